@@ -1,0 +1,1 @@
+//! Facts about AWS credentials, as pure functions over text they are given.

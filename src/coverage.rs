@@ -1,0 +1,243 @@
+//! The account of what was read and what was not.
+//!
+//! A scan is never "clean" about something it did not read: every [`Skip`] is counted by reason, and
+//! the reasons that mean *something asked for could not be read* make the coverage incomplete.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::BString;
+
+/// How many skips of one reason are kept with their subject; the rest is counted only.
+pub const SUBJECTS_KEPT: usize = 1000;
+
+/// Something that was not read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Skip {
+    /// Why.
+    pub reason: SkipReason,
+    /// What: a path, an object id, a revision.
+    pub subject: BString,
+    /// What the system said, if it said something.
+    pub detail: Option<String>,
+}
+
+impl Skip {
+    /// A skip without detail.
+    pub fn new(reason: SkipReason, subject: impl Into<BString>) -> Self {
+        Self {
+            reason,
+            subject: subject.into(),
+            detail: None,
+        }
+    }
+
+    /// A skip with what the system said about it.
+    pub fn with_detail(
+        reason: SkipReason,
+        subject: impl Into<BString>,
+        detail: impl ToString,
+    ) -> Self {
+        Self {
+            reason,
+            subject: subject.into(),
+            detail: Some(detail.to_string()),
+        }
+    }
+}
+
+/// Why something was not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SkipReason {
+    /// It is there but could not be opened or read.
+    Unreadable,
+    /// It was there when listed and gone when opened, or changed its length while it was read.
+    Changed,
+    /// Larger than the limit on one file or object.
+    Size,
+    /// Damaged: wrong checksum, wrong length, a cycle, not inflatable.
+    Corrupt,
+    /// An object that something refers to and that is not there.
+    Missing,
+    /// An object that a partial clone left on the server.
+    Partial,
+    /// History beyond the boundary of a shallow clone.
+    Shallow,
+    /// A repository or file format that this program does not know.
+    Unsupported,
+    /// A Git LFS pointer whose object is not in the local store.
+    Lfs,
+    /// The run was ended by a signal.
+    Interrupted,
+    /// A worker failed in a way that should not happen.
+    Internal,
+    /// Findings beyond the limit for one blob were counted and not listed.
+    Findings,
+    /// Named by an ignore rule.
+    Ignored,
+    /// Named by a path allowlist or `--exclude`.
+    Excluded,
+    /// A symbolic link that was not followed.
+    Symlink,
+    /// A FIFO, socket or device.
+    Special,
+    /// A submodule: a repository of its own.
+    Submodule,
+    /// `.git` itself, or a bare repository inside the tree.
+    GitDir,
+}
+
+impl SkipReason {
+    /// All reasons, in the order in which they are shown.
+    pub const ALL: &'static [Self] = &[
+        Self::Unreadable,
+        Self::Changed,
+        Self::Size,
+        Self::Corrupt,
+        Self::Missing,
+        Self::Partial,
+        Self::Shallow,
+        Self::Unsupported,
+        Self::Lfs,
+        Self::Interrupted,
+        Self::Internal,
+        Self::Findings,
+        Self::Ignored,
+        Self::Excluded,
+        Self::Symlink,
+        Self::Special,
+        Self::Submodule,
+        Self::GitDir,
+    ];
+
+    /// The name used in reports and by `--allow-incomplete`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Changed => "changed",
+            Self::Size => "size",
+            Self::Corrupt => "corrupt",
+            Self::Missing => "missing",
+            Self::Partial => "partial",
+            Self::Shallow => "shallow",
+            Self::Unsupported => "unsupported",
+            Self::Lfs => "lfs",
+            Self::Interrupted => "interrupted",
+            Self::Internal => "internal",
+            Self::Findings => "findings",
+            Self::Ignored => "ignored",
+            Self::Excluded => "excluded",
+            Self::Symlink => "symlink",
+            Self::Special => "special",
+            Self::Submodule => "submodule",
+            Self::GitDir => "git-dir",
+        }
+    }
+
+    /// The reason of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.name() == name)
+    }
+
+    /// Whether it means that something asked for was not read. The others are choices.
+    pub fn is_incomplete(self) -> bool {
+        !matches!(
+            self,
+            Self::Ignored
+                | Self::Excluded
+                | Self::Symlink
+                | Self::Special
+                | Self::Submodule
+                | Self::GitDir
+        )
+    }
+}
+
+/// What was scanned and what was not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Files read from disk or standard input.
+    pub files: u64,
+    /// Blobs read from Git.
+    pub blobs: u64,
+    /// Commits whose message was scanned.
+    pub commits: u64,
+    /// Annotated tags whose message was scanned.
+    pub tags: u64,
+    /// Bytes of content that were searched.
+    pub bytes: u64,
+    /// How many things were skipped, by reason.
+    pub skipped: BTreeMap<SkipReason, u64>,
+    /// The first [`SUBJECTS_KEPT`] skips of each reason, sorted once the scan is over.
+    pub skips: Vec<Skip>,
+    /// Reasons that the user accepted with `--allow-incomplete`.
+    pub accepted: BTreeSet<SkipReason>,
+}
+
+impl Coverage {
+    /// Counts one skip and keeps its subject while there is room.
+    pub fn skip(&mut self, skip: Skip) {
+        let count = self.skipped.entry(skip.reason).or_default();
+        *count += 1;
+        if *count <= SUBJECTS_KEPT as u64 {
+            self.skips.push(skip);
+        }
+    }
+
+    /// Adds what another worker read and skipped.
+    pub fn add(&mut self, other: Coverage) {
+        self.files += other.files;
+        self.blobs += other.blobs;
+        self.commits += other.commits;
+        self.tags += other.tags;
+        self.bytes += other.bytes;
+        for (reason, count) in other.skipped {
+            *self.skipped.entry(reason).or_default() += count;
+        }
+        self.skips.extend(other.skips);
+        self.accepted.extend(other.accepted);
+    }
+
+    /// Sorts the kept skips and cuts them to the limit, so that no thread count shows.
+    pub fn finish(&mut self) {
+        self.skips.sort();
+        let mut kept: BTreeMap<SkipReason, usize> = BTreeMap::new();
+        self.skips.retain(|skip| {
+            let count = kept.entry(skip.reason).or_default();
+            *count += 1;
+            *count <= SUBJECTS_KEPT
+        });
+    }
+
+    /// Whether everything asked for was read, or the user accepted the reason why not.
+    pub fn is_complete(&self) -> bool {
+        self.skipped.iter().all(|(reason, count)| {
+            *count == 0 || !reason.is_incomplete() || self.accepted.contains(reason)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unreadable_file_makes_it_incomplete_and_an_ignored_one_does_not() {
+        let mut coverage = Coverage::default();
+        coverage.skip(Skip::new(SkipReason::Ignored, "a"));
+        assert!(coverage.is_complete());
+        coverage.skip(Skip::new(SkipReason::Unreadable, "b"));
+        assert!(!coverage.is_complete());
+        coverage.accepted.insert(SkipReason::Unreadable);
+        assert!(coverage.is_complete());
+    }
+
+    #[test]
+    fn names_lead_back_to_their_reason() {
+        for reason in SkipReason::ALL {
+            assert_eq!(SkipReason::from_name(reason.name()), Some(*reason));
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Searches bytes for many literals at once.

@@ -1,0 +1,270 @@
+//! What the scan found: one finding per secret, with every place where it stands.
+
+use std::fmt;
+
+use bstr::BString;
+use gix::ObjectId;
+use sha2::{Digest, Sha256};
+
+use crate::provenance::ObjectKind;
+use crate::secret::Secret;
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// Documentation examples, emulator keys, canaries: listed on request only.
+    Note,
+    /// Points at a leak without being one.
+    Warning,
+    /// A person would rotate this.
+    Error,
+}
+
+impl Level {
+    /// The name used in reports and options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+
+    /// The level of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Note, Self::Warning, Self::Error]
+            .into_iter()
+            .find(|level| level.name() == name)
+    }
+}
+
+/// Stable identity of a finding: content, never position.
+///
+/// `kf1:` and the first 32 hex digits of SHA-256 over the length-prefixed rule id, key id (empty if
+/// there is none) and decoded secret. The prefix changes if the recipe does.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// Computes the fingerprint. Lengths are 8-byte little-endian numbers before each part.
+    pub fn new(rule_id: &str, key_id: Option<&str>, secret: Option<&Secret>) -> Self {
+        let mut hasher = Sha256::new();
+        for part in [
+            rule_id.as_bytes(),
+            key_id.unwrap_or_default().as_bytes(),
+            secret.map(Secret::expose).unwrap_or_default(),
+        ] {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        let digest = hasher.finalize();
+        let hex: String = digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self(format!("kf1:{hex}"))
+    }
+
+    /// Reads a fingerprint as [`Self::as_str`] gives it; `None` if it is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix("kf1:")?;
+        let is_hex = hex.len() == 32
+            && hex
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        is_hex.then(|| Self(text.to_owned()))
+    }
+
+    /// The text form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One secret, or one key id without its secret, with all its places.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: String,
+    /// How much it weighs.
+    pub level: Level,
+    /// Its identity.
+    pub fingerprint: Fingerprint,
+    /// One sentence for a person; holds no secret.
+    pub message: String,
+    /// One line of what to do.
+    pub advice: String,
+    /// The access key id or the public half of another vendor's pair. Not secret.
+    pub key_id: Option<String>,
+    /// The 12-digit AWS account that issued the key id, decoded offline.
+    pub account_id: Option<String>,
+    /// The secret, decoded to what a client would use.
+    pub secret: Option<Secret>,
+    /// The session token, likewise.
+    pub session_token: Option<Secret>,
+    /// What kind of place it is: `boto3 call`, `Terraform provider`, ...
+    pub context: Option<String>,
+    /// Why the level is lower than the rule's, or what else is known; holds no secret.
+    pub reasons: Vec<String>,
+    /// Where it stands; sorted, never empty.
+    pub places: Vec<Place>,
+    /// Why it does not count, if it does not.
+    pub accepted: Option<Acceptance>,
+}
+
+/// Why a finding does not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// Every place of it carries an allow marker; the text is the reason written there.
+    Marker(String),
+    /// An allowlist of the configuration names it; the text is the reason written there.
+    Allowlist(String),
+    /// The baseline has it; the text is the reason written there.
+    Baseline(String),
+}
+
+impl Finding {
+    /// The place that stands for the finding: the first.
+    pub fn first_place(&self) -> &Place {
+        self.places
+            .first()
+            .expect("a finding has at least one place")
+    }
+
+    /// Merges the findings that are one secret, sorts them and their places.
+    ///
+    /// The order is path, line, column, rule, fingerprint: the same for any number of threads.
+    pub fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+        let mut by_fingerprint: std::collections::BTreeMap<Fingerprint, Finding> =
+            std::collections::BTreeMap::new();
+        let mut findings = findings;
+        for finding in &mut findings {
+            finding.places.sort();
+        }
+        findings.sort_by(|a, b| a.places.cmp(&b.places));
+        for finding in findings {
+            match by_fingerprint.entry(finding.fingerprint.clone()) {
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    entry.insert(finding);
+                }
+                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                    let kept = entry.get_mut();
+                    kept.level = kept.level.max(finding.level);
+                    if kept.session_token.is_none() {
+                        kept.session_token = finding.session_token;
+                    }
+                    if kept.context.is_none() {
+                        kept.context = finding.context;
+                    }
+                    for reason in finding.reasons {
+                        if !kept.reasons.contains(&reason) {
+                            kept.reasons.push(reason);
+                        }
+                    }
+                    kept.places.extend(finding.places);
+                }
+            }
+        }
+        let mut merged: Vec<Finding> = by_fingerprint.into_values().collect();
+        for finding in &mut merged {
+            finding.places.sort();
+            finding.places.dedup();
+            finding.reasons.sort();
+        }
+        merged.sort_by(|a, b| {
+            (&a.places, &a.rule, &a.fingerprint).cmp(&(&b.places, &b.rule, &b.fingerprint))
+        });
+        merged
+    }
+}
+
+/// Where a finding stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Path as the source knows it; for an object whose path is not known yet, its id.
+    pub path: BString,
+    /// The key id, or the secret where there is no key id.
+    pub position: Position,
+    /// The secret, if there is one.
+    pub secret: Option<Position>,
+    /// The session token, if there is one.
+    pub token: Option<Position>,
+    /// The object that holds it, for what was read from Git.
+    pub object: Option<(ObjectKind, ObjectId)>,
+    /// The commit that brought it in, once it was looked up.
+    pub commit: Option<CommitInfo>,
+    /// The text around it, with every secret cut out.
+    pub snippet: Vec<SnippetLine>,
+    /// The reason given by an allow marker that covers this place.
+    pub marker: Option<String>,
+}
+
+/// A span of text, for people and for editors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Position {
+    /// First byte, 0-based.
+    pub offset: usize,
+    /// Bytes in the original text.
+    pub length: usize,
+    /// Line of the first byte, 1-based.
+    pub line: usize,
+    /// Column of the first byte, 1-based, in code points (in bytes where the line is not UTF-8).
+    pub column: usize,
+    /// Line of the last byte, 1-based.
+    pub end_line: usize,
+    /// Column just after the last byte.
+    pub end_column: usize,
+}
+
+/// One line of the text around a place, with every secret cut out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SnippetLine {
+    /// 1-based.
+    pub number: usize,
+    /// The redacted text; not yet escaped for a terminal.
+    pub text: String,
+    /// Where in `text` the match of this line stands, in bytes; `None` on lines of context.
+    pub mark: Option<(usize, usize)>,
+}
+
+/// A commit, as far as a report needs it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CommitInfo {
+    /// The commit that first added the content at this path.
+    pub commit_id: ObjectId,
+    /// Author name, lossily decoded. No address.
+    pub author: String,
+    /// Author date, seconds since the epoch.
+    pub time: i64,
+    /// Author date, RFC 3339 with the author's offset.
+    pub date: String,
+    /// First line of the message.
+    pub subject: String,
+    /// Whether `HEAD`'s tree has the content at this path.
+    pub in_head: bool,
+    /// Full names of branches and tags that contain the commit, sorted.
+    pub refs: Vec<String>,
+    /// If no ref reaches it: what still holds it (`stash@{0}`, a reflog entry, an unreachable commit).
+    pub held_by: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_fingerprint_do_not_run_together() {
+        let a = Fingerprint::new("rule", Some("ab"), Some(&Secret::new(b"c")));
+        let b = Fingerprint::new("rule", Some("a"), Some(&Secret::new(b"bc")));
+        assert_ne!(a, b);
+        assert_eq!(Fingerprint::parse(a.as_str()), Some(a));
+        assert_eq!(Fingerprint::parse("kf1:xyz"), None);
+    }
+}

@@ -1,0 +1,37 @@
+//! keyfence finds credentials before they leave a machine and after they have entered a repository.
+//!
+//! Data moves one way:
+//!
+//! ```text
+//! source ─► blob ─► engine: prefilter ─► confirm ─► pair ─► filter ─► finding ─► gate ─► report
+//! ```
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`blob`], [`provenance`], [`secret`], [`finding`], [`coverage`] | the types that rooms share |
+//! | [`rule`] | rule files: as written, then compiled |
+//! | [`engine`] | bytes in, matches out; knows no files, no Git, no threads |
+//! | [`aws`] | facts about AWS credentials, as pure functions |
+//! | [`source`] | directories, files, standard input, Git: shows blobs to a sink |
+//! | [`scan`] | the sink that runs the engine and collects findings and coverage |
+//! | [`gate`], [`baseline`], [`config`] | which findings count, and why not |
+//! | [`report`] | one module per output format |
+//! | [`hook`] | installs and removes Git hooks |
+//!
+//! The library prints nothing, starts no process and opens no connection.
+
+pub mod aws;
+pub mod baseline;
+pub mod blob;
+pub mod config;
+pub mod coverage;
+pub mod engine;
+pub mod finding;
+pub mod gate;
+pub mod hook;
+pub mod provenance;
+pub mod report;
+pub mod rule;
+pub mod scan;
+pub mod secret;
+pub mod source;
