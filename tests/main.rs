@@ -1,0 +1,5 @@
+//! The integration tests: one binary whose modules are the table of contents.
+
+mod support;
+
+mod rooms;

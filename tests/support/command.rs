@@ -1,0 +1,168 @@
+//! Runs the real program and shows everything when an expectation fails.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// One run of the program, or of another command, in a clean environment.
+#[derive(Debug)]
+pub struct TestCommand {
+    command: Command,
+    stdin: Vec<u8>,
+    dir: PathBuf,
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Run {
+    /// Exit status; -1 if a signal ended it.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: Vec<u8>,
+    /// Standard error.
+    pub stderr: Vec<u8>,
+    what: String,
+}
+
+impl TestCommand {
+    /// `keyfence` in `dir`, with no configuration of the user's.
+    pub fn keyfence(dir: impl AsRef<Path>) -> Self {
+        Self::new(env!("CARGO_BIN_EXE_keyfence"), dir)
+    }
+
+    /// Any program in `dir`.
+    pub fn new(program: impl AsRef<OsStr>, dir: impl AsRef<Path>) -> Self {
+        let dir = dir.as_ref().to_owned();
+        let mut command = Command::new(program);
+        command
+            .current_dir(&dir)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for name in ["PATH", "TMPDIR", "LD_LIBRARY_PATH"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+            .env("HOME", "/nonexistent")
+            .env("LC_ALL", "C.UTF-8")
+            .env("GIT_CONFIG_NOSYSTEM", "1");
+        Self {
+            command,
+            stdin: Vec::new(),
+            dir,
+        }
+    }
+
+    /// Adds arguments.
+    pub fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Adds one argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Sets a variable of the environment.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// What the program reads from standard input.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Runs it to its end, whatever the status.
+    pub fn run(mut self) -> Run {
+        let what = format!("{:?}", self.command);
+        let mut child = self
+            .command
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {what}: {error}"));
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        let bytes = std::mem::take(&mut self.stdin);
+        let feeder = std::thread::spawn(move || {
+            // A program that does not read its input closes the pipe: not an error of the test.
+            let _ = stdin.write_all(&bytes);
+        });
+        let output = child
+            .wait_with_output()
+            .unwrap_or_else(|error| panic!("cannot wait for {what}: {error}"));
+        feeder.join().expect("the feeder does not panic");
+        Run {
+            status: output.status.code().unwrap_or(-1),
+            stdout: output.stdout,
+            stderr: output.stderr,
+            what: format!(
+                "{what}\n  in {}:\n{}",
+                self.dir.display(),
+                listing(&self.dir)
+            ),
+        }
+    }
+
+    /// Runs it and demands an exit status.
+    #[track_caller]
+    pub fn status(self, expected: i32) -> Run {
+        let run = self.run();
+        assert!(
+            run.status == expected,
+            "expected status {expected}\n{}",
+            run.show()
+        );
+        run
+    }
+}
+
+impl Run {
+    /// Standard output as text.
+    pub fn out(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Standard error as text.
+    pub fn err(&self) -> String {
+        String::from_utf8_lossy(&self.stderr).into_owned()
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.stdout)
+            .unwrap_or_else(|error| panic!("not JSON: {error}\n{}", self.show()))
+    }
+
+    /// Everything about the run, for a failed expectation.
+    pub fn show(&self) -> String {
+        format!(
+            "{}\nstatus: {}\nstdout:\n{}\nstderr:\n{}",
+            self.what,
+            self.status,
+            self.out(),
+            self.err()
+        )
+    }
+}
+
+fn listing(dir: &Path) -> String {
+    let mut names: Vec<String> = std::fs::read_dir(dir)
+        .map(|entries| {
+            entries
+                .flatten()
+                .map(|entry| format!("    {}", entry.file_name().to_string_lossy()))
+                .collect()
+        })
+        .unwrap_or_default();
+    names.sort();
+    names.truncate(40);
+    names.join("\n")
+}

@@ -1,0 +1,11 @@
+//! What the tests share: key material made at run time, real repositories, the real program.
+
+#![allow(dead_code, reason = "each test module uses a part of it")]
+
+pub mod command;
+pub mod keys;
+pub mod repo;
+
+pub use command::TestCommand;
+pub use keys::Keys;
+pub use repo::TestRepo;
