@@ -22,5 +22,8 @@ pub fn is_key_id(id: &str) -> bool {
 
 fn hash(value: &[u8]) -> u64 {
     let digest = Sha256::digest(value);
-    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+    digest
+        .iter()
+        .take(8)
+        .fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }

@@ -55,7 +55,9 @@ impl Rejection {
             Self::Hex => "40 hex digits: a hash",
             Self::Entropy => "too few different characters for a random value",
             Self::Classes => "upper case, lower case or digits are missing",
-            Self::Changes => "too few changes between upper case, lower case and digits: words or a path",
+            Self::Changes => {
+                "too few changes between upper case, lower case and digits: words or a path"
+            }
         }
     }
 }
@@ -77,9 +79,16 @@ pub fn reject(value: &[u8], evidence: Evidence) -> Option<Rejection> {
     if !has_classes {
         return Some(Rejection::Classes);
     }
-    let capitals = value.iter().filter(|byte| byte.is_ascii_uppercase()).count();
+    let capitals = value
+        .iter()
+        .filter(|byte| byte.is_ascii_uppercase())
+        .count();
     let is_class_name = capitals < CAPITALS_NAMED && value.iter().all(u8::is_ascii_alphabetic);
-    let is_path = value.iter().filter(|byte| byte.is_ascii_lowercase()).count() > LOWER_NAMED;
+    let is_path = value
+        .iter()
+        .filter(|byte| byte.is_ascii_lowercase())
+        .count()
+        > LOWER_NAMED;
     if is_class_name || is_path || class_changes(value) < least_changes {
         return Some(Rejection::Changes);
     }
@@ -89,7 +98,9 @@ pub fn reject(value: &[u8], evidence: Evidence) -> Option<Rejection> {
 /// Whether the value is one that documentation prints.
 pub fn is_example(value: &[u8]) -> bool {
     // "EXAMPLE" in a random secret, in any case: below 1e-8.
-    value.windows(7).any(|window| window.eq_ignore_ascii_case(b"example"))
+    value
+        .windows(7)
+        .any(|window| window.eq_ignore_ascii_case(b"example"))
 }
 
 /// Shannon entropy of the value's own characters, in bits a character.
@@ -111,7 +122,10 @@ pub fn entropy(value: &[u8]) -> f64 {
 
 /// How many neighbours are of different classes: lower case, upper case, digit, other.
 pub fn class_changes(value: &[u8]) -> usize {
-    value.windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count()
+    value
+        .windows(2)
+        .filter(|pair| class(pair[0]) != class(pair[1]))
+        .count()
 }
 
 fn class(byte: u8) -> u8 {
@@ -137,8 +151,14 @@ mod tests {
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         ] {
             assert_eq!(value.len(), LENGTH);
-            assert!(reject(value.as_bytes(), Evidence::Bare).is_some(), "{value}");
-            assert!(reject(value.as_bytes(), Evidence::Named).is_some(), "{value}");
+            assert!(
+                reject(value.as_bytes(), Evidence::Bare).is_some(),
+                "{value}"
+            );
+            assert!(
+                reject(value.as_bytes(), Evidence::Named).is_some(),
+                "{value}"
+            );
         }
     }
 
@@ -151,7 +171,9 @@ mod tests {
         for _ in 0..total {
             let mut value = [0u8; LENGTH];
             for byte in &mut value {
-                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                state = state
+                    .wrapping_mul(6364136223846793005)
+                    .wrapping_add(1442695040888963407);
                 *byte = ALPHABET[(state >> 58) as usize];
             }
             bare += usize::from(reject(&value, Evidence::Bare).is_some());

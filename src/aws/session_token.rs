@@ -5,7 +5,15 @@ pub const MIN_LENGTH: usize = 100;
 
 /// How tokens start (observed; the bytes behind it are a version, a field header and `origin_ec`, `er/aws`
 /// or `aws`: T. Be'ery, "Revealing the Inner Structure of AWS Session Tokens", 2024).
-const PREFIXES: &[&[u8]] = &[b"IQoJb3JpZ2lu", b"AgoJb3JpZ2lu", b"AgoGb3JpZ2lu", b"FwoGZXIvYXdz", b"FQoGZXIvYXdz", b"FQoDYXdz", b"AQoDYXdz"];
+const PREFIXES: &[&[u8]] = &[
+    b"IQoJb3JpZ2lu",
+    b"AgoJb3JpZ2lu",
+    b"AgoGb3JpZ2lu",
+    b"FwoGZXIvYXdz",
+    b"FQoGZXIvYXdz",
+    b"FQoDYXdz",
+    b"AQoDYXdz",
+];
 
 /// Whether the text starts as a session token does and is long enough to be one.
 pub fn is_token(text: &[u8]) -> bool {

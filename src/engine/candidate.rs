@@ -83,7 +83,13 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                     if !matches!(kind, Kind::Id { .. }) {
                         found.redact.push(span);
                     }
-                    found.list.push(Candidate { kind, span, line, section, label });
+                    found.list.push(Candidate {
+                        kind,
+                        span,
+                        line,
+                        section,
+                        label,
+                    });
                     previous_end = span.end;
                 }
                 Err(reason) => {
@@ -124,10 +130,17 @@ fn judge(bytes: &[u8], kind: Kind, span: Span, label: &Label) -> Result<(), &'st
         Kind::Smtp => match label.role {
             Role::Foreign | Role::Unknown | Role::Token => {
                 let words = label.name.stem().join(" ");
-                let says_so = words.contains("smtp") || words.contains("ses") || words.contains("mail");
-                if says_so { Ok(()) } else { Err("44 base64 characters under another name") }
+                let says_so =
+                    words.contains("smtp") || words.contains("ses") || words.contains("mail");
+                if says_so {
+                    Ok(())
+                } else {
+                    Err("44 base64 characters under another name")
+                }
             }
-            _ if secret_key::entropy(value) < 4.25 => Err("too few different characters for a random value"),
+            _ if secret_key::entropy(value) < 4.25 => {
+                Err("too few different characters for a random value")
+            }
             _ => Ok(()),
         },
     }
@@ -141,8 +154,12 @@ fn boundaries(bytes: &[u8], span: Span) -> Result<(), &'static str> {
     }
     let next = bytes.get(span.end + 1);
     match bytes.get(span.end) {
-        Some(b'=' | b'-' | b'_' | b'(' | b'%' | b'~') => Err("the character after it makes it a piece of something longer"),
-        Some(b'.') if next.is_some_and(u8::is_ascii_alphanumeric) => Err("it goes on after a dot: a name or a path"),
+        Some(b'=' | b'-' | b'_' | b'(' | b'%' | b'~') => {
+            Err("the character after it makes it a piece of something longer")
+        }
+        Some(b'.') if next.is_some_and(u8::is_ascii_alphanumeric) => {
+            Err("it goes on after a dot: a name or a path")
+        }
         Some(b':') if next == Some(&b':') => Err("a path of names"),
         _ => Ok(()),
     }
@@ -161,9 +178,15 @@ enum Shape {
 fn next_run(bytes: &[u8], from: usize) -> Option<Span> {
     let mut start = from;
     loop {
-        start += bytes.get(start..)?.iter().position(|byte| is_value(*byte))?;
+        start += bytes
+            .get(start..)?
+            .iter()
+            .position(|byte| is_value(*byte))?;
         let rest = bytes.get(start..)?;
-        let length = rest.iter().position(|byte| !is_value(*byte)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(rest.len());
         if length >= key_id::LENGTH {
             return Some(Span::new(start, start + length));
         }
@@ -181,7 +204,10 @@ fn values_of(bytes: &[u8], run: Span) -> Vec<(Shape, Span)> {
     if let Some(id) = text.get(..key_id::LENGTH).and_then(KeyId::parse) {
         let span = Span::new(start, start + key_id::LENGTH);
         let rest = text.get(key_id::LENGTH..).unwrap_or_default();
-        let in_scope = rest.first() == Some(&b'/') && rest.get(1..9).is_some_and(|date| date.iter().all(u8::is_ascii_digit));
+        let in_scope = rest.first() == Some(&b'/')
+            && rest
+                .get(1..9)
+                .is_some_and(|date| date.iter().all(u8::is_ascii_digit));
         let mut values = Vec::new();
         if rest.is_empty() || matches!(rest.first(), Some(b'/' | b'+')) {
             values.push((Shape::Id { id, in_scope }, span));
@@ -195,9 +221,19 @@ fn values_of(bytes: &[u8], run: Span) -> Vec<(Shape, Span)> {
         secret_key::LENGTH => Shape::Forty,
         SMTP_LENGTH if is_smtp_password(run.of(bytes)) => Shape::Smtp,
         length if (session_token::MIN_LENGTH..=MAX_LENGTH).contains(&length) => {
-            let padding = bytes.get(run.end..).unwrap_or_default().iter().take(2).take_while(|byte| **byte == b'=').count();
+            let padding = bytes
+                .get(run.end..)
+                .unwrap_or_default()
+                .iter()
+                .take(2)
+                .take_while(|byte| **byte == b'=')
+                .count();
             let span = Span::new(run.start, run.end + padding);
-            let shape = if session_token::is_token(run.of(bytes)) { Shape::Token } else { Shape::Long };
+            let shape = if session_token::is_token(run.of(bytes)) {
+                Shape::Token
+            } else {
+                Shape::Long
+            };
             return vec![(shape, span)];
         }
         _ => return Vec::new(),
@@ -242,7 +278,9 @@ impl Layout {
     }
 
     fn line(&self, at: usize) -> usize {
-        self.lines.partition_point(|start| *start <= at).saturating_sub(1)
+        self.lines
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1)
     }
 
     fn text<'b>(&self, bytes: &'b [u8], line: usize) -> &'b [u8] {
@@ -262,13 +300,26 @@ impl Layout {
                 continue;
             }
             let column = cells(text.get(..before).unwrap_or_default(), separator);
-            let header = (line.saturating_sub(40)..line).rev().take_while(|above| cells(self.text(bytes, *above), separator) == count).last();
+            let header = (line.saturating_sub(40)..line)
+                .rev()
+                .take_while(|above| cells(self.text(bytes, *above), separator) == count)
+                .last();
             let Some(header) = header else { continue };
-            let cell = self.text(bytes, header).split(|byte| *byte == separator).nth(column);
+            let cell = self
+                .text(bytes, header)
+                .split(|byte| *byte == separator)
+                .nth(column);
             let name = Name::parse(cell.unwrap_or_default());
             let role = name.role();
-            if matches!(role, Role::AwsSecret | Role::Secret | Role::Token | Role::Foreign) {
-                *label = Label { name, role, follows: label.follows };
+            if matches!(
+                role,
+                Role::AwsSecret | Role::Secret | Role::Token | Role::Foreign
+            ) {
+                *label = Label {
+                    name,
+                    role,
+                    follows: label.follows,
+                };
             }
             return;
         }
@@ -282,7 +333,20 @@ fn cells(line: &[u8], separator: u8) -> usize {
 /// `[profile build]` on a line of its own.
 fn is_section_header(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    let Some(inner) = line.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else { return false };
-    inner.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'[')
-        && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'[' | b']'))
+    let Some(inner) = line
+        .strip_prefix(b"[")
+        .and_then(|rest| rest.strip_suffix(b"]"))
+    else {
+        return false;
+    };
+    inner
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'[')
+        && inner.iter().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b' ' | b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'[' | b']'
+                )
+        })
 }

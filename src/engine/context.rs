@@ -92,33 +92,49 @@ pub(super) fn of(bytes: &[u8], span: Span) -> Option<String> {
     let start = span.start.saturating_sub(BEFORE);
     let end = (span.end.max(span.start) + AFTER).min(bytes.len());
     // The line of the match first, then all the way up: what is near decides.
-    let line = bytes.get(..span.start).and_then(|before| memchr::memrchr(b'\n', before)).unwrap_or(0);
+    let line = bytes
+        .get(..span.start)
+        .and_then(|before| memchr::memrchr(b'\n', before))
+        .unwrap_or(0);
     for from in [line.max(start), start] {
         let text = bytes.get(from..end).unwrap_or_default();
         for (sign, name) in SIGNS {
-            let at_start = sign.strip_prefix('\n').is_some_and(|sign| text.starts_with(sign.as_bytes()));
+            let at_start = sign
+                .strip_prefix('\n')
+                .is_some_and(|sign| text.starts_with(sign.as_bytes()));
             if at_start || memchr::memmem::find(text, sign.as_bytes()).is_some() {
                 return Some((*name).to_owned());
             }
         }
     }
     let line = bytes.get(line..end).unwrap_or_default().trim_ascii_start();
-    line.starts_with(b"AWS_").then(|| "environment file".to_owned())
+    line.starts_with(b"AWS_")
+        .then(|| "environment file".to_owned())
 }
 
 /// `[name]` above keys as the AWS CLI writes them: a credentials or configuration file.
 fn profile(bytes: &[u8], at: usize) -> Option<String> {
     let start = at.saturating_sub(BEFORE);
     let before = bytes.get(start..at)?;
-    let line = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let line = before
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     let key = before.get(line..)?.trim_ascii_start().to_ascii_lowercase();
     if !key.starts_with(b"aws_") {
         return None;
     }
     for line in before.get(..line)?.rsplit(|byte| *byte == b'\n') {
         let line = line.trim_ascii();
-        let Some(name) = line.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else {
-            if line.is_empty() || line.contains(&b'=') || line.starts_with(b"#") || line.starts_with(b";") {
+        let Some(name) = line
+            .strip_prefix(b"[")
+            .and_then(|rest| rest.strip_suffix(b"]"))
+        else {
+            if line.is_empty()
+                || line.contains(&b'=')
+                || line.starts_with(b"#")
+                || line.starts_with(b";")
+            {
                 continue;
             }
             return None;
@@ -144,10 +160,22 @@ mod tests {
 
     #[test]
     fn surroundings_name_the_place() {
-        assert_eq!(context("[hoge]\naws_access_key_id = @"), "credentials file, profile hoge");
-        assert_eq!(context("[profile build]\nregion = x\naws_access_key_id = @"), "AWS configuration file, profile build");
-        assert_eq!(context("s = boto3.Session(\n  aws_access_key_id='@'"), "boto3 call");
-        assert_eq!(context("provider \"aws\" {\n  access_key = \"@\""), "Terraform provider");
+        assert_eq!(
+            context("[hoge]\naws_access_key_id = @"),
+            "credentials file, profile hoge"
+        );
+        assert_eq!(
+            context("[profile build]\nregion = x\naws_access_key_id = @"),
+            "AWS configuration file, profile build"
+        );
+        assert_eq!(
+            context("s = boto3.Session(\n  aws_access_key_id='@'"),
+            "boto3 call"
+        );
+        assert_eq!(
+            context("provider \"aws\" {\n  access_key = \"@\""),
+            "Terraform provider"
+        );
         assert_eq!(context("FROM x\nENV AWS_ACCESS_KEY_ID @"), "Dockerfile ENV");
         assert_eq!(context("AWS_ACCESS_KEY_ID=@"), "environment file");
         assert_eq!(context("x = @"), "");

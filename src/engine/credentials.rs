@@ -39,7 +39,9 @@ const BASE64_REACH: usize = 64 * 1024;
 const WORD_LINES: usize = 3;
 
 /// Words that tie a secret without id and name to AWS.
-const WORDS: &[&str] = &["aws", "amazon", "boto", "s3://", "iam", "ec2", "(\"s3\"", "('s3'"];
+const WORDS: &[&str] = &[
+    "aws", "amazon", "boto", "s3://", "iam", "ec2", "(\"s3\"", "('s3'",
+];
 
 /// Words on the line of a bare secret that say what it is.
 const TELLING: &[&str] = &["key", "secret", "credential", "cred", "password", "rotate"];
@@ -84,10 +86,21 @@ impl Credentials {
             smtp: rule("aws-ses-smtp-password"),
             triggers: Vec::new(),
         };
-        let own = [found.pair, found.temporary, found.secret, found.id, found.token, found.presigned, found.smtp];
+        let own = [
+            found.pair,
+            found.temporary,
+            found.secret,
+            found.id,
+            found.token,
+            found.presigned,
+            found.smtp,
+        ];
         found.triggers = (0..prefilter.len())
             .map(|keyword| {
-                let is_own = prefilter.rules_of(keyword).iter().any(|rule| own.contains(&Some(*rule)));
+                let is_own = prefilter
+                    .rules_of(keyword)
+                    .iter()
+                    .any(|rule| own.contains(&Some(*rule)));
                 is_own.then(|| trigger(prefilter.keyword(keyword)))
             })
             .collect();
@@ -99,13 +112,17 @@ impl Credentials {
         let mut regions = Regions::default();
         for hit in hits {
             match self.triggers.get(hit.keyword).copied().flatten() {
-                Some(Trigger::Id) if may_be_id(bytes, hit.offset) => regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES),
+                Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
+                    regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
+                }
                 Some(Trigger::Base64) => {
                     let run = base64_around(bytes, hit.offset);
                     regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
                 }
                 Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
-                Some(Trigger::Name) => regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES),
+                Some(Trigger::Name) => {
+                    regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES)
+                }
                 _ => {}
             }
         }
@@ -114,9 +131,16 @@ impl Credentials {
             self.view(decode::decode(View::plain(bytes, region)), found);
         }
         for low_byte_first in [true, false] {
-            let wide = if low_byte_first { &mut regions.little } else { &mut regions.big };
+            let wide = if low_byte_first {
+                &mut regions.little
+            } else {
+                &mut regions.big
+            };
             for region in Regions::merge(std::mem::take(wide)) {
-                self.view(decode::decode(View::wide(bytes, region, low_byte_first)), found);
+                self.view(
+                    decode::decode(View::wide(bytes, region, low_byte_first)),
+                    found,
+                );
             }
         }
         fold_repeats(found, first, self);
@@ -125,7 +149,9 @@ impl Credentials {
     /// Finds and joins the candidates of one view.
     fn view(&self, view: View, found: &mut Found) {
         let candidates = candidate::find(&view.bytes);
-        found.redact.extend(candidates.redact.iter().map(|span| view.source(*span)));
+        found
+            .redact
+            .extend(candidates.redact.iter().map(|span| view.source(*span)));
         if let Some(explanations) = &mut found.explanations {
             explanations.extend(candidates.rejected.iter().map(|rejected| Explanation {
                 span: view.source(rejected.span),
@@ -136,7 +162,10 @@ impl Credentials {
         let joined = pair::join(list);
         let mut used = vec![false; list.len()];
         for joined in &joined {
-            for index in [Some(joined.id), joined.secret, joined.token, joined.smtp].into_iter().flatten() {
+            for index in [Some(joined.id), joined.secret, joined.token, joined.smtp]
+                .into_iter()
+                .flatten()
+            {
                 used[index] = true;
             }
             self.joined(&view, list, joined, found);
@@ -148,8 +177,12 @@ impl Credentials {
 
     /// A key id with or without its other parts.
     fn joined(&self, view: &View, list: &[Candidate], joined: &Joined, found: &mut Found) {
-        let Some(id_at) = list.get(joined.id) else { return };
-        let Kind::Id { id, in_scope } = id_at.kind else { return };
+        let Some(id_at) = list.get(joined.id) else {
+            return;
+        };
+        let Kind::Id { id, in_scope } = id_at.kind else {
+            return;
+        };
         let at = |index: Option<usize>| index.and_then(|index| list.get(index));
         let (secret_at, token_at) = (at(joined.secret), at(joined.token));
         let mut reasons = Vec::new();
@@ -164,7 +197,9 @@ impl Credentials {
             (None, true) => Level::Note,
             (None, false) => Level::Warning,
         };
-        let harmless = id.harmless().filter(|harmless| secret_at.is_none() || *harmless != Harmless::Words);
+        let harmless = id
+            .harmless()
+            .filter(|harmless| secret_at.is_none() || *harmless != Harmless::Words);
         if let Some(harmless) = harmless {
             level = Level::Note;
             reasons.push(harmless.reason().to_owned());
@@ -192,7 +227,11 @@ impl Credentials {
             found.push(Some(Match {
                 span: Span::default(),
                 rule,
-                level: if level == Level::Note { Level::Note } else { Level::Error },
+                level: if level == Level::Note {
+                    Level::Note
+                } else {
+                    Level::Error
+                },
                 key_id: Some(part(view, id_at.span)),
                 secret: Some(part(view, smtp.span)),
                 token: None,
@@ -218,11 +257,27 @@ impl Credentials {
                     return;
                 };
                 let is_example = secret_key::is_example(value);
-                (self.secret, if is_example { Level::Note } else { level }, if is_example { Some("documentation example") } else { reason })
+                (
+                    self.secret,
+                    if is_example { Level::Note } else { level },
+                    if is_example {
+                        Some("documentation example")
+                    } else {
+                        reason
+                    },
+                )
             }
             Kind::Token => {
                 let is_example = session_token::is_example(value);
-                (self.token, if is_example { Level::Note } else { Level::Warning }, is_example.then_some("documentation example"))
+                (
+                    self.token,
+                    if is_example {
+                        Level::Note
+                    } else {
+                        Level::Warning
+                    },
+                    is_example.then_some("documentation example"),
+                )
             }
             Kind::Id { .. } | Kind::Smtp => return,
         };
@@ -253,31 +308,42 @@ fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'s
     if candidate.label.role == Role::AwsSecret {
         return Some((Level::Error, None));
     }
-    if candidate.label.role == Role::KeyId && candidate.label.name.is_aws() {
-        return Some((Level::Warning, Some("its name says key id, its form says secret")));
-    }
-    let is_bare = candidate.label.name.is_empty() && !candidate.label.follows;
-    if !is_bare && candidate.label.role != Role::Secret {
+    if candidate.label.follows {
         return None;
     }
     let around = lines_around(bytes, candidate.span, WORD_LINES).to_ascii_lowercase();
-    if !WORDS.iter().any(|word| contains_word(&around, word.as_bytes())) {
+    if !WORDS
+        .iter()
+        .any(|word| contains_word(&around, word.as_bytes()))
+    {
         return None;
     }
-    if candidate.label.role == Role::Secret {
+    if !candidate.label.name.is_empty() {
         // `secret_key = …` in a file that talks of AWS: a person would look, a machine cannot know.
         return Some((Level::Warning, Some("words of AWS stand nearby")));
     }
     let line = lines_around(bytes, candidate.span, 0).to_ascii_lowercase();
-    let says_so = TELLING.iter().any(|word| memchr::memmem::find(&line, word.as_bytes()).is_some());
-    let level = if says_so { Level::Error } else { Level::Warning };
-    Some((level, Some("a bare value of that form; words of AWS stand nearby")))
+    let says_so = TELLING
+        .iter()
+        .any(|word| memchr::memmem::find(&line, word.as_bytes()).is_some());
+    let level = if says_so {
+        Level::Error
+    } else {
+        Level::Warning
+    };
+    Some((
+        level,
+        Some("a bare value of that form; words of AWS stand nearby"),
+    ))
 }
 
 /// Whether a word stands there that no letter precedes.
 fn contains_word(text: &[u8], word: &[u8]) -> bool {
-    memchr::memmem::find_iter(text, word)
-        .any(|at| at.checked_sub(1).and_then(|at| text.get(at)).is_none_or(|byte| !byte.is_ascii_alphabetic()))
+    memchr::memmem::find_iter(text, word).any(|at| {
+        at.checked_sub(1)
+            .and_then(|at| text.get(at))
+            .is_none_or(|byte| !byte.is_ascii_alphabetic())
+    })
 }
 
 /// The lines of a span with `count` lines before and after, at most 1 KiB to either side.
@@ -287,7 +353,10 @@ fn lines_around(bytes: &[u8], span: Span, count: usize) -> &[u8] {
 }
 
 fn part(view: &View, span: Span) -> Part {
-    Part { span: view.source(span), value: Secret::new(span.of(&view.bytes)) }
+    Part {
+        span: view.source(span),
+        value: Secret::new(span.of(&view.bytes)),
+    }
 }
 
 fn trigger(keyword: &[u8]) -> Trigger {
@@ -303,9 +372,17 @@ fn trigger(keyword: &[u8]) -> Trigger {
 /// A cheap look at a hit before a view is built: whether an id, or the first part of a split one, stands here.
 fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     let rest = bytes.get(offset..).unwrap_or_default();
-    let length = rest.iter().take(key_id::LENGTH + 1).take_while(|byte| is_base32(**byte)).count();
-    let is_whole = length == key_id::LENGTH && !rest.get(key_id::LENGTH).is_some_and(u8::is_ascii_alphanumeric);
-    let is_split = length < key_id::LENGTH && matches!(rest.get(length), Some(b'"' | b'\'' | b'`' | b'\\'));
+    let length = rest
+        .iter()
+        .take(key_id::LENGTH + 1)
+        .take_while(|byte| is_base32(**byte))
+        .count();
+    let is_whole = length == key_id::LENGTH
+        && !rest
+            .get(key_id::LENGTH)
+            .is_some_and(u8::is_ascii_alphanumeric);
+    let is_split =
+        length < key_id::LENGTH && matches!(rest.get(length), Some(b'"' | b'\'' | b'`' | b'\\'));
     if !is_whole && !is_split {
         return false;
     }
@@ -315,21 +392,39 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
         Some(b'/') => before.ends_with(b"//"),
         Some(b'+') => false,
         // A letter or digit may be the end of an escape: `\nAKIA`, `%3DAKIA`, `\u0022AKIA`.
-        Some(byte) if byte.is_ascii_alphanumeric() => before.iter().any(|byte| matches!(byte, b'\\' | b'%')),
+        Some(byte) if byte.is_ascii_alphanumeric() => {
+            before.iter().any(|byte| matches!(byte, b'\\' | b'%'))
+        }
         _ => true,
     }
 }
 
 /// The base64 text around an offset, over line breaks.
 fn base64_around(bytes: &[u8], offset: usize) -> Span {
-    let is_part = |byte: &u8| is_value(*byte) || matches!(byte, b'-' | b'_' | b'=' | b'\n' | b'\r' | b' ' | b'\t' | b'"' | b',' | b'\\' | b'\'');
+    let is_part = |byte: &u8| {
+        is_value(*byte)
+            || matches!(
+                byte,
+                b'-' | b'_' | b'=' | b'\n' | b'\r' | b' ' | b'\t' | b'"' | b',' | b'\\' | b'\''
+            )
+    };
     let is_run = |byte: &u8| is_value(*byte) || matches!(byte, b'-' | b'_' | b'=');
-    let before = bytes.get(offset.saturating_sub(BASE64_REACH)..offset).unwrap_or_default();
-    let after = bytes.get(offset..(offset + BASE64_REACH).min(bytes.len())).unwrap_or_default();
+    let before = bytes
+        .get(offset.saturating_sub(BASE64_REACH)..offset)
+        .unwrap_or_default();
+    let after = bytes
+        .get(offset..(offset + BASE64_REACH).min(bytes.len()))
+        .unwrap_or_default();
     // Only wrapped text has line breaks inside: lines of 60 characters and more.
-    let line = before.iter().rev().take_while(|byte| is_run(byte)).count() + after.iter().take_while(|byte| is_run(byte)).count();
+    let line = before.iter().rev().take_while(|byte| is_run(byte)).count()
+        + after.iter().take_while(|byte| is_run(byte)).count();
     if line < 60 {
-        let start = before.iter().rev().take_while(|byte| is_part(byte)).take(4096).count();
+        let start = before
+            .iter()
+            .rev()
+            .take_while(|byte| is_part(byte))
+            .take(4096)
+            .count();
         let end = after.iter().take_while(|byte| is_run(byte)).count();
         return Span::new(offset - start, offset + end);
     }
@@ -351,19 +446,26 @@ impl Regions {
         // Hits come in order: one that lies well inside the last region adds nothing but its own reach.
         let region = expand(bytes, start, end, reach, lines);
         match self.plain.last_mut() {
-            Some(last) if region.start >= last.start && region.start <= last.end => last.end = last.end.max(region.end),
+            Some(last) if region.start >= last.start && region.start <= last.end => {
+                last.end = last.end.max(region.end)
+            }
             _ => self.plain.push(region),
         }
     }
 
     /// UTF-16 text around a hit; the literal starts at its first letter in either byte order.
     fn wide(&mut self, bytes: &[u8], offset: usize) {
-        let is_big = offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0) && bytes.get(offset + 7) != Some(&0);
+        let is_big = offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0)
+            && bytes.get(offset + 7) != Some(&0);
         let unit = if is_big { offset - 1 } else { offset };
         let back = unit.min(2 * REACH) & !1;
         let ahead = (bytes.len() - unit).min(2 * REACH) & !1;
         let region = Span::new(unit - back, unit + ahead);
-        let list = if is_big { &mut self.big } else { &mut self.little };
+        let list = if is_big {
+            &mut self.big
+        } else {
+            &mut self.little
+        };
         list.push(region);
     }
 
@@ -373,7 +475,9 @@ impl Regions {
         for region in regions {
             match merged.last_mut() {
                 // UTF-16 regions merge only where their units agree.
-                Some(last) if region.start <= last.end && (region.start - last.start) % 2 == 0 => last.end = last.end.max(region.end),
+                Some(last) if region.start <= last.end && (region.start - last.start) % 2 == 0 => {
+                    last.end = last.end.max(region.end)
+                }
                 Some(last) if region.start <= last.end && region.end <= last.end => {}
                 _ => merged.push(region),
             }
@@ -389,22 +493,36 @@ fn expand(bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) ->
     let high = (end + reach).min(bytes.len());
     let before = bytes.get(low..start).unwrap_or_default();
     let after = bytes.get(end..high).unwrap_or_default();
-    let mut from = memchr::memrchr_iter(b'\n', before).nth(lines).map_or(low, |at| low + at + 1);
-    let mut to = memchr::memchr_iter(b'\n', after).nth(lines).map_or(high, |at| end + at);
+    let mut from = memchr::memrchr_iter(b'\n', before)
+        .nth(lines)
+        .map_or(low, |at| low + at + 1);
+    let mut to = memchr::memchr_iter(b'\n', after)
+        .nth(lines)
+        .map_or(high, |at| end + at);
     if from == low && from > 0 {
         let cut = bytes.get(from..start).unwrap_or_default();
         from += cut.iter().position(|byte| !is_value(*byte)).unwrap_or(0);
     }
     if to == high && to < bytes.len() {
         let cut = bytes.get(end..to).unwrap_or_default();
-        to -= cut.iter().rev().position(|byte| !is_value(*byte)).unwrap_or(0);
+        to -= cut
+            .iter()
+            .rev()
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(0);
     }
     Span::new(from, to)
 }
 
 /// An id or secret that is part of a pair elsewhere in the blob is another place of that pair.
 fn fold_repeats(found: &mut Found, first: usize, rules: &Credentials) {
-    let pairs: Vec<Match> = found.matches.iter().skip(first).filter(|found| found.key_id.is_some() && found.secret.is_some()).cloned().collect();
+    let pairs: Vec<Match> = found
+        .matches
+        .iter()
+        .skip(first)
+        .filter(|found| found.key_id.is_some() && found.secret.is_some())
+        .cloned()
+        .collect();
     if pairs.is_empty() {
         return;
     }
@@ -416,7 +534,12 @@ fn fold_repeats(found: &mut Found, first: usize, rules: &Credentials) {
             by_secret.entry(secret.value.clone()).or_insert(pair);
         }
     }
-    let absent = |part: &Option<Part>| part.as_ref().map(|part| Part { span: Span::default(), value: part.value.clone() });
+    let absent = |part: &Option<Part>| {
+        part.as_ref().map(|part| Part {
+            span: Span::default(),
+            value: part.value.clone(),
+        })
+    };
     for found in found.matches.iter_mut().skip(first) {
         let is_lone_id = Some(found.rule) == rules.id;
         let is_lone_secret = Some(found.rule) == rules.secret;

@@ -91,7 +91,8 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
     match *bytes.get(at)? {
         b'n' | b'r' => one(b'\n'),
         b't' => one(b'\t'),
-        byte @ (b'/' | b'"' | b'\'' | b'=' | b':' | b'+' | b'`' | b'#' | b'!' | b'$' | b'&' | b'|' | b'_') => one(byte),
+        byte @ (b'/' | b'"' | b'\'' | b'=' | b':' | b'+' | b'`' | b'#' | b'!' | b'$' | b'&'
+        | b'|' | b'_') => one(byte),
         b'u' => {
             let digits = bytes.get(at + 1..)?;
             if digits.first() == Some(&b'{') {
@@ -109,8 +110,15 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
         }
         byte @ (b'\n' | b'\r') => {
             // A continued line: inside a value the halves belong together, elsewhere it is white space.
-            let end = if byte == b'\r' && bytes.get(at + 1) == Some(&b'\n') { at + 2 } else { at + 1 };
-            let inside = start.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(|byte| is_value(*byte))
+            let end = if byte == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
+                at + 2
+            } else {
+                at + 1
+            };
+            let inside = start
+                .checked_sub(1)
+                .and_then(|before| bytes.get(before))
+                .is_some_and(|byte| is_value(*byte))
                 && bytes.get(end).is_some_and(|byte| is_value(*byte));
             let joined = if inside { None } else { Some(b'\n') };
             Some((end, Decoded(joined)))
@@ -123,7 +131,9 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
 fn percent(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
     let mut at = start + 1;
     while bytes.get(at..at + 2) == Some(b"25".as_slice())
-        && bytes.get(at + 2..at + 4).is_some_and(|pair| hex_value(pair).is_some())
+        && bytes
+            .get(at + 2..at + 4)
+            .is_some_and(|pair| hex_value(pair).is_some())
     {
         at += 2;
     }
@@ -157,12 +167,16 @@ fn hex_value(digits: &[u8]) -> Option<u32> {
     if digits.is_empty() || digits.len() > 6 {
         return None;
     }
-    digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
+    digits.iter().try_fold(0, |value, digit| {
+        Some(value * 16 + char::from(*digit).to_digit(16)?)
+    })
 }
 
 /// The byte of that code, if it is ASCII text.
 fn ascii(value: u32) -> Option<u8> {
-    u8::try_from(value).ok().filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
+    u8::try_from(value)
+        .ok()
+        .filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
 }
 
 /// Whether a byte can be part of a key id, a secret or a token.
@@ -177,9 +191,13 @@ fn unbase64(view: &View) -> Option<View> {
     let mut copied = 0;
     let mut at = 0;
     while at < bytes.len() {
-        let Some(run) = base64_run(bytes, at) else { break };
+        let Some(run) = base64_run(bytes, at) else {
+            break;
+        };
         at = run.end.max(at + 1);
-        let Some(decoded) = decode_run(bytes, &run) else { continue };
+        let Some(decoded) = decode_run(bytes, &run) else {
+            continue;
+        };
         if !holds_credentials(&decoded) {
             continue;
         }
@@ -217,7 +235,9 @@ fn base64_run(bytes: &[u8], from: usize) -> Option<Run> {
         // Wrapped text: full lines of 60 or more characters go on in the next line, after its indentation.
         let mut line = end - start;
         while line >= 60 && end - start < MAX_BASE64 {
-            let Some(next) = next_line(bytes, end) else { break };
+            let Some(next) = next_line(bytes, end) else {
+                break;
+            };
             let next_end = run_end(bytes, next);
             if next_end - next < 4 || next_end - next > line {
                 break;
@@ -230,7 +250,11 @@ fn base64_run(bytes: &[u8], from: usize) -> Option<Run> {
             end += 1;
         }
         if end - start >= MIN_BASE64 {
-            return Some(Run { start, end, is_broken });
+            return Some(Run {
+                start,
+                end,
+                is_broken,
+            });
         }
         start = end;
     }
@@ -238,7 +262,11 @@ fn base64_run(bytes: &[u8], from: usize) -> Option<Run> {
 
 fn run_end(bytes: &[u8], start: usize) -> usize {
     let rest = bytes.get(start..).unwrap_or_default();
-    start + rest.iter().position(|byte| !is_base64(*byte)).unwrap_or(rest.len())
+    start
+        + rest
+            .iter()
+            .position(|byte| !is_base64(*byte))
+            .unwrap_or(rest.len())
 }
 
 /// Where the text of the next line starts, if the line ends at `end`; quotes and commas may stand there.
@@ -247,7 +275,12 @@ fn next_line(bytes: &[u8], end: usize) -> Option<usize> {
     let gap = rest.iter().take(80).position(|byte| is_base64(*byte))?;
     let between = rest.get(..gap)?;
     let breaks = between.iter().filter(|byte| **byte == b'\n').count();
-    let harmless = between.iter().all(|byte| matches!(byte, b'\n' | b'\r' | b' ' | b'\t' | b'"' | b'\'' | b',' | b'\\'));
+    let harmless = between.iter().all(|byte| {
+        matches!(
+            byte,
+            b'\n' | b'\r' | b' ' | b'\t' | b'"' | b'\'' | b',' | b'\\'
+        )
+    });
     (breaks == 1 && harmless).then_some(end + gap)
 }
 
@@ -296,15 +329,19 @@ fn decode_run(bytes: &[u8], run: &Run) -> Option<Vec<u8>> {
 
 /// Whether decoded bytes read as text; a start that lies in the middle of a word is fine.
 fn is_text(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0x80..=0xff))
+    bytes
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0x80..=0xff))
         && bytes.iter().filter(|byte| !byte.is_ascii()).count() * 4 <= bytes.len()
 }
 
 /// Whether decoded text is worth looking at: a key id in it, or nothing but one value.
 fn holds_credentials(decoded: &[u8]) -> bool {
     let trimmed = decoded.trim_ascii();
-    let is_one_value = matches!(trimmed.len(), 20 | 40) && trimmed.iter().all(|byte| is_value(*byte));
-    let is_long_value = trimmed.len() >= 100 && trimmed.iter().all(|byte| is_value(*byte) || *byte == b'=');
+    let is_one_value =
+        matches!(trimmed.len(), 20 | 40) && trimmed.iter().all(|byte| is_value(*byte));
+    let is_long_value =
+        trimmed.len() >= 100 && trimmed.iter().all(|byte| is_value(*byte) || *byte == b'=');
     is_one_value
         || is_long_value
         || memchr::memmem::find(decoded, b"AKIA").is_some()
@@ -323,7 +360,9 @@ fn fold_literals(view: &View) -> Option<View> {
     while let Some(found) = memchr::memchr3(b'"', b'\'', b'`', bytes.get(at..)?) {
         let open = at + found;
         at = open + 1;
-        let Some(chain) = chain_at(bytes, open) else { continue };
+        let Some(chain) = chain_at(bytes, open) else {
+            continue;
+        };
         builder.copy(copied, chain.first_start());
         for (start, end) in &chain.pieces {
             builder.copy(*start, *end);
@@ -360,22 +399,35 @@ fn chain_at(bytes: &[u8], open: usize) -> Option<Chain> {
     while pieces.len() < 16 {
         let start = at + 1;
         let rest = bytes.get(start..)?;
-        let length = rest.iter().take(1500).position(|byte| !is_value(*byte)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .take(1500)
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(rest.len());
         if length == 0 || rest.get(length) != Some(&quote) {
             break;
         }
         pieces.push((start, start + length));
         total += length;
-        let Some(next) = joined_literal(bytes, start + length + 1, quote) else { break };
+        let Some(next) = joined_literal(bytes, start + length + 1, quote) else {
+            break;
+        };
         at = next;
     }
-    let first = pieces.first().and_then(|(start, end)| bytes.get(*start..*end))?;
-    let is_id = total == 20 && (first.starts_with(b"AKIA") || first.starts_with(b"ASIA") || first.len() < 4);
+    let first = pieces
+        .first()
+        .and_then(|(start, end)| bytes.get(*start..*end))?;
+    let is_id = total == 20
+        && (first.starts_with(b"AKIA") || first.starts_with(b"ASIA") || first.len() < 4);
     let are_halves = total > 100
-        || pieces.iter().filter_map(|(start, end)| bytes.get(*start..*end)).all(|piece| {
-            let is_whole_id = piece.len() == 20 && (piece.starts_with(b"AKIA") || piece.starts_with(b"ASIA"));
-            piece.len() != 40 && !is_whole_id
-        });
+        || pieces
+            .iter()
+            .filter_map(|(start, end)| bytes.get(*start..*end))
+            .all(|piece| {
+                let is_whole_id =
+                    piece.len() == 20 && (piece.starts_with(b"AKIA") || piece.starts_with(b"ASIA"));
+                piece.len() != 40 && !is_whole_id
+            });
     let is_value = is_id || total == 40 || total >= 100;
     (pieces.len() > 1 && is_value && are_halves).then_some(Chain { pieces })
 }
@@ -394,7 +446,11 @@ fn joined_literal(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
             }
             b'.' if !has_operator => {
                 has_operator = true;
-                at += if bytes.get(at + 1) == Some(&b'.') { 2 } else { 1 };
+                at += if bytes.get(at + 1) == Some(&b'.') {
+                    2
+                } else {
+                    1
+                };
             }
             b'<' if !has_operator && bytes.get(at + 1) == Some(&b'>') => {
                 has_operator = true;
@@ -438,11 +494,26 @@ mod tests {
     fn literals_fold_only_into_one_whole_value() {
         let id = ["AK", "IAabcdefghij012345"].concat();
         let half = "abcdefghij0123456789";
-        assert_eq!(decoded(format!("'{id}' + '{half}'").as_bytes()), format!("'{id}' + '{half}'"));
-        assert_eq!(decoded(format!("'{half}' + '{half}'").as_bytes()), format!("'{half}{half}'"));
+        assert_eq!(
+            decoded(format!("'{id}' + '{half}'").as_bytes()),
+            format!("'{id}' + '{half}'")
+        );
+        assert_eq!(
+            decoded(format!("'{half}' + '{half}'").as_bytes()),
+            format!("'{half}{half}'")
+        );
         let (a, b) = ("abcdefghij01234", "abcdefghij012345678901234");
-        assert_eq!(decoded(format!("\"{a}\" + \\\n   \"{b}\"").as_bytes()), format!("\"{a}{b}\""));
-        assert_eq!(decoded(format!("\"{a}\" \"{b}\"").as_bytes()), format!("\"{a}{b}\""));
-        assert_eq!(decoded(format!("\"{a}\", \"{b}\"").as_bytes()), format!("\"{a}\", \"{b}\""));
+        assert_eq!(
+            decoded(format!("\"{a}\" + \\\n   \"{b}\"").as_bytes()),
+            format!("\"{a}{b}\"")
+        );
+        assert_eq!(
+            decoded(format!("\"{a}\" \"{b}\"").as_bytes()),
+            format!("\"{a}{b}\"")
+        );
+        assert_eq!(
+            decoded(format!("\"{a}\", \"{b}\"").as_bytes()),
+            format!("\"{a}\", \"{b}\"")
+        );
     }
 }

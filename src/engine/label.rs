@@ -13,10 +13,57 @@ const MAX_SKIPS: usize = 8;
 
 /// Words that stand between a name and its value and name nothing themselves.
 const STRUCTURE: &[&str] = &[
-    "as", "b", "br", "byte", "bytes", "code", "const", "content", "data", "dd", "default", "defaultvalue", "div", "dt", "em",
-    "f", "final", "let", "li", "literal", "n", "new", "nil", "none", "null", "p", "plain", "pre", "r", "s", "si", "some",
-    "span", "static", "str", "string", "stringvalue", "strong", "system", "t", "td", "text", "th", "tr", "type", "u",
-    "val", "value", "var", "void", "vt",
+    "as",
+    "b",
+    "br",
+    "byte",
+    "bytes",
+    "code",
+    "const",
+    "content",
+    "data",
+    "dd",
+    "default",
+    "defaultvalue",
+    "div",
+    "dt",
+    "em",
+    "f",
+    "final",
+    "let",
+    "li",
+    "literal",
+    "n",
+    "new",
+    "nil",
+    "none",
+    "null",
+    "p",
+    "plain",
+    "pre",
+    "r",
+    "s",
+    "si",
+    "some",
+    "span",
+    "static",
+    "str",
+    "string",
+    "stringvalue",
+    "strong",
+    "system",
+    "t",
+    "td",
+    "text",
+    "th",
+    "tr",
+    "type",
+    "u",
+    "val",
+    "value",
+    "var",
+    "void",
+    "vt",
 ];
 
 /// Words after which the name of the value follows.
@@ -35,12 +82,20 @@ pub(super) struct Label {
 
 impl Label {
     fn bare() -> Self {
-        Self { name: Name::default(), role: Role::Neutral, follows: false }
+        Self {
+            name: Name::default(),
+            role: Role::Neutral,
+            follows: false,
+        }
     }
 
     fn named(name: Name) -> Self {
         let role = name.role();
-        Self { name, role, follows: false }
+        Self {
+            name,
+            role,
+            follows: false,
+        }
     }
 }
 
@@ -74,7 +129,10 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
                 return label;
             }
             let reached = previous_end > 0 && glue_only(bytes, previous_end, at);
-            return Label { follows: reached && !structural, ..Label::bare() };
+            return Label {
+                follows: reached && !structural,
+                ..Label::bare()
+            };
         };
         if word.glue.opens_object && structural {
             return after(bytes, end).unwrap_or_else(Label::bare);
@@ -97,13 +155,23 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
 }
 
 /// Decides whether the word is the value's name.
-fn judge(bytes: &[u8], floor: usize, word: &Word, name: Name, structural: bool, called: bool) -> Label {
+fn judge(
+    bytes: &[u8],
+    floor: usize,
+    word: &Word,
+    name: Name,
+    structural: bool,
+    called: bool,
+) -> Label {
     let single = Label::named(name);
     let phrase = Label::named(phrase(bytes, floor, word));
     if phrase.role == Role::Foreign && single.role != Role::AwsSecret {
         return phrase;
     }
-    let decides = matches!(single.role, Role::AwsSecret | Role::Secret | Role::Token | Role::Foreign);
+    let decides = matches!(
+        single.role,
+        Role::AwsSecret | Role::Secret | Role::Token | Role::Foreign
+    );
     if decides && (!called || word.glue.assigns) {
         return single;
     }
@@ -112,14 +180,18 @@ fn judge(bytes: &[u8], floor: usize, word: &Word, name: Name, structural: bool, 
     }
     if word.glue.lists && !structural {
         // `f(region, "value")`: the argument before is no name, unless it is a literal that says so.
-        return if word.glue.quoted && single.role == Role::KeyId { single } else { Label::bare() };
+        return if word.glue.quoted && single.role == Role::KeyId {
+            single
+        } else {
+            Label::bare()
+        };
     }
     if phrase.name.len() > single.name.len() {
         if !matches!(phrase.role, Role::Unknown | Role::Neutral) {
             return phrase;
         }
         // Prose: what a sentence says before a value is no name of it.
-        if single.role == Role::Unknown && !word.glue.quoted {
+        if matches!(single.role, Role::Unknown | Role::Neutral) && !word.glue.quoted {
             return Label::bare();
         }
     }
@@ -133,7 +205,9 @@ fn judge(bytes: &[u8], floor: usize, word: &Word, name: Name, structural: bool, 
 fn phrase(bytes: &[u8], floor: usize, word: &Word) -> Name {
     let mut start = word.start;
     for _ in 0..5 {
-        let Some(before) = start.checked_sub(1).filter(|before| *before > floor) else { break };
+        let Some(before) = start.checked_sub(1).filter(|before| *before > floor) else {
+            break;
+        };
         if bytes.get(before) != Some(&b' ') {
             break;
         }
@@ -212,11 +286,19 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
             b']' => {
                 let open = opening(bytes, end - 1, floor)?;
                 let inner = bytes.get(open + 1..end - 1)?;
-                let names = inner.iter().any(u8::is_ascii_alphabetic) && !inner.eq_ignore_ascii_case(b"none");
+                let names = inner.iter().any(u8::is_ascii_alphabetic)
+                    && !inner.eq_ignore_ascii_case(b"none");
                 if names && glue.assigns {
                     let start = open + 1 + inner.iter().position(|byte| is_word(*byte))?;
-                    let length = bytes.get(start..end - 1)?.iter().position(|byte| !is_word(*byte));
-                    return Some(Word { start, end: length.map_or(end - 1, |length| start + length), glue });
+                    let length = bytes
+                        .get(start..end - 1)?
+                        .iter()
+                        .position(|byte| !is_word(*byte));
+                    return Some(Word {
+                        start,
+                        end: length.map_or(end - 1, |length| start + length),
+                        glue,
+                    });
                 }
                 end = open;
                 continue;
@@ -234,11 +316,17 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
         end -= 1;
     }
     let mut start = end;
-    while start > floor && bytes.get(start - 1).is_some_and(|byte| is_word(*byte) || is_inner(bytes, start - 1)) {
+    while start > floor
+        && bytes
+            .get(start - 1)
+            .is_some_and(|byte| is_word(*byte) || is_inner(bytes, start - 1))
+    {
         start -= 1;
     }
     // The word itself was in quotes: `define('NAME', value)`.
-    glue.quoted = bytes.get(end).is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+    glue.quoted = bytes
+        .get(end)
+        .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
     Some(Word { start, end, glue })
 }
 
@@ -252,9 +340,16 @@ fn is_inner(bytes: &[u8], at: usize) -> bool {
 
 /// Where the bracket that closes at `close` opens, on the same line and not far.
 fn opening(bytes: &[u8], close: usize, floor: usize) -> Option<usize> {
-    let open = if bytes.get(close) == Some(&b']') { b'[' } else { b'(' };
+    let open = if bytes.get(close) == Some(&b']') {
+        b'['
+    } else {
+        b'('
+    };
     let from = floor.max(close.saturating_sub(80));
-    let found = bytes.get(from..close)?.iter().rposition(|byte| *byte == open)?;
+    let found = bytes
+        .get(from..close)?
+        .iter()
+        .rposition(|byte| *byte == open)?;
     Some(from + found)
 }
 
@@ -287,14 +382,22 @@ fn is_word(byte: u8) -> bool {
 
 /// Whether only punctuation and white space stands in `start..end`.
 fn glue_only(bytes: &[u8], start: usize, end: usize) -> bool {
-    bytes.get(start..end).is_some_and(|glue| glue.iter().all(|byte| byte.is_ascii_punctuation() || byte.is_ascii_whitespace()))
+    bytes.get(start..end).is_some_and(|glue| {
+        glue.iter()
+            .all(|byte| byte.is_ascii_punctuation() || byte.is_ascii_whitespace())
+    })
 }
 
 /// The first byte that may belong to a name of a value at `start`.
 fn floor(bytes: &[u8], start: usize) -> usize {
     let from = start.saturating_sub(REACH);
     let before = bytes.get(from..start).unwrap_or_default();
-    let mut lines = before.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| from + at + 1);
+    let mut lines = before
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| from + at + 1);
     lines.nth(LINES - 1).unwrap_or(from)
 }
 
@@ -316,29 +419,52 @@ mod tests {
     #[test]
     fn names_are_found_across_formats() {
         for text in [
-            "aws_secret_access_key = @", "\"aws_secret_key\": \"@\"", "ENV AWS_SECRET_ACCESS_KEY @",
-            "define('DBI_AWS_SECRET_ACCESS_KEY', '@')", "os.getenv(\"AWS_SECRET_ACCESS_KEY\", \"@\")",
-            "- name: AWS_SECRET_ACCESS_KEY\n  value: @", "variable \"aws_secret_key\" {\n  default = \"@\"",
-            "<add key=\"AWSSecretKey\" value=\"@\"/>", "<name>fs.s3n.awsSecretAccessKey</name>\n  <value>@",
-            "<string name=\"aws_secret_key\">@", "AWS Secret Access Key [None]: @", "Secret access key: @",
-            "os.environ[\"AWS_SECRET_ACCESS_KEY\"] = \"@\"", "knife[:aws_secret_access_key] = \"@\"",
-            "secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? \"@\"", "const secretAccessKey: string = \"@\"",
-            "SecretAccessKey: aws.String(\"@\")", "$Env:AWS_SECRET_ACCESS_KEY=\"@\"", "--aws-secret-key @",
-            "  AwsSecretKey:\n    Type: String\n    Default: @", ":aws_secret_access_key => \"@\"",
+            "aws_secret_access_key = @",
+            "\"aws_secret_key\": \"@\"",
+            "ENV AWS_SECRET_ACCESS_KEY @",
+            "define('DBI_AWS_SECRET_ACCESS_KEY', '@')",
+            "os.getenv(\"AWS_SECRET_ACCESS_KEY\", \"@\")",
+            "- name: AWS_SECRET_ACCESS_KEY\n  value: @",
+            "variable \"aws_secret_key\" {\n  default = \"@\"",
+            "<add key=\"AWSSecretKey\" value=\"@\"/>",
+            "<name>fs.s3n.awsSecretAccessKey</name>\n  <value>@",
+            "<string name=\"aws_secret_key\">@",
+            "AWS Secret Access Key [None]: @",
+            "Secret access key: @",
+            "os.environ[\"AWS_SECRET_ACCESS_KEY\"] = \"@\"",
+            "knife[:aws_secret_access_key] = \"@\"",
+            "secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? \"@\"",
+            "const secretAccessKey: string = \"@\"",
+            "SecretAccessKey: aws.String(\"@\")",
+            "$Env:AWS_SECRET_ACCESS_KEY=\"@\"",
+            "--aws-secret-key @",
+            "  AwsSecretKey:\n    Type: String\n    Default: @",
+            ":aws_secret_access_key => \"@\"",
             "[{\"value\":\"@\",\"key\":\"awsSecretKey\"}]",
         ] {
             assert_eq!(role(text), Role::AwsSecret, "{text}");
         }
-        for text in ["s:6:\"secret\";s:40:\"@", "{\"key\":\"secretKey\",\"value\":\"@\"", "<key>SecretKey</key><string>@",
-            "VALUES (2,'s3_secret','@')", "spark.hadoop.fs.s3a.secret.key @"] {
+        for text in [
+            "s:6:\"secret\";s:40:\"@",
+            "{\"key\":\"secretKey\",\"value\":\"@\"",
+            "<key>SecretKey</key><string>@",
+            "VALUES (2,'s3_secret','@')",
+            "spark.hadoop.fs.s3a.secret.key @",
+        ] {
             assert_eq!(role(text), Role::Secret, "{text}");
         }
     }
 
     #[test]
     fn a_foreign_name_is_found_as_well() {
-        for text in ["CLOUDFLARE_API_TOKEN=@", "commit @", "\"etag\": \"@\"", "- name: OKTA_TOKEN\n  value: @",
-            "client_secret: \"@\"", "Okta token\n@"] {
+        for text in [
+            "CLOUDFLARE_API_TOKEN=@",
+            "commit @",
+            "\"etag\": \"@\"",
+            "- name: OKTA_TOKEN\n  value: @",
+            "client_secret: \"@\"",
+            "Okta token\n@",
+        ] {
             assert_eq!(role(text), Role::Foreign, "{text}");
         }
         assert_eq!(role("widget = \"@\""), Role::Unknown);
@@ -346,7 +472,12 @@ mod tests {
 
     #[test]
     fn arguments_and_prose_are_no_names() {
-        for text in ["Session(\"@\"", "f(region, \"@\"", "x = Session(\"@\"", "# old one, rotate me: @"] {
+        for text in [
+            "Session(\"@\"",
+            "f(region, \"@\"",
+            "x = Session(\"@\"",
+            "# old one, rotate me: @",
+        ] {
             assert_eq!(role(text), Role::Neutral, "{text}");
         }
     }

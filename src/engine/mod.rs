@@ -5,6 +5,7 @@
 //! costs the first stage and nothing else. The engine knows no Git, files, threads, clock or output.
 
 mod candidate;
+mod confirm;
 mod context;
 mod credentials;
 mod decode;
@@ -20,6 +21,7 @@ use crate::blob::Span;
 use crate::finding::Level;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
+use confirm::Confirmed;
 use credentials::Credentials;
 use prefilter::{Hit, Prefilter};
 
@@ -79,12 +81,17 @@ impl Found {
     /// Adds a match, if its rule is switched on.
     fn push(&mut self, found: Option<Match>) {
         let Some(mut found) = found else { return };
-        let spans = [&found.key_id, &found.secret, &found.token].into_iter().flatten().map(|part| part.span);
-        let present = || spans.clone().filter(|span| !span.is_empty());
-        found.span = Span::new(
-            present().map(|span| span.start).min().unwrap_or(0),
-            present().map(|span| span.end).max().unwrap_or(0),
-        );
+        let parts = [&found.key_id, &found.secret, &found.token];
+        let spans = || {
+            parts
+                .into_iter()
+                .flatten()
+                .map(|part| part.span)
+                .filter(|span| !span.is_empty())
+        };
+        let start = spans().map(|span| span.start).min().unwrap_or(0);
+        let end = spans().map(|span| span.end).max().unwrap_or(0);
+        found.span = Span::new(start, end);
         self.matches.push(found);
     }
 
@@ -108,6 +115,7 @@ impl Found {
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     hits: Vec<Hit>,
+    confirmed: Confirmed,
     found: Found,
 }
 
@@ -136,7 +144,11 @@ impl Engine {
     pub fn new(rules: Arc<RuleSet>) -> Self {
         let prefilter = Prefilter::new(&rules);
         let credentials = Credentials::new(&rules, &prefilter);
-        Self { rules, prefilter, credentials }
+        Self {
+            rules,
+            prefilter,
+            credentials,
+        }
     }
 
     /// The rules it was built from.
@@ -172,8 +184,13 @@ impl Engine {
     }
 
     fn run(&self, bytes: &[u8], scratch: &mut Scratch) {
-        let Scratch { hits, found } = scratch;
+        let Scratch {
+            hits,
+            confirmed,
+            found,
+        } = scratch;
         hits.clear();
+        confirmed.clear();
         found.matches.clear();
         found.redact.clear();
         found.latent.clear();
@@ -182,6 +199,17 @@ impl Engine {
             return;
         }
         self.credentials.scan(bytes, hits, found);
+        confirm::confirm(&self.rules, &self.prefilter, bytes, hits, confirmed);
+        found.matches.append(&mut confirmed.matches);
+        found
+            .redact
+            .extend(confirmed.rejected.iter().map(|rejected| rejected.span));
+        if let Some(explanations) = &mut found.explanations {
+            explanations.extend(confirmed.rejected.drain(..).map(|rejected| Explanation {
+                span: rejected.span,
+                text: rejected.reason,
+            }));
+        }
         found.matches.sort();
         found.matches.dedup();
         found.redact.sort_unstable();

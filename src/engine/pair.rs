@@ -37,14 +37,30 @@ pub(super) struct Joined {
 
 /// Joins the candidates of one view; they are in order of place.
 pub(super) fn join(candidates: &[Candidate]) -> Vec<Joined> {
-    let ids: Vec<usize> = indices(candidates, |kind| matches!(kind, Kind::Id { in_scope: false, .. }));
+    let ids: Vec<usize> = indices(candidates, |kind| {
+        matches!(
+            kind,
+            Kind::Id {
+                in_scope: false,
+                ..
+            }
+        )
+    });
     let secrets: Vec<usize> = indices(candidates, |kind| *kind == Kind::Secret);
     let partners = assign(candidates, &ids, &secrets);
     let mut joined: Vec<Joined> = indices(candidates, |kind| matches!(kind, Kind::Id { .. }))
         .into_iter()
         .map(|id| {
-            let secret = ids.binary_search(&id).ok().and_then(|index| partners.get(index).copied().flatten());
-            Joined { id, secret, token: None, smtp: None }
+            let secret = ids
+                .binary_search(&id)
+                .ok()
+                .and_then(|index| partners.get(index).copied().flatten());
+            Joined {
+                id,
+                secret,
+                token: None,
+                smtp: None,
+            }
         })
         .collect();
     for token in indices(candidates, |kind| *kind == Kind::Token) {
@@ -61,7 +77,13 @@ pub(super) fn join(candidates: &[Candidate]) -> Vec<Joined> {
 }
 
 fn indices(candidates: &[Candidate], is_kind: impl Fn(&Kind) -> bool) -> Vec<usize> {
-    (0..candidates.len()).filter(|index| candidates.get(*index).is_some_and(|candidate| is_kind(&candidate.kind))).collect()
+    (0..candidates.len())
+        .filter(|index| {
+            candidates
+                .get(*index)
+                .is_some_and(|candidate| is_kind(&candidate.kind))
+        })
+        .collect()
 }
 
 /// The partner of each id: cheapest first, then exchanged while that makes two pairs cheaper together.
@@ -91,7 +113,9 @@ fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Opt
         let mut changed = false;
         for first in 0..ids.len() {
             for second in first + 1..(first + 1 + NEIGHBOURS).min(ids.len()) {
-                let (Some(a), Some(b)) = (partners[first], partners[second]) else { continue };
+                let (Some(a), Some(b)) = (partners[first], partners[second]) else {
+                    continue;
+                };
                 let now = (price(ids[first], a), price(ids[second], b));
                 let then = (price(ids[first], b), price(ids[second], a));
                 if let ((Some(now_a), Some(now_b)), (Some(then_a), Some(then_b))) = (now, then)
@@ -125,13 +149,21 @@ fn cost(candidates: &[Candidate], ranks: &[u64], id: usize, secret: usize) -> Op
     let (id_at, secret_at) = (candidates.get(id)?, candidates.get(secret)?);
     let lines = id_at.line.abs_diff(secret_at.line);
     let named = matches!(secret_at.label.role, Role::AwsSecret | Role::Secret);
-    if lines > if named { MAX_LINES_NAMED } else { MAX_LINES_BARE } || distance(id_at, secret_at) > MAX_BYTES {
+    if lines
+        > if named {
+            MAX_LINES_NAMED
+        } else {
+            MAX_LINES_BARE
+        }
+        || distance(id_at, secret_at) > MAX_BYTES
+    {
         return None;
     }
     if id_at.section != secret_at.section {
         return None;
     }
-    let adjacent = secret == id + 1 && secret_at.label.follows || id == secret + 1 && id_at.label.follows;
+    let adjacent =
+        secret == id + 1 && secret_at.label.follows || id == secret + 1 && id_at.label.follows;
     let name = match secret_at.label.role {
         _ if adjacent => 0,
         Role::AwsSecret | Role::Secret => 4,
@@ -151,11 +183,20 @@ fn cost(candidates: &[Candidate], ranks: &[u64], id: usize, secret: usize) -> Op
 }
 
 fn distance(a: &Candidate, b: &Candidate) -> usize {
-    if a.span.start < b.span.start { b.span.start.saturating_sub(a.span.end) } else { a.span.start.saturating_sub(b.span.end) }
+    if a.span.start < b.span.start {
+        b.span.start.saturating_sub(a.span.end)
+    } else {
+        a.span.start.saturating_sub(b.span.end)
+    }
 }
 
 /// The id (or pair) that a token or password belongs to.
-fn nearest(candidates: &[Candidate], joined: &[Joined], value: usize, is_free: impl Fn(&Joined) -> bool) -> Option<usize> {
+fn nearest(
+    candidates: &[Candidate],
+    joined: &[Joined],
+    value: usize,
+    is_free: impl Fn(&Joined) -> bool,
+) -> Option<usize> {
     let value_at = candidates.get(value)?;
     let middle = joined.partition_point(|joined| joined.id < value);
     let near = middle.saturating_sub(NEIGHBOURS)..(middle + NEIGHBOURS).min(joined.len());
@@ -163,7 +204,10 @@ fn nearest(candidates: &[Candidate], joined: &[Joined], value: usize, is_free: i
         .filter_map(|index| {
             let owner = candidates.get(joined.get(index)?.id)?;
             let lines = owner.line.abs_diff(value_at.line);
-            if lines > MAX_LINES_NAMED || distance(owner, value_at) > MAX_BYTES || owner.section != value_at.section {
+            if lines > MAX_LINES_NAMED
+                || distance(owner, value_at) > MAX_BYTES
+                || owner.section != value_at.section
+            {
                 return None;
             }
             // A token belongs to a temporary key before it belongs to a long-term one.
@@ -171,7 +215,11 @@ fn nearest(candidates: &[Candidate], joined: &[Joined], value: usize, is_free: i
                 Kind::Id { id, .. } if is_temporary(id) => 0,
                 _ => 100_u64,
             };
-            let stems = if owner.label.name.stem() == value_at.label.name.stem() { 0 } else { 8 };
+            let stems = if owner.label.name.stem() == value_at.label.name.stem() {
+                0
+            } else {
+                8
+            };
             let lines = lines as u64;
             let between = value.abs_diff(joined.get(index)?.id) as u64;
             Some((kind + stems + lines * lines + 16 * between * between, index))

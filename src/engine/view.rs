@@ -39,7 +39,11 @@ impl View {
     pub(super) fn plain(blob: &[u8], region: Span) -> Self {
         Self {
             bytes: region.of(blob).to_vec(),
-            segments: vec![Segment { view: 0, source: region.start, unit: Unit::Same }],
+            segments: vec![Segment {
+                view: 0,
+                source: region.start,
+                unit: Unit::Same,
+            }],
         }
     }
 
@@ -49,24 +53,48 @@ impl View {
             .of(blob)
             .chunks_exact(2)
             .map(|unit| {
-                let (low, high) = if low_byte_first { (unit[0], unit[1]) } else { (unit[1], unit[0]) };
-                if high == 0 && low.is_ascii() { low } else { b'?' }
+                let (low, high) = if low_byte_first {
+                    (unit[0], unit[1])
+                } else {
+                    (unit[1], unit[0])
+                };
+                if high == 0 && low.is_ascii() {
+                    low
+                } else {
+                    b'?'
+                }
             })
             .collect();
-        Self { bytes, segments: vec![Segment { view: 0, source: region.start, unit: Unit::Wide }] }
+        Self {
+            bytes,
+            segments: vec![Segment {
+                view: 0,
+                source: region.start,
+                unit: Unit::Wide,
+            }],
+        }
     }
 
     /// Where a span of the view stands in the original.
     pub(super) fn source(&self, span: Span) -> Span {
         let start = self.source_at(span.start, false);
-        let end = if span.end > span.start { self.source_at(span.end - 1, true) } else { start };
+        let end = if span.end > span.start {
+            self.source_at(span.end - 1, true)
+        } else {
+            start
+        };
         Span::new(start, end.max(start))
     }
 
     /// The original offset of the first byte (or one past the last byte) that view byte `at` stands for.
     fn source_at(&self, at: usize, past: bool) -> usize {
-        let index = self.segments.partition_point(|segment| segment.view <= at).saturating_sub(1);
-        let Some(segment) = self.segments.get(index) else { return 0 };
+        let index = self
+            .segments
+            .partition_point(|segment| segment.view <= at)
+            .saturating_sub(1);
+        let Some(segment) = self.segments.get(index) else {
+            return 0;
+        };
         let inside = at - segment.view;
         let inside_past = inside + usize::from(past);
         match segment.unit {
@@ -88,7 +116,13 @@ pub(super) struct Builder<'v> {
 impl<'v> Builder<'v> {
     /// Starts with nothing.
     pub(super) fn new(from: &'v View) -> Self {
-        Self { from, made: View { bytes: Vec::with_capacity(from.bytes.len()), segments: Vec::new() } }
+        Self {
+            from,
+            made: View {
+                bytes: Vec::with_capacity(from.bytes.len()),
+                segments: Vec::new(),
+            },
+        }
     }
 
     /// Takes over bytes `start..end` as they are.
@@ -96,11 +130,22 @@ impl<'v> Builder<'v> {
         if start >= end {
             return;
         }
-        let mut index = self.from.segments.partition_point(|segment| segment.view <= start).saturating_sub(1);
+        let mut index = self
+            .from
+            .segments
+            .partition_point(|segment| segment.view <= start)
+            .saturating_sub(1);
         let mut at = start;
         while at < end {
-            let Some(segment) = self.from.segments.get(index) else { return };
-            let next = self.from.segments.get(index + 1).map_or(end, |next| next.view).min(end);
+            let Some(segment) = self.from.segments.get(index) else {
+                return;
+            };
+            let next = self
+                .from
+                .segments
+                .get(index + 1)
+                .map_or(end, |next| next.view)
+                .min(end);
             let inside = at - segment.view;
             let (source, unit) = match segment.unit {
                 Unit::Same => (segment.source + inside, Unit::Same),
@@ -114,7 +159,9 @@ impl<'v> Builder<'v> {
                 Unit::Atom(length) => (segment.source, Unit::Atom(length)),
             };
             self.segment(source, unit);
-            self.made.bytes.extend_from_slice(self.from.bytes.get(at..next).unwrap_or_default());
+            self.made
+                .bytes
+                .extend_from_slice(self.from.bytes.get(at..next).unwrap_or_default());
             at = next;
             index += 1;
         }
