@@ -26,7 +26,7 @@ use super::{Explanation, Found, Match, Part, RuleIndex, context};
 const REACH: usize = 10 * 1024;
 
 /// Lines around a key id, likewise.
-const REACH_LINES: usize = 64;
+const REACH_LINES: usize = 96;
 
 /// Bytes and lines around a name or a word of AWS.
 const NAME_REACH: usize = 2 * 1024;
@@ -360,7 +360,21 @@ fn part(view: &View, span: Span) -> Part {
 }
 
 fn trigger(keyword: &[u8]) -> Trigger {
-    const BASE64: &[&[u8]] = &[b"QUtJQ", b"FLSU", b"BS0lB", b"QVNJQ", b"FTSU", b"BU0lB"];
+    const BASE64: &[&[u8]] = &[
+        b"QUtJQ",
+        b"FLSU",
+        b"BS0lB",
+        b"QVNJQ",
+        b"FTSU",
+        b"BU0lB",
+        // `access_key`, `ACCESS_KEY`: a line break may cut the literals above.
+        b"YWNjZXNzX2tl",
+        b"FjY2Vzc19rZX",
+        b"hY2Nlc3Nfa2V5",
+        b"QUNDRVNTX0tF",
+        b"FDQ0VTU19LRV",
+        b"BQ0NFU1NfS0VZ",
+    ];
     match keyword {
         b"AKIA" | b"ASIA" => Trigger::Id,
         _ if keyword.contains(&0) => Trigger::Wide,

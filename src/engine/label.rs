@@ -3,10 +3,10 @@
 use crate::aws::name::{Name, Role};
 
 /// How far back a name is looked for, in bytes of the view.
-const REACH: usize = 400;
+const REACH: usize = 600;
 
-/// How many lines back.
-const LINES: usize = 6;
+/// How many lines back, comments between included.
+const LINES: usize = 16;
 
 /// How many structural words (`value`, `default`, `string`, ...) are passed over.
 const MAX_SKIPS: usize = 8;
@@ -280,6 +280,8 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
                 if starts_item(bytes, end) {
                     glue.opens_object = true;
                 }
+                end = before_comments(bytes, end - 1, floor);
+                continue;
             }
             b'(' => glue.called = !glue.lists && !glue.assigns,
             b'{' if opens_item(bytes, end - 1, floor) => glue.opens_object = true,
@@ -328,6 +330,24 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
         .get(end)
         .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
     Some(Word { start, end, glue })
+}
+
+/// The end of the last line before `line_end` that is not a comment; `line_end` itself if that line is none.
+fn before_comments(bytes: &[u8], line_end: usize, floor: usize) -> usize {
+    let mut end = line_end;
+    while let Some(line) = bytes.get(floor..end) {
+        let start = memchr::memrchr(b'\n', line).map_or(floor, |at| floor + at + 1);
+        let text = bytes.get(start..end).unwrap_or_default().trim_ascii_start();
+        let is_comment = [&b"#"[..], b"//", b"--", b";", b"<!--"]
+            .iter()
+            .any(|mark| text.starts_with(mark));
+        // The first line may be cut by the floor: what looks like a comment there may be none.
+        if !is_comment || start == floor {
+            return end;
+        }
+        end = start - 1;
+    }
+    end
 }
 
 /// A colon inside a name: `aws:secretKey`, `$Env:NAME`.

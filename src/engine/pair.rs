@@ -15,7 +15,7 @@ const MAX_BYTES: usize = 8 * 1024;
 
 /// Most lines between a key id and a value whose name says that it is a secret. Generated `s3cmd` files
 /// have 30 and more between the two.
-const MAX_LINES_NAMED: usize = 60;
+const MAX_LINES_NAMED: usize = 80;
 
 /// Most lines between a key id and a value without a name. Human-labelled pairs are at most 3 apart.
 const MAX_LINES_BARE: usize = 12;
