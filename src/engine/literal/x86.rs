@@ -277,10 +277,10 @@ impl<const GROUPS: usize, const WIDE: bool> Avx2<GROUPS, WIDE> {
                 // The shuffle looks at bits 0 to 3 and gives zero where bit 7 is set, so the low
                 // half needs no mask.
                 let high = _mm256_and_si256(_mm256_srli_epi16::<3>(text), _mm256_set1_epi8(0x0f));
-                for group in 0..GROUPS {
+                for (group, all) in all.iter_mut().enumerate() {
                     let low = _mm256_shuffle_epi8(self.low[group][position], text);
                     let high = _mm256_shuffle_epi8(self.high[group][position], high);
-                    all[group] = _mm256_and_si256(all[group], _mm256_and_si256(low, high));
+                    *all = _mm256_and_si256(*all, _mm256_and_si256(low, high));
                 }
             }
             all.into_iter()
@@ -352,10 +352,10 @@ impl<const GROUPS: usize, const WIDE: bool> Kernel for Ssse3<GROUPS, WIDE> {
                         text = _mm_and_si128(text, _mm_set1_epi8(0x7f));
                     }
                     let high = _mm_and_si128(_mm_srli_epi16::<3>(text), _mm_set1_epi8(0x0f));
-                    for group in 0..GROUPS {
+                    for (group, all) in all.iter_mut().enumerate() {
                         let low = _mm_shuffle_epi8(self.low[group][position], text);
                         let high = _mm_shuffle_epi8(self.high[group][position], high);
-                        all[group] = _mm_and_si128(all[group], _mm_and_si128(low, high));
+                        *all = _mm_and_si128(*all, _mm_and_si128(low, high));
                     }
                 }
                 let any = all
