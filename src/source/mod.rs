@@ -3,6 +3,10 @@
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
 
+pub mod lfs;
+pub mod repository;
+pub mod staged;
+
 use std::ops::ControlFlow;
 
 use crate::blob::Blob;
