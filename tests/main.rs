@@ -4,3 +4,4 @@ mod support;
 
 mod rooms;
 mod staged;
+mod worktree;

@@ -1,11 +1,13 @@
-//! Git LFS pointers: small files that stand for content which is kept elsewhere.
+//! Pointer files of Git LFS: the text that stands in the repository for content that lies elsewhere.
 
 use std::path::{Path, PathBuf};
 
-/// A pointer is smaller than this, by its specification.
-const MAX_LENGTH: usize = 1024;
+/// A pointer is shorter than this, says its specification.
+pub const MAX_POINTER: usize = 1024;
 
-/// What a pointer says about its content.
+const VERSION: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+
+/// What a pointer file points at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
     /// SHA-256 of the content, 64 lower-case hex digits.
@@ -15,69 +17,80 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// Where the content is kept below the common Git directory, if it was fetched.
+    /// Reads a pointer file. Anything else, a pointer with lines added among it, is `None`: plain content.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() >= MAX_POINTER || !bytes.starts_with(VERSION) {
+            return None;
+        }
+        let text = std::str::from_utf8(bytes).ok()?;
+        let mut lines = text.lines();
+        if lines.next()?.as_bytes() != VERSION {
+            return None;
+        }
+        let (mut oid, mut size) = (None, None);
+        for line in lines {
+            match line.split_once(' ')? {
+                ("oid", value) if oid.is_none() => oid = Some(parse_oid(value)?.to_owned()),
+                ("size", value) if size.is_none() => size = Some(value.parse().ok()?),
+                (key, value) if key.starts_with("ext-") => {
+                    parse_oid(value)?;
+                }
+                _ => return None,
+            }
+        }
+        Some(Self {
+            oid: oid?,
+            size: size?,
+        })
+    }
+
+    /// Where the local store below a Git directory keeps the content.
     pub fn object_path(&self, common_dir: &Path) -> PathBuf {
-        let mut path = common_dir.join("lfs").join("objects");
-        path.extend(
-            [self.oid.get(..2), self.oid.get(2..4)]
-                .into_iter()
-                .flatten(),
-        );
-        path.join(&self.oid)
+        let mut path = common_dir.join("lfs/objects");
+        for part in [self.oid.get(0..2), self.oid.get(2..4), Some(&*self.oid)] {
+            path.push(part.unwrap_or_default());
+        }
+        path
     }
 }
 
-/// Reads a pointer; `None` if `bytes` is something else. See the Git LFS specification, `docs/spec.md`.
-pub fn parse_pointer(bytes: &[u8]) -> Option<Pointer> {
-    if bytes.len() >= MAX_LENGTH {
-        return None;
-    }
-    let text = std::str::from_utf8(bytes).ok()?;
-    let mut lines = text.lines();
-    let version = lines.next()?.strip_prefix("version ")?;
-    let known = [
-        "https://git-lfs.github.com/spec/v1",
-        "https://hawser.github.com/spec/v1",
-    ];
-    if !known.contains(&version.trim_end()) {
-        return None;
-    }
-    let (mut oid, mut size) = (None, None);
-    for line in lines {
-        match line.split_once(' ') {
-            Some(("oid", value)) => oid = value.trim_end().strip_prefix("sha256:"),
-            Some(("size", value)) => size = value.trim_end().parse().ok(),
-            _ => {}
-        }
-    }
-    let is_hex = |oid: &&str| {
-        oid.len() == 64
-            && oid
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    Some(Pointer {
-        oid: oid.filter(is_hex)?.to_owned(),
-        size: size?,
-    })
+fn parse_oid(value: &str) -> Option<&str> {
+    let hex = value.strip_prefix("sha256:")?;
+    let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (hex.len() == 64 && hex.bytes().all(is_hex)).then_some(hex)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn pointer(rest: &str) -> Vec<u8> {
+        let oid = "0123456789abcdef".repeat(4);
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 12345\n{rest}")
+            .into_bytes()
+    }
+
     #[test]
-    fn a_pointer_is_told_from_a_file_that_talks_of_one() {
-        let oid = "ab".repeat(32);
-        let text =
-            format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 12\n");
-        let pointer = parse_pointer(text.as_bytes()).expect("a pointer");
-        assert_eq!((pointer.oid.as_str(), pointer.size), (oid.as_str(), 12));
-        assert_eq!(parse_pointer(format!("see {text}").as_bytes()), None);
-        assert_eq!(parse_pointer(text.replace("ab", "zz").as_bytes()), None);
+    fn a_pointer_says_what_and_how_long() {
+        let parsed = Pointer::parse(&pointer("")).expect("a pointer");
+        assert_eq!(parsed.size, 12345);
         assert_eq!(
-            parse_pointer(&[text.as_bytes(), &[b' '; 1024]].concat()),
+            parsed.object_path(Path::new("g")),
+            Path::new("g/lfs/objects/01/23").join(&parsed.oid)
+        );
+    }
+
+    #[test]
+    fn text_beside_a_pointer_is_content() {
+        assert_eq!(Pointer::parse(&pointer("password hunter2\n")), None);
+        assert_eq!(Pointer::parse(&pointer("\n")), None);
+        assert_eq!(
+            Pointer::parse(b"version https://git-lfs.github.com/spec/v1\n"),
             None
         );
+        let mut long = pointer("");
+        long.resize(MAX_POINTER, b'\n');
+        assert_eq!(Pointer::parse(&long), None);
+        assert_eq!(Pointer::parse(b""), None);
     }
 }

@@ -3,9 +3,15 @@
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
 
+pub mod content;
+mod error;
 pub mod lfs;
 pub mod repository;
 pub mod staged;
+pub mod stdin;
+pub mod worktree;
+
+pub use error::Error;
 
 use std::ops::ControlFlow;
 

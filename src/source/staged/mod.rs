@@ -15,7 +15,6 @@ mod index;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::{BStr, BString, ByteSlice as _};
@@ -24,9 +23,10 @@ use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 use rayon::prelude::*;
 
-use super::BlobSink;
-use super::lfs;
-use super::repository::{Error, Repository, sentence};
+use super::content::{Links, Reader, Unread};
+use super::lfs::Pointer;
+use super::repository::{self, Repository, sentence};
+use super::{BlobSink, Error};
 use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::{Provenance, Version};
@@ -163,34 +163,58 @@ impl Staged<'_> {
             blob_id: item.blob_id,
             version: item.version,
         };
-        let pointer = lfs::parse_pointer(buffer);
-        // A pointer is shown as well: what else may stand in it is content of the commit.
+        if let Some(pointer) = Pointer::parse(buffer) {
+            return self.show_lfs(&pointer, &provenance, item, sink);
+        }
         sink.blob(Blob {
             bytes: buffer,
             provenance: &provenance,
-        })?;
-        let Some(pointer) = pointer else {
-            return ControlFlow::Continue(());
-        };
-        match load_lfs(self.repository, &pointer) {
-            Ok(bytes) => sink.blob(Blob {
-                bytes: &bytes,
-                provenance: &provenance,
-            }),
-            Err((reason, detail)) => {
-                if is_new {
-                    sink.skip(Skip::with_detail(reason, item.path.clone(), detail));
+        })
+    }
+
+    /// Shows the content of an LFS pointer if it lies in the local store.
+    fn show_lfs<S: BlobSink>(
+        &self,
+        pointer: &Pointer,
+        provenance: &Provenance,
+        item: &Item,
+        sink: &mut S,
+    ) -> ControlFlow<()> {
+        let path = pointer.object_path(self.repository.common_dir());
+        let mut reader = Reader::new(Some(self.repository.objects().max_size()));
+        let (reason, detail) = match reader.open(&path, Links::Follow) {
+            Ok(content) if content.bytes().len() as u64 == pointer.size => {
+                sink.blob(Blob {
+                    bytes: content.bytes(),
+                    provenance,
+                })?;
+                match content.change() {
+                    Some(change) => (SkipReason::Changed, change),
+                    None => return ControlFlow::Continue(()),
                 }
-                ControlFlow::Continue(())
             }
+            Ok(_) => (
+                SkipReason::Lfs,
+                "the local object has another length than its pointer says".to_owned(),
+            ),
+            Err(Unread::Size(size)) => (SkipReason::Size, format!("LFS object of {size} bytes")),
+            Err(Unread::Failed(error)) => (SkipReason::Unreadable, error.to_string()),
+            Err(_) => (
+                SkipReason::Lfs,
+                "its object is not in the local store".to_owned(),
+            ),
+        };
+        if item.version == Version::New {
+            sink.skip(Skip::with_detail(reason, item.path.clone(), detail));
         }
+        ControlFlow::Continue(())
     }
 }
 
 /// Reads the index that Git names; an index that does not exist is empty.
-fn load_index(repository: &Repository) -> Result<gix::index::File, Error> {
+fn load_index(repository: &Repository) -> Result<gix::index::File, repository::Error> {
     let path = repository.index_path();
-    let broken = |detail: String| Error::Index {
+    let broken = |detail: String| repository::Error::Index {
         path: path.to_owned(),
         detail,
     };
@@ -213,34 +237,6 @@ fn load_index(repository: &Repository) -> Result<gix::index::File, Error> {
         .verify_entries()
         .map_err(|error| broken(sentence(&error)))?;
     Ok(index)
-}
-
-/// Reads the content of an LFS pointer from the local store.
-fn load_lfs(
-    repository: &Repository,
-    pointer: &lfs::Pointer,
-) -> Result<Vec<u8>, (SkipReason, String)> {
-    let path = pointer.object_path(repository.common_dir());
-    let length = match std::fs::metadata(&path) {
-        Ok(metadata) if metadata.is_file() => metadata.len(),
-        _ => {
-            let detail = format!("LFS object {} is not here", pointer.oid);
-            return Err((SkipReason::Lfs, detail));
-        }
-    };
-    if length > repository.objects().max_size() {
-        return Err((SkipReason::Size, format!("LFS object of {length} bytes")));
-    }
-    let bytes = read_whole(&path)?;
-    if bytes.len() as u64 != pointer.size {
-        let detail = format!("LFS object {} has the wrong length", pointer.oid);
-        return Err((SkipReason::Corrupt, detail));
-    }
-    Ok(bytes)
-}
-
-fn read_whole(path: &Path) -> Result<Vec<u8>, (SkipReason, String)> {
-    std::fs::read(path).map_err(|error| (SkipReason::Unreadable, error.to_string()))
 }
 
 /// Looks paths up in the trees of the other parents of a merge; each tree is read once.
