@@ -3,5 +3,6 @@
 mod support;
 
 mod rooms;
+mod staged;
 mod worktree;
 mod rules;
