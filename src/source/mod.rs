@@ -3,6 +3,8 @@
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
 
+pub mod history;
+
 use std::ops::ControlFlow;
 
 use crate::blob::Blob;
