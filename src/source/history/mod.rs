@@ -11,6 +11,7 @@ mod links;
 mod loose;
 mod pack;
 mod plain;
+pub mod provenance;
 mod show;
 mod store;
 mod table;
