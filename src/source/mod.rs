@@ -3,6 +3,14 @@
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
 
+pub mod content;
+mod error;
+pub mod lfs;
+pub mod stdin;
+pub mod worktree;
+
+pub use error::Error;
+
 use std::ops::ControlFlow;
 
 use crate::blob::Blob;
