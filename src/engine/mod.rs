@@ -4,6 +4,7 @@
 //! a bounded window), pair (the other half nearby), filter (what only looks like a secret). A clean blob
 //! costs the first stage and nothing else. The engine knows no Git, files, threads, clock or output.
 
+mod confirm;
 pub mod literal;
 pub mod prefilter;
 
@@ -13,6 +14,7 @@ use crate::blob::Span;
 use crate::finding::Level;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
+use confirm::Confirmed;
 use prefilter::{Hit, Prefilter};
 
 /// Index of a rule in its [`RuleSet`].
@@ -52,7 +54,7 @@ pub struct Part {
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     hits: Vec<Hit>,
-    matches: Vec<Match>,
+    confirmed: Confirmed,
     redact: Vec<Span>,
 }
 
@@ -90,13 +92,25 @@ impl Engine {
     /// Finds what the rules describe in `bytes`, sorted by place. The result lives in `scratch`.
     pub fn scan<'s>(&self, bytes: &[u8], scratch: &'s mut Scratch) -> &'s [Match] {
         scratch.hits.clear();
-        scratch.matches.clear();
+        scratch.confirmed.clear();
         scratch.redact.clear();
         self.prefilter.find(bytes, &mut scratch.hits);
         if scratch.hits.is_empty() {
-            return &scratch.matches;
+            return &scratch.confirmed.matches;
         }
-        scratch.matches.sort();
-        &scratch.matches
+        let (rules, prefilter) = (&self.rules, &self.prefilter);
+        confirm::confirm(
+            rules,
+            prefilter,
+            bytes,
+            &scratch.hits,
+            &mut scratch.confirmed,
+        );
+        let confirmed = &mut scratch.confirmed;
+        confirmed.matches.sort();
+        scratch
+            .redact
+            .extend(confirmed.rejected.iter().map(|rejected| rejected.span));
+        &confirmed.matches
     }
 }
