@@ -2,9 +2,17 @@
 //!
 //! A report is given everything it shows; it looks nothing up. It may not know rules, Git or files.
 
+pub mod csv;
+mod display;
 pub mod escape;
+pub mod github;
+pub mod gitlab;
 pub mod json;
 pub mod jsonl;
+pub mod junit;
+#[cfg(test)]
+mod sample;
+pub mod sarif;
 pub mod text;
 
 use std::io;
@@ -27,6 +35,28 @@ pub struct Report<'a> {
     pub options: Options,
     /// What made the findings.
     pub tool: Tool<'a>,
+}
+
+impl Report<'_> {
+    /// Whether a finding counts towards the exit status.
+    fn fails(&self, finding: &Finding) -> bool {
+        finding.accepted.is_none()
+            && self
+                .options
+                .fail_on
+                .is_some_and(|threshold| finding.level >= threshold)
+    }
+
+    /// Keeps secrets out of formats that are uploaded, mailed or shown to others.
+    fn refuse_secrets(&self, format: Format) -> io::Result<()> {
+        if self.options.show_secrets {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("a report of format {} never shows secrets", format.name()),
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What a report says about a rule.
@@ -89,6 +119,8 @@ pub struct Options {
     pub color: bool,
     /// Whether formats for people list accepted findings too, with the reason.
     pub show_accepted: bool,
+    /// Whether formats for people leave out a summary that has nothing to complain about.
+    pub quiet: bool,
 }
 
 impl Default for Options {
@@ -100,6 +132,7 @@ impl Default for Options {
             width: None,
             color: false,
             show_accepted: false,
+            quiet: false,
         }
     }
 }
@@ -122,11 +155,30 @@ pub enum Format {
     Json,
     /// JSON Lines: one finding a line.
     Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// RFC 4180.
+    Csv,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// GitLab's secret-detection report.
+    Gitlab,
 }
 
 impl Format {
     /// All formats, in the order in which help lists them.
-    pub const ALL: &'static [Self] = &[Self::Text, Self::Json, Self::Jsonl];
+    pub const ALL: &'static [Self] = &[
+        Self::Text,
+        Self::Json,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::Junit,
+        Self::Csv,
+        Self::Github,
+        Self::Gitlab,
+    ];
 
     /// The name used by options.
     pub fn name(self) -> &'static str {
@@ -134,6 +186,11 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Csv => "csv",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
         }
     }
 
@@ -144,6 +201,12 @@ impl Format {
             .copied()
             .find(|format| format.name() == name)
     }
+
+    /// Whether a report of this format may hold secrets when they are asked for. The others are uploaded,
+    /// mailed and shown around.
+    pub fn can_show_secrets(self) -> bool {
+        matches!(self, Self::Text | Self::Json | Self::Jsonl)
+    }
 }
 
 /// Writes `report` in `format`.
@@ -152,5 +215,10 @@ pub fn write(format: Format, out: &mut dyn io::Write, report: &Report<'_>) -> io
         Format::Text => text::write(out, report),
         Format::Json => json::write(out, report),
         Format::Jsonl => jsonl::write(out, report),
+        Format::Sarif => sarif::write(out, report),
+        Format::Junit => junit::write(out, report),
+        Format::Csv => csv::write(out, report),
+        Format::Github => github::write(out, report),
+        Format::Gitlab => gitlab::write(out, report),
     }
 }

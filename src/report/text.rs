@@ -1,6 +1,6 @@
 //! For people: grouped by file like a compiler's diagnostics, then what was read and what was not.
 
-use std::io::{self, Write};
+use std::io;
 
 use anstyle::{AnsiColor, Style};
 
@@ -31,6 +31,9 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         page.finding(finding, report.options.show_secrets)?;
         page.line("")?;
     }
+    if report.options.quiet {
+        return page.incomplete(report.coverage);
+    }
     page.summary(&report.summary)?;
     page.coverage(report.coverage)
 }
@@ -45,7 +48,10 @@ struct Page<'o> {
 impl Page<'_> {
     fn finding(&mut self, finding: &Finding, show_secrets: bool) -> io::Result<()> {
         let style = level_style(finding.level);
-        let head = self.paint(style, &format!("{}[{}]", finding.level.name(), finding.rule));
+        let head = self.paint(
+            style,
+            &format!("{}[{}]", finding.level.name(), finding.rule),
+        );
         let message = escape::terminal(&finding.message);
         // The message is wrapped by its visible width, the styled head put before it afterwards.
         let plain = finding.level.name().len() + finding.rule.len() + 4;
@@ -196,7 +202,10 @@ impl Page<'_> {
         }
         let mut line = parts.join(", ");
         if summary.accepted > 0 {
-            line.push_str(&format!(" (accepted: {})", thousands(summary.accepted as u64)));
+            line.push_str(&format!(
+                " (accepted: {})",
+                thousands(summary.accepted as u64)
+            ));
         }
         self.entry("found", &[line])
     }
@@ -227,13 +236,7 @@ impl Page<'_> {
         if !skipped.is_empty() {
             self.entry("skipped", &skipped)?;
         }
-        if coverage
-            .skipped
-            .iter()
-            .any(|(reason, count)| *count > 0 && reason.is_incomplete())
-        {
-            self.incomplete(coverage)?;
-        }
+        self.incomplete(coverage)?;
         if coverage.files + coverage.blobs + coverage.commits + coverage.tags == 0 {
             let mark = self.paint(level_style(Level::Warning), "warning");
             self.line(&format!("{mark}: nothing was scanned"))?;
@@ -243,6 +246,10 @@ impl Page<'_> {
 
     /// What was asked for and not read: named, with what the system said.
     fn incomplete(&mut self, coverage: &Coverage) -> io::Result<()> {
+        let is_unread = |(reason, count): (&SkipReason, &u64)| *count > 0 && reason.is_incomplete();
+        if !coverage.skipped.iter().any(is_unread) {
+            return Ok(());
+        }
         let (level, head) = if coverage.is_complete() {
             (Level::Note, "incomplete, as allowed")
         } else {
@@ -495,7 +502,11 @@ fn label(reason: SkipReason) -> &'static str {
 
 /// `1 file`, `2 files`.
 fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(count), if count == 1 { one } else { many })
+    format!(
+        "{} {}",
+        thousands(count),
+        if count == 1 { one } else { many }
+    )
 }
 
 /// `1,234,567`.

@@ -338,9 +338,9 @@ fn is_old(provenance: &Provenance) -> bool {
 /// The path of what was read, if the source knows it.
 fn path_of(provenance: &Provenance) -> Option<&BString> {
     match provenance {
-        Provenance::File { path }
-        | Provenance::Stdin { path }
-        | Provenance::Entry { path, .. } => Some(path),
+        Provenance::File { path } | Provenance::Stdin { path } | Provenance::Entry { path, .. } => {
+            Some(path)
+        }
         Provenance::Object { .. } => None,
     }
 }

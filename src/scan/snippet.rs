@@ -218,12 +218,7 @@ impl Line<'_> {
     }
 
     /// The text of `window` with `cuts` cut out, and where the marks are in it.
-    fn redacted(
-        &self,
-        bytes: &[u8],
-        window: Span,
-        cuts: &[Span],
-    ) -> (String, Vec<(usize, usize)>) {
+    fn redacted(&self, bytes: &[u8], window: Span, cuts: &[Span]) -> (String, Vec<(usize, usize)>) {
         let mut edges: BTreeSet<usize> = self
             .marks
             .iter()
@@ -283,9 +278,10 @@ fn repetitions(bytes: &[u8], window: Span, found: &Match) -> Vec<Span> {
             if needle.len() < 8 {
                 continue;
             }
-            spans.extend(memchr::memmem::find_iter(text, needle).map(|at| {
-                Span::new(window.start + at, window.start + at + needle.len())
-            }));
+            spans.extend(
+                memchr::memmem::find_iter(text, needle)
+                    .map(|at| Span::new(window.start + at, window.start + at + needle.len())),
+            );
         }
     }
     spans
@@ -365,7 +361,10 @@ mod tests {
             Span::new(6, 7),
         ]);
         assert_eq!(cuts.0, [Span::new(0, 6), Span::new(6, 7), Span::new(8, 9)]);
-        assert_eq!(cuts.within(Span::new(5, 8)), [Span::new(0, 6), Span::new(6, 7)]);
+        assert_eq!(
+            cuts.within(Span::new(5, 8)),
+            [Span::new(0, 6), Span::new(6, 7)]
+        );
         assert_eq!(cuts.within(Span::new(7, 8)), []);
     }
 }

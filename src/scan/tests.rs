@@ -5,33 +5,37 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bstr::BString;
-use regex::bytes::Regex;
 
 use super::*;
 use crate::blob::Span;
 use crate::engine::{Match, Part};
 use crate::finding::{Level, SnippetLine};
-use crate::rule::{Rule, RuleSet};
+use crate::rule::RuleSet;
+use crate::rule::compile::RuleSource;
 use crate::secret::Secret;
 
+/// Two rules of a user's file, in order of their ids; the engine is not asked here.
 fn rules() -> RuleSet {
-    let rule = |id: &str, description: &str| Rule {
-        id: id.to_owned(),
-        description: description.to_owned(),
-        advice: "Rotate it.".to_owned(),
-        level: Level::Error,
-        keywords: vec![b"QQQQ".to_vec()],
-        regex: Regex::new("QQQQ").unwrap(),
-        secret_group: 0,
-        key_id_group: None,
+    let rule = |id: &str, description: &str| {
+        format!(
+            "[[rule]]\nid = \"{id}\"\ndescription = \"{description}\"\nadvice = \"Rotate it.\"\n\
+             level = \"error\"\nkeywords = [\"QQQQ\"]\nregex = \"QQQQ\"\nexamples = [\"QQQQ\"]\n\
+             negative_examples = [\"none\"]\n"
+        )
     };
-    RuleSet {
-        rules: vec![
-            rule("aws-access-key-pair", "A pair. It opens an account."),
-            rule("vendor-token", "A vendor's token. It opens the vendor."),
-        ],
-        hash: "0".repeat(16),
-    }
+    let text = [
+        rule("aws-access-key-pair", "A pair. It opens an account."),
+        rule("vendor-token", "A vendor's token. It opens the vendor."),
+    ]
+    .concat();
+    let source = RuleSource {
+        name: "test",
+        text: &text,
+    };
+    let mut rules = RuleSet::load(&[source]).expect("well-formed rules");
+    let ours = ["aws-access-key-pair", "vendor-token"];
+    rules.rules.retain(|rule| ours.contains(&rule.id.as_str()));
+    rules
 }
 
 fn span_of(text: &[u8], piece: &[u8]) -> Span {
@@ -108,13 +112,14 @@ fn a_pair_becomes_one_finding_with_positions_and_a_redacted_snippet() {
     assert_eq!(finding.account_id.as_deref(), Some("609629065308"));
     assert_eq!(
         finding.message,
-        format!(
-            "AWS access key {id} of account 609629065308 with its secret, in a boto3 call"
-        )
+        format!("AWS access key {id} of account 609629065308 with its secret, in a boto3 call")
     );
     let place = finding.first_place();
     assert_eq!((place.position.line, place.position.column), (2, 8));
-    assert_eq!((place.position.end_line, place.position.end_column), (2, 28));
+    assert_eq!(
+        (place.position.end_line, place.position.end_column),
+        (2, 28)
+    );
     let secret_place = place.secret.unwrap();
     assert_eq!((secret_place.line, secret_place.column), (3, 8));
     assert_eq!(
@@ -122,7 +127,11 @@ fn a_pair_becomes_one_finding_with_positions_and_a_redacted_snippet() {
         [
             (1, "s = Session(".to_owned(), None),
             (2, format!("  key=\"{id}\","), Some(id.clone())),
-            (3, "  sec=\"[secret]\",".to_owned(), Some("[secret]".to_owned())),
+            (
+                3,
+                "  sec=\"[secret]\",".to_owned(),
+                Some("[secret]".to_owned())
+            ),
             (4, ")".to_owned(), None),
         ]
     );
@@ -154,7 +163,9 @@ fn candidates_repetitions_and_neighbours_are_cut_from_a_snippet() {
 
 #[test]
 fn a_secret_over_many_lines_leaves_no_line_of_itself() {
-    let body: String = (0..20).map(|n| format!("LINE{n:02}{}\n", "x".repeat(58))).collect();
+    let body: String = (0..20)
+        .map(|n| format!("LINE{n:02}{}\n", "x".repeat(58)))
+        .collect();
     let text = format!("a\nBEGIN\n{body}END\nb\n");
     let text = text.as_bytes();
     let one = found(1, None, Some(part(text, body.as_bytes())), None);
@@ -178,7 +189,9 @@ fn utf_16_is_shown_as_text() {
                 })
                 .collect()
         };
-        let text = encode(&format!("\u{feff}eins\r\nkey={id}\r\nsec={secret}\r\nvier\r\n"));
+        let text = encode(&format!(
+            "\u{feff}eins\r\nkey={id}\r\nsec={secret}\r\nvier\r\n"
+        ));
         let one = found(
             0,
             Some(part(&text, &encode(&id))),
@@ -207,7 +220,8 @@ fn a_dense_line_is_linear() {
                 Some(part(row.as_bytes(), secret.as_bytes())),
                 None,
             );
-            let shift = |span: Span| Span::new(span.start + n * row.len(), span.end + n * row.len());
+            let shift =
+                |span: Span| Span::new(span.start + n * row.len(), span.end + n * row.len());
             one.span = shift(one.span);
             for part in [&mut one.key_id, &mut one.secret].into_iter().flatten() {
                 part.span = shift(part.span);

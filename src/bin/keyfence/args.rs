@@ -24,7 +24,13 @@ pub(crate) struct Cli {
     #[arg(short = 'V', long)]
     pub(crate) version: bool,
     /// Colour the output: auto looks at the terminal, NO_COLOR and CLICOLOR_FORCE.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -77,7 +83,12 @@ pub(crate) struct ScanArgs {
 #[derive(Args, Debug)]
 pub(crate) struct Common {
     /// The least level that makes the exit status 1.
-    #[arg(long, value_name = "LEVEL", default_value = "error", help_heading = "What counts")]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "error",
+        help_heading = "What counts"
+    )]
     pub(crate) fail_on: FailOn,
     /// Report what this rule finds and nothing else; can be repeated.
     #[arg(long, value_name = "RULE", help_heading = "What counts")]
@@ -158,8 +169,7 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 /// The reasons that a person can answer for; a signal and a defect are not among them.
 fn reasons() -> impl TypedValueParser<Value = SkipReason> {
     let names = SkipReason::ALL.iter().filter(|reason| {
-        reason.is_incomplete()
-            && !matches!(reason, SkipReason::Interrupted | SkipReason::Internal)
+        reason.is_incomplete() && !matches!(reason, SkipReason::Interrupted | SkipReason::Internal)
     });
     PossibleValuesParser::new(names.map(|reason| reason.name()))
         .map(|name| SkipReason::from_name(&name).expect("only names of reasons get here"))

@@ -72,7 +72,8 @@ impl Failure {
     /// Prints it on standard error. Names on the command line may hold secrets as well: they are cut.
     pub(crate) fn print(&self) {
         let mut text = format!("error: {}\n", self.message);
-        let mut cause: Option<&dyn Error> = self.source.as_deref().map(|source| source as &dyn Error);
+        let mut cause: Option<&dyn Error> =
+            self.source.as_deref().map(|source| source as &dyn Error);
         while let Some(error) = cause {
             writeln!(text, "caused by: {error}").expect("a string takes all writes");
             cause = error.source();

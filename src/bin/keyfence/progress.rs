@@ -54,7 +54,8 @@ fn watch(counters: &Counters, noun: &str, done: &AtomicBool) {
         }
         std::thread::park_timeout(PATIENCE.saturating_sub(start.elapsed()));
     }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_elapsed(start.elapsed());
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        .with_elapsed(start.elapsed());
     let style = |template: &str| {
         ProgressStyle::with_template(template).expect("the templates below are well-formed")
     };
