@@ -19,7 +19,7 @@ fn rules() -> RuleSet {
     let rule = |id: &str, description: &str| {
         format!(
             "[[rule]]\nid = \"{id}\"\ndescription = \"{description}\"\nadvice = \"Rotate it.\"\n\
-             level = \"error\"\nkeywords = [\"QQQQ\"]\nregex = \"QQQQ\"\nexamples = [\"QQQQ\"]\n\
+             level = \"error\"\nkeywords = [\"QQQQ\"]\nregex = \"(?P<secret>QQQQ)\"\nexamples = [\"QQQQ\"]\n\
              negative_examples = [\"none\"]\n"
         )
     };
