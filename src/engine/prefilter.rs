@@ -52,6 +52,11 @@ impl Prefilter {
             .unwrap_or(0)
     }
 
+    /// How many literals there are.
+    pub fn len(&self) -> usize {
+        self.keywords.len()
+    }
+
     /// Appends every occurrence of every literal, in order of offset, then keyword; overlaps included.
     pub fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
         for (index, (keyword, _)) in self.keywords.iter().enumerate() {
