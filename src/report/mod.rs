@@ -6,6 +6,7 @@ pub mod csv;
 mod display;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod junit;
 #[cfg(test)]
 mod sample;
