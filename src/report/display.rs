@@ -131,6 +131,11 @@ pub(super) fn skip(skip: &Skip) -> String {
     visible(&line).into_owned()
 }
 
+/// Whether a reference is an address that may become a link.
+pub(super) fn is_web(address: &str) -> bool {
+    address.starts_with("https://") && address.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// `1 file`, `2 files`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

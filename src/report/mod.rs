@@ -7,6 +7,7 @@ mod display;
 pub mod escape;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
@@ -165,6 +166,8 @@ pub enum Format {
     Github,
     /// GitLab's secret-detection report.
     Gitlab,
+    /// One self-contained page.
+    Html,
 }
 
 impl Format {
@@ -178,6 +181,7 @@ impl Format {
         Self::Csv,
         Self::Github,
         Self::Gitlab,
+        Self::Html,
     ];
 
     /// The name used by options.
@@ -191,6 +195,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
+            Self::Html => "html",
         }
     }
 
@@ -220,5 +225,6 @@ pub fn write(format: Format, out: &mut dyn io::Write, report: &Report<'_>) -> io
         Format::Csv => csv::write(out, report),
         Format::Github => github::write(out, report),
         Format::Gitlab => gitlab::write(out, report),
+        Format::Html => html::write(out, report),
     }
 }

@@ -61,6 +61,40 @@ impl Sample {
         sample
     }
 
+    /// As many findings as a repository of some age has.
+    pub(super) fn busy() -> Self {
+        const PATHS: &[&str] = &[
+            "infrastructure/terraform/environments/production/eu-central-1/provider.tf",
+            "src/main/resources/application.properties",
+            "scripts/backup.sh",
+            "notebooks/exploration/2021/customer-churn-features.ipynb",
+            ".env",
+            "docker-compose.override.yml",
+            "lib/tasks/export.rake",
+        ];
+        let mut sample = Self::ordinary();
+        for seed in 5..40 {
+            let path = PATHS[seed as usize % PATHS.len()];
+            let level = if seed % 5 == 0 {
+                Level::Warning
+            } else {
+                Level::Error
+            };
+            let mut finding = finding(seed, level, path);
+            if seed % 7 == 3 {
+                let commit = finding.places[0].commit.as_mut().expect("a commit");
+                commit.refs.clear();
+                commit.held_by = vec!["stash@{0}".to_owned()];
+                commit.in_head = false;
+            }
+            sample.findings.push(finding);
+        }
+        sample
+            .coverage
+            .skip(Skip::new(SkipReason::Submodule, "vendor/lib"));
+        sample
+    }
+
     /// Everything an attacker can choose, chosen by an attacker, and things that were not read.
     pub(super) fn hostile() -> Self {
         let mut sample = Self::ordinary();

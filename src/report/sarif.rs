@@ -85,7 +85,11 @@ fn rule(rule: &RuleInfo) -> Value {
             "security-severity": severity(rule.level),
         },
     });
-    if let Some(address) = rule.references.iter().find(|address| is_web(address)) {
+    if let Some(address) = rule
+        .references
+        .iter()
+        .find(|address| display::is_web(address))
+    {
         value["helpUri"] = json!(address);
     }
     value
@@ -98,10 +102,6 @@ fn help(rule: &RuleInfo) -> String {
         help.push_str(address);
     }
     help
-}
-
-fn is_web(address: &str) -> bool {
-    address.starts_with("https://") && address.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// GitHub sorts alerts by this number: critical above 9.0, high above 7.0, medium above 4.0.

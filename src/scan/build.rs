@@ -6,9 +6,9 @@ use bstr::BString;
 
 use super::lines::Lines;
 use super::snippet::{self, Cuts};
-use super::{Options, account, message};
+use super::{Options, message};
 use crate::blob::{Blob, Span};
-use crate::engine::Match;
+use crate::engine::{Engine, Match, Part};
 use crate::finding::{Finding, Fingerprint, Place, Position};
 use crate::provenance::{ObjectKind, Provenance};
 use crate::rule::{Rule, RuleSet};
@@ -80,18 +80,23 @@ pub(super) fn identity(found: &Match, rules: &RuleSet) -> Fingerprint {
     )
 }
 
-/// The spans of a match's parts: key id, secret, token; the whole match where it has no parts.
+/// The spans of those parts of a match that stand in the blob: key id, secret, token; the whole match where
+/// none does.
 pub(super) fn parts(found: &Match) -> Vec<Span> {
     let parts: Vec<Span> = [&found.key_id, &found.secret, &found.token]
         .into_iter()
-        .flatten()
-        .map(|part| part.span)
+        .filter_map(|part| standing(part.as_ref()))
         .collect();
     if parts.is_empty() {
         vec![found.span]
     } else {
         parts
     }
+}
+
+/// The span of a part that stands in the blob rather than being known from another place of it.
+fn standing(part: Option<&Part>) -> Option<Span> {
+    part.map(|part| part.span).filter(|span| !span.is_empty())
 }
 
 fn key_id(found: &Match) -> Option<String> {
@@ -105,7 +110,7 @@ fn finding(found: &Match, rule: &Rule, place: Place) -> Finding {
     let account_id = key_id
         .as_deref()
         .filter(|_| rule.id.starts_with("aws-"))
-        .and_then(account::account_id);
+        .and_then(|key_id| Engine::account_of(key_id.as_bytes()));
     Finding {
         rule: rule.id.clone(),
         level: found.level,
@@ -125,9 +130,12 @@ fn finding(found: &Match, rule: &Rule, place: Place) -> Finding {
 
 /// `positions` are those of [`parts`].
 fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Place {
-    let at = |index: usize| positions.get(index).copied();
-    let before_secret = usize::from(found.key_id.is_some());
-    let before_token = before_secret + usize::from(found.secret.is_some());
+    let mut next = positions.iter().copied();
+    let mut position_of = |part: &Option<Part>| standing(part.as_ref()).and_then(|_| next.next());
+    let key_id = position_of(&found.key_id);
+    let secret = position_of(&found.secret);
+    let token = position_of(&found.token);
+    let whole = positions.first().copied();
     let (path, object) = match provenance {
         Provenance::File { path } | Provenance::Stdin { path } => (path.clone(), None),
         Provenance::Entry { path, blob_id, .. } => {
@@ -137,9 +145,13 @@ fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Plac
     };
     Place {
         path,
-        position: at(0).expect("parts gives at least one span"),
-        secret: found.secret.as_ref().and_then(|_| at(before_secret)),
-        token: found.token.as_ref().and_then(|_| at(before_token)),
+        position: key_id
+            .or(secret)
+            .or(token)
+            .or(whole)
+            .expect("parts gives at least one span"),
+        secret,
+        token,
         object,
         commit: None,
         snippet: Vec::new(),

@@ -4,7 +4,6 @@
 //! done, its share goes to the [`Collector`]. A clean blob costs the engine's first stage and nothing here:
 //! no lock, no allocation. Which source, configuration and output there are is not known here.
 
-mod account;
 mod build;
 mod lines;
 mod message;
