@@ -5,6 +5,7 @@
 //! no lock, no allocation. Which source, configuration and output there are is not known here.
 
 mod build;
+mod explain;
 mod lines;
 mod message;
 mod paths;
@@ -23,11 +24,12 @@ use bstr::BString;
 use crate::blob::Blob;
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Finding, Fingerprint};
+use crate::finding::{Finding, Fingerprint, Place};
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::{BlobSink, Clean};
 
 pub use build::{Built, findings_of};
+pub use explain::{Sight, SightKind, explain};
 pub use paths::{Excludes, PatternError};
 pub use probe::EngineProbe;
 pub use redact::{redact, redact_text};
@@ -91,6 +93,23 @@ pub struct Outcome {
     pub known: BTreeSet<Fingerprint>,
     /// What was read and what was not.
     pub coverage: Coverage,
+}
+
+impl Outcome {
+    /// Takes out the places that `excludes` names, for sources that learn paths only afterwards; what has no
+    /// place left is counted as excluded.
+    pub fn exclude(&mut self, excludes: &Excludes) {
+        let coverage = &mut self.coverage;
+        for finding in &mut self.findings {
+            let is_out = |place: &Place| excludes.matches(place.path.as_ref());
+            for place in finding.places.iter().filter(|place| is_out(place)) {
+                coverage.skip(Skip::new(SkipReason::Excluded, place.path.clone()));
+            }
+            finding.places.retain(|place| !is_out(place));
+        }
+        self.findings.retain(|finding| !finding.places.is_empty());
+        coverage.finish();
+    }
 }
 
 /// One worker's share of the scan: receives blobs, keeps findings.
