@@ -3,4 +3,5 @@
 mod support;
 
 mod rooms;
+mod staged;
 mod worktree;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::repository;
+
 /// Why a source could not do its work at all.
 #[derive(Debug)]
 pub enum Error {
@@ -12,6 +14,8 @@ pub enum Error {
         /// What is wrong with it.
         source: ignore::Error,
     },
+    /// A repository could not be opened, or not be read enough to begin.
+    Repository(repository::Error),
     /// A worker thread panicked, so that nobody knows what it left unread.
     Worker,
 }
@@ -20,6 +24,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Glob { glob, .. } => write!(f, "cannot use {glob:?} to exclude paths"),
+            Self::Repository(error) => error.fmt(f),
             Self::Worker => write!(f, "a worker failed, the scan is not complete"),
         }
     }
@@ -29,7 +34,14 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Glob { source, .. } => Some(source),
+            Self::Repository(error) => error.source(),
             Self::Worker => None,
         }
+    }
+}
+
+impl From<repository::Error> for Error {
+    fn from(error: repository::Error) -> Self {
+        Self::Repository(error)
     }
 }

@@ -6,6 +6,8 @@
 pub mod content;
 mod error;
 pub mod lfs;
+pub mod repository;
+pub mod staged;
 pub mod stdin;
 pub mod worktree;
 
