@@ -2,6 +2,7 @@
 
 mod support;
 
+mod provenance;
 mod rooms;
 mod staged;
 mod worktree;

@@ -5,6 +5,7 @@
 
 pub mod content;
 mod error;
+pub mod history;
 pub mod lfs;
 pub mod repository;
 pub mod staged;

@@ -1,0 +1,3 @@
+//! What a repository ever held: every object, who brought it in, and what a range of commits adds.
+
+pub mod provenance;
