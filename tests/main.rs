@@ -3,6 +3,7 @@
 mod support;
 
 mod provenance;
+mod packaging;
 mod rooms;
 mod staged;
 mod worktree;
