@@ -2,9 +2,9 @@
 
 mod support;
 
-mod provenance;
 mod packaging;
+mod provenance;
 mod rooms;
+mod rules;
 mod staged;
 mod worktree;
-mod rules;
