@@ -247,7 +247,9 @@ impl Credentials {
         let (rule, level, reason) = match candidate.kind {
             Kind::Secret => {
                 let Some((level, reason)) = alone_level(&view.bytes, candidate) else {
-                    found.latent(self.secret, part(view, candidate.span));
+                    if candidate.label.role == Role::Secret {
+                        found.latent(self.secret, part(view, candidate.span));
+                    }
                     if let Some(explanations) = &mut found.explanations {
                         explanations.push(Explanation {
                             span: view.source(candidate.span),

@@ -4,6 +4,7 @@
 //! done, its share goes to the [`Collector`]. A clean blob costs the engine's first stage and nothing here:
 //! no lock, no allocation. Which source, configuration and output there are is not known here.
 
+mod across;
 mod build;
 mod explain;
 mod lines;
@@ -89,6 +90,8 @@ pub struct Counters {
 pub struct Outcome {
     /// One finding per secret, sorted.
     pub findings: Vec<Finding>,
+    /// Values that are findings only if a key id without its secret turns up in a file nearby.
+    pub latent: Vec<Finding>,
     /// What the old versions of changed paths held already.
     pub known: BTreeSet<Fingerprint>,
     /// What was read and what was not.
@@ -137,6 +140,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Local {
     findings: Vec<Finding>,
+    latent: Vec<Finding>,
     known: BTreeSet<Fingerprint>,
     coverage: Coverage,
 }
@@ -168,14 +172,18 @@ impl Scanner {
     fn judge(&mut self, blob: Blob<'_>) {
         let shared = Arc::clone(&self.shared);
         let matches = shared.engine.scan(blob.bytes, &mut self.scratch);
-        if matches.is_empty() {
+        if matches.is_empty() && self.scratch.latent().is_empty() {
             return;
         }
         // A copy, because the spans to redact lie in the same scratch; only blobs with matches pay.
-        let matches = matches.to_vec();
+        let matches = self.scratch.matches().to_vec();
         let rules = shared.engine.rules();
+        let latent = self.scratch.latent().to_vec();
         if is_old(blob.provenance) {
-            let known = matches.iter().map(|found| build::identity(found, rules));
+            let known = matches
+                .iter()
+                .chain(&latent)
+                .map(|found| build::identity(found, rules));
             self.local.known.extend(known);
             return;
         }
@@ -186,6 +194,9 @@ impl Scanner {
             rules,
             &shared.options,
         );
+        let redact = self.scratch.redact();
+        let latent = findings_of(blob, &latent, redact, rules, &shared.options);
+        self.local.latent.extend(latent.findings);
         let counters = &shared.options.counters;
         counters
             .findings
@@ -299,6 +310,7 @@ impl Drop for Scanner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         collected.findings.extend(local.findings);
+        collected.latent.extend(local.latent);
         collected.known.extend(local.known);
         collected.coverage.add(local.coverage);
     }
@@ -316,6 +328,7 @@ impl Collector {
             .unwrap_or_else(PoisonError::into_inner);
         let Local {
             findings,
+            latent,
             known,
             mut coverage,
         } = std::mem::take(&mut *collected);
@@ -336,6 +349,7 @@ impl Collector {
         coverage.finish();
         Outcome {
             findings: Finding::merge(findings),
+            latent: Finding::merge(latent),
             known,
             coverage,
         }

@@ -84,6 +84,7 @@ impl<'a> Session<'a> {
     /// Writes all reports and says how the program ends.
     pub(crate) fn finish(mut self, mut outcome: Outcome) -> Result<Exit, Failure> {
         self.progress = None;
+        outcome.join_across();
         outcome.coverage.accepted = self.common.allow_incomplete.iter().copied().collect();
         scan::redact(&self.engine, &mut outcome);
         let exit = Exit::of(
