@@ -50,6 +50,7 @@ struct Block {
     body: Vec<u8>,
     is_encrypted: bool,
     has_headers: bool,
+    has_footer: bool,
 }
 
 /// Takes a block apart, undoing what JSON, source code and comments do to its lines.
@@ -64,6 +65,9 @@ fn parse(text: &[u8]) -> Option<Block> {
         title,
         body: Vec::new(),
         has_headers: false,
+        has_footer: text
+            .get(to..)
+            .is_some_and(|rest| rest.starts_with(b"-----END ")),
     };
     for line in unescape_lines(text.get(from..to)?).split(|byte| *byte == b'\n') {
         if memchr::memmem::find(line, b": ").is_some() {
@@ -152,7 +156,8 @@ pub fn judge(text: &[u8]) -> Verdict {
     match der_length(&bytes) {
         Some(length) if bytes.len() + 4 >= length => Verdict::Keep,
         Some(_) => Verdict::Lower(Level::Note, "the key is cut short"),
-        None => UNREADABLE,
+        None if block.has_footer => UNREADABLE,
+        None => Verdict::Drop("a header without a key"),
     }
 }
 
@@ -338,6 +343,8 @@ mod tests {
         assert!(matches!(judge(empty.as_bytes()), Verdict::Drop(_)));
         let public = text.replace("PRIVATE", "PUBLIC");
         assert!(matches!(judge(public.as_bytes()), Verdict::Drop(_)));
+        let message = [lines[0], &"multiple keys are not supported here ".repeat(9)].concat();
+        assert!(matches!(judge(message.as_bytes()), Verdict::Drop(_)));
         let encrypted = text.replacen(
             '\n',
             "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n",
