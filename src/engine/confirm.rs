@@ -1,7 +1,7 @@
 //! Second stage for the rules that need no code: the rule's regex on a window around each hit, then its checks,
 //! allowlists and neighbours.
 //!
-//! The slow truth it must equal is [`confirm_everything`]: every regex over the whole text. It holds because a match
+//! The slow truth it must equal is `confirm_everything`: every regex over the whole text. It holds because a match
 //! counts only if one of the rule's keywords lies within it, because a window reaches as far before and after a
 //! keyword as a match of that rule can, and because the regex is given the text before the window to look back at.
 
