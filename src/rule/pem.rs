@@ -123,6 +123,14 @@ pub fn judge(text: &[u8]) -> Verdict {
     let Some(block) = parse(text) else {
         return Verdict::Drop("no PEM block");
     };
+    match judge_block(&block) {
+        // A program's message or a file format's magic number, with whatever follows it.
+        UNREADABLE if !block.has_footer => Verdict::Drop("a header without a key"),
+        verdict => verdict,
+    }
+}
+
+fn judge_block(block: &Block) -> Verdict {
     if memchr::memmem::find(&block.title, b"PRIVATE KEY").is_none() {
         return Verdict::Drop("not a private key");
     }
@@ -156,8 +164,7 @@ pub fn judge(text: &[u8]) -> Verdict {
     match der_length(&bytes) {
         Some(length) if bytes.len() + 4 >= length => Verdict::Keep,
         Some(_) => Verdict::Lower(Level::Note, "the key is cut short"),
-        None if block.has_footer => UNREADABLE,
-        None => Verdict::Drop("a header without a key"),
+        None => UNREADABLE,
     }
 }
 
@@ -343,8 +350,13 @@ mod tests {
         assert!(matches!(judge(empty.as_bytes()), Verdict::Drop(_)));
         let public = text.replace("PRIVATE", "PUBLIC");
         assert!(matches!(judge(public.as_bytes()), Verdict::Drop(_)));
-        let message = [lines[0], &"multiple keys are not supported here ".repeat(9)].concat();
-        assert!(matches!(judge(message.as_bytes()), Verdict::Drop(_)));
+        for header in [lines[0].to_owned(), lines[0].replace("RSA", "PGP")] {
+            let message = header + &"multiple keys are not supported here\n".repeat(9);
+            assert!(
+                matches!(judge(message.as_bytes()), Verdict::Drop(_)),
+                "{message}"
+            );
+        }
         let encrypted = text.replacen(
             '\n',
             "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n",
