@@ -41,6 +41,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Scan directories, files or standard input.
     Scan(ScanArgs),
+    /// Scan what the next commit would record: for a pre-commit hook.
+    Staged(StagedArgs),
+    /// Scan every object that a repository holds, whatever refers to it.
+    History(HistoryArgs),
 }
 
 /// When to use colour.
@@ -75,6 +79,32 @@ pub(crate) struct ScanArgs {
     /// Say what the search saw at a place, and why it was or was not reported.
     #[arg(long, value_name = "PATH[:LINE]", conflicts_with_all = ["report", "path"])]
     pub(crate) explain: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of `staged`.
+#[derive(Args, Debug)]
+pub(crate) struct StagedArgs {
+    /// Report everything in the touched files, not only what they did not hold before.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Scan every tracked file as it is staged, touched or not.
+    #[arg(long)]
+    pub(crate) all_files: bool,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of `history`.
+#[derive(Args, Debug)]
+pub(crate) struct HistoryArgs {
+    /// The repository, or a directory in it.
+    #[arg(value_name = "REPO", default_value = ".")]
+    pub(crate) repository: PathBuf,
+    /// Skip objects of more bytes, and say so; K, M and G are understood.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_object_size: Option<u64>,
     #[command(flatten)]
     pub(crate) common: Common,
 }

@@ -58,6 +58,8 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Scan(args)) => commands::scan::run(args),
+        Some(Command::Staged(args)) => commands::staged::run(args),
+        Some(Command::History(args)) => commands::history::run(args),
         None if cli.version => version(),
         None => {
             let help = Cli::command().render_help().to_string();
