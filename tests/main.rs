@@ -2,6 +2,7 @@
 
 mod support;
 
+mod cli;
 mod provenance;
 mod rooms;
 mod staged;
