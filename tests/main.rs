@@ -4,6 +4,8 @@ mod support;
 
 mod cli;
 mod provenance;
+mod packaging;
 mod rooms;
 mod staged;
 mod worktree;
+mod rules;

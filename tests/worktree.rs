@@ -488,7 +488,7 @@ fn what_cannot_be_read_is_told_and_the_rest_is_scanned() {
     write(dir.join("closed-dir/file"), "3");
     fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).expect("a mode");
     for name in ["closed", "closed-dir"] {
-        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0)).expect("a mode");
+        fs::set_permissions(dir.join(name), fs::Permissions::from_mode(0o000)).expect("a mode");
     }
     if fs::File::open(dir.join("closed")).is_err() {
         check_unreadable(&dir);

@@ -12,6 +12,12 @@ use super::label::{self, Label};
 /// Longest value, in characters; AWS gives tokens no bound, real ones stay far below.
 const MAX_LENGTH: usize = 16 * 1024;
 
+/// Longest line that is looked at as the row of a table, in bytes.
+const MAX_ROW: usize = 1024;
+
+/// How many rows above a value the header of its table may stand.
+const HEADER_REACH: usize = 40;
+
 /// Length of an SES SMTP password, in characters.
 const SMTP_LENGTH: usize = 44;
 
@@ -290,9 +296,14 @@ impl Layout {
     }
 
     /// Takes the name of a table's column for a value in its cell, if the table has a header.
+    ///
+    /// Lines longer than [`MAX_ROW`] are no table rows: minified text must not be counted again for each value.
     fn name_from_header(&self, bytes: &[u8], span: Span, label: &mut Label) {
         let line = self.line(span.start);
         let text = self.text(bytes, line);
+        if text.len() > MAX_ROW {
+            return;
+        }
         let before = span.start - self.lines.get(line).copied().unwrap_or(0);
         for separator in [b'|', b'\t', b',', b';'] {
             let count = cells(text, separator);
@@ -300,9 +311,13 @@ impl Layout {
                 continue;
             }
             let column = cells(text.get(..before).unwrap_or_default(), separator);
-            let header = (line.saturating_sub(40)..line)
+            let is_row = |above: &usize| {
+                let text = self.text(bytes, *above);
+                text.len() <= MAX_ROW && cells(text, separator) == count
+            };
+            let header = (line.saturating_sub(HEADER_REACH)..line)
                 .rev()
-                .take_while(|above| cells(self.text(bytes, *above), separator) == count)
+                .take_while(is_row)
                 .last();
             let Some(header) = header else { continue };
             let cell = self

@@ -1,5 +1,9 @@
 //! Says what kind of place a pair stands in, where the surroundings show it.
 
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::blob::Span;
 
 /// How far before the first and after the last part the surroundings are looked at, in bytes.
@@ -110,6 +114,27 @@ pub(super) fn of(bytes: &[u8], span: Span) -> Option<String> {
     let line = bytes.get(line..end).unwrap_or_default().trim_ascii_start();
     line.starts_with(b"AWS_")
         .then(|| "environment file".to_owned())
+}
+
+/// The first of [`SIGNS`] that occurs in a text, wherever it stands. One pass, however many signs there are.
+fn first_sign(text: &[u8]) -> Option<usize> {
+    static SEARCHER: OnceLock<AhoCorasick> = OnceLock::new();
+    let searcher = SEARCHER.get_or_init(|| {
+        let signs = SIGNS.iter().map(|(sign, _)| sign.trim_start_matches('\n'));
+        AhoCorasick::new(signs).expect("a short constant list of literals")
+    });
+    let counts = |found: &aho_corasick::Match| {
+        let needs_line_start = SIGNS
+            .get(found.pattern().as_usize())
+            .is_some_and(|(sign, _)| sign.starts_with('\n'));
+        let before = found.start().checked_sub(1).and_then(|at| text.get(at));
+        !needs_line_start || before.is_none_or(|byte| *byte == b'\n')
+    };
+    searcher
+        .find_overlapping_iter(text)
+        .filter(counts)
+        .map(|found| found.pattern().as_usize())
+        .min()
 }
 
 /// `[name]` above keys as the AWS CLI writes them: a credentials or configuration file.

@@ -6,7 +6,7 @@
 //! | `{alnum:36}` | letters and digits |
 //! | `{lower:20}`, `{upper:20}` | lower-case (upper-case) letters and digits |
 //! | `{letters:34}`, `{digits:10}` | letters, digits |
-//! | `{base64:40}`, `{url64:40}`, `{base32:16}` | characters of those alphabets |
+//! | `{base64:40}`, `{url64:40}`, `{base32:16}`, `{bech32:58}` | characters of those alphabets |
 //! | `{uuid}` | a random UUID |
 //! | `{base64of:N}` | base64 of N random bytes, padded |
 //! | `{crc32b62:30}` | so many letters and digits, then their checksum in base 62 |
@@ -22,6 +22,8 @@
 //! Everything else, other braces included, stays as it is.
 
 use super::check::{crc32_base36, crc32_base62, crc32_hex};
+use super::file::RuleText;
+use crate::finding::Level;
 
 const DIGIT: &[u8] = b"0123456789";
 const HEX: &[u8] = b"0123456789abcdef";
@@ -31,6 +33,7 @@ const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const LETTER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BECH32: &[u8] = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L";
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const URL64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
 
@@ -69,6 +72,61 @@ pub fn expand(text: &str, seed: u64) -> String {
     }
     expanded.push_str(rest);
     expanded
+}
+
+/// One example of a rule, ready to be scanned.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The rule's id.
+    pub rule: String,
+    /// Counts from 1, examples and counter-examples each.
+    pub number: usize,
+    /// Whether the rule is to find something in it.
+    pub is_found: bool,
+    /// The rule's level.
+    pub level: Level,
+    /// The text to scan.
+    pub text: String,
+}
+
+impl Case {
+    /// What to call it in a report.
+    pub fn name(&self) -> String {
+        let kind = if self.is_found {
+            "example"
+        } else {
+            "negative example"
+        };
+        format!("{}, {kind} {}", self.rule, self.number)
+    }
+
+    /// Whether the best level at which the rule found something, if it did, is as it should be.
+    ///
+    /// A finding below the rule's own level, a note for a wrong checksum for instance, is none here.
+    pub fn holds(&self, found: Option<Level>) -> bool {
+        let is_full = found.is_some_and(|level| level >= self.level);
+        is_full == self.is_found
+    }
+}
+
+/// All examples and counter-examples of a rule. The texts are the same each time.
+pub fn cases(rule: &RuleText) -> impl Iterator<Item = Case> + '_ {
+    let kinds = [(true, &rule.examples), (false, &rule.negative_examples)];
+    kinds.into_iter().flat_map(move |(is_found, texts)| {
+        texts.iter().enumerate().map(move |(index, text)| Case {
+            rule: rule.id.clone(),
+            number: index + 1,
+            is_found,
+            level: rule.level,
+            text: expand(text, seed(rule, index, is_found)),
+        })
+    })
+}
+
+/// Differs from rule to rule and from example to example, so that no two texts share a token.
+fn seed(rule: &RuleText, index: usize, is_found: bool) -> u64 {
+    let id = u64::from(crc32fast::hash(rule.id.as_bytes()));
+    id << 16 | (index as u64) << 1 | u64::from(is_found)
 }
 
 /// A seeded generator (SplitMix64).
@@ -122,6 +180,7 @@ impl Source {
                 self.text(DIGIT, count()?.checked_sub(1)?)
             ),
             "base32" => self.text(BASE32, count()?),
+            "bech32" => self.text(BECH32, count()?),
             "base64" => self.text(BASE64, count()?),
             "url64" => self.text(URL64, count()?),
             "uuid" => [8, 4, 4, 4, 12]

@@ -429,7 +429,7 @@ impl Reader<'_> {
                 self.fault(at.start, key, format!("no group may be called `{name}`"));
             }
         }
-        if needs_secret && compiled.secret_group == 0 {
+        if needs_secret && compiled.secret_group == 0 && compiled.key_id_group.is_none() {
             self.fault(at.start, key, "has no group (?P<secret>…)");
         }
         if compiled.regex.is_match(b"") {

@@ -160,7 +160,9 @@ fn read(file: &File, expected: u64, limit: u64, buffer: &mut Vec<u8>) -> Result<
         0 => limit.min(UNSIZED_LIMIT),
         _ => limit,
     };
-    let expected = usize::try_from(expected).map_err(|_| Unread::Size(expected))?;
+    let Ok(expected) = usize::try_from(expected) else {
+        return Err(Unread::Size(expected));
+    };
     let room = expected.saturating_add(1).max(4 << 10);
     if buffer.len() < room {
         buffer.resize(room, 0);
