@@ -96,19 +96,12 @@ pub(super) fn of(bytes: &[u8], span: Span) -> Option<String> {
     let start = span.start.saturating_sub(BEFORE);
     let end = (span.end.max(span.start) + AFTER).min(bytes.len());
     // The line of the match first, then all the way up: what is near decides.
-    let line = bytes
-        .get(..span.start)
-        .and_then(|before| memchr::memrchr(b'\n', before))
-        .unwrap_or(0);
-    for from in [line.max(start), start] {
+    let before = bytes.get(start..span.start).unwrap_or_default();
+    let line = memchr::memrchr(b'\n', before).map_or(start, |at| start + at);
+    for from in [line, start] {
         let text = bytes.get(from..end).unwrap_or_default();
-        for (sign, name) in SIGNS {
-            let at_start = sign
-                .strip_prefix('\n')
-                .is_some_and(|sign| text.starts_with(sign.as_bytes()));
-            if at_start || memchr::memmem::find(text, sign.as_bytes()).is_some() {
-                return Some((*name).to_owned());
-            }
+        if let Some((_, name)) = first_sign(text).and_then(|sign| SIGNS.get(sign)) {
+            return Some((*name).to_owned());
         }
     }
     let line = bytes.get(line..end).unwrap_or_default().trim_ascii_start();

@@ -75,6 +75,16 @@ impl Prefilter {
         self.searcher.is_match(bytes)
     }
 
+    /// How many literals there are.
+    pub fn len(&self) -> usize {
+        self.keywords.len()
+    }
+
+    /// Whether there is no literal at all.
+    pub fn is_empty(&self) -> bool {
+        self.keywords.is_empty()
+    }
+
     /// The literal with this index.
     pub fn keyword(&self, index: usize) -> &[u8] {
         &self.keywords[index].bytes
@@ -93,8 +103,6 @@ impl Prefilter {
 
 #[cfg(test)]
 mod tests {
-    use regex::bytes::Regex;
-
     use super::*;
     use crate::finding::Level;
     use crate::rule::Rule;
@@ -106,9 +114,12 @@ mod tests {
             advice: String::new(),
             level: Level::Error,
             keywords: keywords.iter().map(|one| one.as_bytes().to_vec()).collect(),
-            regex: Regex::new("x").unwrap(),
-            secret_group: 0,
-            key_id_group: None,
+            kind: crate::rule::Kind::Generic,
+            pattern: crate::rule::Pattern::trusted("x"),
+            window: 0,
+            checks: Vec::new(),
+            pairs_with: None,
+            allowlists: Vec::new(),
         };
         Prefilter::new(&RuleSet {
             rules: keywords.iter().map(rule).collect(),
