@@ -175,6 +175,13 @@ impl Compiled {
 /// Why rules could not be used.
 #[derive(Debug)]
 pub enum Error {
+    /// A rule file could not be read.
+    Read {
+        /// The file.
+        name: String,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// One or more rule files are wrong: everything that is wrong with them.
     Faults(Vec<Fault>),
     /// No rule has this id.
@@ -209,6 +216,7 @@ impl fmt::Display for Fault {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Read { name, .. } => write!(f, "could not read rule file {name}"),
             Self::Faults(faults) => {
                 let count = faults.len();
                 let noun = if count == 1 { "fault" } else { "faults" };
@@ -227,7 +235,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Write(source) => Some(source),
+            Self::Read { source, .. } | Self::Write(source) => Some(source),
             Self::Faults(_) | Self::UnknownRule(_) => None,
         }
     }
