@@ -2,6 +2,7 @@
 
 mod support;
 
+mod hook;
 mod rooms;
 mod staged;
 mod worktree;
