@@ -3,6 +3,7 @@
 mod support;
 
 mod hook;
+mod provenance;
 mod rooms;
 mod staged;
 mod worktree;

@@ -1,0 +1,6 @@
+//! One module per command: builds the pieces, runs them, picks the exit status.
+
+mod explain;
+pub(crate) mod history;
+pub(crate) mod scan;
+pub(crate) mod staged;

@@ -1,0 +1,312 @@
+//! Puts what was found into words: commits with their dates, references, and what else holds them.
+
+use std::collections::{HashMap, HashSet};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::ObjectId;
+
+use super::commits::Commits;
+use super::holders::Holders;
+use super::lineage::{EMPTY, Lineage};
+use super::{Departure, Event, Location};
+use crate::coverage::{Skip, SkipReason};
+use crate::finding::CommitInfo;
+
+/// How many references one place lists; the rest is counted.
+const REFS_LISTED: usize = 100;
+/// How many other holders, or paths of a lone tree, one place lists.
+const HOLDERS_LISTED: usize = 10;
+
+/// What keeps a commit.
+#[derive(Default)]
+struct Reach {
+    /// Positions in [`Holders::refs`].
+    refs: Vec<u32>,
+    held_by: Vec<String>,
+}
+
+/// Knows everything about the commits that come up.
+pub(super) struct Describer<'a> {
+    pub(super) repo: &'a gix::Repository,
+    commits: &'a Commits,
+    lineage: &'a Lineage,
+    holders: &'a Holders,
+    reach: HashMap<u32, Reach>,
+    in_head: Vec<bool>,
+}
+
+/// Name, date and subject of a commit or tag.
+struct Words {
+    author: String,
+    time: i64,
+    date: String,
+    subject: String,
+}
+
+impl<'a> Describer<'a> {
+    /// Finds out what keeps each of the commits in `targets`.
+    pub(super) fn new(
+        repo: &'a gix::Repository,
+        commits: &'a Commits,
+        lineage: &'a Lineage,
+        holders: &'a Holders,
+        mut targets: Vec<u32>,
+    ) -> Self {
+        targets.sort_unstable();
+        targets.dedup();
+        let mut reach = HashMap::new();
+        let mut with_child = None;
+        for batch in targets.chunks(64) {
+            let masks = commits.containing(batch);
+            for (bit, target) in batch.iter().enumerate() {
+                let leads = |commit: u32| masks[commit as usize] & (1 << bit) != 0;
+                let refs: Vec<u32> = (0u32..)
+                    .zip(&holders.refs)
+                    .filter(|(_, (_, tip))| leads(*tip))
+                    .map(|(at, _)| at)
+                    .collect();
+                let mut held_by = Vec::new();
+                if !refs.iter().any(|at| keeps(&holders.refs[*at as usize].0)) {
+                    held_by = holders.logs_that_hold(leads);
+                    if refs.is_empty() && !held_by.iter().any(|name| name.contains('@')) {
+                        let with_child = with_child.get_or_insert_with(|| commits.with_child());
+                        held_by.extend(topmost(commits, with_child, leads));
+                    }
+                }
+                reach.insert(*target, Reach { refs, held_by });
+            }
+        }
+        Self {
+            repo,
+            commits,
+            lineage,
+            holders,
+            reach,
+            in_head: commits.reached(holders.head),
+        }
+    }
+
+    /// A path at which a commit introduced something sought.
+    pub(super) fn introduced(
+        &self,
+        sought: u32,
+        path: &BString,
+        event: &Event,
+        skips: &mut Vec<Skip>,
+    ) -> Location {
+        let head = self.holders.head.and_then(|head| self.commits.tree(head));
+        let in_head = self
+            .lineage
+            .holds(self.lineage.node(head), path.as_bstr(), sought);
+        let mut place = self.place(path.clone(), event.first, in_head, skips);
+        place.is_boundary = self.commits.is_boundary(event.first);
+        if !in_head {
+            place.left = event.left.or(event.left_side).map(|commit| {
+                let words = self.words(commit, skips);
+                Departure {
+                    commit_id: self.commits.ids.id(commit),
+                    author: words.author,
+                    time: words.time,
+                    date: words.date,
+                    subject: words.subject,
+                }
+            });
+        }
+        place
+    }
+
+    /// A commit whose own text was found fault with.
+    pub(super) fn commit(&self, commit: u32, skips: &mut Vec<Skip>) -> Location {
+        let in_head = self.in_head[commit as usize];
+        self.place(BString::default(), commit, in_head, skips)
+    }
+
+    fn place(&self, path: BString, commit: u32, in_head: bool, skips: &mut Vec<Skip>) -> Location {
+        let words = self.words(commit, skips);
+        let mut place = Location::new(path);
+        let mut refs = Vec::new();
+        let mut held_by = Vec::new();
+        if let Some(reach) = self.reach.get(&commit) {
+            let names = reach
+                .refs
+                .iter()
+                .map(|at| self.holders.refs[*at as usize].0.clone())
+                .collect();
+            (refs, place.more_refs) = shorten(names);
+            held_by.clone_from(&reach.held_by);
+        }
+        place.commit = Some(CommitInfo {
+            commit_id: self.commits.ids.id(commit),
+            author: words.author,
+            time: words.time,
+            date: words.date,
+            subject: words.subject,
+            in_head,
+            refs,
+            held_by,
+        });
+        place
+    }
+
+    fn words(&self, commit: u32, skips: &mut Vec<Skip>) -> Words {
+        let id = self.commits.ids.id(commit);
+        match self.repo.find_object(id) {
+            Ok(object) => words(&object.data, b"author "),
+            Err(error) => {
+                skips.push(Skip::with_detail(
+                    SkipReason::Corrupt,
+                    id.to_string(),
+                    error,
+                ));
+                words(b"", b"author ")
+            }
+        }
+    }
+
+    /// Adds the paths that only trees lead to which belong to no commit.
+    pub(super) fn in_lone_trees(
+        &self,
+        wanted: &[ObjectId],
+        open: &HashSet<ObjectId>,
+        found: &mut HashMap<ObjectId, Vec<Location>>,
+    ) {
+        for tree in self.lineage.tops() {
+            let id = self.lineage.ids.id(tree);
+            let node = self.lineage.node(Some(tree));
+            self.lineage.added(node, &[EMPTY], |path, sought| {
+                let Some(id_sought) = wanted.get(sought as usize).filter(|id| open.contains(*id))
+                else {
+                    return;
+                };
+                let places = found.entry(*id_sought).or_default();
+                if places.len() >= HOLDERS_LISTED || places.iter().any(|place| place.path == path) {
+                    return;
+                }
+                let mut place = Location::new(path.to_owned());
+                place.held_by = match self.holders.objects.get(&id) {
+                    Some(names) => shorten(names.clone()).0,
+                    None => vec![format!("unreachable tree {id}")],
+                };
+                places.push(place);
+            });
+        }
+    }
+
+    /// An object that no commit, tree or index names: a tag, a blob under a reference, or nothing's.
+    pub(super) fn lone(&self, id: ObjectId, skips: &mut Vec<Skip>) -> Location {
+        let mut place = Location::new(BString::default());
+        let names = self.holders.objects.get(&id).cloned().unwrap_or_default();
+        let object = match self.repo.try_find_object(id) {
+            Ok(Some(object)) => object,
+            Ok(None) => {
+                skips.push(Skip::new(SkipReason::Missing, id.to_string()));
+                place.held_by.push("missing object".to_owned());
+                return place;
+            }
+            Err(error) => {
+                skips.push(Skip::with_detail(
+                    SkipReason::Corrupt,
+                    id.to_string(),
+                    error,
+                ));
+                place.held_by.push("unreadable object".to_owned());
+                return place;
+            }
+        };
+        let (refs, more_refs) = shorten(names);
+        if object.kind != gix::object::Kind::Tag {
+            place.held_by = match refs.is_empty() {
+                true => vec![format!("dangling {}", object.kind)],
+                false => refs,
+            };
+            return place;
+        }
+        let words = words(&object.data, b"tagger ");
+        let target = tagged(&object.data);
+        let commit = target.and_then(|id| self.commits.ids.number(&id));
+        let held_by = match refs.is_empty() {
+            true => vec![format!("unreachable tag {id}")],
+            false => Vec::new(),
+        };
+        place.more_refs = more_refs;
+        place.commit = Some(CommitInfo {
+            commit_id: target.unwrap_or(id),
+            author: words.author,
+            time: words.time,
+            date: words.date,
+            subject: words.subject,
+            in_head: commit.is_some_and(|commit| self.in_head[commit as usize]),
+            refs,
+            held_by,
+        });
+        place
+    }
+}
+
+/// Whether a reference keeps what it reaches for good. The stash is dropped entry by entry.
+fn keeps(name: &str) -> bool {
+    name != "refs/stash"
+}
+
+/// Commits that lead to something and that no commit builds on; the latest first.
+fn topmost(commits: &Commits, with_child: &[bool], leads: impl Fn(u32) -> bool) -> Vec<String> {
+    let mut tops: Vec<u32> = (0..commits.len() as u32)
+        .filter(|commit| !with_child[*commit as usize] && leads(*commit))
+        .collect();
+    tops.sort_by_key(|commit| std::cmp::Reverse(commits.rank(*commit)));
+    tops.truncate(HOLDERS_LISTED);
+    tops.into_iter()
+        .map(|commit| format!("unreachable commit {}", commits.ids.id(commit)))
+        .collect()
+}
+
+/// The first [`REFS_LISTED`] names, local branches before remote ones before tags before others, in the
+/// order of their names; and how many more there are.
+fn shorten(mut names: Vec<String>) -> (Vec<String>, usize) {
+    let weight = |name: &String| {
+        ["HEAD", "refs/heads/", "refs/remotes/", "refs/tags/"]
+            .iter()
+            .position(|prefix| name.starts_with(prefix))
+            .unwrap_or(4)
+    };
+    names.sort_by(|a, b| (weight(a), a).cmp(&(weight(b), b)));
+    let more = names.len().saturating_sub(REFS_LISTED);
+    names.truncate(REFS_LISTED);
+    names.sort();
+    (names, more)
+}
+
+/// Reads name, date and subject without demanding that the rest is well-formed.
+fn words(object: &[u8], who: &[u8]) -> Words {
+    let (head, message) = match object.find(b"\n\n") {
+        Some(at) => (&object[..at], &object[at + 2..]),
+        None => (object, &b""[..]),
+    };
+    let line = head
+        .lines()
+        .find_map(|line| line.strip_prefix(who))
+        .unwrap_or_default();
+    let signature = gix::actor::SignatureRef::from_bytes(line).ok();
+    let time = signature.and_then(|signature| signature.time().ok());
+    let subject = message.trim_start().lines().next().unwrap_or_default();
+    Words {
+        author: signature
+            .map(|signature| lossy(signature.name))
+            .unwrap_or_default(),
+        time: time.map(|time| time.seconds).unwrap_or_default(),
+        date: time
+            .map(|time| time.format_or_unix(gix::date::time::format::ISO8601_STRICT))
+            .unwrap_or_default(),
+        subject: lossy(subject.as_bstr()),
+    }
+}
+
+fn lossy(text: &BStr) -> String {
+    text.trim().to_str_lossy().into_owned()
+}
+
+/// What a tag object names.
+fn tagged(tag: &[u8]) -> Option<ObjectId> {
+    let line = tag.lines().next()?;
+    ObjectId::from_hex(line.strip_prefix(b"object ")?).ok()
+}

@@ -1,0 +1,308 @@
+//! What keeps objects alive: references, reflogs, the stash, indexes.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use bstr::{BString, ByteSlice};
+use gix::ObjectId;
+
+use super::Error;
+use super::commits::Commits;
+use crate::coverage::{Skip, SkipReason};
+
+/// Everything that holds objects, with commits by number.
+#[derive(Default)]
+pub(super) struct Holders {
+    /// Full names of references with the commit they lead to, sorted. Detached heads are among them.
+    pub(super) refs: Vec<(String, u32)>,
+    /// References that name an object which is no commit: a tag object, a tree, a blob.
+    pub(super) objects: HashMap<ObjectId, Vec<String>>,
+    /// Names like `ORIG_HEAD`, which keep nothing alive but show where something was.
+    pub(super) pseudo: Vec<(String, u32)>,
+    /// Reflogs by name; the position in the list is what stands between the braces of `name@{0}`.
+    pub(super) logs: Vec<(String, Vec<Option<u32>>)>,
+    /// The commit that `HEAD` leads to.
+    pub(super) head: Option<u32>,
+}
+
+impl Holders {
+    /// Reads what the repository has.
+    pub(super) fn read(
+        repo: &gix::Repository,
+        commits: &Commits,
+        skips: &mut Vec<Skip>,
+    ) -> Result<Self, Error> {
+        let mut holders = Self::default();
+        let refs = |source: gix::Error| Error::References {
+            source: Box::new(source),
+        };
+        let platform = repo.references().map_err(refs)?;
+        for reference in platform.all().map_err(refs)? {
+            match reference {
+                Ok(reference) => {
+                    // What a symbolic reference stands for is listed under its own name.
+                    if let Some(id) = reference.try_id() {
+                        let name = reference.name().as_bstr().to_string();
+                        holders.reference(repo, commits, name, id.detach(), skips);
+                    }
+                }
+                Err(error) => skips.push(Skip::with_detail(
+                    SkipReason::Unreadable,
+                    "a reference",
+                    error,
+                )),
+            }
+        }
+        holders.heads(repo, commits, skips);
+        holders.pseudo(repo, commits);
+        holders.reflogs(repo, commits, skips);
+        holders.refs.sort();
+        holders.pseudo.sort();
+        Ok(holders)
+    }
+
+    fn reference(
+        &mut self,
+        repo: &gix::Repository,
+        commits: &Commits,
+        name: String,
+        id: ObjectId,
+        skips: &mut Vec<Skip>,
+    ) {
+        let mut id = id;
+        // A tag may name a tag; the bound is against circles in a damaged repository.
+        for _ in 0..64 {
+            if let Some(commit) = commits.ids.number(&id) {
+                self.refs.push((name, commit));
+                return;
+            }
+            let object = match repo.try_find_object(id) {
+                Ok(Some(object)) => object,
+                Ok(None) => {
+                    skips.push(Skip::with_detail(
+                        SkipReason::Missing,
+                        id.to_string(),
+                        format!("named by {name}"),
+                    ));
+                    return;
+                }
+                Err(error) => {
+                    skips.push(Skip::with_detail(
+                        SkipReason::Corrupt,
+                        id.to_string(),
+                        error,
+                    ));
+                    return;
+                }
+            };
+            self.objects.entry(id).or_default().push(name.clone());
+            let target = match object.kind {
+                gix::object::Kind::Tag => object.into_tag().target_id().ok().map(|id| id.detach()),
+                _ => None,
+            };
+            match target {
+                Some(target) => id = target,
+                None => return,
+            }
+        }
+    }
+
+    fn heads(&mut self, repo: &gix::Repository, commits: &Commits, skips: &mut Vec<Skip>) {
+        if let Ok(head) = repo.head_id() {
+            self.head = commits.ids.number(&head);
+        }
+        for name in head_names(repo) {
+            match repo.try_find_reference(name.as_str()) {
+                Ok(Some(head)) => {
+                    if let Some(id) = head.try_id() {
+                        // The repository's own head goes by its plain name whichever worktree it is.
+                        self.reference(repo, commits, name, id.detach(), skips);
+                    }
+                }
+                Ok(None) => {}
+                Err(error) => skips.push(Skip::with_detail(
+                    SkipReason::Unreadable,
+                    name.as_str(),
+                    error,
+                )),
+            }
+        }
+    }
+
+    fn pseudo(&mut self, repo: &gix::Repository, commits: &Commits) {
+        for name in [
+            "ORIG_HEAD",
+            "MERGE_HEAD",
+            "CHERRY_PICK_HEAD",
+            "REVERT_HEAD",
+            "FETCH_HEAD",
+        ] {
+            if let Ok(text) = std::fs::read(repo.git_dir().join(name))
+                && let Some(id) = text.fields().next()
+                && let Ok(id) = ObjectId::from_hex(id)
+                && let Some(commit) = commits.ids.number(&id)
+            {
+                self.pseudo.push((name.to_owned(), commit));
+            }
+        }
+    }
+
+    fn reflogs(&mut self, repo: &gix::Repository, commits: &Commits, skips: &mut Vec<Skip>) {
+        let mut files = BTreeMap::new();
+        let common = repo.common_dir();
+        collect_logs(&common.join("logs"), "", &mut files, skips);
+        for worktree in worktree_names(repo) {
+            let dir = common.join("worktrees").join(&worktree).join("logs");
+            collect_logs(&dir, &format!("worktrees/{worktree}/"), &mut files, skips);
+        }
+        for (name, bytes) in files {
+            let name = match name.strip_suffix("refs/stash") {
+                Some("") => "stash".to_owned(),
+                _ => name,
+            };
+            let commit = |id: Option<&[u8]>| {
+                id.and_then(|id| ObjectId::from_hex(id).ok())
+                    .and_then(|id| commits.ids.number(&id))
+            };
+            let id = |line: &'_ [u8], at: usize| commit(line.split(|byte| *byte == b' ').nth(at));
+            let mut entries: Vec<Option<u32>> =
+                bytes.lines().rev().map(|line| id(line, 1)).collect();
+            // What the oldest line replaced is one more entry to Git.
+            entries.extend(bytes.lines().next().map(|line| id(line, 0)));
+            self.logs.push((name, entries));
+        }
+    }
+
+    /// What holds a commit apart from references: the newest entry of each log that leads to it.
+    /// `leads` tells whether a commit is that commit or has it among its ancestors.
+    pub(super) fn logs_that_hold(&self, leads: impl Fn(u32) -> bool) -> Vec<String> {
+        let mut held = Vec::new();
+        for (name, entries) in &self.logs {
+            let mut found = entries
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| entry.is_some_and(&leads))
+                .map(|(at, _)| at);
+            // Each stash is one entry, and each may have to be dropped.
+            if name == "stash" {
+                held.extend(found.map(|at| format!("stash@{{{at}}}")));
+            } else if let Some(at) = found.next() {
+                held.push(format!("{name}@{{{at}}}"));
+            }
+        }
+        let pseudo = self.pseudo.iter().filter(|(_, commit)| leads(*commit));
+        held.extend(pseudo.map(|(name, _)| name.clone()));
+        held
+    }
+}
+
+/// The heads of all worktrees, by the names under which Git finds them from anywhere.
+fn head_names(repo: &gix::Repository) -> Vec<String> {
+    let mut names = vec!["HEAD".to_owned()];
+    let own = worktree_of(repo);
+    if own.is_some() {
+        names.push("main-worktree/HEAD".to_owned());
+    }
+    for worktree in worktree_names(repo) {
+        if own.as_deref() != Some(&worktree) {
+            names.push(format!("worktrees/{worktree}/HEAD"));
+        }
+    }
+    names
+}
+
+/// The name of the linked worktree that was opened, if it was one.
+fn worktree_of(repo: &gix::Repository) -> Option<String> {
+    let dir = repo.git_dir();
+    let is_linked = dir.parent()?.file_name()? == "worktrees" && dir.join("commondir").exists();
+    is_linked.then(|| {
+        dir.file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+    })?
+}
+
+fn worktree_names(repo: &gix::Repository) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(repo.common_dir().join("worktrees")) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    names.sort();
+    names
+}
+
+fn collect_logs(
+    dir: &Path,
+    prefix: &str,
+    files: &mut BTreeMap<String, Vec<u8>>,
+    skips: &mut Vec<Skip>,
+) {
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let Ok(kind) = entry.file_type() else {
+            continue;
+        };
+        if kind.is_dir() {
+            collect_logs(&path, &format!("{name}/"), files, skips);
+        } else if kind.is_file() {
+            match std::fs::read(&path) {
+                Ok(bytes) => {
+                    files.insert(name, bytes);
+                }
+                Err(error) => skips.push(Skip::with_detail(
+                    SkipReason::Unreadable,
+                    path.to_string_lossy().into_owned(),
+                    error,
+                )),
+            }
+        }
+    }
+}
+
+/// Which of the objects sought the indexes of the worktrees hold, and where.
+pub(super) fn in_indexes(
+    repo: &gix::Repository,
+    sought: &HashSet<ObjectId>,
+    skips: &mut Vec<Skip>,
+) -> Vec<(ObjectId, BString, String)> {
+    let common = repo.common_dir();
+    let mut files = vec![(repo.index_path(), "the index".to_owned())];
+    let own = worktree_of(repo);
+    if own.is_some() {
+        let main = "the index of the main worktree".to_owned();
+        files.push((common.join("index"), main));
+    }
+    for worktree in worktree_names(repo) {
+        if own.as_deref() != Some(&worktree) {
+            let path = common.join("worktrees").join(&worktree).join("index");
+            files.push((path, format!("the index of worktree {worktree}")));
+        }
+    }
+    let mut found = Vec::new();
+    for (path, name) in files {
+        if !path.exists() {
+            continue;
+        }
+        match gix::index::File::at(&path, repo.object_hash(), true, Default::default()) {
+            Ok(index) => {
+                for entry in index.entries() {
+                    if sought.contains(&entry.id) {
+                        found.push((entry.id, entry.path(&index).to_owned(), name.clone()));
+                    }
+                }
+            }
+            Err(error) => skips.push(Skip::with_detail(
+                SkipReason::Unreadable,
+                path.to_string_lossy().into_owned(),
+                error,
+            )),
+        }
+    }
+    found
+}

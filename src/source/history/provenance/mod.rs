@@ -1,0 +1,332 @@
+//! Who brought an object in, at which path, and what still holds it.
+//!
+//! Only for objects that have findings. Every tree and every commit of the object database is read once,
+//! reachable or not; trees are not walked per commit. A commit *introduces* content if it has it at a path
+//! where none of its parents has it; of several, the earlier one counts (committer time, then id).
+//!
+//! Replacements and grafts are not followed: what counts is what the objects say.
+
+mod commits;
+mod describe;
+mod holders;
+mod lineage;
+mod store;
+mod trees;
+mod walk;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bstr::BString;
+use gix::ObjectId;
+
+use crate::coverage::{Skip, SkipReason};
+use crate::finding::CommitInfo;
+use commits::{ABSENT, Commits};
+use describe::Describer;
+use holders::Holders;
+use lineage::{EMPTY, Lineage};
+use store::Store;
+
+/// Why provenance could not be looked up at all.
+#[derive(Debug)]
+pub enum Error {
+    /// The list of alternate object directories could not be read.
+    Alternates {
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// References could not be listed.
+    References {
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The caller asked to stop.
+    Interrupted,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Alternates { .. } => f.write_str("cannot list the alternate object directories"),
+            Self::References { .. } => f.write_str("cannot list the references"),
+            Self::Interrupted => f.write_str("interrupted while looking for commits"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Alternates { source } | Self::References { source } => Some(source.as_ref()),
+            Self::Interrupted => None,
+        }
+    }
+}
+
+/// What [`locate`] is busy with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Listing packs and loose objects.
+    Objects,
+    /// Reading trees.
+    Trees,
+    /// Reading commits.
+    Commits,
+    /// Looking at references and reflogs.
+    References,
+}
+
+/// How [`locate`] works.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Set from outside to end early.
+    pub stop: &'a AtomicBool,
+    /// Told when a stage begins.
+    pub stage: &'a dyn Fn(Stage),
+}
+
+/// One place at which an object is or was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    /// Path below the root of the repository. Empty for commits, tags, and blobs that no tree names.
+    pub path: BString,
+    /// The commit that introduced it there; `None` if no commit has it.
+    pub commit: Option<CommitInfo>,
+    /// References that contain the commit beyond those that are listed in it.
+    pub more_refs: usize,
+    /// Whether a parent of the commit is not in this clone, so that the content may be older.
+    pub is_boundary: bool,
+    /// The commit with which it left the history of `HEAD`, if it was there and is not any more.
+    pub left: Option<Departure>,
+    /// What holds the object where no commit does: an index, a reference to a blob, a lone tree.
+    pub held_by: Vec<String>,
+}
+
+impl Location {
+    fn new(path: BString) -> Self {
+        Self {
+            path,
+            commit: None,
+            more_refs: 0,
+            is_boundary: false,
+            left: None,
+            held_by: Vec::new(),
+        }
+    }
+}
+
+/// The commit that took content away from a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// The commit.
+    pub commit_id: ObjectId,
+    /// Author name, lossily decoded.
+    pub author: String,
+    /// Author date, seconds since the epoch.
+    pub time: i64,
+    /// Author date, RFC 3339 with the author's offset.
+    pub date: String,
+    /// First line of the message.
+    pub subject: String,
+}
+
+/// Where objects are and were.
+#[derive(Clone, Debug, Default)]
+pub struct Located {
+    /// For each object asked for, its places, the first introduction first. Never empty.
+    pub places: HashMap<ObjectId, Vec<Location>>,
+    /// Trees, commits and references that could not be read: places that only they know are not listed.
+    pub skips: Vec<Skip>,
+}
+
+/// Finds out where `wanted` blobs, commits and tags come from.
+pub fn locate(
+    repo: &gix::Repository,
+    wanted: &[ObjectId],
+    options: Options<'_>,
+) -> Result<Located, Error> {
+    let mut located = Located::default();
+    if wanted.is_empty() {
+        return Ok(located);
+    }
+    let mut repo = repo.clone();
+    repo.objects.ignore_replacements = true;
+    let mut wanted = wanted.to_vec();
+    wanted.sort();
+    wanted.dedup();
+    let skips = &mut located.skips;
+    let stage = |stage| {
+        (options.stage)(stage);
+        match options.stop.load(Ordering::Relaxed) {
+            true => Err(Error::Interrupted),
+            false => Ok(()),
+        }
+    };
+    stage(Stage::Objects)?;
+    let store = Store::open(&repo, skips)?;
+    stage(Stage::Trees)?;
+    let trees = trees::read(&store, &wanted, options.threads, options.stop, skips);
+    stage(Stage::Commits)?;
+    let commits = commits::read(&store, &trees.ids, options.threads, options.stop, skips);
+    stage(Stage::References)?;
+    missing(&store, &trees.missing, &commits, &mut *skips);
+    drop(store);
+    let lineage = Lineage::new(trees);
+    let holders = Holders::read(&repo, &commits, skips)?;
+    let events = Events::find(&commits, &lineage, &holders);
+    let mut targets: Vec<u32> = events.0.values().map(|event| event.first).collect();
+    targets.extend(wanted.iter().filter_map(|id| commits.ids.number(id)));
+    let describer = Describer::new(&repo, &commits, &lineage, &holders, targets);
+    for (sought, id) in (0u32..).zip(&wanted) {
+        let mut places: Vec<(Rank, Location)> = Vec::new();
+        for (path, event) in events.of(sought) {
+            let place = describer.introduced(sought, path, event, skips);
+            places.push((commits.rank(event.first), place));
+        }
+        if let Some(commit) = commits.ids.number(id) {
+            places.push((commits.rank(commit), describer.commit(commit, skips)));
+        }
+        places.sort_by(|a, b| (a.0, &a.1.path).cmp(&(b.0, &b.1.path)));
+        let places = places.into_iter().map(|(_, place)| place).collect();
+        located.places.insert(*id, places);
+    }
+    unplaced(&describer, &wanted, &mut located);
+    located.skips.sort();
+    located.skips.dedup();
+    Ok(located)
+}
+
+type Rank = (i64, u32);
+
+/// Fills in what no commit has: tags, what only an index or a reference names, and what nothing names.
+fn unplaced(describer: &Describer<'_>, wanted: &[ObjectId], located: &mut Located) {
+    let is_open =
+        |located: &Located, id: &ObjectId| located.places.get(id).is_none_or(Vec::is_empty);
+    let open: HashSet<ObjectId> = wanted
+        .iter()
+        .filter(|id| is_open(located, id))
+        .copied()
+        .collect();
+    if open.is_empty() {
+        return;
+    }
+    let mut found: HashMap<ObjectId, Vec<Location>> = HashMap::new();
+    for (id, path, index) in holders::in_indexes(describer.repo, &open, &mut located.skips) {
+        let places = found.entry(id).or_default();
+        match places.iter_mut().find(|place| place.path == path) {
+            Some(place) if place.held_by.contains(&index) => {}
+            Some(place) => place.held_by.push(index),
+            None => {
+                let mut place = Location::new(path);
+                place.held_by.push(index);
+                places.push(place);
+            }
+        }
+    }
+    describer.in_lone_trees(wanted, &open, &mut found);
+    for id in open {
+        let mut places = found.remove(&id).unwrap_or_default();
+        places.sort_by(|a, b| a.path.cmp(&b.path));
+        if places.is_empty() {
+            places.push(describer.lone(id, &mut located.skips));
+        }
+        located.places.insert(id, places);
+    }
+}
+
+fn missing(store: &Store, trees: &[ObjectId], commits: &Commits, skips: &mut Vec<Skip>) {
+    let reason = match store.is_partial {
+        true => SkipReason::Partial,
+        false => SkipReason::Missing,
+    };
+    let detail = "a tree that another tree or a commit names";
+    let all = trees.iter().chain(&commits.missing);
+    skips.extend(all.map(|id| Skip::with_detail(reason, id.to_string(), detail)));
+}
+
+/// When something sought came to a path and when it left it.
+struct Event {
+    /// The first commit that introduced it there.
+    first: u32,
+    /// The last commit of `HEAD`'s history that took it away although every parent had it.
+    left: Option<u32>,
+    /// The same where only some parent had it: a merge that decided against it.
+    left_side: Option<u32>,
+}
+
+/// All that happened to what is sought, by number and path.
+struct Events(BTreeMap<(u32, BString), Event>);
+
+impl Events {
+    /// Compares each commit with its parents.
+    fn find(commits: &Commits, lineage: &Lineage, holders: &Holders) -> Self {
+        let in_head = commits.reached(holders.head);
+        let mut events: BTreeMap<(u32, BString), Event> = BTreeMap::new();
+        let mut parents = Vec::new();
+        for commit in 0..commits.len() as u32 {
+            let node = lineage.node(commits.tree(commit));
+            parents.clear();
+            let present = commits
+                .parents(commit)
+                .iter()
+                .filter(|parent| **parent != ABSENT);
+            parents.extend(present.map(|parent| lineage.node(commits.tree(*parent))));
+            if node == EMPTY || parents.contains(&node) {
+                continue;
+            }
+            lineage.added(node, &parents, |path, sought| {
+                let event = events
+                    .entry((sought, path.to_owned()))
+                    .or_insert_with(|| Event {
+                        first: commit,
+                        left: None,
+                        left_side: None,
+                    });
+                event.first = commits.earlier(event.first, commit);
+            });
+        }
+        let mut found = Self(events);
+        for commit in 0..commits.len() as u32 {
+            if in_head[commit as usize] {
+                found.departures(commit, commits, lineage);
+            }
+        }
+        found
+    }
+
+    /// Notes what a commit took away.
+    fn departures(&mut self, commit: u32, commits: &Commits, lineage: &Lineage) {
+        let node = lineage.node(commits.tree(commit));
+        let parents = commits.parents(commit);
+        let mut gone: BTreeMap<(u32, BString), usize> = BTreeMap::new();
+        for parent in parents.iter().filter(|parent| **parent != ABSENT) {
+            let before = lineage.node(commits.tree(*parent));
+            if before != node && before != EMPTY {
+                lineage.added(before, &[node], |path, sought| {
+                    *gone.entry((sought, path.to_owned())).or_default() += 1;
+                });
+            }
+        }
+        for (place, count) in gone {
+            let Some(event) = self.0.get_mut(&place) else {
+                continue;
+            };
+            let left = match count == parents.len() {
+                true => &mut event.left,
+                false => &mut event.left_side,
+            };
+            *left = Some(left.map_or(commit, |other| commits.later(other, commit)));
+        }
+    }
+
+    /// What happened to one of the things sought.
+    fn of(&self, sought: u32) -> impl Iterator<Item = (&BString, &Event)> {
+        self.0
+            .range((sought, BString::default())..(sought + 1, BString::default()))
+            .map(|((_, path), event)| (path, event))
+    }
+}
