@@ -9,7 +9,7 @@ use keyfence::hook::{
     uninstall,
 };
 
-use crate::support::{TestCommand, TestRepo};
+use crate::support::{Keys, TestCommand, TestRepo};
 
 const PRE_COMMIT: &[Kind] = &[Kind::PreCommit];
 
@@ -624,4 +624,137 @@ fn the_scripts_are_posix() {
         }
     }
     assert!(checked >= 7, "only {checked} checked");
+}
+
+/// A pair as somebody would write it.
+fn pair(keys: &mut Keys) -> String {
+    format!(
+        "aws_access_key_id = {}\naws_secret_access_key = {}\n",
+        keys.id(),
+        keys.secret()
+    )
+}
+
+/// `git` with hooks that run the real program; ends with `status`.
+#[track_caller]
+fn git(repo: &TestRepo, args: &[&str], status: i32) -> String {
+    let run = repo.git_command().args(args).status(status);
+    format!("{}{}", run.out(), run.err())
+}
+
+#[test]
+fn the_installed_hook_stops_a_key_however_it_is_committed() {
+    let repo = TestRepo::new();
+    let mut keys = Keys::new(7);
+    repo.commit_file("settings.txt", "region = eu-west-1\n", "first");
+    let out = repo.keyfence(&["hook", "install"]).status(0).out();
+    assert!(out.starts_with("pre-commit: installed as "), "{out}");
+    let out = repo.keyfence(&["hook", "install"]).status(0).out();
+    assert!(out.starts_with("pre-commit: installed already"), "{out}");
+    repo.keyfence(&["hook", "status"]).status(0);
+    repo.keyfence(&["hook", "status", "--pre-push"]).status(1);
+
+    // Staged, then cleaned in the working copy.
+    let text = pair(&mut keys);
+    repo.stage("settings.txt", &text);
+    repo.write("settings.txt", "clean\n");
+    let said = git(&repo, &["commit", "-m", "staged"], 1);
+    assert!(said.contains("settings.txt"), "{said}");
+    let secret = text.split(' ').next_back().expect("a secret").trim();
+    assert!(!said.contains(secret), "{said}");
+    // A dirty working copy with a clean staged version.
+    repo.stage("settings.txt", "clean\n");
+    repo.write("settings.txt", &text);
+    git(&repo, &["commit", "-m", "clean"], 0);
+    // `-a` and a path: Git makes a temporary index.
+    git(&repo, &["commit", "-am", "all"], 1);
+    git(&repo, &["commit", "-m", "path", "settings.txt"], 1);
+    repo.write("other.txt", "other\n");
+    repo.git(&["add", "other.txt"]);
+    git(&repo, &["commit", "-m", "other path", "other.txt"], 0);
+    // What the commit does not add is not its fault.
+    git(&repo, &["commit", "--no-verify", "-am", "all"], 0);
+    repo.write("settings.txt", format!("# a line more\n{text}"));
+    git(&repo, &["commit", "-am", "touched"], 0);
+    git(&repo, &["mv", "settings.txt", "moved.txt"], 0);
+    git(&repo, &["commit", "-m", "renamed"], 0);
+    git(
+        &repo,
+        &["commit", "--amend", "-m", "renamed, with words"],
+        0,
+    );
+
+    let out = repo.keyfence(&["hook", "uninstall"]).status(0).out();
+    assert!(out.starts_with("pre-commit: removed "), "{out}");
+    repo.keyfence(&["hook", "status"]).status(1);
+}
+
+#[test]
+fn a_key_in_the_message_is_stopped_and_the_message_kept() {
+    let repo = TestRepo::new();
+    let mut keys = Keys::new(8);
+    repo.keyfence(&["hook", "install", "--commit-msg"])
+        .status(0);
+    let message = format!("subject\n\n{}", pair(&mut keys));
+    let said = git(&repo, &["commit", "--allow-empty", "-m", &message], 1);
+    assert!(said.contains("COMMIT_EDITMSG"), "{said}");
+    git(&repo, &["commit", "--allow-empty", "-m", "subject"], 0);
+    // The change that `--verbose` shows in the file is not the message.
+    let text = pair(&mut keys);
+    repo.commit_file("settings.txt", &text, "a key");
+    repo.git(&["rm", "--quiet", "settings.txt"]);
+    let run = repo
+        .git_command()
+        .env("GIT_EDITOR", "sed -i -e '1s/^/taken out/'")
+        .args(["commit", "--verbose"])
+        .status(0);
+    assert_eq!(
+        repo.git(&["log", "-1", "--format=%s"]),
+        "taken out",
+        "{}",
+        run.show()
+    );
+}
+
+#[test]
+fn a_merge_that_is_being_resolved_answers_for_the_resolution_only() {
+    let repo = TestRepo::new();
+    let mut keys = Keys::new(9);
+    repo.keyfence(&["hook", "install"]).status(0);
+    repo.commit_file("a.txt", "base\n", "base");
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.commit_file("old.txt", pair(&mut keys), "a key that is history already");
+    repo.commit_file("a.txt", "theirs\n", "theirs");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.commit_file("a.txt", "ours\n", "ours");
+    repo.try_git(&["merge", "--quiet", "side"], 1);
+    repo.stage("a.txt", format!("both\n{}", pair(&mut keys)));
+    let said = git(&repo, &["commit", "--no-edit"], 1);
+    assert!(
+        said.contains("a.txt") && !said.contains("old.txt"),
+        "{said}"
+    );
+    repo.stage("a.txt", "both\n");
+    git(&repo, &["commit", "--no-edit"], 0);
+}
+
+#[test]
+fn the_program_says_where_else_hooks_are_looked_for() {
+    let repo = TestRepo::new();
+    repo.git(&["config", "core.hooksPath", "/somewhere/else"]);
+    let run = repo.keyfence(&["hook", "install"]).status(2);
+    assert!(run.err().contains("/somewhere/else"), "{}", run.show());
+    assert!(run.err().contains("hint: "), "{}", run.show());
+    repo.keyfence(&["hook", "status"]).status(1);
+    let dir = tempfile::tempdir().expect("a directory");
+    TestCommand::keyfence(dir.path())
+        .args(["hook", "install"])
+        .status(2);
+    TestCommand::keyfence(dir.path())
+        .args(["hook", "install", "--global"])
+        .status(2);
+    repo.git(&["config", "--unset", "core.hooksPath"]);
+    repo.write("lefthook.yml", "\n");
+    let run = repo.keyfence(&["hook", "install"]).status(1);
+    assert!(run.out().contains("lefthook.yml"), "{}", run.show());
 }

@@ -8,6 +8,7 @@ mod config;
 mod error;
 mod executable;
 mod install;
+pub mod message;
 mod place;
 pub mod refs;
 mod script;

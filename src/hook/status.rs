@@ -61,7 +61,13 @@ impl State {
 
 /// Looks at hooks; changes nothing.
 pub fn status(context: &HookContext, kinds: &[Kind], global: bool) -> Result<Vec<Status>, Error> {
-    let place = place::find(context, global)?;
+    let place = match place::find(context, global) {
+        // What is installed for all repositories works for this one.
+        Err(Error::Outside {
+            is_global: true, ..
+        }) => place::find(context, true)?,
+        place => place?,
+    };
     let mut found = Vec::new();
     for kind in kinds.iter().copied() {
         let (path, state) = match &place {

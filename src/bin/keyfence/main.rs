@@ -60,6 +60,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Scan(args)) => commands::scan::run(args),
         Some(Command::Staged(args)) => commands::staged::run(args),
         Some(Command::History(args)) => commands::history::run(args),
+        Some(Command::Hook(command)) => commands::hook::run(command),
         None if cli.version => version(),
         None => {
             let help = Cli::command().render_help().to_string();

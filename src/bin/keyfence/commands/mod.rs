@@ -2,5 +2,7 @@
 
 mod explain;
 pub(crate) mod history;
+pub(crate) mod hook;
+mod message;
 pub(crate) mod scan;
 pub(crate) mod staged;
