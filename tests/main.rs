@@ -3,9 +3,10 @@
 mod support;
 
 mod cli;
-mod provenance;
+mod hook;
 mod packaging;
+mod provenance;
 mod rooms;
+mod rules;
 mod staged;
 mod worktree;
-mod rules;

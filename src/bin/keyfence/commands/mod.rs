@@ -2,5 +2,8 @@
 
 mod explain;
 pub(crate) mod history;
+pub(crate) mod hook;
+mod message;
+pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod staged;
