@@ -122,7 +122,7 @@ fn count(searcher: &LiteralSearcher, text: &[u8]) -> usize {
     found
 }
 
-/// The searcher on 117 MB of sources, beside those of the crates that do the same.
+/// The searcher on up to 117 MB of sources, beside those of the crates that do the same.
 fn literal_on_clean_text(criterion: &mut Criterion) {
     let text = samples::clean_text(117_000_000);
     let mut group = criterion.benchmark_group("literal/clean_text");

@@ -1,7 +1,11 @@
 //! Named samples that depend on nothing but their seeds. Key material is made when they run.
 
 #[path = "../tests/support/keys.rs"]
-#[expect(dead_code, reason = "the tests use the rest")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "written for the tests, which use the rest"
+)]
 mod keys;
 
 use std::path::Path;

@@ -789,10 +789,11 @@ impl BlobSink for Vanish {
 #[test]
 fn a_break_ends_the_scan_on_all_threads() {
     let (_guard, dir) = temp();
+    symlink("/etc", dir.join("link")).expect("a link");
     for number in 0..2000 {
         write(dir.join(format!("{}/{number}", number % 20)), "");
     }
-    for threads in [1, 4] {
+    for (threads, follow) in [(1, false), (4, false), (1, true)] {
         let count = Arc::new(Mutex::new(0));
         let sink = OnBlob(|_: Blob<'_>| {
             *count.lock().expect("no panic") += 1;
@@ -800,10 +801,11 @@ fn a_break_ends_the_scan_on_all_threads() {
         });
         let options = Options {
             threads: Some(threads),
+            follow,
             ..Options::default()
         };
         Worktree {
-            roots: vec![dir.clone()],
+            roots: vec![dir.clone(), dir.join("0")],
             options,
         }
         .scan(sink)

@@ -83,7 +83,7 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
             if label.name.is_empty() && !matches!(kind, Kind::Id { .. }) {
                 layout.name_from_header(bytes, span, &mut label);
             }
-            match judge(bytes, kind, span, &label) {
+            match judge(bytes, &layout, kind, span, &label) {
                 Ok(()) => {
                     let (line, section) = layout.place(span.start);
                     if !matches!(kind, Kind::Id { .. }) {
@@ -112,12 +112,21 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
 }
 
 /// Applies the filters that the name of the value calls for.
-fn judge(bytes: &[u8], kind: Kind, span: Span, label: &Label) -> Result<(), &'static str> {
+fn judge(
+    bytes: &[u8],
+    layout: &Layout,
+    kind: Kind,
+    span: Span,
+    label: &Label,
+) -> Result<(), &'static str> {
     let value = span.of(bytes);
     match kind {
         Kind::Id { .. } => Ok(()),
         Kind::Secret => {
             boundaries(bytes, span)?;
+            if layout.is_armored(bytes, span) {
+                return Err("the last line of wrapped base64");
+            }
             let evidence = match label.role {
                 Role::AwsSecret | Role::Secret => Evidence::Named,
                 Role::Neutral | Role::KeyId => Evidence::Bare,
@@ -125,6 +134,9 @@ fn judge(bytes: &[u8], kind: Kind, span: Span, label: &Label) -> Result<(), &'st
                 Role::Foreign => return Err("its name says that it belongs to something else"),
                 Role::Unknown => return Err("another name owns it"),
             };
+            if label.role != Role::AwsSecret && label::is_in_foreign_block(bytes, span.start) {
+                return Err("the block it stands in belongs to somebody else");
+            }
             if secret_key::is_example(value) {
                 return Ok(());
             }
@@ -293,6 +305,21 @@ impl Layout {
         let start = self.lines.get(line).copied().unwrap_or(bytes.len());
         let end = self.lines.get(line + 1).copied().unwrap_or(bytes.len());
         bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether a value is a line of its own that ends wrapped base64: a certificate, a key, an image.
+    fn is_armored(&self, bytes: &[u8], span: Span) -> bool {
+        let line = self.line(span.start);
+        let own = self.text(bytes, line).trim_ascii();
+        let Some(above) = line.checked_sub(1) else {
+            return false;
+        };
+        let above = self.text(bytes, above);
+        if own.len() > span.len() + 2 || above.len() > MAX_ROW {
+            return false;
+        }
+        let above = above.trim_ascii();
+        above.len() >= 60 && above.iter().all(|byte| is_value(*byte))
     }
 
     /// Takes the name of a table's column for a value in its cell, if the table has a header.

@@ -154,6 +154,73 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
     Label::bare()
 }
 
+/// Whether the block that a value stands in belongs to somebody else: `provider "okta" { … }`, `cloudflare:`.
+///
+/// Blocks are told by indentation, and within a line by braces.
+pub(super) fn is_in_foreign_block(bytes: &[u8], start: usize) -> bool {
+    let floor = start.saturating_sub(4 * REACH);
+    let before = bytes.get(floor..start).unwrap_or_default();
+    let mut indent = usize::MAX;
+    for (count, line) in before
+        .rsplit(|byte| *byte == b'\n')
+        .take(3 * LINES)
+        .enumerate()
+    {
+        let text = line.trim_ascii_start();
+        let own = line.len() - text.len();
+        let is_comment = [&b"#"[..], b"//", b";"]
+            .iter()
+            .any(|mark| text.starts_with(mark));
+        if count == 0 {
+            indent = own;
+            if braces(text).any(|name| name.is_foreign()) {
+                return true;
+            }
+            continue;
+        }
+        if text.is_empty() || is_comment || own >= indent {
+            continue;
+        }
+        indent = own;
+        let name = Name::parse(text.get(..text.len().min(120)).unwrap_or_default());
+        if name.is_foreign() {
+            return true;
+        }
+    }
+    false
+}
+
+/// The names before the braces that are open at the end of a line.
+fn braces(line: &[u8]) -> impl Iterator<Item = Name> {
+    let mut depth = 0;
+    let mut names = Vec::new();
+    for (at, byte) in line.iter().enumerate().rev().take(REACH) {
+        match byte {
+            b'}' => depth += 1,
+            b'{' if depth > 0 => depth -= 1,
+            b'{' => {
+                let before = line.get(..at).unwrap_or_default();
+                let end = before
+                    .iter()
+                    .rposition(|byte| is_word(*byte))
+                    .map_or(0, |last| last + 1);
+                let start = before
+                    .get(..end)
+                    .unwrap_or_default()
+                    .iter()
+                    .rposition(|byte| !is_word(*byte));
+                names.push(Name::parse(
+                    before
+                        .get(start.map_or(0, |at| at + 1)..end)
+                        .unwrap_or_default(),
+                ));
+            }
+            _ => {}
+        }
+    }
+    names.into_iter()
+}
+
 /// Decides whether the word is the value's name.
 fn judge(
     bytes: &[u8],

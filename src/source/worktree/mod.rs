@@ -13,8 +13,10 @@ mod walk;
 
 pub use rules::Exclude;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::num::NonZero;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
@@ -81,13 +83,20 @@ impl Worktree {
         };
         let mut links = Vec::new();
         for task in tasks {
-            links.extend(self.run(vec![task], Some(seen), &sink)?);
+            match self.run(vec![task], Some(seen), &sink)? {
+                ControlFlow::Continue(found) => links.extend(found),
+                ControlFlow::Break(()) => return Ok(()),
+            }
         }
         while !links.is_empty() {
             links.sort();
             for link in std::mem::take(&mut links) {
-                if let Some(task) = walk::behind(link, &self.options, seen, &mut sink) {
-                    links.extend(self.run(vec![task], Some(seen), &sink)?);
+                let Some(task) = walk::behind(link, &self.options, seen, &mut sink) else {
+                    continue;
+                };
+                match self.run(vec![task], Some(seen), &sink)? {
+                    ControlFlow::Continue(found) => links.extend(found),
+                    ControlFlow::Break(()) => return Ok(()),
                 }
             }
         }
@@ -100,7 +109,7 @@ impl Worktree {
         tasks: Vec<Task>,
         seen: Option<&Seen>,
         sink: &S,
-    ) -> Result<Vec<Link>, Error> {
+    ) -> Result<ControlFlow<(), Vec<Link>>, Error> {
         let queue = Queue::new(tasks);
         let threads = self.threads();
         let worker = || Worker::new(&self.options, &queue, seen, sink.clone());
@@ -124,10 +133,10 @@ impl Worktree {
                     Err(_) => failed = true,
                 }
             }
-            if failed {
-                Err(Error::Worker)
-            } else {
-                Ok(links)
+            match (failed, queue.is_stopped()) {
+                (true, _) => Err(Error::Worker),
+                (false, true) => Ok(ControlFlow::Break(())),
+                (false, false) => Ok(ControlFlow::Continue(links)),
             }
         })
     }
@@ -157,15 +166,14 @@ fn shown_root(root: &Path) -> BString {
 }
 
 /// A path as bytes with `/` between its parts; lossy only where paths are not bytes.
-fn bytes_of(path: &Path) -> Vec<u8> {
-    let bytes = <[u8]>::from_path(path).map_or_else(
-        || path.to_string_lossy().into_owned().into_bytes(),
-        <[u8]>::to_vec,
-    );
-    if std::path::MAIN_SEPARATOR == '/' {
-        bytes
-    } else {
-        bytes.replace(std::path::MAIN_SEPARATOR_STR, "/")
+fn bytes_of(path: &Path) -> Cow<'_, [u8]> {
+    match <[u8]>::from_path(path) {
+        Some(bytes) if std::path::MAIN_SEPARATOR == '/' => Cow::Borrowed(bytes),
+        Some(bytes) => Cow::Owned(bytes.replace(std::path::MAIN_SEPARATOR_STR, "/")),
+        None => {
+            let lossy = path.to_string_lossy();
+            Cow::Owned(lossy.replace(std::path::MAIN_SEPARATOR, "/").into_bytes())
+        }
     }
 }
 

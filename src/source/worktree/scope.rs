@@ -51,7 +51,7 @@ impl Scope {
             return Self::default();
         };
         let below = real.strip_prefix(repository.work_tree()).unwrap_or(real);
-        let mut at = BString::from(bytes_of(below));
+        let mut at = BString::from(bytes_of(below).into_owned());
         at.push(b'/');
         let rules = match respect_ignore {
             true => rules::between(repository.work_tree(), repository.common_dir(), real),

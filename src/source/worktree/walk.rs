@@ -433,7 +433,8 @@ impl<'a, S: BlobSink> Worker<'a, S> {
             return;
         };
         if let Some(fault) = repository.index_fault() {
-            let index = bytes_of(&repository.work_tree().join(".git/index"));
+            let index = repository.work_tree().join(".git/index");
+            let index = bytes_of(&index);
             note(
                 &mut self.show.sink,
                 SkipReason::Unreadable,
