@@ -6,6 +6,7 @@ mod cli;
 mod hook;
 mod packaging;
 mod provenance;
+mod objects;
 mod rooms;
 mod rules;
 mod staged;

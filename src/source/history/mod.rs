@@ -285,6 +285,10 @@ impl History {
         sink: &mut S,
     ) -> Vec<Failure> {
         let mut failures = Vec::new();
+        if let Some(progress) = &shared.progress {
+            let total: usize = stores.loose.iter().map(|loose| loose.ids.len()).sum();
+            progress.total.fetch_add(total as u64, Ordering::Relaxed);
+        }
         for (number, loose) in (stores.packs.len()..).zip(&stores.loose) {
             let next = AtomicUsize::new(0);
             failures.extend(self.in_parallel(sink, shared, |show| {
