@@ -3,4 +3,5 @@
 mod support;
 
 mod provenance;
+mod range;
 mod rooms;
