@@ -2,6 +2,10 @@
 
 mod support;
 
+mod packaging;
 mod provenance;
 mod range;
 mod rooms;
+mod rules;
+mod staged;
+mod worktree;

@@ -1,1 +1,7 @@
 //! Facts about AWS credentials, as pure functions over text they are given.
+
+pub mod example;
+pub mod key_id;
+pub mod name;
+pub mod secret_key;
+pub mod session_token;

@@ -4,8 +4,16 @@
 //! a bounded window), pair (the other half nearby), filter (what only looks like a secret). A clean blob
 //! costs the first stage and nothing else. The engine knows no Git, files, threads, clock or output.
 
+mod candidate;
+mod confirm;
+mod context;
+mod credentials;
+mod decode;
+mod label;
 pub mod literal;
+mod pair;
 pub mod prefilter;
+mod view;
 
 use std::sync::Arc;
 
@@ -13,6 +21,8 @@ use crate::blob::Span;
 use crate::finding::Level;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
+use confirm::Confirmed;
+use credentials::Credentials;
 use prefilter::{Hit, Prefilter};
 
 /// Index of a rule in its [`RuleSet`].
@@ -42,24 +52,82 @@ pub struct Match {
 /// One part of a match: where it stands in the original bytes and what it decodes to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
-    /// Bytes of the original text; in an encoded text the encoded form.
+    /// Bytes of the original text; in an encoded text the encoded form. Empty if the part is known from
+    /// another place of the same blob and does not stand here.
     pub span: Span,
     /// What a client would use.
     pub value: Secret,
+}
+
+/// Why something that was looked at is not reported, or is reported with a lower level.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Explanation {
+    /// Where it stands.
+    pub span: Span,
+    /// Why; holds nothing of the text.
+    pub text: String,
+}
+
+/// What the stages after the prefilter add to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Found {
+    matches: Vec<Match>,
+    redact: Vec<Span>,
+    latent: Vec<Match>,
+    explanations: Option<Vec<Explanation>>,
+}
+
+impl Found {
+    /// Adds a match, if its rule is switched on.
+    fn push(&mut self, found: Option<Match>) {
+        let Some(mut found) = found else { return };
+        let parts = [&found.key_id, &found.secret, &found.token];
+        let spans = || {
+            parts
+                .into_iter()
+                .flatten()
+                .map(|part| part.span)
+                .filter(|span| !span.is_empty())
+        };
+        let start = spans().map(|span| span.start).min().unwrap_or(0);
+        let end = spans().map(|span| span.end).max().unwrap_or(0);
+        found.span = Span::new(start, end);
+        self.matches.push(found);
+    }
+
+    /// Adds a value that is a secret only if its key id turns up elsewhere.
+    fn latent(&mut self, rule: Option<RuleIndex>, secret: Part) {
+        let Some(rule) = rule else { return };
+        self.latent.push(Match {
+            span: secret.span,
+            rule,
+            level: Level::Note,
+            key_id: None,
+            secret: Some(secret),
+            token: None,
+            context: None,
+            reasons: Vec::new(),
+        });
+    }
 }
 
 /// Buffers that one worker reuses from blob to blob.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     hits: Vec<Hit>,
-    matches: Vec<Match>,
-    redact: Vec<Span>,
+    confirmed: Confirmed,
+    found: Found,
 }
 
 impl Scratch {
-    /// Every span that may hold secret bytes, reported or not: what a snippet must cut out.
+    /// Every span that may hold secret bytes, reported or not: what a snippet must cut out. Sorted.
     pub fn redact(&self) -> &[Span] {
-        &self.redact
+        &self.found.redact
+    }
+
+    /// Values that are findings only if a key id without a secret turns up in another file.
+    pub fn latent(&self) -> &[Match] {
+        &self.found.latent
     }
 }
 
@@ -68,13 +136,19 @@ impl Scratch {
 pub struct Engine {
     rules: Arc<RuleSet>,
     prefilter: Prefilter,
+    credentials: Credentials,
 }
 
 impl Engine {
     /// Builds the searchers.
     pub fn new(rules: Arc<RuleSet>) -> Self {
         let prefilter = Prefilter::new(&rules);
-        Self { rules, prefilter }
+        let credentials = Credentials::new(&rules, &prefilter);
+        Self {
+            rules,
+            prefilter,
+            credentials,
+        }
     }
 
     /// The rules it was built from.
@@ -89,14 +163,56 @@ impl Engine {
 
     /// Finds what the rules describe in `bytes`, sorted by place. The result lives in `scratch`.
     pub fn scan<'s>(&self, bytes: &[u8], scratch: &'s mut Scratch) -> &'s [Match] {
-        scratch.hits.clear();
-        scratch.matches.clear();
-        scratch.redact.clear();
-        self.prefilter.find(bytes, &mut scratch.hits);
-        if scratch.hits.is_empty() {
-            return &scratch.matches;
+        self.run(bytes, scratch);
+        &scratch.found.matches
+    }
+
+    /// Why what was looked at in `bytes` is not reported, sorted by place.
+    pub fn explain(&self, bytes: &[u8]) -> Vec<Explanation> {
+        let mut scratch = Scratch::default();
+        scratch.found.explanations = Some(Vec::new());
+        self.run(bytes, &mut scratch);
+        let mut explanations = scratch.found.explanations.unwrap_or_default();
+        explanations.sort();
+        explanations.dedup();
+        explanations
+    }
+
+    /// The 12-digit account that issued an AWS key id, if the id holds it.
+    pub fn account_of(key_id: &[u8]) -> Option<String> {
+        credentials::account_of(key_id)
+    }
+
+    fn run(&self, bytes: &[u8], scratch: &mut Scratch) {
+        let Scratch {
+            hits,
+            confirmed,
+            found,
+        } = scratch;
+        hits.clear();
+        confirmed.clear();
+        found.matches.clear();
+        found.redact.clear();
+        found.latent.clear();
+        self.prefilter.find(bytes, hits);
+        if hits.is_empty() {
+            return;
         }
-        scratch.matches.sort();
-        &scratch.matches
+        self.credentials.scan(bytes, hits, found);
+        confirm::confirm(&self.rules, &self.prefilter, bytes, hits, confirmed);
+        found.matches.append(&mut confirmed.matches);
+        found
+            .redact
+            .extend(confirmed.rejected.iter().map(|rejected| rejected.span));
+        if let Some(explanations) = &mut found.explanations {
+            explanations.extend(confirmed.rejected.drain(..).map(|rejected| Explanation {
+                span: rejected.span,
+                text: rejected.reason,
+            }));
+        }
+        found.matches.sort();
+        found.matches.dedup();
+        found.redact.sort_unstable();
+        found.redact.dedup();
     }
 }

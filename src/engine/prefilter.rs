@@ -2,6 +2,10 @@
 //!
 //! It may over-report and must never miss.
 
+use std::collections::HashMap;
+
+use super::RuleIndex;
+use super::literal::LiteralSearcher;
 use crate::rule::RuleSet;
 
 /// A literal that stands at a place.
@@ -15,14 +19,143 @@ pub struct Hit {
 
 /// The literals of all rules and the searcher for them.
 #[derive(Debug)]
-pub struct Prefilter {}
+pub struct Prefilter {
+    keywords: Vec<Keyword>,
+    searcher: LiteralSearcher,
+}
+
+#[derive(Debug)]
+struct Keyword {
+    bytes: Vec<u8>,
+    rules: Vec<RuleIndex>,
+}
 
 impl Prefilter {
     /// Collects the keywords of all rules; one that several rules share is one literal.
-    pub fn new(_rules: &RuleSet) -> Self {
-        Self {}
+    ///
+    /// # Panics
+    ///
+    /// If a keyword is shorter than [`super::literal::SHORTEST`], which the compilation of rules refuses.
+    pub fn new(rules: &RuleSet) -> Self {
+        let mut keywords: Vec<Keyword> = Vec::new();
+        let mut known: HashMap<&[u8], usize> = HashMap::new();
+        for (rule, bytes) in rules
+            .rules
+            .iter()
+            .enumerate()
+            .flat_map(|(index, rule)| rule.keywords.iter().map(move |bytes| (index, bytes)))
+        {
+            let keyword = *known.entry(bytes).or_insert_with(|| {
+                keywords.push(Keyword {
+                    bytes: bytes.clone(),
+                    rules: Vec::new(),
+                });
+                keywords.len() - 1
+            });
+            let of = &mut keywords[keyword].rules;
+            if of.last() != Some(&rule) {
+                of.push(rule);
+            }
+        }
+        let literals: Vec<Vec<u8>> = keywords.iter().map(|one| one.bytes.clone()).collect();
+        let searcher = LiteralSearcher::new(&literals)
+            .expect("compiled rules have no short keywords, and equal ones were merged");
+        Self { keywords, searcher }
     }
 
     /// Appends every occurrence of every literal, in order of offset, then keyword; overlaps included.
-    pub fn find(&self, _bytes: &[u8], _hits: &mut Vec<Hit>) {}
+    pub fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
+        self.searcher.find_each(bytes, &mut |keyword, offset| {
+            hits.push(Hit { offset, keyword });
+        });
+    }
+
+    /// Whether any literal occurs in `bytes`.
+    pub fn is_match(&self, bytes: &[u8]) -> bool {
+        self.searcher.is_match(bytes)
+    }
+
+    /// How many literals there are.
+    pub fn len(&self) -> usize {
+        self.keywords.len()
+    }
+
+    /// Whether there is no literal at all.
+    pub fn is_empty(&self) -> bool {
+        self.keywords.is_empty()
+    }
+
+    /// The literal with this index.
+    pub fn keyword(&self, index: usize) -> &[u8] {
+        &self.keywords[index].bytes
+    }
+
+    /// The rules that have this keyword, in their order.
+    pub fn rules_of(&self, keyword: usize) -> &[RuleIndex] {
+        &self.keywords[keyword].rules
+    }
+
+    /// Length of the longest literal; 0 if there is none.
+    pub fn longest(&self) -> usize {
+        self.searcher.longest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Level;
+    use crate::rule::Rule;
+
+    fn prefilter(keywords: &[&[&str]]) -> Prefilter {
+        let rule = |keywords: &&[&str]| Rule {
+            id: "a-rule".to_owned(),
+            description: String::new(),
+            advice: String::new(),
+            level: Level::Error,
+            keywords: keywords.iter().map(|one| one.as_bytes().to_vec()).collect(),
+            kind: crate::rule::Kind::Generic,
+            pattern: crate::rule::Pattern::trusted("x"),
+            window: 0,
+            checks: Vec::new(),
+            pairs_with: None,
+            allowlists: Vec::new(),
+        };
+        Prefilter::new(&RuleSet {
+            rules: keywords.iter().map(rule).collect(),
+            hash: String::new(),
+        })
+    }
+
+    #[test]
+    fn a_shared_keyword_is_one_literal_with_all_its_rules() {
+        let prefilter = prefilter(&[&["AKIA", "ASIA"], &[], &["ghp_", "AKIA", "AKIA"]]);
+        let keywords: Vec<&[u8]> = (0..3).map(|index| prefilter.keyword(index)).collect();
+        assert_eq!(keywords, [b"AKIA", b"ASIA", b"ghp_"]);
+        assert_eq!(prefilter.rules_of(0), [0, 2]);
+        assert_eq!(prefilter.rules_of(1), [0]);
+        assert_eq!(prefilter.rules_of(2), [2]);
+        assert_eq!(prefilter.longest(), 4);
+    }
+
+    #[test]
+    fn hits_are_appended_in_order() {
+        let prefilter = prefilter(&[&["AKIAAK", "AKIA"], &["ghp_"]]);
+        let mut hits = vec![Hit {
+            offset: 9,
+            keyword: 9,
+        }];
+        prefilter.find(b"ghp_AKIAAKIA", &mut hits);
+        let hits: Vec<_> = hits.iter().map(|hit| (hit.offset, hit.keyword)).collect();
+        assert_eq!(hits, [(9, 9), (0, 2), (4, 0), (4, 1), (8, 1)]);
+        assert!(prefilter.is_match(b"..AKIA"));
+        assert!(!prefilter.is_match(b"..akia"));
+    }
+
+    #[test]
+    fn no_rules_find_nothing() {
+        let prefilter = prefilter(&[]);
+        assert!(!prefilter.is_match(b"AKIA"));
+        assert_eq!(prefilter.longest(), 0);
+    }
 }

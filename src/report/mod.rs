@@ -1,1 +1,230 @@
-//! (in work)
+//! Reports: one module per output format, each with a `write` of the same form.
+//!
+//! A report is given everything it shows; it looks nothing up. It may not know rules, Git or files.
+
+pub mod csv;
+mod display;
+pub mod escape;
+pub mod github;
+pub mod gitlab;
+pub mod html;
+pub mod json;
+pub mod jsonl;
+pub mod junit;
+#[cfg(test)]
+mod sample;
+pub mod sarif;
+pub mod text;
+
+use std::io;
+
+use crate::coverage::Coverage;
+use crate::finding::{Finding, Level};
+
+/// What a report writer is given.
+#[derive(Clone, Debug)]
+pub struct Report<'a> {
+    /// What to show: filtered, redacted and sorted already. Accepted ones are among them.
+    pub findings: &'a [Finding],
+    /// The rules that occur among the findings, sorted by id.
+    pub rules: &'a [RuleInfo],
+    /// What was read and what was not.
+    pub coverage: &'a Coverage,
+    /// How many findings there are, shown or not.
+    pub summary: Summary,
+    /// How to write it.
+    pub options: Options,
+    /// What made the findings.
+    pub tool: Tool<'a>,
+}
+
+impl Report<'_> {
+    /// Whether a finding counts towards the exit status.
+    fn fails(&self, finding: &Finding) -> bool {
+        finding.accepted.is_none()
+            && self
+                .options
+                .fail_on
+                .is_some_and(|threshold| finding.level >= threshold)
+    }
+
+    /// Keeps secrets out of formats that are uploaded, mailed or shown to others.
+    fn refuse_secrets(&self, format: Format) -> io::Result<()> {
+        if self.options.show_secrets {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("a report of format {} never shows secrets", format.name()),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What a report says about a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleInfo {
+    /// Its stable id.
+    pub id: String,
+    /// What was found and what its holder could do.
+    pub description: String,
+    /// One line of what to do.
+    pub advice: String,
+    /// How much a full match weighs.
+    pub level: Level,
+    /// Addresses of further reading.
+    pub references: Vec<String>,
+}
+
+/// How many findings there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Summary {
+    /// Of level `error`, not accepted.
+    pub errors: usize,
+    /// Of level `warning`, not accepted.
+    pub warnings: usize,
+    /// Of level `note`, not accepted; not all of them need be shown.
+    pub notes: usize,
+    /// Accepted by marker, allowlist or baseline.
+    pub accepted: usize,
+}
+
+impl Summary {
+    /// Counts all findings of a scan.
+    pub fn of(findings: &[Finding]) -> Self {
+        let mut summary = Self::default();
+        for finding in findings {
+            let count = match (&finding.accepted, finding.level) {
+                (Some(_), _) => &mut summary.accepted,
+                (None, Level::Error) => &mut summary.errors,
+                (None, Level::Warning) => &mut summary.warnings,
+                (None, Level::Note) => &mut summary.notes,
+            };
+            *count += 1;
+        }
+        summary
+    }
+}
+
+/// How to write a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether secrets are shown, in the formats that can.
+    pub show_secrets: bool,
+    /// The least level that fails the run; `None` if nothing does. Only formats that know failure use it.
+    pub fail_on: Option<Level>,
+    /// Seconds since the epoch, for formats that demand a time.
+    pub now: Option<i64>,
+    /// Columns of the terminal.
+    pub width: Option<usize>,
+    /// Whether to use colour.
+    pub color: bool,
+    /// Whether formats for people list accepted findings too, with the reason.
+    pub show_accepted: bool,
+    /// Whether formats for people leave out a summary that has nothing to complain about.
+    pub quiet: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            show_secrets: false,
+            fail_on: Some(Level::Error),
+            now: None,
+            width: None,
+            color: false,
+            show_accepted: false,
+            quiet: false,
+        }
+    }
+}
+
+/// What made the findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool<'a> {
+    /// Version of the program.
+    pub version: &'a str,
+    /// What the results depend on: the rules in force.
+    pub rules_hash: &'a str,
+}
+
+/// A format of report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Format {
+    /// For people, in a terminal.
+    Text,
+    /// One JSON document.
+    Json,
+    /// JSON Lines: one finding a line.
+    Jsonl,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// RFC 4180.
+    Csv,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// GitLab's secret-detection report.
+    Gitlab,
+    /// One self-contained page.
+    Html,
+}
+
+impl Format {
+    /// All formats, in the order in which help lists them.
+    pub const ALL: &'static [Self] = &[
+        Self::Text,
+        Self::Json,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::Junit,
+        Self::Csv,
+        Self::Github,
+        Self::Gitlab,
+        Self::Html,
+    ];
+
+    /// The name used by options.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Junit => "junit",
+            Self::Csv => "csv",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Html => "html",
+        }
+    }
+
+    /// The format of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|format| format.name() == name)
+    }
+
+    /// Whether a report of this format may hold secrets when they are asked for. The others are uploaded,
+    /// mailed and shown around.
+    pub fn can_show_secrets(self) -> bool {
+        matches!(self, Self::Text | Self::Json | Self::Jsonl)
+    }
+}
+
+/// Writes `report` in `format`.
+pub fn write(format: Format, out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
+    match format {
+        Format::Text => text::write(out, report),
+        Format::Json => json::write(out, report),
+        Format::Jsonl => jsonl::write(out, report),
+        Format::Sarif => sarif::write(out, report),
+        Format::Junit => junit::write(out, report),
+        Format::Csv => csv::write(out, report),
+        Format::Github => github::write(out, report),
+        Format::Gitlab => gitlab::write(out, report),
+        Format::Html => html::write(out, report),
+    }
+}

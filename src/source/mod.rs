@@ -3,9 +3,19 @@
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
 
+pub mod content;
+mod error;
 pub mod history;
+pub mod lfs;
+pub mod repository;
+pub mod staged;
+pub mod stdin;
+pub mod worktree;
+
+pub use error::Error;
 
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicU64;
 
 use crate::blob::Blob;
 use crate::coverage::Skip;
@@ -36,6 +46,17 @@ pub struct Clean {
     pub bytes: u64,
 }
 
+/// How far a scan has come. Whoever shows it reads it at any time.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Objects or files that will be read, as far as that is known yet.
+    pub total: AtomicU64,
+    /// Those that have been read.
+    pub done: AtomicU64,
+    /// Their bytes.
+    pub bytes: AtomicU64,
+}
+
 /// Finds the places where something may stand, so that a source can leave clean content out.
 ///
 /// It may over-report and never misses: content in which `find` reports nothing has no finding.
@@ -45,5 +66,8 @@ pub trait Probe: Send + Sync {
     fn longest(&self) -> usize;
 
     /// Appends the span (start, end) of each literal that occurs in `bytes`, in order of start.
+    ///
+    /// Occurrences that overlap count each: the next object may copy only one of them. Of several that start
+    /// at one place the shortest is enough.
     fn find(&self, bytes: &[u8], spans: &mut Vec<(usize, usize)>);
 }

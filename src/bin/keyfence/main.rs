@@ -1,3 +1,87 @@
-//! The program.
+//! The program: reads the command line, runs a command, prints why it failed.
 
-fn main() {}
+mod args;
+mod commands;
+mod exit;
+mod failure;
+mod interrupt;
+mod output;
+mod progress;
+mod rules;
+mod session;
+mod terminal;
+
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use args::{Cli, Command};
+use exit::Exit;
+use failure::{Failure, Kind};
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // The place only: the message may hold what was being read.
+        let place = panic.location().map_or_else(String::new, |place| {
+            format!(" at {}:{}", place.file(), place.line())
+        });
+        let text = format!("error: keyfence failed in a way that should not happen{place}\n");
+        // Nothing is left to be told to if standard error is closed.
+        let _ = terminal::stderr().write_all(text.as_bytes());
+    }));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return clap_says(&error).into(),
+    };
+    terminal::set_color(cli.color);
+    let ended = catch_unwind(AssertUnwindSafe(|| run(&cli)));
+    let exit = match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            failure.print();
+            Exit::Failed
+        }
+        Err(_) => {
+            Failure::bare(
+                Kind::Internal,
+                "the run ended early; nothing is known about what was asked",
+            )
+            .print();
+            Exit::Failed
+        }
+    };
+    exit.into()
+}
+
+fn run(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.command {
+        Some(Command::Scan(args)) => commands::scan::run(args),
+        None if cli.version => version(),
+        None => {
+            let help = Cli::command().render_help().to_string();
+            failure::print_error(&format!("error: no command given\n\n{help}"));
+            Ok(Exit::Failed)
+        }
+    }
+}
+
+/// The version, and what else the results depend on.
+fn version() -> Result<Exit, Failure> {
+    let hash = rules::builtin().hash;
+    let text = format!("keyfence {} (rules {hash})\n", env!("CARGO_PKG_VERSION"));
+    output::to_stdout(|out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Clean)
+}
+
+/// Help goes to standard output and is no failure; wrong use is one. What was typed may hold a secret.
+fn clap_says(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        failure::print_error(&error.render().to_string());
+        return Exit::Failed;
+    }
+    // A closed pipe after `--help | head` is not an error.
+    let _ = error.print();
+    Exit::Clean
+}

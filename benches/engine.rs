@@ -1,0 +1,189 @@
+//! The engine and its parts on shared samples and on clean text.
+//!
+//! `cargo bench --bench engine -- literal` is the searcher alone. `KEYFENCE_BENCH_TEXT` names a folder of
+//! sources to search instead of the crates that cargo has unpacked.
+
+mod samples;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use aho_corasick::packed;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use keyfence::engine::literal::LiteralSearcher;
+
+/// Text that every match of a rule about AWS has a part of, encodings included.
+const AWS: &[&str] = &[
+    "AKIA",
+    "ASIA",
+    "QUtJQ",
+    "FLSU",
+    "BS0lB",
+    "QVNJQ",
+    "FTSU",
+    "BU0lB",
+    "A\0K\0I\0A",
+    "A\0S\0I\0A",
+    "aws_secret",
+    "AWS_SECRET",
+    "AWSSecret",
+    "awsSecret",
+    "t_access_k",
+    "T_ACCESS_K",
+    "tAccessK",
+    "TAccessK",
+    "t-access-k",
+    "secret_k",
+    "SECRET_K",
+    "secretK",
+    "SecretK",
+    "secret-k",
+    "boto",
+    "amazonaws",
+    "amzn.mws.",
+    "ABSK",
+    "bedrock-api-key-",
+    "oJb3JpZ2lu",
+    "oGZXIvYXdz",
+    "aws_session",
+    "AWS_SESSION",
+    "SessionToken",
+    "sessionToken",
+    "session_token",
+    "aws_access",
+    "AWS_ACCESS",
+    "accessKeyId",
+    "AccessKeyId",
+];
+
+/// The same for tokens of other vendors.
+const VENDORS: &[&str] = &[
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "gldt-",
+    "glrt-",
+    "xoxb-",
+    "xoxp-",
+    "xapp-",
+    "sk_live_",
+    "rk_live_",
+    "sk_test_",
+    "whsec_",
+    "AIza",
+    "GOCSPX-",
+    "AccountKey=",
+    "npm_",
+    "pypi-AgE",
+    "dop_v1_",
+    "doo_v1_",
+    "shpat_",
+    "shpss_",
+    "hvs.",
+    "hvb.",
+    "atlasv1.",
+    "dckr_pat_",
+    "dapi",
+    "glsa_",
+    "NRAK-",
+    "PMAK-",
+    "lin_api_",
+    "sntrys_",
+    "hooks.slack.com",
+    "discord.com/api/webhooks",
+    "key-",
+    "-----BEGIN",
+    "sk-ant-",
+    "sk-proj-",
+    "T3BlbkFJ",
+    "AGE-SECRET-KEY-",
+    "rubygems_",
+    "FLWSECK",
+    "PKCS8",
+    "sq0csp-",
+    "EAAA",
+    "private_key\"",
+];
+
+fn searcher(literals: &[&str]) -> LiteralSearcher {
+    let literals: Vec<Vec<u8>> = literals.iter().map(|one| one.as_bytes().to_vec()).collect();
+    LiteralSearcher::new(&literals).expect("long enough and all different")
+}
+
+/// Counts all occurrences.
+fn count(searcher: &LiteralSearcher, text: &[u8]) -> usize {
+    let mut found = 0;
+    searcher.find_each(black_box(text), &mut |_, _| found += 1);
+    found
+}
+
+/// The searcher on up to 117 MB of sources, beside those of the crates that do the same.
+fn literal_on_clean_text(criterion: &mut Criterion) {
+    let text = samples::clean_text(117_000_000);
+    let mut group = criterion.benchmark_group("literal/clean_text");
+    few_samples(&mut group, &text);
+
+    let needle = memchr::memmem::Finder::new("AKIA");
+    group.bench_function("memmem_1", |bench| {
+        bench.iter(|| needle.find_iter(black_box(&text)).count());
+    });
+    let all: Vec<&str> = AWS.iter().chain(VENDORS).copied().collect();
+    for (name, literals) in [("aws", AWS), ("all", &all)] {
+        let searcher = searcher(literals);
+        group.bench_function(format!("{name}_{}", literals.len()), |bench| {
+            bench.iter(|| count(&searcher, &text));
+        });
+    }
+    for size in [16, 48] {
+        let packed = packed::Searcher::new(&VENDORS[..size]);
+        // It gives none where it has no vector instructions for so many.
+        if let Some(packed) = packed {
+            group.bench_function(format!("aho_corasick_packed_{size}"), |bench| {
+                bench.iter(|| packed.find_iter(black_box(&text)).count());
+            });
+        }
+    }
+}
+
+/// The searcher with all literals on every sample.
+fn literal_on_samples(criterion: &mut Criterion) {
+    let all: Vec<&str> = AWS.iter().chain(VENDORS).copied().collect();
+    let searcher = searcher(&all);
+    let mut group = criterion.benchmark_group("literal/sample");
+    for sample in samples::all() {
+        few_samples(&mut group, &sample.bytes);
+        group.bench_function(sample.name, |bench| {
+            bench.iter(|| count(&searcher, &sample.bytes));
+        });
+    }
+}
+
+/// What a program pays for the searcher when it starts.
+fn literal_build(criterion: &mut Criterion) {
+    let all: Vec<&str> = AWS.iter().chain(VENDORS).copied().collect();
+    criterion.bench_function("literal/build", |bench| {
+        bench.iter(|| searcher(black_box(&all)));
+    });
+}
+
+/// Whole texts are long enough to be measured by a few runs.
+fn few_samples(group: &mut BenchmarkGroup<'_, WallTime>, text: &[u8]) {
+    group
+        .throughput(Throughput::Bytes(text.len() as u64))
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+}
+
+criterion_group!(
+    benches,
+    literal_on_clean_text,
+    literal_on_samples,
+    literal_build
+);
+criterion_main!(benches);

@@ -1,0 +1,143 @@
+//! `keyfence scan --explain PATH[:LINE]`: why something was or was not reported.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bstr::{BString, ByteSlice as _};
+use keyfence::blob::Blob;
+use keyfence::coverage::Skip;
+use keyfence::engine::Engine;
+use keyfence::provenance::Provenance;
+use keyfence::report::escape;
+use keyfence::scan::{self, Sight, SightKind};
+use keyfence::source::worktree::Worktree;
+use keyfence::source::{BlobSink, Clean};
+
+use super::scan::{failed, options};
+use crate::args::ScanArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, Kind};
+use crate::{output, rules};
+
+/// Runs the command.
+pub(crate) fn run(place: &Path, args: &ScanArgs) -> Result<Exit, Failure> {
+    let (path, line) = split(place);
+    let bytes = std::fs::read(&path).map_err(|source| {
+        let message = format!("cannot read {}", path.display());
+        Failure::new(Kind::System, message, source)
+    })?;
+    let rules = rules::load(&args.common.rules)?;
+    let engine = Engine::new(Arc::new(rules));
+    let mut text = format!("{}: {}\n", path.display(), reading(&path, args)?);
+    let sights: Vec<Sight> = scan::explain(&engine, &bytes)
+        .into_iter()
+        .filter(|sight| line.is_none_or(|line| (sight.line..=sight.end_line).contains(&line)))
+        .collect();
+    if sights.is_empty() {
+        let whole = line.map_or("nothing in it".to_owned(), |line| {
+            format!("nothing on line {line}")
+        });
+        text.push_str(&format!(
+            "  {whole} contains a literal that a rule looks for\n"
+        ));
+    }
+    for sight in sights {
+        let what = match sight.kind {
+            SightKind::Keyword => "literal",
+            SightKind::Judged => "judged",
+            SightKind::Reported => "reported",
+        };
+        let spot = format!("{}:{}", sight.line, sight.column);
+        text.push_str(&format!(
+            "  {spot:>8}  {what:<8}  {}\n",
+            escape::terminal(&sight.text)
+        ));
+    }
+    let text = scan::redact_text(&engine, text.as_bytes());
+    let text = escape::terminal_lines(&text.to_str_lossy());
+    output::to_stdout(|out| out.write_all(text.as_bytes()))?;
+    Ok(Exit::Clean)
+}
+
+/// The path and the line. A file whose own name ends in a colon and digits goes first.
+fn split(place: &Path) -> (PathBuf, Option<usize>) {
+    if !place.exists()
+        && let Some(text) = place.to_str()
+        && let Some((path, line)) = text.rsplit_once(':')
+        && let Ok(line) = line.parse()
+    {
+        return (PathBuf::from(path), Some(line));
+    }
+    (place.to_owned(), None)
+}
+
+/// Whether a scan of the directory that the file is in would read it; why not, if not.
+fn reading(path: &Path, args: &ScanArgs) -> Result<String, Failure> {
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let Some(name) = name.to_str() else {
+        return Ok("its name is not UTF-8; whether a scan reads it is not explained".to_owned());
+    };
+    let lookout = Lookout {
+        name: Arc::new(name.into()),
+        seen: Arc::default(),
+    };
+    let worktree = Worktree {
+        roots: vec![dir],
+        options: options(args)?,
+    };
+    worktree.scan(lookout.clone()).map_err(failed)?;
+    let mut seen = lookout.seen.lock().unwrap_or_else(PoisonError::into_inner);
+    // The shortest path is the one in the directory itself.
+    seen.sort_by_key(|(path, _)| path.len());
+    Ok(match seen.first() {
+        Some((_, None)) => "a scan reads it".to_owned(),
+        Some((_, Some(skip))) => {
+            let detail = skip
+                .detail
+                .as_ref()
+                .map_or_else(String::new, |detail| format!(" ({detail})"));
+            format!(
+                "a scan of its directory leaves it out: {}{detail}",
+                skip.reason.name()
+            )
+        }
+        None => "a scan of its directory does not reach it".to_owned(),
+    })
+}
+
+/// Waits for one name to be shown or skipped.
+#[derive(Clone, Debug)]
+struct Lookout {
+    name: Arc<BString>,
+    seen: Arc<Mutex<Vec<(BString, Option<Skip>)>>>,
+}
+
+impl Lookout {
+    fn note(&self, path: &BString, skip: Option<Skip>) {
+        let last = path.rsplit(|byte| *byte == b'/').next();
+        if last == Some(self.name.as_slice()) {
+            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.push((path.clone(), skip));
+        }
+    }
+}
+
+impl BlobSink for Lookout {
+    fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()> {
+        if let Provenance::File { path } = blob.provenance {
+            self.note(path, None);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        self.note(&skip.subject.clone(), Some(skip));
+    }
+
+    fn clean(&mut self, _clean: Clean) {}
+}

@@ -1,0 +1,215 @@
+//! `keyfence rules`: what the rules are, and whether their examples hold.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use keyfence::engine::{Engine, Scratch};
+use keyfence::finding::Level;
+use keyfence::rule::compile::RuleSource;
+use keyfence::rule::example::{self, Case};
+use keyfence::rule::file::{RuleFile, RuleText};
+use keyfence::rule::{Error, RuleSet};
+
+/// Shows the rules and tests their examples.
+#[derive(Args, Debug)]
+pub(crate) struct RulesArgs {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the rules: id, level and what they find
+    List,
+    /// Show one rule in full, as its file has it
+    Show {
+        /// The rule's id
+        id: String,
+    },
+    /// Say what the secret of a rule opens and what to do about a leaked one, in order
+    Explain {
+        /// The rule's id
+        id: String,
+    },
+    /// Run the examples of the built-in rules, or of a rule file, through the engine
+    Test {
+        /// A rule file; without it the built-in rules are tested
+        file: Option<PathBuf>,
+    },
+}
+
+/// Runs the command. `false` means that a rule is not what its examples say.
+pub(crate) fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<bool, Error> {
+    let (text, all_good) = match &args.command {
+        Command::List => (list(&RuleFile::builtin()), true),
+        Command::Show { id } => (show(&find(id)?), true),
+        Command::Explain { id } => (explain(&find(id)?), true),
+        Command::Test { file: None } => test(&RuleFile::builtin(), &RuleSet::builtin()),
+        Command::Test { file: Some(path) } => test_file(path)?,
+    };
+    out.write_all(text.as_bytes()).map_err(Error::Write)?;
+    Ok(all_good)
+}
+
+fn find(id: &str) -> Result<RuleText, Error> {
+    let mut rules = RuleFile::builtin().rules.into_iter();
+    rules
+        .find(|rule| rule.id == id)
+        .ok_or_else(|| Error::UnknownRule(id.to_owned()))
+}
+
+fn list(file: &RuleFile) -> String {
+    let mut rules: Vec<&RuleText> = file.rules.iter().collect();
+    rules.sort_by(|a, b| a.id.cmp(&b.id));
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for rule in rules {
+        // What was found comes before the colon, what its holder could do after it.
+        let what = rule.description.split(':').next().unwrap_or_default();
+        line(
+            &mut text,
+            format_args!("{:width$}  {:7}  {what}", rule.id, rule.level.name()),
+        );
+    }
+    text
+}
+
+fn show(rule: &RuleText) -> String {
+    let mut text = String::new();
+    let mut field = |name: &str, value: &str| line(&mut text, format_args!("{name:18} {value}"));
+    field("id", &rule.id);
+    field("description", &rule.description);
+    field("advice", &rule.advice);
+    field("level", rule.level.name());
+    let keywords: Vec<String> = rule
+        .keywords
+        .iter()
+        .map(|keyword| format!("`{}`", keyword.escape_default()))
+        .collect();
+    field("keywords", &keywords.join(" "));
+    field("regex", &rule.regex);
+    field("window", &rule.window.to_string());
+    for check in &rule.checks {
+        field("check", &check.name());
+    }
+    if let Some(pairs_with) = &rule.pairs_with {
+        let kind = if pairs_with.optional {
+            "may stand"
+        } else {
+            "has to stand"
+        };
+        let lines = pairs_with.lines;
+        field(
+            "pairs with",
+            &format!("{} ({kind} within {lines} lines)", pairs_with.regex),
+        );
+    }
+    for allowlist in &rule.allowlists {
+        field(
+            "allowlist",
+            &format!("{} ({})", allowlist.regex, allowlist.reason),
+        );
+    }
+    for reference in &rule.references {
+        field("reference", reference);
+    }
+    for example in &rule.examples {
+        field("example", &example.escape_debug().to_string());
+    }
+    for example in &rule.negative_examples {
+        field("negative example", &example.escape_debug().to_string());
+    }
+    text
+}
+
+fn explain(rule: &RuleText) -> String {
+    let mut text = String::new();
+    line(
+        &mut text,
+        format_args!("{}: {}.", rule.id, rule.description),
+    );
+    if !rule.opens.is_empty() {
+        line(&mut text, format_args!("\nWhat it opens\n  {}", rule.opens));
+    }
+    if !rule.rotate.is_empty() {
+        line(&mut text, format_args!("\nWhat to do, in order"));
+        for (index, step) in rule.rotate.iter().enumerate() {
+            line(&mut text, format_args!("{:4}. {step}", index + 1));
+        }
+    }
+    if !rule.references.is_empty() {
+        line(&mut text, format_args!("\nWhere it is documented"));
+        for reference in &rule.references {
+            line(&mut text, format_args!("  {reference}"));
+        }
+    }
+    text
+}
+
+fn test_file(path: &PathBuf) -> Result<(String, bool), Error> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+        name: name.clone(),
+        source,
+    })?;
+    let file = RuleFile::parse(&name, &text).map_err(Error::Faults)?;
+    let rules = RuleSet::load(&[RuleSource {
+        name: &name,
+        text: &text,
+    }])?;
+    Ok(test(&file, &rules))
+}
+
+/// Runs every example of `file` through an engine with `rules`.
+fn test(file: &RuleFile, rules: &RuleSet) -> (String, bool) {
+    let engine = Engine::new(Arc::new(rules.clone()));
+    let mut scratch = Scratch::default();
+    let mut text = String::new();
+    let (mut run, mut failed) = (0, 0);
+    for rule in &file.rules {
+        if rule.examples.is_empty() || rule.negative_examples.is_empty() {
+            failed += 1;
+            let missing = if rule.examples.is_empty() {
+                "examples"
+            } else {
+                "negative_examples"
+            };
+            line(&mut text, format_args!("FAILED {}: no {missing}", rule.id));
+        }
+        for case in example::cases(rule) {
+            run += 1;
+            let found = best_level(&engine, &case, &mut scratch);
+            if !case.holds(found) {
+                failed += 1;
+                let what = match found {
+                    Some(level) => format!("found at level {}", level.name()),
+                    None => "not found".to_owned(),
+                };
+                line(&mut text, format_args!("FAILED {}: {what}", case.name()));
+            }
+        }
+    }
+    let rules = file.rules.len();
+    line(
+        &mut text,
+        format_args!("{rules} rules, {run} examples, {failed} failed"),
+    );
+    (text, failed == 0)
+}
+
+/// The highest level at which the case's own rule finds something in its text.
+fn best_level(engine: &Engine, case: &Case, scratch: &mut Scratch) -> Option<Level> {
+    let index = engine.rules().index_of(&case.rule)?;
+    let matches = engine.scan(case.text.as_bytes(), scratch);
+    let own = matches.iter().filter(|matched| matched.rule == index);
+    own.map(|matched| matched.level).max()
+}
+
+fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments)
+        .and_then(|()| text.write_char('\n'))
+        .expect("writing to a string cannot fail");
+}

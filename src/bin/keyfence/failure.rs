@@ -1,0 +1,131 @@
+//! Why the program could not do what was asked, and what might help.
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use keyfence::engine::Engine;
+use keyfence::report::escape;
+use keyfence::scan;
+
+use crate::terminal;
+
+/// Why the program could not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+    hints: Vec<String>,
+}
+
+/// Whose fault it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The command line asks for something that cannot be.
+    Usage,
+    /// A file of rules or settings is wrong.
+    Config,
+    /// The system or a repository did not let us.
+    System,
+    /// The program is wrong.
+    Internal,
+}
+
+impl Failure {
+    /// A failure with the cause that `source` knows.
+    pub(crate) fn new(
+        kind: Kind,
+        message: impl Into<String>,
+        source: impl Error + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            source: Some(Box::new(source)),
+            ..Self::bare(kind, message)
+        }
+    }
+
+    /// A failure that needs no cause.
+    pub(crate) fn bare(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+            hints: Vec::new(),
+        }
+    }
+
+    /// An error that says it all: its message is the failure's, its source the cause.
+    pub(crate) fn of(kind: Kind, error: &dyn Error) -> Self {
+        let mut failure = Self::bare(kind, error.to_string());
+        failure.source = error.source().map(|source| Chain::of(source).into());
+        failure
+    }
+
+    /// Adds something that might help.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Prints it on standard error. Names on the command line may hold secrets as well: they are cut.
+    pub(crate) fn print(&self) {
+        let mut text = format!("error: {}\n", self.message);
+        let mut cause: Option<&dyn Error> =
+            self.source.as_deref().map(|source| source as &dyn Error);
+        while let Some(error) = cause {
+            writeln!(text, "caused by: {error}").expect("a string takes all writes");
+            cause = error.source();
+        }
+        for hint in &self.hints {
+            writeln!(text, "hint: {hint}").expect("a string takes all writes");
+        }
+        if self.kind == Kind::Internal {
+            text.push_str("hint: this is a defect of keyfence; please report it\n");
+        }
+        print_error(&text);
+    }
+}
+
+/// Prints `text` on standard error, redacted, escaped, and coloured where that is wanted.
+pub(crate) fn print_error(text: &str) {
+    let redacted = redacted(text);
+    let escaped = escape::terminal_lines(&redacted);
+    // Nothing is left to be told to if standard error is closed.
+    let _ = terminal::stderr().write_all(terminal::paint_labels(&escaped).as_bytes());
+}
+
+/// `text` without what the built-in rules see in it.
+pub(crate) fn redacted(text: &str) -> String {
+    let engine = Engine::new(Arc::new(crate::rules::builtin()));
+    scan::redact_text(&engine, text.as_bytes()).to_string()
+}
+
+/// The texts of an error and its sources, for errors that are borrowed.
+#[derive(Debug)]
+struct Chain {
+    text: String,
+    source: Option<Box<Chain>>,
+}
+
+impl Chain {
+    fn of(error: &dyn Error) -> Self {
+        Self {
+            text: error.to_string(),
+            source: error.source().map(|source| Box::new(Self::of(source))),
+        }
+    }
+}
+
+impl std::fmt::Display for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Error for Chain {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,50 @@
+//! Signals that ask the program to end: the scan stops, what was found so far is reported, the exit
+//! status is 2. A second signal kills.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Sets `stop` at the first signal.
+#[cfg(unix)]
+pub(crate) fn watch(stop: Arc<AtomicBool>) {
+    use std::sync::atomic::Ordering;
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+        // Then a signal kills at once, which is not "clean" either.
+        return;
+    };
+    // Likewise without the thread: the handlers are gone with `signals`.
+    let _ = std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                if stop.swap(true, Ordering::Relaxed) {
+                    // The default action of these three ends the program; nothing is left to do if not.
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
+                }
+                let _ = std::thread::Builder::new().spawn(end_anyway);
+            }
+        });
+}
+
+/// Ends a scan that waits for something that does not come: standard input, a hanging file system.
+#[cfg(unix)]
+#[expect(clippy::exit, reason = "no other thread can be brought to an end")]
+fn end_anyway() {
+    std::thread::sleep(std::time::Duration::from_secs(GRACE));
+    crate::failure::print_error(
+        "error: interrupted; the scan did not end in time, and nothing is reported of it\n",
+    );
+    std::process::exit(2);
+}
+
+/// Seconds in which an interrupted scan has to report what it found.
+#[cfg(unix)]
+const GRACE: u64 = 5;
+
+/// Elsewhere a signal ends the program at once, with the system's own status.
+#[cfg(not(unix))]
+pub(crate) fn watch(_stop: Arc<AtomicBool>) {}

@@ -1,0 +1,394 @@
+//! What in a view can be a key id, a secret, a session token or an SES SMTP password, each with its name.
+
+use crate::aws::key_id::{self, KeyId};
+use crate::aws::name::{Name, Role};
+use crate::aws::secret_key::{self, Evidence};
+use crate::aws::session_token;
+use crate::blob::Span;
+
+use super::decode::is_value;
+use super::label::{self, Label};
+
+/// Longest value, in characters; AWS gives tokens no bound, real ones stay far below.
+const MAX_LENGTH: usize = 16 * 1024;
+
+/// Longest line that is looked at as the row of a table, in bytes.
+const MAX_ROW: usize = 1024;
+
+/// How many rows above a value the header of its table may stand.
+const HEADER_REACH: usize = 40;
+
+/// Length of an SES SMTP password, in characters.
+const SMTP_LENGTH: usize = 44;
+
+/// A value that can be part of a pair.
+#[derive(Clone, Debug)]
+pub(super) struct Candidate {
+    pub(super) kind: Kind,
+    /// Where it stands in the view.
+    pub(super) span: Span,
+    /// Line of the view, 0-based.
+    pub(super) line: usize,
+    /// Section of the view: two values on different sides of a section header have different numbers.
+    pub(super) section: usize,
+    pub(super) label: Label,
+}
+
+/// What a candidate can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A key id; in a credential scope (`ID/20260101/us-east-1/…`) it is only named, not given away.
+    Id { id: KeyId, in_scope: bool },
+    /// A secret that passed the filters for its evidence.
+    Secret,
+    /// A session token.
+    Token,
+    /// An SES SMTP password.
+    Smtp,
+}
+
+/// A value that was looked at and not taken, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rejected {
+    pub(super) span: Span,
+    pub(super) reason: &'static str,
+}
+
+/// Everything in a view that counts, and everything that was looked at.
+#[derive(Debug, Default)]
+pub(super) struct Candidates {
+    pub(super) list: Vec<Candidate>,
+    pub(super) rejected: Vec<Rejected>,
+    /// Spans of the view that may hold a secret, taken or not.
+    pub(super) redact: Vec<Span>,
+}
+
+/// Finds the candidates of a view, in order.
+pub(super) fn find(bytes: &[u8]) -> Candidates {
+    let mut found = Candidates::default();
+    let layout = Layout::of(bytes);
+    let mut previous_end = 0;
+    let mut at = 0;
+    while let Some(run) = next_run(bytes, at) {
+        at = run.end;
+        for (kind, span) in values_of(bytes, run) {
+            let kind = match kind {
+                Shape::Id { id, in_scope } => Kind::Id { id, in_scope },
+                Shape::Token => Kind::Token,
+                Shape::Smtp => Kind::Smtp,
+                Shape::Forty => Kind::Secret,
+                Shape::Long => Kind::Token,
+            };
+            let mut label = label::find(bytes, span.start, span.end, previous_end);
+            if label.name.is_empty() && !matches!(kind, Kind::Id { .. }) {
+                layout.name_from_header(bytes, span, &mut label);
+            }
+            match judge(bytes, &layout, kind, span, &label) {
+                Ok(()) => {
+                    let (line, section) = layout.place(span.start);
+                    if !matches!(kind, Kind::Id { .. }) {
+                        found.redact.push(span);
+                    }
+                    found.list.push(Candidate {
+                        kind,
+                        span,
+                        line,
+                        section,
+                        label,
+                    });
+                    previous_end = span.end;
+                }
+                Err(reason) => {
+                    let is_hash = span.of(bytes).iter().all(u8::is_ascii_hexdigit);
+                    if kind == Kind::Secret && !is_hash {
+                        found.redact.push(span);
+                    }
+                    found.rejected.push(Rejected { span, reason });
+                }
+            }
+        }
+    }
+    found
+}
+
+/// Applies the filters that the name of the value calls for.
+fn judge(
+    bytes: &[u8],
+    layout: &Layout,
+    kind: Kind,
+    span: Span,
+    label: &Label,
+) -> Result<(), &'static str> {
+    let value = span.of(bytes);
+    match kind {
+        Kind::Id { .. } => Ok(()),
+        Kind::Secret => {
+            boundaries(bytes, span)?;
+            if layout.is_armored(bytes, span) {
+                return Err("the last line of wrapped base64");
+            }
+            let evidence = match label.role {
+                Role::AwsSecret | Role::Secret => Evidence::Named,
+                Role::Neutral | Role::KeyId => Evidence::Bare,
+                Role::Token => return Err("its name says that it is a token"),
+                Role::Foreign => return Err("its name says that it belongs to something else"),
+                Role::Unknown => return Err("another name owns it"),
+            };
+            if label.role != Role::AwsSecret && label::is_in_foreign_block(bytes, span.start) {
+                return Err("the block it stands in belongs to somebody else");
+            }
+            if secret_key::is_example(value) {
+                return Ok(());
+            }
+            secret_key::reject(value, evidence).map_or(Ok(()), |rejection| Err(rejection.reason()))
+        }
+        Kind::Token if session_token::is_token(value) => Ok(()),
+        Kind::Token if label.role == Role::Token && session_token::can_be_token(value) => Ok(()),
+        Kind::Token => Err("long base64 that does not start as a session token does"),
+        Kind::Smtp => match label.role {
+            Role::Foreign | Role::Unknown | Role::Token => {
+                let words = label.name.stem().join(" ");
+                let says_so =
+                    words.contains("smtp") || words.contains("ses") || words.contains("mail");
+                if says_so {
+                    Ok(())
+                } else {
+                    Err("44 base64 characters under another name")
+                }
+            }
+            _ if secret_key::entropy(value) < 4.25 => {
+                Err("too few different characters for a random value")
+            }
+            _ => Ok(()),
+        },
+    }
+}
+
+/// The neighbours that tell a value of 40 characters from a piece of something longer.
+fn boundaries(bytes: &[u8], span: Span) -> Result<(), &'static str> {
+    let before = span.start.checked_sub(1).and_then(|at| bytes.get(at));
+    if let Some(b'.' | b'-' | b'_' | b'@' | b'#' | b'%' | b'$' | b'~') = before {
+        return Err("the character before it makes it a piece of something longer");
+    }
+    let next = bytes.get(span.end + 1);
+    match bytes.get(span.end) {
+        Some(b'=' | b'-' | b'_' | b'(' | b'%' | b'~') => {
+            Err("the character after it makes it a piece of something longer")
+        }
+        Some(b'.') if next.is_some_and(u8::is_ascii_alphanumeric) => {
+            Err("it goes on after a dot: a name or a path")
+        }
+        Some(b':') if next == Some(&b':') => Err("a path of names"),
+        _ => Ok(()),
+    }
+}
+
+/// What a run of characters can be by its length and form alone.
+enum Shape {
+    Id { id: KeyId, in_scope: bool },
+    Forty,
+    Smtp,
+    Token,
+    Long,
+}
+
+/// The next run of at least 20 characters that a value can consist of.
+fn next_run(bytes: &[u8], from: usize) -> Option<Span> {
+    let mut start = from;
+    loop {
+        start += bytes
+            .get(start..)?
+            .iter()
+            .position(|byte| is_value(*byte))?;
+        let rest = bytes.get(start..)?;
+        let length = rest
+            .iter()
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(rest.len());
+        if length >= key_id::LENGTH {
+            return Some(Span::new(start, start + length));
+        }
+        start += length;
+    }
+}
+
+/// The values in a run: mostly the run itself, but `//ID:`, `ID/20260101/…` and `ID/SECRET` occur.
+fn values_of(bytes: &[u8], run: Span) -> Vec<(Shape, Span)> {
+    let text = run.of(bytes);
+    // `s3://ID:SECRET@bucket`: the slashes belong to the URL.
+    let slashes = if text.starts_with(b"//") { 2 } else { 0 };
+    let start = run.start + slashes;
+    let text = text.get(slashes..).unwrap_or_default();
+    if let Some(id) = text.get(..key_id::LENGTH).and_then(KeyId::parse) {
+        let span = Span::new(start, start + key_id::LENGTH);
+        let rest = text.get(key_id::LENGTH..).unwrap_or_default();
+        let in_scope = rest.first() == Some(&b'/')
+            && rest
+                .get(1..9)
+                .is_some_and(|date| date.iter().all(u8::is_ascii_digit));
+        let mut values = Vec::new();
+        if rest.is_empty() || matches!(rest.first(), Some(b'/' | b'+')) {
+            values.push((Shape::Id { id, in_scope }, span));
+        }
+        if rest.len() == 1 + secret_key::LENGTH && !in_scope {
+            values.push((Shape::Forty, Span::new(span.end + 1, run.end)));
+        }
+        return values;
+    }
+    let shape = match run.len() {
+        secret_key::LENGTH => Shape::Forty,
+        SMTP_LENGTH if is_smtp_password(run.of(bytes)) => Shape::Smtp,
+        length if (session_token::MIN_LENGTH..=MAX_LENGTH).contains(&length) => {
+            let padding = bytes
+                .get(run.end..)
+                .unwrap_or_default()
+                .iter()
+                .take(2)
+                .take_while(|byte| **byte == b'=')
+                .count();
+            let span = Span::new(run.start, run.end + padding);
+            let shape = if session_token::is_token(run.of(bytes)) {
+                Shape::Token
+            } else {
+                Shape::Long
+            };
+            return vec![(shape, span)];
+        }
+        _ => return Vec::new(),
+    };
+    vec![(shape, run)]
+}
+
+/// 44 characters that start with the version byte: `B` and `A` to `P` now, `A` and `g` to `v` formerly
+/// (Amazon SES Developer Guide, "Obtaining Amazon SES SMTP credentials"; prefixes computed).
+fn is_smtp_password(text: &[u8]) -> bool {
+    matches!(text, [b'B', b'A'..=b'P', ..] | [b'A', b'g'..=b'v', ..])
+}
+
+/// Lines, sections and table columns of a view.
+struct Layout {
+    /// Start of each line.
+    lines: Vec<usize>,
+    /// Section number of each line.
+    sections: Vec<usize>,
+}
+
+impl Layout {
+    fn of(bytes: &[u8]) -> Self {
+        let mut lines = vec![0];
+        lines.extend(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1));
+        let mut sections = Vec::with_capacity(lines.len());
+        let mut section = 0;
+        for (index, start) in lines.iter().enumerate() {
+            let end = lines.get(index + 1).copied().unwrap_or(bytes.len());
+            if is_section_header(bytes.get(*start..end).unwrap_or_default()) {
+                section += 1;
+            }
+            sections.push(section);
+        }
+        Self { lines, sections }
+    }
+
+    /// Line and section of a place.
+    fn place(&self, at: usize) -> (usize, usize) {
+        let line = self.line(at);
+        (line, self.sections.get(line).copied().unwrap_or(0))
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.lines
+            .partition_point(|start| *start <= at)
+            .saturating_sub(1)
+    }
+
+    fn text<'b>(&self, bytes: &'b [u8], line: usize) -> &'b [u8] {
+        let start = self.lines.get(line).copied().unwrap_or(bytes.len());
+        let end = self.lines.get(line + 1).copied().unwrap_or(bytes.len());
+        bytes.get(start..end).unwrap_or_default()
+    }
+
+    /// Whether a value is a line of its own that ends wrapped base64: a certificate, a key, an image.
+    fn is_armored(&self, bytes: &[u8], span: Span) -> bool {
+        let line = self.line(span.start);
+        let own = self.text(bytes, line).trim_ascii();
+        let Some(above) = line.checked_sub(1) else {
+            return false;
+        };
+        let above = self.text(bytes, above);
+        if own.len() > span.len() + 2 || above.len() > MAX_ROW {
+            return false;
+        }
+        let above = above.trim_ascii();
+        above.len() >= 60 && above.iter().all(|byte| is_value(*byte))
+    }
+
+    /// Takes the name of a table's column for a value in its cell, if the table has a header.
+    ///
+    /// Lines longer than [`MAX_ROW`] are no table rows: minified text must not be counted again for each value.
+    fn name_from_header(&self, bytes: &[u8], span: Span, label: &mut Label) {
+        let line = self.line(span.start);
+        let text = self.text(bytes, line);
+        if text.len() > MAX_ROW {
+            return;
+        }
+        let before = span.start - self.lines.get(line).copied().unwrap_or(0);
+        for separator in [b'|', b'\t', b',', b';'] {
+            let count = cells(text, separator);
+            if count == 0 {
+                continue;
+            }
+            let column = cells(text.get(..before).unwrap_or_default(), separator);
+            let is_row = |above: &usize| {
+                let text = self.text(bytes, *above);
+                text.len() <= MAX_ROW && cells(text, separator) == count
+            };
+            let header = (line.saturating_sub(HEADER_REACH)..line)
+                .rev()
+                .take_while(is_row)
+                .last();
+            let Some(header) = header else { continue };
+            let cell = self
+                .text(bytes, header)
+                .split(|byte| *byte == separator)
+                .nth(column);
+            let name = Name::parse(cell.unwrap_or_default());
+            let role = name.role();
+            if matches!(
+                role,
+                Role::AwsSecret | Role::Secret | Role::Token | Role::Foreign
+            ) {
+                *label = Label {
+                    name,
+                    role,
+                    follows: label.follows,
+                };
+            }
+            return;
+        }
+    }
+}
+
+fn cells(line: &[u8], separator: u8) -> usize {
+    line.iter().filter(|byte| **byte == separator).count()
+}
+
+/// `[profile build]` on a line of its own.
+fn is_section_header(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let Some(inner) = line
+        .strip_prefix(b"[")
+        .and_then(|rest| rest.strip_suffix(b"]"))
+    else {
+        return false;
+    };
+    inner
+        .first()
+        .is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'[')
+        && inner.iter().all(|byte| {
+            byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b' ' | b'_' | b'-' | b'.' | b':' | b'/' | b'@' | b'[' | b']'
+                )
+        })
+}

@@ -1,0 +1,408 @@
+//! Second stage for the rules that need no code: the rule's regex on a window around each hit, then its checks,
+//! allowlists and neighbours.
+//!
+//! The slow truth it must equal is [`confirm_everything`]: every regex over the whole text. It holds because a match
+//! counts only if one of the rule's keywords lies within it, because a window reaches as far before and after a
+//! keyword as a match of that rule can, and because the regex is given the text before the window to look back at.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::prefilter::{Hit, Prefilter};
+use super::{Match, Part, RuleIndex};
+use crate::blob::Span;
+use crate::rule::check::Verdict;
+use crate::rule::{Kind, PairsWith, Rule, RuleSet, WINDOW_BEFORE};
+use crate::secret::Secret;
+
+/// A match that reaches the end of its window may go on: the window grows by this much, then twice as much, ...
+const GROW: usize = 4 * 1024;
+
+/// No match is longer than this; beyond it a window grows no more.
+const MATCH_LIMIT: usize = 64 * 1024;
+
+/// How many bytes before and after a secret its other half is looked for, however few lines that is: a minified
+/// file is one line. A service-account file has 2 KiB between its halves.
+const PAIR_REACH: usize = 4 * 1024;
+
+/// How many candidates for the other half are weighed on either side of a secret. With one-to-one pairing more could
+/// only matter where eight secrets stand closer to each of them.
+const PAIR_CHOICES: usize = 8;
+
+/// What the stage found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Confirmed {
+    /// What passed.
+    pub(crate) matches: Vec<Match>,
+    /// What the regex found and something else refused. Its bytes are cut from snippets all the same.
+    pub(crate) rejected: Vec<Rejected>,
+}
+
+/// Something that looked like a secret, and why it is none.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rejected {
+    /// Where it stands.
+    pub(crate) span: Span,
+    /// The rule that it was held against.
+    pub(crate) rule: RuleIndex,
+    /// Why it is no finding.
+    pub(crate) reason: String,
+}
+
+impl Confirmed {
+    /// Forgets everything and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.matches.clear();
+        self.rejected.clear();
+    }
+}
+
+/// Confirms the hits of all generic rules. `hits` are sorted by offset.
+pub(crate) fn confirm(
+    rules: &RuleSet,
+    prefilter: &Prefilter,
+    bytes: &[u8],
+    hits: &[Hit],
+    confirmed: &mut Confirmed,
+) {
+    let mut stage = Stage::new(rules, bytes);
+    for hit in hits {
+        let length = prefilter.keyword(hit.keyword).len();
+        for &index in prefilter.rules_of(hit.keyword) {
+            let rule = &rules.rules[index];
+            if rule.kind == Kind::Generic {
+                let end = hit
+                    .offset
+                    .saturating_add(length)
+                    .saturating_add(rule.window);
+                stage.widen(
+                    index,
+                    hit.offset.saturating_sub(WINDOW_BEFORE)..end.min(bytes.len()),
+                );
+            }
+        }
+    }
+    stage.finish(confirmed);
+}
+
+/// Confirms all generic rules over the whole text, hits or not: the reference for tests.
+#[cfg(test)]
+pub(crate) fn confirm_everything(rules: &RuleSet, bytes: &[u8], confirmed: &mut Confirmed) {
+    let mut stage = Stage::new(rules, bytes);
+    for (index, rule) in rules.rules.iter().enumerate() {
+        if rule.kind == Kind::Generic {
+            stage.widen(index, 0..bytes.len());
+        }
+    }
+    stage.finish(confirmed);
+}
+
+/// The windows and candidates of one text.
+struct Stage<'a> {
+    rules: &'a RuleSet,
+    bytes: &'a [u8],
+    /// The window of each rule that is still growing.
+    open: Vec<Option<Range<usize>>>,
+    /// What has been searched for each rule.
+    searched: Vec<usize>,
+    candidates: Vec<Candidate>,
+}
+
+/// What a regex matched.
+#[derive(Clone, Debug)]
+struct Candidate {
+    rule: RuleIndex,
+    secret: Range<usize>,
+    key_id: Option<Range<usize>>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(rules: &'a RuleSet, bytes: &'a [u8]) -> Self {
+        Self {
+            rules,
+            bytes,
+            open: vec![None; rules.rules.len()],
+            searched: vec![0; rules.rules.len()],
+            candidates: Vec::new(),
+        }
+    }
+
+    /// Joins a window with the rule's last one; searches that one if the two do not touch. So each byte is searched
+    /// once per rule, however dense the hits are.
+    fn widen(&mut self, rule: RuleIndex, window: Range<usize>) {
+        match &mut self.open[rule] {
+            Some(open) if window.start <= open.end => open.end = open.end.max(window.end),
+            open => {
+                if let Some(done) = open.replace(window) {
+                    self.search(rule, done);
+                }
+            }
+        }
+    }
+
+    /// Runs a rule's regex over a window.
+    ///
+    /// The next search begins at the end of the secret, not of the match: what ends one match may begin the next.
+    fn search(&mut self, index: RuleIndex, window: Range<usize>) {
+        let rule = &self.rules.rules[index];
+        let compiled = rule.pattern.get();
+        let mut at = window.start.max(self.searched[index]);
+        let mut end = window.end;
+        let mut grow = GROW;
+        while at <= end {
+            // The text before `at` is given along, so that `^` and boundaries see what is there.
+            let Some(captures) = self
+                .bytes
+                .get(..end)
+                .and_then(|text| compiled.regex.captures_at(text, at))
+            else {
+                break;
+            };
+            let whole = captures.get(0).expect("group 0 is the match").range();
+            if whole.end == end && end < self.bytes.len() && whole.len() < MATCH_LIMIT {
+                end = self.bytes.len().min(end + grow);
+                grow *= 2;
+                continue;
+            }
+            let group = |index: usize| captures.get(index).map(|group| group.range());
+            let secret = group(compiled.secret_group).unwrap_or(whole.clone());
+            at = secret.end.max(whole.start + 1);
+            if has_keyword(rule, &self.bytes[whole]) {
+                self.candidates.push(Candidate {
+                    rule: index,
+                    secret,
+                    key_id: compiled.key_id_group.and_then(group),
+                });
+            }
+        }
+        self.searched[index] = self.searched[index].max(at.min(end));
+    }
+
+    /// Searches the windows that are still open and judges what was found.
+    fn finish(mut self, confirmed: &mut Confirmed) {
+        for index in 0..self.open.len() {
+            if let Some(window) = self.open[index].take() {
+                self.search(index, window);
+            }
+        }
+        self.candidates
+            .sort_by_key(|candidate| (candidate.rule, candidate.secret.start));
+        let from = confirmed.matches.len();
+        let candidates = std::mem::take(&mut self.candidates);
+        for group in candidates.chunk_by(|a, b| a.rule == b.rule) {
+            self.judge_group(group, confirmed);
+        }
+        keep_the_best(&mut confirmed.matches, from);
+        confirmed.rejected.sort();
+    }
+
+    /// Judges the candidates of one rule.
+    fn judge_group(&self, group: &[Candidate], confirmed: &mut Confirmed) {
+        let Some(first) = group.first() else {
+            return;
+        };
+        let rule = &self.rules.rules[first.rule];
+        let mut found = Vec::new();
+        for candidate in group {
+            match self.judge(rule, candidate) {
+                Ok(matched) => found.push(matched),
+                Err(rejected) => confirmed.rejected.push(rejected),
+            }
+        }
+        if let Some(pairs_with) = &rule.pairs_with {
+            let partners = partners(self.bytes, pairs_with, &found);
+            let paired = found
+                .into_iter()
+                .zip(partners)
+                .filter_map(|(mut matched, partner)| {
+                    match partner {
+                        Some(partner) => {
+                            matched.span = Span::new(
+                                matched.span.start.min(partner.start),
+                                matched.span.end.max(partner.end),
+                            );
+                            matched.key_id = Some(part(self.bytes, partner));
+                        }
+                        None if pairs_with.optional => {}
+                        None => {
+                            confirmed.rejected.push(Rejected {
+                                span: secret_span(&matched),
+                                rule: matched.rule,
+                                reason: "the other half is not nearby".to_owned(),
+                            });
+                            return None;
+                        }
+                    }
+                    Some(matched)
+                });
+            found = paired.collect();
+        }
+        confirmed.matches.append(&mut found);
+    }
+
+    /// Holds one candidate against the checks and allowlists of its rule.
+    fn judge(&self, rule: &Rule, candidate: &Candidate) -> Result<Match, Rejected> {
+        let extent = |secret, check: &crate::rule::check::Check| check.extent(self.bytes, secret);
+        let secret = rule.checks.iter().fold(candidate.secret.clone(), extent);
+        let span = Span::new(secret.start, secret.end);
+        let text = span.of(self.bytes);
+        let rejected = |reason: String| Rejected {
+            span,
+            rule: candidate.rule,
+            reason,
+        };
+        let mut level = rule.level;
+        let mut reasons = Vec::new();
+        for check in &rule.checks {
+            match check.judge(text) {
+                Verdict::Keep => {}
+                Verdict::Lower(to, reason) => {
+                    level = level.min(to);
+                    reasons.push(reason.to_owned());
+                }
+                Verdict::Drop(reason) => return Err(rejected(reason.to_owned())),
+            }
+        }
+        for allowlist in &rule.allowlists {
+            if allowlist.covers(self.bytes, &secret) {
+                return Err(rejected(allowlist.reason.clone()));
+            }
+        }
+        let decoded = rule.checks.iter().find_map(|check| check.decode(text));
+        let key_id = candidate
+            .key_id
+            .clone()
+            .map(|key_id| part(self.bytes, key_id));
+        let whole = key_id.iter().fold(span, |whole, key_id: &Part| {
+            Span::new(
+                whole.start.min(key_id.span.start),
+                whole.end.max(key_id.span.end),
+            )
+        });
+        Ok(Match {
+            span: whole,
+            rule: candidate.rule,
+            level,
+            key_id,
+            secret: Some(Part {
+                span,
+                value: Secret::new(decoded.as_deref().unwrap_or(text)),
+            }),
+            token: None,
+            context: None,
+            reasons,
+        })
+    }
+}
+
+fn has_keyword(rule: &Rule, text: &[u8]) -> bool {
+    let holds = |keyword: &Vec<u8>| memchr::memmem::find(text, keyword).is_some();
+    rule.keywords.iter().any(holds)
+}
+
+fn part(bytes: &[u8], range: Range<usize>) -> Part {
+    let span = Span::new(range.start, range.end);
+    Part {
+        span,
+        value: Secret::new(span.of(bytes)),
+    }
+}
+
+fn secret_span(matched: &Match) -> Span {
+    matched
+        .secret
+        .as_ref()
+        .map_or(matched.span, |secret| secret.span)
+}
+
+/// Finds the other half of each match, one to one: the closest pair first.
+fn partners(bytes: &[u8], pairs_with: &PairsWith, found: &[Match]) -> Vec<Option<Range<usize>>> {
+    let halves = halves_near(bytes, pairs_with, found);
+    let mut pairs = Vec::new();
+    for (index, matched) in found.iter().enumerate() {
+        let secret = secret_span(matched);
+        let after = halves.partition_point(|half| half.start < secret.start);
+        let choices = after.saturating_sub(PAIR_CHOICES)..halves.len().min(after + PAIR_CHOICES);
+        for choice in choices {
+            let half = &halves[choice];
+            let between = if half.start >= secret.end {
+                secret.end..half.start
+            } else {
+                half.end..secret.start
+            };
+            let text = bytes.get(between.clone()).unwrap_or_default();
+            if between.len() <= PAIR_REACH
+                && memchr::memchr_iter(b'\n', text).count() <= pairs_with.lines
+            {
+                pairs.push((between.len(), index, choice));
+            }
+        }
+    }
+    pairs.sort_unstable();
+    let mut partners = vec![None; found.len()];
+    let mut is_taken = vec![false; halves.len()];
+    for (_, index, choice) in pairs {
+        if partners[index].is_none() && !is_taken[choice] {
+            partners[index] = Some(halves[choice].clone());
+            is_taken[choice] = true;
+        }
+    }
+    partners
+}
+
+/// All places near `found` where the other half's regex matches, sorted. Windows that touch are searched as one.
+fn halves_near(bytes: &[u8], pairs_with: &PairsWith, found: &[Match]) -> Vec<Range<usize>> {
+    let compiled = pairs_with.pattern.get();
+    let mut halves = Vec::new();
+    let mut at = 0;
+    for (index, matched) in found.iter().enumerate() {
+        let secret = secret_span(matched);
+        let end = bytes.len().min(secret.end.saturating_add(PAIR_REACH));
+        at = at.max(secret.start.saturating_sub(PAIR_REACH));
+        let next = found.get(index + 1).map(secret_span);
+        if next.is_some_and(|next| next.start.saturating_sub(PAIR_REACH) <= end) {
+            continue;
+        }
+        while let Some(captures) = bytes
+            .get(..end)
+            .and_then(|text| compiled.regex.captures_at(text, at))
+        {
+            let whole = captures.get(0).expect("group 0 is the match").range();
+            let group = compiled.key_id_group.and_then(|group| captures.get(group));
+            let half = group.map_or(whole.clone(), |group| group.range());
+            at = half.end.max(whole.start + 1);
+            // What touches the end may be cut by it; it stands too far away in any case.
+            if whole.end < end || end == bytes.len() {
+                halves.push(half);
+            }
+        }
+        at = end;
+    }
+    halves
+}
+
+/// Of matches whose secrets overlap, keeps the one that says most: with a key id, of the higher level, the longer one,
+/// the rule that comes first.
+fn keep_the_best(matches: &mut Vec<Match>, from: usize) {
+    let mut found = matches.split_off(from);
+    found.sort_by_cached_key(|matched| {
+        let secret = secret_span(matched);
+        (
+            matched.key_id.is_none(),
+            std::cmp::Reverse(matched.level),
+            std::cmp::Reverse(secret.len()),
+            matched.rule,
+            secret.start,
+        )
+    });
+    let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
+    for matched in found {
+        let secret = secret_span(&matched);
+        let before = taken.range(..secret.end).next_back();
+        if before.is_none_or(|(_, end)| *end <= secret.start) {
+            taken.insert(secret.start, secret.end);
+            matches.push(matched);
+        }
+    }
+    matches[from..].sort();
+}

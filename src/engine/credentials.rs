@@ -1,0 +1,581 @@
+//! The AWS stage: from literal hits to key ids joined with their secrets.
+//!
+//! Around each hit a region of the blob becomes a decoded view ([`super::view`], [`super::decode`]); its
+//! candidates ([`super::candidate`]) are joined ([`super::pair`]) and become matches in the original's
+//! positions.
+
+use std::collections::BTreeMap;
+
+use crate::aws::key_id::{self, Harmless, KeyId, KeyKind, is_base32};
+use crate::aws::name::Role;
+use crate::aws::{secret_key, session_token};
+use crate::blob::Span;
+use crate::finding::Level;
+use crate::rule::RuleSet;
+use crate::secret::Secret;
+
+use super::candidate::{self, Candidate, Kind};
+use super::decode::{self, is_value};
+use super::pair::{self, Joined};
+use super::prefilter::{Hit, Prefilter};
+use super::view::View;
+use super::{Explanation, Found, Match, Part, RuleIndex, context};
+
+/// Bytes around a key id in which its other half is looked for; more than a pair may be apart, so that a
+/// value at the edge is still seen whole.
+const REACH: usize = 10 * 1024;
+
+/// Lines around a key id, likewise.
+const REACH_LINES: usize = 96;
+
+/// Bytes and lines around a name or a word of AWS.
+const NAME_REACH: usize = 2 * 1024;
+const NAME_LINES: usize = 8;
+
+/// Longest base64 text around a hit that is decoded, in bytes to either side.
+const BASE64_REACH: usize = 64 * 1024;
+
+/// Within how many lines of a bare secret a word of AWS must stand.
+const WORD_LINES: usize = 3;
+
+/// Words that tie a secret without id and name to AWS.
+const WORDS: &[&str] = &[
+    "aws", "amazon", "boto", "s3://", "iam", "ec2", "(\"s3\"", "('s3'",
+];
+
+/// Words on the line of a bare secret that say what it is.
+const TELLING: &[&str] = &["key", "secret", "credential", "cred", "password", "rotate"];
+
+/// The AWS rules of a rule set; a rule that is switched off is `None`.
+#[derive(Debug)]
+pub(super) struct Credentials {
+    pair: Option<RuleIndex>,
+    temporary: Option<RuleIndex>,
+    secret: Option<RuleIndex>,
+    id: Option<RuleIndex>,
+    token: Option<RuleIndex>,
+    presigned: Option<RuleIndex>,
+    smtp: Option<RuleIndex>,
+    triggers: Vec<Option<Trigger>>,
+}
+
+/// What a literal of the prefilter calls for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trigger {
+    /// `AKIA`, `ASIA`.
+    Id,
+    /// One of their base64 forms.
+    Base64,
+    /// One of their UTF-16 forms.
+    Wide,
+    /// A name of a secret, a word of AWS, the start of a token.
+    Name,
+}
+
+impl Credentials {
+    /// Looks up the AWS rules by id and sorts their literals by what they call for.
+    pub(super) fn new(rules: &RuleSet, prefilter: &Prefilter) -> Self {
+        let rule = |id: &str| rules.rules.iter().position(|rule| rule.id == id);
+        let mut found = Self {
+            pair: rule("aws-access-key-pair"),
+            temporary: rule("aws-temporary-credentials"),
+            secret: rule("aws-secret-access-key"),
+            id: rule("aws-access-key-id"),
+            token: rule("aws-session-token"),
+            presigned: rule("aws-presigned-url"),
+            smtp: rule("aws-ses-smtp-password"),
+            triggers: Vec::new(),
+        };
+        let own = [
+            found.pair,
+            found.temporary,
+            found.secret,
+            found.id,
+            found.token,
+            found.presigned,
+            found.smtp,
+        ];
+        found.triggers = (0..prefilter.len())
+            .map(|keyword| {
+                let is_own = prefilter
+                    .rules_of(keyword)
+                    .iter()
+                    .any(|rule| own.contains(&Some(*rule)));
+                is_own.then(|| trigger(prefilter.keyword(keyword)))
+            })
+            .collect();
+        found
+    }
+
+    /// Finds the pairs, ids, secrets and tokens of a blob.
+    pub(super) fn scan(&self, bytes: &[u8], hits: &[Hit], found: &mut Found) {
+        let mut regions = Regions::default();
+        for hit in hits {
+            match self.triggers.get(hit.keyword).copied().flatten() {
+                Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
+                    regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
+                }
+                Some(Trigger::Base64) => {
+                    let run = base64_around(bytes, hit.offset);
+                    regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
+                }
+                Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
+                Some(Trigger::Name) => {
+                    regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES)
+                }
+                _ => {}
+            }
+        }
+        let first = found.matches.len();
+        for region in Regions::merge(regions.plain) {
+            self.view(decode::decode(View::plain(bytes, region)), found);
+        }
+        for low_byte_first in [true, false] {
+            let wide = if low_byte_first {
+                &mut regions.little
+            } else {
+                &mut regions.big
+            };
+            for region in Regions::merge(std::mem::take(wide)) {
+                self.view(
+                    decode::decode(View::wide(bytes, region, low_byte_first)),
+                    found,
+                );
+            }
+        }
+        fold_repeats(found, first, self);
+    }
+
+    /// Finds and joins the candidates of one view.
+    fn view(&self, view: View, found: &mut Found) {
+        let candidates = candidate::find(&view.bytes);
+        found
+            .redact
+            .extend(candidates.redact.iter().map(|span| view.source(*span)));
+        if let Some(explanations) = &mut found.explanations {
+            explanations.extend(candidates.rejected.iter().map(|rejected| Explanation {
+                span: view.source(rejected.span),
+                text: rejected.reason.to_owned(),
+            }));
+        }
+        let list = &candidates.list;
+        let joined = pair::join(list);
+        let mut used = vec![false; list.len()];
+        for joined in &joined {
+            for index in [Some(joined.id), joined.secret, joined.token, joined.smtp]
+                .into_iter()
+                .flatten()
+            {
+                used[index] = true;
+            }
+            self.joined(&view, list, joined, found);
+        }
+        for (candidate, _) in list.iter().zip(&used).filter(|(_, used)| !**used) {
+            self.alone(&view, candidate, found);
+        }
+    }
+
+    /// A key id with or without its other parts.
+    fn joined(&self, view: &View, list: &[Candidate], joined: &Joined, found: &mut Found) {
+        let Some(id_at) = list.get(joined.id) else {
+            return;
+        };
+        let Kind::Id { id, in_scope } = id_at.kind else {
+            return;
+        };
+        let at = |index: Option<usize>| index.and_then(|index| list.get(index));
+        let (secret_at, token_at) = (at(joined.secret), at(joined.token));
+        let mut reasons = Vec::new();
+        let rule = match (secret_at, id.kind()) {
+            (Some(_), KeyKind::LongTerm) => self.pair,
+            (Some(_), KeyKind::Temporary) => self.temporary,
+            (None, _) if in_scope => self.presigned,
+            (None, _) => self.id,
+        };
+        let mut level = match (secret_at, in_scope) {
+            (Some(_), _) => Level::Error,
+            (None, true) => Level::Note,
+            (None, false) => Level::Warning,
+        };
+        let harmless = id
+            .harmless()
+            .filter(|harmless| secret_at.is_none() || *harmless != Harmless::Words);
+        if let Some(harmless) = harmless {
+            level = Level::Note;
+            reasons.push(harmless.reason().to_owned());
+        }
+        if secret_at.is_some_and(|secret| secret_key::is_example(secret.span.of(&view.bytes))) {
+            level = Level::Note;
+            reasons.push("the secret is a documentation example".to_owned());
+        }
+        if joined.smtp.is_some() && secret_at.is_some() {
+            reasons.push("an SES SMTP password made from the key stands beside it".to_owned());
+        }
+        let context = self.context(view, [Some(id_at), secret_at, token_at]);
+        let made = rule.map(|rule| Match {
+            span: Span::default(),
+            rule,
+            level,
+            key_id: Some(part(view, id_at.span)),
+            secret: secret_at.map(|secret| part(view, secret.span)),
+            token: token_at.map(|token| part(view, token.span)),
+            context: context.clone(),
+            reasons: reasons.clone(),
+        });
+        found.push(made);
+        if let (Some(smtp), None, Some(rule)) = (at(joined.smtp), secret_at, self.smtp) {
+            found.push(Some(Match {
+                span: Span::default(),
+                rule,
+                level: if level == Level::Note {
+                    Level::Note
+                } else {
+                    Level::Error
+                },
+                key_id: Some(part(view, id_at.span)),
+                secret: Some(part(view, smtp.span)),
+                token: None,
+                context,
+                reasons,
+            }));
+        }
+    }
+
+    /// A secret or token without a key id.
+    fn alone(&self, view: &View, candidate: &Candidate, found: &mut Found) {
+        let value = candidate.span.of(&view.bytes);
+        let (rule, level, reason) = match candidate.kind {
+            Kind::Secret => {
+                let Some((level, reason)) = alone_level(&view.bytes, candidate) else {
+                    found.latent(self.secret, part(view, candidate.span));
+                    if let Some(explanations) = &mut found.explanations {
+                        explanations.push(Explanation {
+                            span: view.source(candidate.span),
+                            text: "can be a secret, but no key id is near and its name does not say AWS".to_owned(),
+                        });
+                    }
+                    return;
+                };
+                let is_example = secret_key::is_example(value);
+                (
+                    self.secret,
+                    if is_example { Level::Note } else { level },
+                    if is_example {
+                        Some("documentation example")
+                    } else {
+                        reason
+                    },
+                )
+            }
+            Kind::Token => {
+                let is_example = session_token::is_example(value);
+                (
+                    self.token,
+                    if is_example {
+                        Level::Note
+                    } else {
+                        Level::Warning
+                    },
+                    is_example.then_some("documentation example"),
+                )
+            }
+            Kind::Id { .. } | Kind::Smtp => return,
+        };
+        let is_token = candidate.kind == Kind::Token;
+        let value = Some(part(view, candidate.span));
+        found.push(rule.map(|rule| Match {
+            span: Span::default(),
+            rule,
+            level,
+            key_id: None,
+            secret: if is_token { None } else { value.clone() },
+            token: if is_token { value } else { None },
+            context: self.context(view, [Some(candidate), None, None]),
+            reasons: reason.map(str::to_owned).into_iter().collect(),
+        }));
+    }
+
+    fn context(&self, view: &View, parts: [Option<&Candidate>; 3]) -> Option<String> {
+        let parts = || parts.iter().flatten().map(|part| part.span);
+        let start = parts().map(|span| span.start).min()?;
+        let end = parts().map(|span| span.end).max()?;
+        context::of(&view.bytes, Span::new(start, end))
+    }
+}
+
+/// What the text around a secret without id makes of it; `None`: nothing says that it is of AWS.
+fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'static str>)> {
+    if candidate.label.role == Role::AwsSecret {
+        return Some((Level::Error, None));
+    }
+    if candidate.label.follows {
+        return None;
+    }
+    let around = lines_around(bytes, candidate.span, WORD_LINES).to_ascii_lowercase();
+    if !WORDS
+        .iter()
+        .any(|word| contains_word(&around, word.as_bytes()))
+    {
+        return None;
+    }
+    if !candidate.label.name.is_empty() {
+        // `secret_key = …` in a file that talks of AWS: a person would look, a machine cannot know.
+        return Some((Level::Warning, Some("words of AWS stand nearby")));
+    }
+    let line = lines_around(bytes, candidate.span, 0).to_ascii_lowercase();
+    let says_so = TELLING
+        .iter()
+        .any(|word| memchr::memmem::find(&line, word.as_bytes()).is_some());
+    let level = if says_so {
+        Level::Error
+    } else {
+        Level::Warning
+    };
+    Some((
+        level,
+        Some("a bare value of that form; words of AWS stand nearby"),
+    ))
+}
+
+/// Whether a word stands there that no letter precedes.
+fn contains_word(text: &[u8], word: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, word).any(|at| {
+        at.checked_sub(1)
+            .and_then(|at| text.get(at))
+            .is_none_or(|byte| !byte.is_ascii_alphabetic())
+    })
+}
+
+/// The lines of a span with `count` lines before and after, at most 1 KiB to either side.
+fn lines_around(bytes: &[u8], span: Span, count: usize) -> &[u8] {
+    let region = expand(bytes, span.start, span.end, 1024, count);
+    region.of(bytes)
+}
+
+fn part(view: &View, span: Span) -> Part {
+    Part {
+        span: view.source(span),
+        value: Secret::new(span.of(&view.bytes)),
+    }
+}
+
+fn trigger(keyword: &[u8]) -> Trigger {
+    const BASE64: &[&[u8]] = &[
+        b"QUtJQ",
+        b"FLSU",
+        b"BS0lB",
+        b"QVNJQ",
+        b"FTSU",
+        b"BU0lB",
+        // `access_key`, `ACCESS_KEY`: a line break may cut the literals above.
+        b"YWNjZXNzX2tl",
+        b"FjY2Vzc19rZX",
+        b"hY2Nlc3Nfa2V5",
+        b"QUNDRVNTX0tF",
+        b"FDQ0VTU19LRV",
+        b"BQ0NFU1NfS0VZ",
+    ];
+    match keyword {
+        b"AKIA" | b"ASIA" => Trigger::Id,
+        _ if keyword.contains(&0) => Trigger::Wide,
+        _ if BASE64.contains(&keyword) => Trigger::Base64,
+        _ => Trigger::Name,
+    }
+}
+
+/// A cheap look at a hit before a view is built: whether an id, or the first part of a split one, stands here.
+fn may_be_id(bytes: &[u8], offset: usize) -> bool {
+    let rest = bytes.get(offset..).unwrap_or_default();
+    let length = rest
+        .iter()
+        .take(key_id::LENGTH + 1)
+        .take_while(|byte| is_base32(**byte))
+        .count();
+    let is_whole = length == key_id::LENGTH
+        && !rest
+            .get(key_id::LENGTH)
+            .is_some_and(u8::is_ascii_alphanumeric);
+    let is_split =
+        length < key_id::LENGTH && matches!(rest.get(length), Some(b'"' | b'\'' | b'`' | b'\\'));
+    if !is_whole && !is_split {
+        return false;
+    }
+    let start = offset.saturating_sub(8);
+    let before = bytes.get(start..offset).unwrap_or_default();
+    match before.last() {
+        Some(b'/') => before.ends_with(b"//"),
+        Some(b'+') => false,
+        // A letter or digit may be the end of an escape: `\nAKIA`, `%3DAKIA`, `\u0022AKIA`.
+        Some(byte) if byte.is_ascii_alphanumeric() => {
+            before.iter().any(|byte| matches!(byte, b'\\' | b'%'))
+        }
+        _ => true,
+    }
+}
+
+/// The base64 text around an offset, over line breaks.
+fn base64_around(bytes: &[u8], offset: usize) -> Span {
+    let is_part = |byte: &u8| {
+        is_value(*byte)
+            || matches!(
+                byte,
+                b'-' | b'_' | b'=' | b'\n' | b'\r' | b' ' | b'\t' | b'"' | b',' | b'\\' | b'\''
+            )
+    };
+    let is_run = |byte: &u8| is_value(*byte) || matches!(byte, b'-' | b'_' | b'=');
+    let before = bytes
+        .get(offset.saturating_sub(BASE64_REACH)..offset)
+        .unwrap_or_default();
+    let after = bytes
+        .get(offset..(offset + BASE64_REACH).min(bytes.len()))
+        .unwrap_or_default();
+    // Only wrapped text has line breaks inside: lines of 60 characters and more.
+    let line = before.iter().rev().take_while(|byte| is_run(byte)).count()
+        + after.iter().take_while(|byte| is_run(byte)).count();
+    if line < 60 {
+        let start = before
+            .iter()
+            .rev()
+            .take_while(|byte| is_part(byte))
+            .take(4096)
+            .count();
+        let end = after.iter().take_while(|byte| is_run(byte)).count();
+        return Span::new(offset - start, offset + end);
+    }
+    let start = before.iter().rev().take_while(|byte| is_part(byte)).count();
+    let end = after.iter().take_while(|byte| is_part(byte)).count();
+    Span::new(offset - start, offset + end)
+}
+
+/// The parts of a blob that become views.
+#[derive(Default)]
+struct Regions {
+    plain: Vec<Span>,
+    little: Vec<Span>,
+    big: Vec<Span>,
+}
+
+impl Regions {
+    fn plain(&mut self, bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) {
+        // Hits come in order: one that lies well inside the last region adds nothing but its own reach.
+        let region = expand(bytes, start, end, reach, lines);
+        match self.plain.last_mut() {
+            Some(last) if region.start >= last.start && region.start <= last.end => {
+                last.end = last.end.max(region.end)
+            }
+            _ => self.plain.push(region),
+        }
+    }
+
+    /// UTF-16 text around a hit; the literal starts at its first letter in either byte order.
+    fn wide(&mut self, bytes: &[u8], offset: usize) {
+        let is_big = offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0)
+            && bytes.get(offset + 7) != Some(&0);
+        let unit = if is_big { offset - 1 } else { offset };
+        let back = unit.min(2 * REACH) & !1;
+        let ahead = (bytes.len() - unit).min(2 * REACH) & !1;
+        let region = Span::new(unit - back, unit + ahead);
+        let list = if is_big {
+            &mut self.big
+        } else {
+            &mut self.little
+        };
+        list.push(region);
+    }
+
+    fn merge(mut regions: Vec<Span>) -> Vec<Span> {
+        regions.sort_unstable();
+        let mut merged: Vec<Span> = Vec::with_capacity(regions.len());
+        for region in regions {
+            match merged.last_mut() {
+                // UTF-16 regions merge only where their units agree.
+                Some(last) if region.start <= last.end && (region.start - last.start) % 2 == 0 => {
+                    last.end = last.end.max(region.end)
+                }
+                Some(last) if region.start <= last.end && region.end <= last.end => {}
+                _ => merged.push(region),
+            }
+        }
+        merged
+    }
+}
+
+/// The lines around a span, within a number of bytes; where the bytes cut a line, the cut is moved to a
+/// place where no value can stand across it.
+fn expand(bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) -> Span {
+    let low = start.saturating_sub(reach);
+    let high = (end + reach).min(bytes.len());
+    let before = bytes.get(low..start).unwrap_or_default();
+    let after = bytes.get(end..high).unwrap_or_default();
+    let mut from = memchr::memrchr_iter(b'\n', before)
+        .nth(lines)
+        .map_or(low, |at| low + at + 1);
+    let mut to = memchr::memchr_iter(b'\n', after)
+        .nth(lines)
+        .map_or(high, |at| end + at);
+    if from == low && from > 0 {
+        let cut = bytes.get(from..start).unwrap_or_default();
+        from += cut.iter().position(|byte| !is_value(*byte)).unwrap_or(0);
+    }
+    if to == high && to < bytes.len() {
+        let cut = bytes.get(end..to).unwrap_or_default();
+        to -= cut
+            .iter()
+            .rev()
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(0);
+    }
+    Span::new(from, to)
+}
+
+/// An id or secret that is part of a pair elsewhere in the blob is another place of that pair.
+fn fold_repeats(found: &mut Found, first: usize, rules: &Credentials) {
+    let pairs: Vec<Match> = found
+        .matches
+        .iter()
+        .skip(first)
+        .filter(|found| found.key_id.is_some() && found.secret.is_some())
+        .cloned()
+        .collect();
+    if pairs.is_empty() {
+        return;
+    }
+    let mut by_id: BTreeMap<Secret, &Match> = BTreeMap::new();
+    let mut by_secret: BTreeMap<Secret, &Match> = BTreeMap::new();
+    for pair in &pairs {
+        if let (Some(id), Some(secret)) = (&pair.key_id, &pair.secret) {
+            by_id.entry(id.value.clone()).or_insert(pair);
+            by_secret.entry(secret.value.clone()).or_insert(pair);
+        }
+    }
+    let absent = |part: &Option<Part>| {
+        part.as_ref().map(|part| Part {
+            span: Span::default(),
+            value: part.value.clone(),
+        })
+    };
+    for found in found.matches.iter_mut().skip(first) {
+        let is_lone_id = Some(found.rule) == rules.id;
+        let is_lone_secret = Some(found.rule) == rules.secret;
+        let pair = match (&found.key_id, &found.secret) {
+            (Some(id), None) if is_lone_id => by_id.get(&id.value),
+            (None, Some(secret)) if is_lone_secret => by_secret.get(&secret.value),
+            _ => None,
+        };
+        let Some(pair) = pair else { continue };
+        found.rule = pair.rule;
+        found.level = pair.level;
+        found.reasons.clone_from(&pair.reasons);
+        if found.key_id.is_none() {
+            found.key_id = absent(&pair.key_id);
+        }
+        if found.secret.is_none() {
+            found.secret = absent(&pair.secret);
+        }
+    }
+}
+
+/// The account and kind of a key id that is given as text.
+pub(super) fn account_of(id: &[u8]) -> Option<String> {
+    KeyId::parse(id).and_then(|id| id.account_id())
+}

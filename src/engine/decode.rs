@@ -1,0 +1,519 @@
+//! Undoes the escapes and encodings of the text around a hit, so that a value has its own length again.
+//!
+//! 47 of 100 secrets hold a `/` and 72 a `/` or `+`; whatever format the pair stands in may write these
+//! differently. No byte of a key id, secret or token is a backslash, a percent sign or an ampersand, so
+//! undoing escapes cannot harm a value that stands there plainly.
+
+use super::view::{Builder, View};
+
+/// How many times decoded text is decoded again: quoted in quoted, base64 in JSON in YAML.
+const DEPTH: usize = 3;
+
+/// Longest base64 run that is decoded, in characters. A credentials file is far shorter.
+const MAX_BASE64: usize = 64 * 1024;
+
+/// Shortest base64 run that can hold a key id of 20 bytes.
+const MIN_BASE64: usize = 27;
+
+/// Most characters between two halves of a split literal, quotes aside.
+const MAX_GAP: usize = 160;
+
+/// Undoes everything this module knows, to a bounded depth.
+pub(super) fn decode(mut view: View) -> View {
+    for _ in 0..DEPTH {
+        let mut changed = false;
+        if let Some(next) = unescape(&view) {
+            view = next;
+            changed = true;
+        }
+        if let Some(next) = unbase64(&view) {
+            view = next;
+            changed = true;
+        }
+        if !changed {
+            break;
+        }
+    }
+    fold_literals(&view).unwrap_or(view)
+}
+
+/// Backslash, percent and HTML escapes; `None` if there is none.
+fn unescape(view: &View) -> Option<View> {
+    let bytes = &view.bytes;
+    memchr::memchr3(b'\\', b'%', b'&', bytes)?;
+    let mut builder = Builder::new(view);
+    let mut copied = 0;
+    let mut at = 0;
+    let mut changed = false;
+    while let Some(found) = memchr::memchr3(b'\\', b'%', b'&', bytes.get(at..)?) {
+        let start = at + found;
+        match escape_at(bytes, start) {
+            Some((end, decoded)) => {
+                builder.copy(copied, start);
+                builder.atom(decoded.as_slice(), start, end);
+                copied = end;
+                at = end;
+                changed = true;
+            }
+            None => at = start + 1,
+        }
+    }
+    builder.copy(copied, bytes.len());
+    changed.then(|| builder.finish())
+}
+
+/// What an escape stands for: one byte, or nothing.
+#[derive(Clone, Copy)]
+struct Decoded(Option<u8>);
+
+impl Decoded {
+    fn as_slice(&self) -> &[u8] {
+        self.0.as_slice()
+    }
+}
+
+/// The escape that starts at `start`: where it ends and what it stands for.
+fn escape_at(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
+    match bytes.get(start)? {
+        b'\\' => backslash(bytes, start),
+        b'%' => percent(bytes, start),
+        _ => reference(bytes, start),
+    }
+}
+
+/// `\/ \" \n \u002B \x2b`, and the same behind several backslashes: quoted in quoted.
+fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
+    let mut at = start;
+    while bytes.get(at) == Some(&b'\\') && at - start < 8 {
+        at += 1;
+    }
+    let one = |byte: u8| Some((at + 1, Decoded(Some(byte))));
+    match *bytes.get(at)? {
+        b'n' | b'r' => one(b'\n'),
+        b't' => one(b'\t'),
+        byte @ (b'/' | b'"' | b'\'' | b'=' | b':' | b'+' | b'`' | b'#' | b'!' | b'$' | b'&'
+        | b'|' | b'_') => one(byte),
+        b'u' => {
+            let digits = bytes.get(at + 1..)?;
+            if digits.first() == Some(&b'{') {
+                let length = digits.iter().take(8).position(|byte| *byte == b'}')?;
+                let value = hex_value(digits.get(1..length)?)?;
+                Some((at + 2 + length, Decoded(Some(ascii(value)?))))
+            } else {
+                let value = hex_value(digits.get(..4)?)?;
+                Some((at + 5, Decoded(Some(ascii(value)?))))
+            }
+        }
+        b'x' => {
+            let value = hex_value(bytes.get(at + 1..at + 3)?)?;
+            Some((at + 3, Decoded(Some(ascii(value)?))))
+        }
+        byte @ (b'\n' | b'\r') => {
+            // A continued line: inside a value the halves belong together, elsewhere it is white space.
+            let end = if byte == b'\r' && bytes.get(at + 1) == Some(&b'\n') {
+                at + 2
+            } else {
+                at + 1
+            };
+            let inside = start
+                .checked_sub(1)
+                .and_then(|before| bytes.get(before))
+                .is_some_and(|byte| is_value(*byte))
+                && bytes.get(end).is_some_and(|byte| is_value(*byte));
+            let joined = if inside { None } else { Some(b'\n') };
+            Some((end, Decoded(joined)))
+        }
+        _ => None,
+    }
+}
+
+/// `%2F`, and `%252F` with any number of `25`.
+fn percent(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
+    let mut at = start + 1;
+    while bytes.get(at..at + 2) == Some(b"25".as_slice())
+        && bytes
+            .get(at + 2..at + 4)
+            .is_some_and(|pair| hex_value(pair).is_some())
+    {
+        at += 2;
+    }
+    let value = hex_value(bytes.get(at..at + 2)?)?;
+    Some((at + 2, Decoded(Some(ascii(value)?))))
+}
+
+/// `&#47; &#x2F; &amp; &quot;` and the few names that matter.
+fn reference(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
+    let rest = bytes.get(start + 1..)?;
+    let length = rest.iter().take(10).position(|byte| *byte == b';')?;
+    let name = rest.get(..length)?;
+    let decoded = match name {
+        [b'#', b'x' | b'X', digits @ ..] => ascii(hex_value(digits)?)?,
+        [b'#', digits @ ..] => ascii(std::str::from_utf8(digits).ok()?.parse().ok()?)?,
+        b"amp" => b'&',
+        b"quot" => b'"',
+        b"apos" => b'\'',
+        b"lt" => b'<',
+        b"gt" => b'>',
+        b"sol" => b'/',
+        b"plus" => b'+',
+        b"equals" => b'=',
+        b"nbsp" => b' ',
+        _ => return None,
+    };
+    Some((start + 2 + length, Decoded(Some(decoded))))
+}
+
+fn hex_value(digits: &[u8]) -> Option<u32> {
+    if digits.is_empty() || digits.len() > 6 {
+        return None;
+    }
+    digits.iter().try_fold(0, |value, digit| {
+        Some(value * 16 + char::from(*digit).to_digit(16)?)
+    })
+}
+
+/// The byte of that code, if it is ASCII text.
+fn ascii(value: u32) -> Option<u8> {
+    u8::try_from(value)
+        .ok()
+        .filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
+}
+
+/// Whether a byte can be part of a key id, a secret or a token.
+pub(super) fn is_value(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'
+}
+
+/// Base64 that holds a key id, or that decodes to exactly one value; `None` if there is none.
+fn unbase64(view: &View) -> Option<View> {
+    let bytes = &view.bytes;
+    let mut builder = Builder::new(view);
+    let mut copied = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let Some(run) = base64_run(bytes, at) else {
+            break;
+        };
+        at = run.end.max(at + 1);
+        let Some(decoded) = decode_run(bytes, &run) else {
+            continue;
+        };
+        if !holds_credentials(&decoded) {
+            continue;
+        }
+        builder.copy(copied, run.start);
+        if run.is_broken {
+            builder.atom(&decoded, run.start, run.end);
+        } else {
+            builder.base64(&decoded, run.start, run.end);
+        }
+        copied = run.end;
+    }
+    if copied == 0 {
+        return None;
+    }
+    builder.copy(copied, bytes.len());
+    Some(builder.finish())
+}
+
+/// A run of base64 characters, padding and line breaks inside it included.
+struct Run {
+    start: usize,
+    end: usize,
+    is_broken: bool,
+}
+
+/// The next run of at least [`MIN_BASE64`] characters from `from` on.
+fn base64_run(bytes: &[u8], from: usize) -> Option<Run> {
+    let mut start = from;
+    loop {
+        while !is_base64(*bytes.get(start)?) {
+            start += 1;
+        }
+        let mut end = run_end(bytes, start);
+        let mut is_broken = false;
+        // Wrapped text: full lines of 60 or more characters go on in the next line, after its indentation.
+        let mut line = end - start;
+        while line >= 60 && end - start < MAX_BASE64 {
+            let Some(next) = next_line(bytes, end) else {
+                break;
+            };
+            let next_end = run_end(bytes, next);
+            if next_end - next < 4 || next_end - next > line {
+                break;
+            }
+            line = next_end - next;
+            end = next_end;
+            is_broken = true;
+        }
+        while bytes.get(end) == Some(&b'=') && end - start < MAX_BASE64 {
+            end += 1;
+        }
+        if end - start >= MIN_BASE64 {
+            return Some(Run {
+                start,
+                end,
+                is_broken,
+            });
+        }
+        start = end;
+    }
+}
+
+fn run_end(bytes: &[u8], start: usize) -> usize {
+    let rest = bytes.get(start..).unwrap_or_default();
+    start
+        + rest
+            .iter()
+            .position(|byte| !is_base64(*byte))
+            .unwrap_or(rest.len())
+}
+
+/// Where the text of the next line starts, if the line ends at `end`; quotes and commas may stand there.
+fn next_line(bytes: &[u8], end: usize) -> Option<usize> {
+    let rest = bytes.get(end..)?;
+    let gap = rest.iter().take(80).position(|byte| is_base64(*byte))?;
+    let between = rest.get(..gap)?;
+    let breaks = between.iter().filter(|byte| **byte == b'\n').count();
+    let harmless = between.iter().all(|byte| {
+        matches!(
+            byte,
+            b'\n' | b'\r' | b' ' | b'\t' | b'"' | b'\'' | b',' | b'\\'
+        )
+    });
+    (breaks == 1 && harmless).then_some(end + gap)
+}
+
+fn is_base64(byte: u8) -> bool {
+    is_value(byte) || byte == b'-' || byte == b'_'
+}
+
+/// Decodes both alphabets, with or without padding; `None` where the text is not base64 of text.
+fn decode_run(bytes: &[u8], run: &Run) -> Option<Vec<u8>> {
+    let text = bytes.get(run.start..run.end)?;
+    if text.len() > MAX_BASE64 {
+        return None;
+    }
+    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
+    let mut bits = 0u32;
+    let mut count = 0;
+    for byte in text {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => continue,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 1;
+        if count == 4 {
+            decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
+            bits = 0;
+            count = 0;
+        }
+        // Binary shows early: give up before a long image is decoded to its end.
+        if decoded.len() == 48 && !is_text(&decoded) {
+            return None;
+        }
+    }
+    match count {
+        2 => decoded.push((bits >> 4) as u8),
+        3 => decoded.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
+        1 => return None,
+        _ => {}
+    }
+    is_text(&decoded).then_some(decoded)
+}
+
+/// Whether decoded bytes read as text; a start that lies in the middle of a word is fine.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0x80..=0xff))
+        && bytes.iter().filter(|byte| !byte.is_ascii()).count() * 4 <= bytes.len()
+}
+
+/// Whether decoded text is worth looking at: a key id in it, or nothing but one value.
+fn holds_credentials(decoded: &[u8]) -> bool {
+    let trimmed = decoded.trim_ascii();
+    let is_one_value =
+        matches!(trimmed.len(), 20 | 40) && trimmed.iter().all(|byte| is_value(*byte));
+    let is_long_value =
+        trimmed.len() >= 100 && trimmed.iter().all(|byte| is_value(*byte) || *byte == b'=');
+    is_one_value
+        || is_long_value
+        || memchr::memmem::find(decoded, b"AKIA").is_some()
+        || memchr::memmem::find(decoded, b"ASIA").is_some()
+        || memchr::memmem::find(decoded, b"ecret").is_some()
+        || memchr::memmem::find(decoded, b"ECRET").is_some()
+}
+
+/// Joins `"AKIA" + "…"`, implicit concatenation and continued literals where the whole is one value.
+fn fold_literals(view: &View) -> Option<View> {
+    let bytes = &view.bytes;
+    let mut builder = Builder::new(view);
+    let mut copied = 0;
+    let mut changed = false;
+    let mut at = 0;
+    while let Some(found) = memchr::memchr3(b'"', b'\'', b'`', bytes.get(at..)?) {
+        let open = at + found;
+        at = open + 1;
+        let Some(chain) = chain_at(bytes, open) else {
+            continue;
+        };
+        builder.copy(copied, chain.first_start());
+        for (start, end) in &chain.pieces {
+            builder.copy(*start, *end);
+        }
+        copied = chain.last_end();
+        at = copied;
+        changed = true;
+    }
+    builder.copy(copied, bytes.len());
+    changed.then(|| builder.finish())
+}
+
+/// Literals that are joined into one value.
+struct Chain {
+    pieces: Vec<(usize, usize)>,
+}
+
+impl Chain {
+    fn first_start(&self) -> usize {
+        self.pieces.first().map_or(0, |piece| piece.0)
+    }
+
+    fn last_end(&self) -> usize {
+        self.pieces.last().map_or(0, |piece| piece.1)
+    }
+}
+
+/// The chain of literals that starts with the quote at `open`, if together they are one value.
+fn chain_at(bytes: &[u8], open: usize) -> Option<Chain> {
+    let quote = *bytes.get(open)?;
+    let mut pieces = Vec::new();
+    let mut at = open;
+    let mut total = 0;
+    while pieces.len() < 16 {
+        let start = at + 1;
+        let rest = bytes.get(start..)?;
+        let length = rest
+            .iter()
+            .take(1500)
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(rest.len());
+        if length == 0 || rest.get(length) != Some(&quote) {
+            break;
+        }
+        pieces.push((start, start + length));
+        total += length;
+        let Some(next) = joined_literal(bytes, start + length + 1, quote) else {
+            break;
+        };
+        at = next;
+    }
+    let first = pieces
+        .first()
+        .and_then(|(start, end)| bytes.get(*start..*end))?;
+    let is_id = total == 20
+        && (first.starts_with(b"AKIA") || first.starts_with(b"ASIA") || first.len() < 4);
+    let are_halves = total > 100
+        || pieces
+            .iter()
+            .filter_map(|(start, end)| bytes.get(*start..*end))
+            .all(|piece| {
+                let is_whole_id =
+                    piece.len() == 20 && (piece.starts_with(b"AKIA") || piece.starts_with(b"ASIA"));
+                piece.len() != 40 && !is_whole_id
+            });
+    let is_value = is_id || total == 40 || total >= 100;
+    (pieces.len() > 1 && is_value && are_halves).then_some(Chain { pieces })
+}
+
+/// Where the next literal opens, if nothing but white space and one operator stands between.
+fn joined_literal(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
+    let mut has_operator = false;
+    let mut at = from;
+    while at - from < MAX_GAP {
+        match *bytes.get(at)? {
+            byte if byte == quote => return Some(at),
+            b' ' | b'\t' | b'\n' | b'\r' | b'\\' => at += 1,
+            b'+' | b'&' | b'~' if !has_operator => {
+                has_operator = true;
+                at += 1;
+            }
+            b'.' if !has_operator => {
+                has_operator = true;
+                at += if bytes.get(at + 1) == Some(&b'.') {
+                    2
+                } else {
+                    1
+                };
+            }
+            b'<' if !has_operator && bytes.get(at + 1) == Some(&b'>') => {
+                has_operator = true;
+                at += 2;
+            }
+            b'|' if !has_operator && bytes.get(at + 1) == Some(&b'|') => {
+                has_operator = true;
+                at += 2;
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blob::Span;
+
+    fn decoded(text: &[u8]) -> String {
+        String::from_utf8(decode(View::plain(text, Span::new(0, text.len()))).bytes).expect("text")
+    }
+
+    #[test]
+    fn escapes_of_every_kind_are_undone() {
+        assert_eq!(decoded(br#"a\/b\u002Bc\x2fd"#), "a/b+c/d");
+        assert_eq!(decoded(b"a%2Fb%252Fc%2Bd"), "a/b/c+d");
+        assert_eq!(decoded(b"a&#47;b&#x2F;c&#43;d&amp;"), "a/b/c+d&");
+        assert_eq!(decoded(br#"\"k\": \\\"v\\\"\\n"#), "\"k\": \"v\"\n");
+    }
+
+    #[test]
+    fn what_is_no_escape_stays() {
+        for text in ["100% sure", "a & b; c", r"C:\dir", "%zz", "&unknown;", "\\"] {
+            assert_eq!(decoded(text.as_bytes()), text);
+        }
+    }
+
+    #[test]
+    fn literals_fold_only_into_one_whole_value() {
+        let id = ["AK", "IAabcdefghij012345"].concat();
+        let half = "abcdefghij0123456789";
+        assert_eq!(
+            decoded(format!("'{id}' + '{half}'").as_bytes()),
+            format!("'{id}' + '{half}'")
+        );
+        assert_eq!(
+            decoded(format!("'{half}' + '{half}'").as_bytes()),
+            format!("'{half}{half}'")
+        );
+        let (a, b) = ("abcdefghij01234", "abcdefghij012345678901234");
+        assert_eq!(
+            decoded(format!("\"{a}\" + \\\n   \"{b}\"").as_bytes()),
+            format!("\"{a}{b}\"")
+        );
+        assert_eq!(
+            decoded(format!("\"{a}\" \"{b}\"").as_bytes()),
+            format!("\"{a}{b}\"")
+        );
+        assert_eq!(
+            decoded(format!("\"{a}\", \"{b}\"").as_bytes()),
+            format!("\"{a}\", \"{b}\"")
+        );
+    }
+}

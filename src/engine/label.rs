@@ -1,0 +1,571 @@
+//! The name that owns a value: what stands before it, across quotes, operators, tags and structural words.
+
+use crate::aws::name::{Name, Role};
+
+/// How far back a name is looked for, in bytes of the view.
+const REACH: usize = 600;
+
+/// How many lines back, comments between included.
+const LINES: usize = 16;
+
+/// How many structural words (`value`, `default`, `string`, ...) are passed over.
+const MAX_SKIPS: usize = 8;
+
+/// Words that stand between a name and its value and name nothing themselves.
+const STRUCTURE: &[&str] = &[
+    "as",
+    "b",
+    "br",
+    "byte",
+    "bytes",
+    "code",
+    "const",
+    "content",
+    "data",
+    "dd",
+    "default",
+    "defaultvalue",
+    "div",
+    "dt",
+    "em",
+    "f",
+    "final",
+    "let",
+    "li",
+    "literal",
+    "n",
+    "new",
+    "nil",
+    "none",
+    "null",
+    "p",
+    "plain",
+    "pre",
+    "r",
+    "s",
+    "si",
+    "some",
+    "span",
+    "static",
+    "str",
+    "string",
+    "stringvalue",
+    "strong",
+    "system",
+    "t",
+    "td",
+    "text",
+    "th",
+    "tr",
+    "type",
+    "u",
+    "val",
+    "value",
+    "var",
+    "void",
+    "vt",
+];
+
+/// Words after which the name of the value follows.
+const NAMING: &[&str] = &["id", "key", "label", "name"];
+
+/// What is known about the name of a value.
+#[derive(Clone, Debug)]
+pub(super) struct Label {
+    /// The name, as words; empty if there is none.
+    pub(super) name: Name,
+    /// What it says.
+    pub(super) role: Role,
+    /// Whether nothing but punctuation stands between the value and the candidate before it.
+    pub(super) follows: bool,
+}
+
+impl Label {
+    fn bare() -> Self {
+        Self {
+            name: Name::default(),
+            role: Role::Neutral,
+            follows: false,
+        }
+    }
+
+    fn named(name: Name) -> Self {
+        let role = name.role();
+        Self {
+            name,
+            role,
+            follows: false,
+        }
+    }
+}
+
+/// A word before the value and what stands between the two.
+struct Word {
+    start: usize,
+    end: usize,
+    glue: Glue,
+}
+
+/// What stands between a word and the value, or the word that was passed over.
+#[derive(Clone, Copy, Default)]
+struct Glue {
+    assigns: bool,
+    lists: bool,
+    quoted: bool,
+    newline: bool,
+    called: bool,
+    opens_object: bool,
+}
+
+/// Finds the name of the value at `start..end`. `previous_end` is where the candidate before it ends, or 0.
+pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) -> Label {
+    let floor = floor(bytes, start).max(previous_end);
+    let mut at = start;
+    let mut structural = false;
+    let mut called = false;
+    for _ in 0..MAX_SKIPS {
+        let Some(word) = word_before(bytes, at, floor) else {
+            if let Some(label) = structural.then(|| after(bytes, end)).flatten() {
+                return label;
+            }
+            let reached = previous_end > 0 && glue_only(bytes, previous_end, at);
+            return Label {
+                follows: reached && !structural,
+                ..Label::bare()
+            };
+        };
+        if word.glue.opens_object && structural {
+            return after(bytes, end).unwrap_or_else(Label::bare);
+        }
+        let text = bytes.get(word.start..word.end).unwrap_or_default();
+        let name = Name::parse(text);
+        at = word.start;
+        if is_structural(text) {
+            structural = true;
+            continue;
+        }
+        if word.glue.called {
+            // A function: `NAME = wrap("value")` is still a value of NAME, `wrap("value")` is nobody's.
+            called = true;
+            continue;
+        }
+        return judge(bytes, floor, &word, name, structural, called);
+    }
+    Label::bare()
+}
+
+/// Whether the block that a value stands in belongs to somebody else: `provider "okta" { … }`, `cloudflare:`.
+///
+/// Blocks are told by indentation, and within a line by braces.
+pub(super) fn is_in_foreign_block(bytes: &[u8], start: usize) -> bool {
+    let floor = start.saturating_sub(4 * REACH);
+    let before = bytes.get(floor..start).unwrap_or_default();
+    let mut indent = usize::MAX;
+    for (count, line) in before
+        .rsplit(|byte| *byte == b'\n')
+        .take(3 * LINES)
+        .enumerate()
+    {
+        let text = line.trim_ascii_start();
+        let own = line.len() - text.len();
+        let is_comment = [&b"#"[..], b"//", b";"]
+            .iter()
+            .any(|mark| text.starts_with(mark));
+        if count == 0 {
+            indent = own;
+            if braces(text).any(|name| name.is_foreign()) {
+                return true;
+            }
+            continue;
+        }
+        if text.is_empty() || is_comment || own >= indent {
+            continue;
+        }
+        indent = own;
+        let name = Name::parse(text.get(..text.len().min(120)).unwrap_or_default());
+        if name.is_foreign() {
+            return true;
+        }
+    }
+    false
+}
+
+/// The names before the braces that are open at the end of a line.
+fn braces(line: &[u8]) -> impl Iterator<Item = Name> {
+    let mut depth = 0;
+    let mut names = Vec::new();
+    for (at, byte) in line.iter().enumerate().rev().take(REACH) {
+        match byte {
+            b'}' => depth += 1,
+            b'{' if depth > 0 => depth -= 1,
+            b'{' => {
+                let before = line.get(..at).unwrap_or_default();
+                let end = before
+                    .iter()
+                    .rposition(|byte| is_word(*byte))
+                    .map_or(0, |last| last + 1);
+                let start = before
+                    .get(..end)
+                    .unwrap_or_default()
+                    .iter()
+                    .rposition(|byte| !is_word(*byte));
+                names.push(Name::parse(
+                    before
+                        .get(start.map_or(0, |at| at + 1)..end)
+                        .unwrap_or_default(),
+                ));
+            }
+            _ => {}
+        }
+    }
+    names.into_iter()
+}
+
+/// Decides whether the word is the value's name.
+fn judge(
+    bytes: &[u8],
+    floor: usize,
+    word: &Word,
+    name: Name,
+    structural: bool,
+    called: bool,
+) -> Label {
+    let single = Label::named(name);
+    let phrase = Label::named(phrase(bytes, floor, word));
+    if phrase.role == Role::Foreign && single.role != Role::AwsSecret {
+        return phrase;
+    }
+    let decides = matches!(
+        single.role,
+        Role::AwsSecret | Role::Secret | Role::Token | Role::Foreign
+    );
+    if decides && (!called || word.glue.assigns) {
+        return single;
+    }
+    if called {
+        return Label::bare();
+    }
+    if word.glue.lists && !structural {
+        // `f(region, "value")`: the argument before is no name, unless it is a literal that says so.
+        return if word.glue.quoted && single.role == Role::KeyId {
+            single
+        } else {
+            Label::bare()
+        };
+    }
+    if phrase.name.len() > single.name.len() {
+        if !matches!(phrase.role, Role::Unknown | Role::Neutral) {
+            return phrase;
+        }
+        // Prose: what a sentence says before a value is no name of it.
+        if matches!(single.role, Role::Unknown | Role::Neutral) && !word.glue.quoted {
+            return Label::bare();
+        }
+    }
+    if word.glue.newline && !word.glue.assigns && !structural && single.role == Role::Unknown {
+        return Label::bare();
+    }
+    single
+}
+
+/// The words before `word` on its line that read as one phrase with it: `Secret access key`.
+fn phrase(bytes: &[u8], floor: usize, word: &Word) -> Name {
+    let mut start = word.start;
+    for _ in 0..5 {
+        let Some(before) = start.checked_sub(1).filter(|before| *before > floor) else {
+            break;
+        };
+        if bytes.get(before) != Some(&b' ') {
+            break;
+        }
+        let mut next = before;
+        while next > floor && bytes.get(next - 1).is_some_and(|byte| is_word(*byte)) {
+            next -= 1;
+        }
+        if next == before {
+            break;
+        }
+        start = next;
+    }
+    Name::parse(bytes.get(start..word.end).unwrap_or_default())
+}
+
+/// The name that follows the value in its object: `{"value": "…", "key": "secretKey"}`.
+fn after(bytes: &[u8], end: usize) -> Option<Label> {
+    let limit = (end + 200).min(bytes.len());
+    let mut at = end;
+    for _ in 0..6 {
+        let word = word_after(bytes, at, limit)?;
+        let text = bytes.get(word.0..word.1)?;
+        at = word.1;
+        if NAMING.contains(&text.to_ascii_lowercase().as_slice().try_into_str()) {
+            let name = word_after(bytes, at, limit)?;
+            return Some(Label::named(Name::parse(bytes.get(name.0..name.1)?)));
+        }
+    }
+    None
+}
+
+trait TryIntoStr {
+    fn try_into_str(&self) -> &str;
+}
+
+impl TryIntoStr for [u8] {
+    fn try_into_str(&self) -> &str {
+        std::str::from_utf8(self).unwrap_or_default()
+    }
+}
+
+/// The next word up to `limit` that is not past the end of the object.
+fn word_after(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)> {
+    let mut start = from;
+    while start < limit && !bytes.get(start).is_some_and(|byte| is_word(*byte)) {
+        if matches!(bytes.get(start), Some(b'}' | b'{')) {
+            return None;
+        }
+        start += 1;
+    }
+    let mut end = start;
+    while end < limit && bytes.get(end).is_some_and(|byte| is_word(*byte)) {
+        end += 1;
+    }
+    (end > start).then_some((start, end))
+}
+
+/// The word before `at`, not before `floor`, with what stands between.
+fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
+    let mut glue = Glue::default();
+    let mut end = at;
+    loop {
+        let byte = *bytes.get(end.checked_sub(1).filter(|before| *before >= floor)?)?;
+        match byte {
+            b'=' | b':' | b'>' => glue.assigns = true,
+            b',' | b';' => glue.lists = true,
+            b'"' | b'\'' | b'`' => glue.quoted = true,
+            b'\n' => {
+                glue.newline = true;
+                if starts_item(bytes, end) {
+                    glue.opens_object = true;
+                }
+                end = before_comments(bytes, end - 1, floor);
+                continue;
+            }
+            b'(' => glue.called = !glue.lists && !glue.assigns,
+            b'{' if opens_item(bytes, end - 1, floor) => glue.opens_object = true,
+            b']' => {
+                let open = opening(bytes, end - 1, floor)?;
+                let inner = bytes.get(open + 1..end - 1)?;
+                let names = inner.iter().any(u8::is_ascii_alphabetic)
+                    && !inner.eq_ignore_ascii_case(b"none");
+                if names && glue.assigns {
+                    let start = open + 1 + inner.iter().position(|byte| is_word(*byte))?;
+                    let length = bytes
+                        .get(start..end - 1)?
+                        .iter()
+                        .position(|byte| !is_word(*byte));
+                    return Some(Word {
+                        start,
+                        end: length.map_or(end - 1, |length| start + length),
+                        glue,
+                    });
+                }
+                end = open;
+                continue;
+            }
+            b')' => {
+                end = opening(bytes, end - 1, floor)?;
+                continue;
+            }
+            b'}' => return None,
+            b'-' if !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric) => {}
+            byte if is_word(byte) => break,
+            0x80.. => return None,
+            _ => {}
+        }
+        end -= 1;
+    }
+    let mut start = end;
+    while start > floor
+        && bytes
+            .get(start - 1)
+            .is_some_and(|byte| is_word(*byte) || is_inner(bytes, start - 1))
+    {
+        start -= 1;
+    }
+    // The word itself was in quotes: `define('NAME', value)`.
+    glue.quoted = bytes
+        .get(end)
+        .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
+    Some(Word { start, end, glue })
+}
+
+/// The end of the last line before `line_end` that is not a comment; `line_end` itself if that line is none.
+fn before_comments(bytes: &[u8], line_end: usize, floor: usize) -> usize {
+    let mut end = line_end;
+    while let Some(line) = bytes.get(floor..end) {
+        let start = memchr::memrchr(b'\n', line).map_or(floor, |at| floor + at + 1);
+        let text = bytes.get(start..end).unwrap_or_default().trim_ascii_start();
+        let is_comment = [&b"#"[..], b"//", b"--", b";", b"<!--"]
+            .iter()
+            .any(|mark| text.starts_with(mark));
+        // The first line may be cut by the floor: what looks like a comment there may be none.
+        if !is_comment || start == floor {
+            return end;
+        }
+        end = start - 1;
+    }
+    end
+}
+
+/// A colon inside a name: `aws:secretKey`, `$Env:NAME`.
+fn is_inner(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at) == Some(&b':')
+        && at > 0
+        && bytes.get(at - 1).is_some_and(u8::is_ascii_alphabetic)
+        && bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic)
+}
+
+/// Where the bracket that closes at `close` opens, on the same line and not far.
+fn opening(bytes: &[u8], close: usize, floor: usize) -> Option<usize> {
+    let open = if bytes.get(close) == Some(&b']') {
+        b'['
+    } else {
+        b'('
+    };
+    let from = floor.max(close.saturating_sub(80));
+    let found = bytes
+        .get(from..close)?
+        .iter()
+        .rposition(|byte| *byte == open)?;
+    Some(from + found)
+}
+
+/// Whether the brace at `at` opens an object of a list, not the body of something that has a name.
+fn opens_item(bytes: &[u8], at: usize, floor: usize) -> bool {
+    let before = bytes.get(floor..at).unwrap_or_default().trim_ascii_end();
+    matches!(before.last(), None | Some(b'[' | b',' | b'}' | b'('))
+}
+
+/// Whether the line that starts at `at` is an item of a YAML list.
+fn starts_item(bytes: &[u8], at: usize) -> bool {
+    let line = bytes.get(at..).unwrap_or_default();
+    let indent = line.iter().position(|byte| *byte != b' ').unwrap_or(0);
+    line.get(indent..indent + 2) == Some(b"- ")
+}
+
+fn is_structural(text: &[u8]) -> bool {
+    let bare = text.strip_prefix(b"/").unwrap_or(text);
+    if bare.len() < text.len() || bare.iter().all(u8::is_ascii_digit) {
+        return true;
+    }
+    let lower = bare.to_ascii_lowercase();
+    let lower = lower.as_slice().try_into_str();
+    STRUCTURE.binary_search(&lower).is_ok() || lower == "name"
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'/')
+}
+
+/// Whether only punctuation and white space stands in `start..end`.
+fn glue_only(bytes: &[u8], start: usize, end: usize) -> bool {
+    bytes.get(start..end).is_some_and(|glue| {
+        glue.iter()
+            .all(|byte| byte.is_ascii_punctuation() || byte.is_ascii_whitespace())
+    })
+}
+
+/// The first byte that may belong to a name of a value at `start`.
+fn floor(bytes: &[u8], start: usize) -> usize {
+    let from = start.saturating_sub(REACH);
+    let before = bytes.get(from..start).unwrap_or_default();
+    let mut lines = before
+        .iter()
+        .enumerate()
+        .rev()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| from + at + 1);
+    lines.nth(LINES - 1).unwrap_or(from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The role that the text before `@` gives to a value there.
+    fn role(text: &str) -> Role {
+        let at = text.find('@').expect("a place");
+        find(text.as_bytes(), at, at + 1, 0).role
+    }
+
+    #[test]
+    fn the_list_is_sorted_for_the_binary_search() {
+        assert!(STRUCTURE.is_sorted());
+    }
+
+    #[test]
+    fn names_are_found_across_formats() {
+        for text in [
+            "aws_secret_access_key = @",
+            "\"aws_secret_key\": \"@\"",
+            "ENV AWS_SECRET_ACCESS_KEY @",
+            "define('DBI_AWS_SECRET_ACCESS_KEY', '@')",
+            "os.getenv(\"AWS_SECRET_ACCESS_KEY\", \"@\")",
+            "- name: AWS_SECRET_ACCESS_KEY\n  value: @",
+            "variable \"aws_secret_key\" {\n  default = \"@\"",
+            "<add key=\"AWSSecretKey\" value=\"@\"/>",
+            "<name>fs.s3n.awsSecretAccessKey</name>\n  <value>@",
+            "<string name=\"aws_secret_key\">@",
+            "AWS Secret Access Key [None]: @",
+            "Secret access key: @",
+            "os.environ[\"AWS_SECRET_ACCESS_KEY\"] = \"@\"",
+            "knife[:aws_secret_access_key] = \"@\"",
+            "secretAccessKey: process.env.AWS_SECRET_ACCESS_KEY ?? \"@\"",
+            "const secretAccessKey: string = \"@\"",
+            "SecretAccessKey: aws.String(\"@\")",
+            "$Env:AWS_SECRET_ACCESS_KEY=\"@\"",
+            "--aws-secret-key @",
+            "  AwsSecretKey:\n    Type: String\n    Default: @",
+            ":aws_secret_access_key => \"@\"",
+            "[{\"value\":\"@\",\"key\":\"awsSecretKey\"}]",
+        ] {
+            assert_eq!(role(text), Role::AwsSecret, "{text}");
+        }
+        for text in [
+            "s:6:\"secret\";s:40:\"@",
+            "{\"key\":\"secretKey\",\"value\":\"@\"",
+            "<key>SecretKey</key><string>@",
+            "VALUES (2,'s3_secret','@')",
+            "spark.hadoop.fs.s3a.secret.key @",
+        ] {
+            assert_eq!(role(text), Role::Secret, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_name_is_found_as_well() {
+        for text in [
+            "CLOUDFLARE_API_TOKEN=@",
+            "commit @",
+            "\"etag\": \"@\"",
+            "- name: OKTA_TOKEN\n  value: @",
+            "client_secret: \"@\"",
+            "Okta token\n@",
+        ] {
+            assert_eq!(role(text), Role::Foreign, "{text}");
+        }
+        assert_eq!(role("widget = \"@\""), Role::Unknown);
+    }
+
+    #[test]
+    fn arguments_and_prose_are_no_names() {
+        for text in [
+            "Session(\"@\"",
+            "f(region, \"@\"",
+            "x = Session(\"@\"",
+            "# old one, rotate me: @",
+        ] {
+            assert_eq!(role(text), Role::Neutral, "{text}");
+        }
+    }
+}

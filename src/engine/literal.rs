@@ -1,1 +1,0 @@
-//! Searches bytes for many literals at once.

@@ -1,0 +1,71 @@
+//! The first stage without vector instructions: one table, six bytes per step.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use super::fingerprint::Fingerprint;
+use super::{Visit, hash};
+
+/// Which trigrams there are in fingerprints. A fingerprint has two trigrams, one of which begins at an even
+/// offset, so only these are looked up.
+pub(super) struct Trigrams {
+    /// By hash of a trigram, whether some fingerprint has one with this hash.
+    known: Vec<bool>,
+}
+
+const TRIGRAM_BITS: u32 = 15;
+
+impl Trigrams {
+    pub(super) fn new(fingerprints: &[Fingerprint]) -> Self {
+        let mut known = vec![false; 1 << TRIGRAM_BITS];
+        for fingerprint in fingerprints {
+            let window = u32::from_le_bytes(fingerprint.window);
+            known[Self::hash(window)] = true;
+            known[Self::hash(window >> 8)] = true;
+        }
+        Self { known }
+    }
+
+    /// Of the lower three bytes.
+    #[inline]
+    fn hash(bytes: u32) -> usize {
+        hash(bytes << 8, TRIGRAM_BITS)
+    }
+
+    pub(super) fn candidates(&self, haystack: &[u8], visit: &mut Visit<'_>) -> ControlFlow<()> {
+        let known = |bytes: u32| self.known[Self::hash(bytes)];
+        // A fingerprint begins at the trigram or one byte before it.
+        let mut show = |at: usize| match at.checked_sub(1) {
+            Some(before) => visit(before, 0b11),
+            None => visit(0, 0b1),
+        };
+        let mut at = 0;
+        while let Some(bytes) = haystack.get(at..).and_then(<[u8]>::first_chunk) {
+            let bytes = u64::from_le_bytes(*bytes);
+            let first = known(bytes as u32);
+            let second = known((bytes >> 16) as u32);
+            let third = known((bytes >> 32) as u32);
+            if first | second | third {
+                for (hit, at) in [(first, at), (second, at + 2), (third, at + 4)] {
+                    if hit {
+                        show(at)?;
+                    }
+                }
+            }
+            at += 6;
+        }
+        while let Some([first, second, third]) = haystack.get(at..).and_then(<[u8]>::first_chunk) {
+            if known(u32::from_le_bytes([*first, *second, *third, 0])) {
+                show(at)?;
+            }
+            at += 2;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl fmt::Debug for Trigrams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Trigrams")
+    }
+}

@@ -1,0 +1,233 @@
+//! Joins key ids with secrets and tokens: one-to-one, never all with all.
+//!
+//! The label of a value has decided already whether it can be somebody's secret ([`super::candidate`]).
+//! Here nearness decides between those that can: the number of candidates between two halves (squared, so
+//! that order of appearance wins over nearest-first), then lines, then whether the rest of both names agrees
+//! (`DEV_…`, `PROD_…`).
+
+use crate::aws::key_id::{KeyId, KeyKind};
+use crate::aws::name::Role;
+
+use super::candidate::{Candidate, Kind};
+
+/// Most bytes of the view between the two halves of a pair. A session token can stand between.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// Most lines between a key id and a value whose name says that it is a secret. Generated `s3cmd` files
+/// have 30 and more between the two.
+const MAX_LINES_NAMED: usize = 80;
+
+/// Most lines between a key id and a value without a name. Human-labelled pairs are at most 3 apart.
+const MAX_LINES_BARE: usize = 12;
+
+/// How many candidates on either side are considered for one key id.
+const NEIGHBOURS: usize = 12;
+
+/// Rounds of exchanging partners; each round is linear.
+const ROUNDS: usize = 16;
+
+/// A key id with what belongs to it; indices into the candidates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Joined {
+    pub(super) id: usize,
+    pub(super) secret: Option<usize>,
+    pub(super) token: Option<usize>,
+    pub(super) smtp: Option<usize>,
+}
+
+/// Joins the candidates of one view; they are in order of place.
+pub(super) fn join(candidates: &[Candidate]) -> Vec<Joined> {
+    let ids: Vec<usize> = indices(candidates, |kind| {
+        matches!(
+            kind,
+            Kind::Id {
+                in_scope: false,
+                ..
+            }
+        )
+    });
+    let secrets: Vec<usize> = indices(candidates, |kind| *kind == Kind::Secret);
+    let partners = assign(candidates, &ids, &secrets);
+    let mut joined: Vec<Joined> = indices(candidates, |kind| matches!(kind, Kind::Id { .. }))
+        .into_iter()
+        .map(|id| {
+            let secret = ids
+                .binary_search(&id)
+                .ok()
+                .and_then(|index| partners.get(index).copied().flatten());
+            Joined {
+                id,
+                secret,
+                token: None,
+                smtp: None,
+            }
+        })
+        .collect();
+    for token in indices(candidates, |kind| *kind == Kind::Token) {
+        if let Some(owner) = nearest(candidates, &joined, token, |joined| joined.token.is_none()) {
+            joined[owner].token = Some(token);
+        }
+    }
+    for smtp in indices(candidates, |kind| *kind == Kind::Smtp) {
+        if let Some(owner) = nearest(candidates, &joined, smtp, |joined| joined.smtp.is_none()) {
+            joined[owner].smtp = Some(smtp);
+        }
+    }
+    joined
+}
+
+fn indices(candidates: &[Candidate], is_kind: impl Fn(&Kind) -> bool) -> Vec<usize> {
+    (0..candidates.len())
+        .filter(|index| {
+            candidates
+                .get(*index)
+                .is_some_and(|candidate| is_kind(&candidate.kind))
+        })
+        .collect()
+}
+
+/// The partner of each id: cheapest first, then exchanged while that makes two pairs cheaper together.
+fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Option<usize>> {
+    let ranks = ranks(candidates.len(), ids, secrets);
+    let price = |id: usize, secret: usize| cost(candidates, &ranks, id, secret);
+    let mut offers: Vec<(u64, usize, usize)> = Vec::new();
+    for (index, id) in ids.iter().enumerate() {
+        let middle = secrets.partition_point(|secret| secret < id);
+        let near = middle.saturating_sub(NEIGHBOURS)..(middle + NEIGHBOURS).min(secrets.len());
+        for secret in secrets.get(near).unwrap_or_default() {
+            if let Some(cost) = price(*id, *secret) {
+                offers.push((cost, index, *secret));
+            }
+        }
+    }
+    offers.sort_unstable();
+    let mut partners: Vec<Option<usize>> = vec![None; ids.len()];
+    let mut taken = vec![false; candidates.len()];
+    for (_, index, secret) in offers {
+        if partners[index].is_none() && !taken[secret] {
+            partners[index] = Some(secret);
+            taken[secret] = true;
+        }
+    }
+    for _ in 0..ROUNDS {
+        let mut changed = false;
+        for first in 0..ids.len() {
+            for second in first + 1..(first + 1 + NEIGHBOURS).min(ids.len()) {
+                let (Some(a), Some(b)) = (partners[first], partners[second]) else {
+                    continue;
+                };
+                let now = (price(ids[first], a), price(ids[second], b));
+                let then = (price(ids[first], b), price(ids[second], a));
+                if let ((Some(now_a), Some(now_b)), (Some(then_a), Some(then_b))) = (now, then)
+                    && then_a + then_b < now_a + now_b
+                {
+                    partners.swap(first, second);
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    partners
+}
+
+/// The place of each id and secret in their common order.
+fn ranks(length: usize, ids: &[usize], secrets: &[usize]) -> Vec<u64> {
+    let mut ranks = vec![0; length];
+    let mut all: Vec<usize> = ids.iter().chain(secrets).copied().collect();
+    all.sort_unstable();
+    for (rank, index) in all.into_iter().enumerate() {
+        ranks[index] = rank as u64;
+    }
+    ranks
+}
+
+/// How ill the two halves go together; `None` if they cannot.
+fn cost(candidates: &[Candidate], ranks: &[u64], id: usize, secret: usize) -> Option<u64> {
+    let (id_at, secret_at) = (candidates.get(id)?, candidates.get(secret)?);
+    let lines = id_at.line.abs_diff(secret_at.line);
+    let named = matches!(secret_at.label.role, Role::AwsSecret | Role::Secret);
+    if lines
+        > if named {
+            MAX_LINES_NAMED
+        } else {
+            MAX_LINES_BARE
+        }
+        || distance(id_at, secret_at) > MAX_BYTES
+    {
+        return None;
+    }
+    if id_at.section != secret_at.section {
+        return None;
+    }
+    let adjacent =
+        secret == id + 1 && secret_at.label.follows || id == secret + 1 && id_at.label.follows;
+    let name = match secret_at.label.role {
+        _ if adjacent => 0,
+        Role::AwsSecret | Role::Secret => 4,
+        _ => 40,
+    };
+    let (id_stem, secret_stem) = (id_at.label.name.stem(), secret_at.label.name.stem());
+    let stems = if id_stem == secret_stem {
+        0
+    } else if id_stem.is_empty() || secret_stem.is_empty() {
+        200
+    } else {
+        2_000
+    };
+    let between = ranks.get(id)?.abs_diff(*ranks.get(secret)?);
+    let lines = lines as u64;
+    Some(name + stems + 64 * between * between + lines * lines)
+}
+
+fn distance(a: &Candidate, b: &Candidate) -> usize {
+    if a.span.start < b.span.start {
+        b.span.start.saturating_sub(a.span.end)
+    } else {
+        a.span.start.saturating_sub(b.span.end)
+    }
+}
+
+/// The id (or pair) that a token or password belongs to.
+fn nearest(
+    candidates: &[Candidate],
+    joined: &[Joined],
+    value: usize,
+    is_free: impl Fn(&Joined) -> bool,
+) -> Option<usize> {
+    let value_at = candidates.get(value)?;
+    let middle = joined.partition_point(|joined| joined.id < value);
+    let near = middle.saturating_sub(NEIGHBOURS)..(middle + NEIGHBOURS).min(joined.len());
+    near.filter(|index| joined.get(*index).is_some_and(&is_free))
+        .filter_map(|index| {
+            let owner = candidates.get(joined.get(index)?.id)?;
+            let lines = owner.line.abs_diff(value_at.line);
+            if lines > MAX_LINES_NAMED
+                || distance(owner, value_at) > MAX_BYTES
+                || owner.section != value_at.section
+            {
+                return None;
+            }
+            // A token belongs to a temporary key before it belongs to a long-term one.
+            let kind = match owner.kind {
+                Kind::Id { id, .. } if is_temporary(id) => 0,
+                _ => 100_u64,
+            };
+            let stems = if owner.label.name.stem() == value_at.label.name.stem() {
+                0
+            } else {
+                8
+            };
+            let lines = lines as u64;
+            let between = value.abs_diff(joined.get(index)?.id) as u64;
+            Some((kind + stems + lines * lines + 16 * between * between, index))
+        })
+        .min()
+        .map(|(_, index)| index)
+}
+
+fn is_temporary(id: KeyId) -> bool {
+    id.kind() == KeyKind::Temporary
+}

@@ -1,0 +1,245 @@
+//! A decoded view of a part of a blob that still knows where each of its bytes stands in the original.
+//!
+//! Decoders ([`super::decode`]) turn one view into the next. Candidates are looked for in the last view,
+//! positions are reported in the original.
+
+use crate::blob::Span;
+
+/// Decoded bytes with the way back to the original.
+#[derive(Clone, Debug, Default)]
+pub(super) struct View {
+    /// What candidates are looked for in.
+    pub(super) bytes: Vec<u8>,
+    segments: Vec<Segment>,
+}
+
+/// From `view` on, until the next segment, bytes relate to the original in one way.
+#[derive(Clone, Copy, Debug)]
+struct Segment {
+    view: usize,
+    source: usize,
+    unit: Unit,
+}
+
+/// How many bytes of the original one byte of the view takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// One.
+    Same,
+    /// Two: a UTF-16 code unit.
+    Wide,
+    /// Four for each three: base64 without line breaks.
+    Base64,
+    /// The whole segment stands for one span of this length.
+    Atom(usize),
+}
+
+impl View {
+    /// The original itself, from `region.start` on.
+    pub(super) fn plain(blob: &[u8], region: Span) -> Self {
+        Self {
+            bytes: region.of(blob).to_vec(),
+            segments: vec![Segment {
+                view: 0,
+                source: region.start,
+                unit: Unit::Same,
+            }],
+        }
+    }
+
+    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes `?`.
+    pub(super) fn wide(blob: &[u8], region: Span, low_byte_first: bool) -> Self {
+        let bytes = region
+            .of(blob)
+            .chunks_exact(2)
+            .map(|unit| {
+                let (low, high) = if low_byte_first {
+                    (unit[0], unit[1])
+                } else {
+                    (unit[1], unit[0])
+                };
+                if high == 0 && low.is_ascii() {
+                    low
+                } else {
+                    b'?'
+                }
+            })
+            .collect();
+        Self {
+            bytes,
+            segments: vec![Segment {
+                view: 0,
+                source: region.start,
+                unit: Unit::Wide,
+            }],
+        }
+    }
+
+    /// Where a span of the view stands in the original.
+    pub(super) fn source(&self, span: Span) -> Span {
+        let start = self.source_at(span.start, false);
+        let end = if span.end > span.start {
+            self.source_at(span.end - 1, true)
+        } else {
+            start
+        };
+        Span::new(start, end.max(start))
+    }
+
+    /// The original offset of the first byte (or one past the last byte) that view byte `at` stands for.
+    fn source_at(&self, at: usize, past: bool) -> usize {
+        let index = self
+            .segments
+            .partition_point(|segment| segment.view <= at)
+            .saturating_sub(1);
+        let Some(segment) = self.segments.get(index) else {
+            return 0;
+        };
+        let inside = at - segment.view;
+        let inside_past = inside + usize::from(past);
+        match segment.unit {
+            Unit::Same => segment.source + inside_past,
+            Unit::Wide => segment.source + 2 * inside_past,
+            Unit::Base64 if past => segment.source + (inside_past * 4).div_ceil(3),
+            Unit::Base64 => segment.source + inside * 4 / 3,
+            Unit::Atom(length) => segment.source + if past { length } else { 0 },
+        }
+    }
+}
+
+/// Builds the next view from pieces of the one before.
+pub(super) struct Builder<'v> {
+    from: &'v View,
+    made: View,
+}
+
+impl<'v> Builder<'v> {
+    /// Starts with nothing.
+    pub(super) fn new(from: &'v View) -> Self {
+        Self {
+            from,
+            made: View {
+                bytes: Vec::with_capacity(from.bytes.len()),
+                segments: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes over bytes `start..end` as they are.
+    pub(super) fn copy(&mut self, start: usize, end: usize) {
+        if start >= end {
+            return;
+        }
+        let mut index = self
+            .from
+            .segments
+            .partition_point(|segment| segment.view <= start)
+            .saturating_sub(1);
+        let mut at = start;
+        while at < end {
+            let Some(segment) = self.from.segments.get(index) else {
+                return;
+            };
+            let next = self
+                .from
+                .segments
+                .get(index + 1)
+                .map_or(end, |next| next.view)
+                .min(end);
+            let inside = at - segment.view;
+            let (source, unit) = match segment.unit {
+                Unit::Same => (segment.source + inside, Unit::Same),
+                Unit::Wide => (segment.source + 2 * inside, Unit::Wide),
+                // A base64 segment can be cut only where three bytes end; elsewhere it becomes one atom.
+                Unit::Base64 if inside % 3 == 0 => (segment.source + inside / 3 * 4, Unit::Base64),
+                Unit::Base64 => {
+                    let span = self.from.source(Span::new(at, next));
+                    (span.start, Unit::Atom(span.len()))
+                }
+                Unit::Atom(length) => (segment.source, Unit::Atom(length)),
+            };
+            self.segment(source, unit);
+            self.made
+                .bytes
+                .extend_from_slice(self.from.bytes.get(at..next).unwrap_or_default());
+            at = next;
+            index += 1;
+        }
+    }
+
+    /// Puts `decoded` where bytes `start..end` stood.
+    pub(super) fn atom(&mut self, decoded: &[u8], start: usize, end: usize) {
+        let span = self.from.source(Span::new(start, end));
+        self.segment(span.start, Unit::Atom(span.len()));
+        self.made.bytes.extend_from_slice(decoded);
+    }
+
+    /// Puts what the unbroken base64 text at `start` decodes to.
+    pub(super) fn base64(&mut self, decoded: &[u8], start: usize, end: usize) {
+        let span = self.from.source(Span::new(start, end));
+        if span.len() == end - start {
+            self.segment(span.start, Unit::Base64);
+            self.made.bytes.extend_from_slice(decoded);
+        } else {
+            self.atom(decoded, start, end);
+        }
+    }
+
+    /// The view that was built.
+    pub(super) fn finish(self) -> View {
+        self.made
+    }
+
+    fn segment(&mut self, source: usize, unit: Unit) {
+        let view = self.made.bytes.len();
+        if let Some(last) = self.made.segments.last() {
+            let length = view - last.view;
+            let follows = match (last.unit, unit) {
+                (Unit::Same, Unit::Same) => last.source + length == source,
+                (Unit::Wide, Unit::Wide) => last.source + 2 * length == source,
+                _ => false,
+            };
+            if follows {
+                return;
+            }
+        }
+        self.made.segments.push(Segment { view, source, unit });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_across_an_atom_covers_what_it_was_made_from() {
+        let plain = View::plain(b"0123%2F789", Span::new(0, 10));
+        let mut builder = Builder::new(&plain);
+        builder.copy(0, 4);
+        builder.atom(b"/", 4, 7);
+        builder.copy(7, 10);
+        let view = builder.finish();
+        assert_eq!(view.bytes, b"0123/789");
+        assert_eq!(view.source(Span::new(3, 6)), Span::new(3, 8));
+        assert_eq!(view.source(Span::new(4, 5)), Span::new(4, 7));
+        assert_eq!(view.source(Span::new(5, 8)), Span::new(7, 10));
+    }
+
+    #[test]
+    fn a_part_of_decoded_base64_covers_the_characters_that_hold_it() {
+        let plain = View::plain(b"x: YWJjZGVm", Span::new(0, 11));
+        let mut builder = Builder::new(&plain);
+        builder.copy(0, 3);
+        builder.base64(b"abcdef", 3, 11);
+        let view = builder.finish();
+        assert_eq!(view.source(Span::new(3, 9)), Span::new(3, 11));
+        assert_eq!(view.source(Span::new(4, 5)), Span::new(4, 6));
+    }
+
+    #[test]
+    fn wide_text_maps_back_two_bytes_for_one() {
+        let view = View::wide(b"a\0b\0c\0", Span::new(0, 6), true);
+        assert_eq!(view.bytes, b"abc");
+        assert_eq!(view.source(Span::new(1, 2)), Span::new(2, 4));
+    }
+}

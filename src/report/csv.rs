@@ -1,0 +1,277 @@
+//! CSV as RFC 4180 has it: one row for each place, for spreadsheets and databases.
+//!
+//! A spreadsheet takes a field that starts with `=`, `+`, `-`, `@`, a tab or a line break for a formula:
+//! such a field gets a `'` in front, secrets included. Control characters are spelled out, and a path that
+//! is changed by that, or that is not UTF-8, stands in `path_base64` too.
+
+use std::borrow::Cow;
+use std::io;
+
+use bstr::ByteSlice as _;
+
+use super::Report;
+use super::display;
+use crate::finding::{Acceptance, Finding, Place};
+use crate::provenance::ObjectKind;
+use crate::secret::Secret;
+
+const HEADER: &[&str] = &[
+    "fingerprint",
+    "rule",
+    "level",
+    "message",
+    "key_id",
+    "account_id",
+    "path",
+    "line",
+    "column",
+    "end_line",
+    "end_column",
+    "offset",
+    "place",
+    "places",
+    "object_kind",
+    "object",
+    "commit",
+    "date",
+    "author",
+    "subject",
+    "in_head",
+    "refs",
+    "held_by",
+    "context",
+    "reasons",
+    "accepted_by",
+    "accepted_reason",
+    "advice",
+    "path_base64",
+];
+
+/// Writes the report. With `show_secrets` there are two columns more: `secret` and `session_token`.
+pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
+    let mut header: Vec<String> = HEADER.iter().map(|&name| name.to_owned()).collect();
+    if report.options.show_secrets {
+        header.extend(["secret".to_owned(), "session_token".to_owned()]);
+    }
+    row(out, &header)?;
+    for finding in report.findings {
+        for (at, place) in finding.places.iter().enumerate() {
+            let mut fields = fields(finding, place, at + 1);
+            if report.options.show_secrets {
+                fields.push(exposed(finding.secret.as_ref()));
+                fields.push(exposed(finding.session_token.as_ref()));
+            }
+            row(out, &fields)?;
+        }
+    }
+    Ok(())
+}
+
+/// The fields of a place, in the order of [`HEADER`].
+fn fields(finding: &Finding, place: &Place, number: usize) -> Vec<String> {
+    let commit = place.commit.as_ref();
+    let (object_kind, object) = match &place.object {
+        Some((ObjectKind::Blob, id)) => ("blob", id.to_string()),
+        Some((ObjectKind::Commit, id)) => ("commit", id.to_string()),
+        Some((ObjectKind::Tag, id)) => ("tag", id.to_string()),
+        None => ("", String::new()),
+    };
+    let (accepted_by, accepted_reason) = match &finding.accepted {
+        Some(Acceptance::Marker(reason)) => ("marker", reason.clone()),
+        Some(Acceptance::Allowlist(reason)) => ("allowlist", reason.clone()),
+        Some(Acceptance::Baseline(reason)) => ("baseline", reason.clone()),
+        None => ("", String::new()),
+    };
+    let path = place.path.to_str_lossy();
+    let is_exact = place
+        .path
+        .to_str()
+        .is_ok_and(|path| matches!(display::visible(path), Cow::Borrowed(_)));
+    vec![
+        finding.fingerprint.as_str().to_owned(),
+        finding.rule.clone(),
+        finding.level.name().to_owned(),
+        finding.message.clone(),
+        finding.key_id.clone().unwrap_or_default(),
+        finding.account_id.clone().unwrap_or_default(),
+        path.into_owned(),
+        place.position.line.to_string(),
+        place.position.column.to_string(),
+        place.position.end_line.to_string(),
+        place.position.end_column.to_string(),
+        place.position.offset.to_string(),
+        number.to_string(),
+        finding.places.len().to_string(),
+        object_kind.to_owned(),
+        object,
+        commit
+            .map(|commit| commit.commit_id.to_string())
+            .unwrap_or_default(),
+        commit.map(|commit| commit.date.clone()).unwrap_or_default(),
+        commit
+            .map(|commit| commit.author.clone())
+            .unwrap_or_default(),
+        commit
+            .map(|commit| commit.subject.clone())
+            .unwrap_or_default(),
+        commit
+            .map(|commit| commit.in_head.to_string())
+            .unwrap_or_default(),
+        commit
+            .map(|commit| commit.refs.join(" "))
+            .unwrap_or_default(),
+        commit
+            .map(|commit| commit.held_by.join(" "))
+            .unwrap_or_default(),
+        finding.context.clone().unwrap_or_default(),
+        finding.reasons.join("; "),
+        accepted_by.to_owned(),
+        accepted_reason,
+        finding.advice.clone(),
+        if is_exact {
+            String::new()
+        } else {
+            display::base64(&place.path)
+        },
+    ]
+}
+
+fn exposed(secret: Option<&Secret>) -> String {
+    secret
+        .map(|secret| secret.expose().to_str_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn row(out: &mut dyn io::Write, fields: &[String]) -> io::Result<()> {
+    for (at, text) in fields.iter().enumerate() {
+        if at > 0 {
+            out.write_all(b",")?;
+        }
+        out.write_all(field(text).as_bytes())?;
+    }
+    out.write_all(b"\r\n")
+}
+
+/// A field, neutralised and then quoted where it has to be.
+fn field(text: &str) -> Cow<'_, str> {
+    let is_formula = text.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]);
+    let shown = display::visible(text);
+    let shown = if is_formula {
+        Cow::Owned(format!("'{shown}"))
+    } else {
+        shown
+    };
+    if shown.contains(['"', ',', ';', '\'']) || shown.starts_with(' ') || shown.ends_with(' ') {
+        Cow::Owned(format!("\"{}\"", shown.replace('"', "\"\"")))
+    } else {
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, HOSTILE, Sample};
+    use super::*;
+
+    /// A reader that accepts RFC 4180 and nothing else.
+    fn read(text: &str) -> Vec<Vec<String>> {
+        let mut rows = Vec::new();
+        let mut chars = text.chars().peekable();
+        while chars.peek().is_some() {
+            let mut row = Vec::new();
+            loop {
+                let mut field = String::new();
+                if chars.next_if_eq(&'"').is_some() {
+                    loop {
+                        match chars.next().expect("a closing quote") {
+                            '"' if chars.next_if_eq(&'"').is_some() => field.push('"'),
+                            '"' => break,
+                            char => field.push(char),
+                        }
+                    }
+                } else {
+                    while let Some(char) = chars.next_if(|char| !matches!(char, ',' | '\r' | '\n'))
+                    {
+                        assert_ne!(char, '"', "a quote in a bare field");
+                        field.push(char);
+                    }
+                }
+                row.push(field);
+                match chars.next() {
+                    Some(',') => {}
+                    Some('\r') => {
+                        assert_eq!(chars.next(), Some('\n'), "CRLF");
+                        break;
+                    }
+                    other => panic!("{other:?} after a field"),
+                }
+            }
+            rows.push(row);
+        }
+        rows
+    }
+
+    fn rows(sample: &Sample) -> Vec<Vec<String>> {
+        let text = sample::written(sample, write);
+        sample::is_calm(&text);
+        let rows = read(&text);
+        assert!(rows.iter().all(|row| row.len() == rows[0].len()));
+        rows
+    }
+
+    fn column(rows: &[Vec<String>], name: &str) -> Vec<String> {
+        let at = rows[0]
+            .iter()
+            .position(|field| field == name)
+            .expect("a column");
+        rows[1..].iter().map(|row| row[at].clone()).collect()
+    }
+
+    #[test]
+    fn a_row_for_each_place() {
+        assert_eq!(rows(&Sample::clean()).len(), 1);
+        let rows = rows(&Sample::ordinary());
+        assert_eq!(rows.len(), 6);
+        assert_eq!(column(&rows, "places"), ["2", "2", "1", "1", "1"]);
+        assert_eq!(column(&rows, "line"), ["40", "4", "40", "40", "40"]);
+        assert_eq!(column(&rows, "accepted_by")[3], "baseline");
+        assert!(column(&rows, "path_base64").iter().all(String::is_empty));
+    }
+
+    #[test]
+    fn nothing_hostile_is_a_formula_and_every_path_can_be_had_back() {
+        let rows = rows(&Sample::hostile());
+        assert_eq!(rows.len(), HOSTILE.len() + 1);
+        for field in rows.iter().flatten() {
+            let first = field.chars().next().unwrap_or(' ');
+            assert!(!"=+-@\t\r\n".contains(first), "{field}");
+        }
+        let paths = column(&rows, "path");
+        let coded = column(&rows, "path_base64");
+        for ((shown, coded), path) in paths.iter().zip(&coded).zip(HOSTILE) {
+            let is_plain = shown.trim_start_matches('\'').as_bytes() == *path;
+            assert_eq!(coded.is_empty(), is_plain, "{shown}");
+            assert!(is_plain || *coded == display::base64(path));
+        }
+        assert!(paths.contains(&"'=cmd|' /C calc'!A0".to_owned()));
+    }
+
+    #[test]
+    fn secrets_are_shown_only_when_asked_for() {
+        let mut sample = Sample::ordinary();
+        assert!(!rows(&sample)[0].contains(&"secret".to_owned()));
+        sample.options.show_secrets = true;
+        let rows = rows(&sample);
+        assert_eq!(
+            column(&rows, "secret")[0],
+            format!("'{}", sample::secret(1))
+        );
+        assert_eq!(
+            column(&rows, "session_token")[0],
+            format!("'{}", sample::token(1))
+        );
+        assert_eq!(column(&rows, "secret")[2], "");
+    }
+}

@@ -1,0 +1,104 @@
+//! Makes text from input harmless for a terminal.
+//!
+//! A path or a line of a hostile repository may hold escape sequences that move the cursor, retitle the
+//! window or colour a finding away, and bidirectional overrides that show text in another order than it has.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// `text` with everything that a terminal would act on written as `\n`, `\x1b` or `\u{202e}`.
+///
+/// Tabs are escaped too; a caller that lays out source text expands them first.
+pub fn terminal(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            push_escaped(&mut escaped, c);
+        } else {
+            escaped.push(c);
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// Like [`terminal`], for bytes: what is not UTF-8 becomes U+FFFD.
+pub fn terminal_bytes(bytes: &[u8]) -> String {
+    terminal(&String::from_utf8_lossy(bytes)).into_owned()
+}
+
+/// Like [`terminal`], for a text of several lines by the program itself: line feeds stay.
+pub fn terminal_lines(text: &str) -> String {
+    let lines: Vec<Cow<'_, str>> = text.split('\n').map(terminal).collect();
+    lines.join("\n")
+}
+
+/// Whether a terminal might act on `c`, or show it in a way that hides what it is.
+pub fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            // Bidirectional marks, embeddings, overrides and isolates.
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // Line and paragraph separator.
+            | '\u{2028}' | '\u{2029}'
+            // Invisible: zero width space and joiners, word joiner, byte order mark, tags, fillers.
+            | '\u{00ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{206a}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}'
+        )
+}
+
+/// How many columns `c` takes in a terminal: 0 for combining marks, 2 for wide East Asian characters
+/// and emoji, else 1. Coarse, but right for what source files hold.
+pub fn width(c: char) -> usize {
+    match c {
+        '\u{0300}'..='\u{036f}' | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' => 0,
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{303e}'
+        | '\u{3041}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{ffe0}'..='\u{ffe6}'
+        | '\u{1f300}'..='\u{1f64f}'
+        | '\u{1f680}'..='\u{1f6ff}'
+        | '\u{1f900}'..='\u{1f9ff}'
+        | '\u{20000}'..='\u{3fffd}' => 2,
+        _ => 1,
+    }
+}
+
+fn push_escaped(out: &mut String, c: char) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        c if u32::from(c) < 0x80 => {
+            write!(out, "\\x{:02x}", u32::from(c)).expect("a string takes all writes");
+        }
+        c => write!(out, "\\u{{{:x}}}", u32::from(c)).expect("a string takes all writes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_and_overrides_become_visible() {
+        assert_eq!(terminal("a\x1b[31mb"), "a\\x1b[31mb");
+        assert_eq!(terminal("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
+        assert_eq!(terminal("a\tb\r\nc\x7f"), "a\\tb\\r\\nc\\x7f");
+        assert_eq!(terminal_bytes(b"a\xffb"), "a\u{fffd}b");
+        assert_eq!(terminal_lines("a\x07\nb"), "a\\x07\nb");
+    }
+
+    #[test]
+    fn plain_text_is_not_copied() {
+        assert!(matches!(terminal("größe 日本"), Cow::Borrowed(_)));
+    }
+}

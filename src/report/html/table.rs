@@ -1,0 +1,280 @@
+//! The table of findings: a row each, with the rest folded below it.
+
+use std::fmt::Write as _;
+
+use super::super::display;
+use super::{escaped, escaped_code, put};
+use crate::finding::{Acceptance, Finding, Level, Place, SnippetLine};
+use crate::provenance::ObjectKind;
+
+/// How many places of one finding are listed.
+const PLACES_LISTED: usize = 200;
+
+/// How many references of a commit are named.
+const REFS_LISTED: usize = 8;
+
+/// Writes the section, if there is a finding to show.
+pub(super) fn section(page: &mut String, findings: &[Finding]) {
+    if findings.is_empty() {
+        return;
+    }
+    page.push_str("<section class=\"findings\">\n<h2>Findings</h2>\n");
+    toolbar(page, findings);
+    page.push_str(
+        "<table>\n<thead><tr><th data-sort=\"level\">Level</th><th data-sort=\"what\">What</th>\
+         <th data-sort=\"path\">Where</th><th data-sort=\"time\">Entered</th>\
+         <th data-sort=\"state\">Now</th></tr></thead>\n",
+    );
+    for (at, finding) in findings.iter().enumerate() {
+        rows(page, at + 1, finding);
+    }
+    page.push_str("</table>\n</section>\n");
+}
+
+/// The class that gives a finding its colour.
+pub(super) fn class(finding: &Finding) -> &'static str {
+    match finding.accepted {
+        Some(_) => "accepted",
+        None => finding.level.name(),
+    }
+}
+
+/// Hidden until the script shows it: it does nothing without.
+fn toolbar(page: &mut String, findings: &[Finding]) {
+    page.push_str(
+        "<form class=\"toolbar\" hidden>\n<label class=\"search\"><span>Search</span>\
+         <input type=\"search\" placeholder=\"path, key ID, author, rule …\" autocomplete=\"off\"></label>\n<div class=\"chips\">\n",
+    );
+    for (name, label) in [
+        ("error", "Errors"),
+        ("warning", "Warnings"),
+        ("note", "Notes"),
+        ("accepted", "Accepted"),
+    ] {
+        let count = findings
+            .iter()
+            .filter(|finding| class(finding) == name)
+            .count();
+        if count > 0 {
+            put!(
+                page,
+                "<label class=\"chip {name}\"><input type=\"checkbox\" value=\"{name}\" checked>{label} \
+                 <small>{count}</small></label>\n"
+            );
+        }
+    }
+    page.push_str(
+        "<label class=\"chip plain\"><input type=\"checkbox\" name=\"head\">Only in HEAD</label>\n</div>\n\
+         <output></output>\n</form>\n",
+    );
+}
+
+/// What the last column says, and how it sorts.
+fn state(finding: &Finding) -> (u8, &'static str) {
+    let mut commits = finding
+        .places
+        .iter()
+        .filter_map(|place| place.commit.as_ref())
+        .peekable();
+    if finding.accepted.is_some() {
+        (4, "accepted")
+    } else if commits.peek().is_none() {
+        (1, "here")
+    } else if commits.clone().any(|commit| commit.in_head) {
+        (0, "in HEAD")
+    } else if commits.any(|commit| !commit.refs.is_empty()) {
+        (2, "in history")
+    } else {
+        (3, "unreachable")
+    }
+}
+
+fn rows(page: &mut String, number: usize, finding: &Finding) {
+    let place = finding.first_place();
+    let (rank, state) = state(finding);
+    let in_head = finding
+        .places
+        .iter()
+        .any(|place| place.commit.as_ref().is_none_or(|commit| commit.in_head));
+    let time = place
+        .commit
+        .as_ref()
+        .map(|commit| commit.time)
+        .unwrap_or(i64::MAX);
+    let level_rank = match finding.level {
+        Level::Error => 0,
+        Level::Warning => 1,
+        Level::Note => 2,
+    };
+    let path = escaped(&display::path(place));
+    put!(
+        page,
+        "<tbody id=\"f{number}\" class=\"{}\" data-level=\"{level_rank}\" data-what=\"{}\" data-path=\"{path}\" \
+         data-time=\"{time}\" data-state=\"{rank}\" data-head=\"{in_head}\">\n",
+        class(finding),
+        escaped(&finding.message),
+    );
+    put!(
+        page,
+        "<tr><td data-name=\"Level\"><span class=\"badge {level}\">{level}</span></td>\
+         <td data-name=\"What\">",
+        level = finding.level.name(),
+    );
+    let message = escaped(&finding.message);
+    match &finding.key_id {
+        Some(key_id) => put!(
+            page,
+            "<code>{}</code><small>{message}</small>",
+            escaped(key_id)
+        ),
+        None => put!(page, "<b>{message}</b>"),
+    }
+    put!(
+        page,
+        "</td><td data-name=\"Where\"><span class=\"path\">{path}<span class=\"line\">:{}</span></span>",
+        place.position.line
+    );
+    if finding.places.len() > 1 {
+        let more = display::count(finding.places.len() as u64 - 1, "more place");
+        put!(page, "<small>and {more}</small>");
+    }
+    page.push_str("</td><td data-name=\"Entered\">");
+    match &place.commit {
+        Some(commit) => put!(
+            page,
+            "{}<small>{} <code>{}</code></small>",
+            escaped(&display::day(commit)),
+            escaped(&commit.author),
+            display::short(&commit.commit_id)
+        ),
+        None => page.push_str("<span class=\"none\">–</span>"),
+    }
+    put!(page, "</td><td data-name=\"Now\">{state}</td></tr>\n");
+    page.push_str(
+        "<tr class=\"rest\"><td></td><td colspan=\"4\"><details><summary>Details</summary>\n",
+    );
+    details(page, finding);
+    page.push_str("</details></td></tr>\n</tbody>\n");
+}
+
+fn details(page: &mut String, finding: &Finding) {
+    snippet(page, &finding.first_place().snippet);
+    page.push_str("<dl>\n");
+    let mut entry = |name: &str, text: &str| {
+        put!(
+            page,
+            "<div><dt>{name}</dt><dd>{}</dd></div>\n",
+            escaped(text)
+        );
+    };
+    match &finding.accepted {
+        Some(Acceptance::Marker(reason)) => entry("accepted by a marker", reason),
+        Some(Acceptance::Allowlist(reason)) => entry("accepted by an allowlist", reason),
+        Some(Acceptance::Baseline(reason)) => entry("accepted by the baseline", reason),
+        None => entry("what to do", &finding.advice),
+    }
+    entry("rule", &finding.rule);
+    for (name, value) in [
+        ("account", &finding.account_id),
+        ("context", &finding.context),
+    ] {
+        if let Some(value) = value {
+            entry(name, value);
+        }
+    }
+    if let Some(token) = &finding.session_token {
+        entry(
+            "session token",
+            &format!("found, {} characters", token.len()),
+        );
+    }
+    for reason in &finding.reasons {
+        entry("note", reason);
+    }
+    entry("fingerprint", finding.fingerprint.as_str());
+    page.push_str("</dl>\n<ul class=\"places\">\n");
+    for place in finding.places.iter().take(PLACES_LISTED) {
+        put!(page, "<li>{}</li>\n", escaped_place(place));
+    }
+    if let Some(more @ 1..) = finding.places.len().checked_sub(PLACES_LISTED) {
+        put!(
+            page,
+            "<li class=\"more\">and {}</li>\n",
+            display::count(more as u64, "more place")
+        );
+    }
+    page.push_str("</ul>\n");
+}
+
+fn escaped_place(place: &Place) -> String {
+    let mut shown = format!(
+        "<span class=\"path\">{}</span>",
+        escaped(&display::spot(place))
+    );
+    if let Some((kind, id)) = &place.object {
+        let kind = match kind {
+            ObjectKind::Blob => "blob",
+            ObjectKind::Commit => "message of commit",
+            ObjectKind::Tag => "message of tag",
+        };
+        put!(shown, " <small>{kind} {}</small>", display::short(id));
+    }
+    if let Some(commit) = &place.commit {
+        put!(
+            shown,
+            "<br><small>{}: “{}” by {}</small>",
+            escaped(&display::entered(commit)),
+            escaped(&commit.subject),
+            escaped(&commit.author)
+        );
+        let holders = if commit.refs.is_empty() {
+            &commit.held_by
+        } else {
+            &commit.refs
+        };
+        let mut names: Vec<String> = holders
+            .iter()
+            .take(REFS_LISTED)
+            .map(|name| escaped(name))
+            .collect();
+        if let Some(more @ 1..) = holders.len().checked_sub(REFS_LISTED) {
+            names.push(format!("{more} more"));
+        }
+        if !names.is_empty() {
+            put!(shown, "<br><small>on {}</small>", names.join(", "));
+        }
+    }
+    if let Some(reason) = &place.marker {
+        put!(shown, "<br><small>marker: {}</small>", escaped(reason));
+    }
+    shown
+}
+
+fn snippet(page: &mut String, lines: &[SnippetLine]) {
+    if lines.is_empty() {
+        return;
+    }
+    page.push_str("<pre>");
+    for line in lines {
+        put!(page, "<span class=\"number\">{:>5}</span> ", line.number);
+        let parts = line.mark.and_then(|(start, end)| {
+            Some((
+                line.text.get(..start)?,
+                line.text.get(start..end)?,
+                line.text.get(end..)?,
+            ))
+        });
+        match parts {
+            Some((before, marked, after)) => put!(
+                page,
+                "{}<mark>{}</mark>{}",
+                escaped_code(before),
+                escaped_code(marked),
+                escaped_code(after)
+            ),
+            None => page.push_str(&escaped_code(&line.text)),
+        }
+        page.push('\n');
+    }
+    page.push_str("</pre>\n");
+}

@@ -1,0 +1,301 @@
+//! The timeline: one lane for each finding, from the commit that brought it in.
+//!
+//! Places along the axis are percentages in presentation attributes: the lanes fit any width, and the
+//! content security policy allows no style attribute.
+
+use std::fmt::Write as _;
+
+use super::super::display;
+use super::{escaped, put, table};
+use crate::finding::{CommitInfo, Finding};
+
+/// More lanes than this tell nobody anything; the table has the rest.
+const LANES: usize = 60;
+
+/// Dots in one lane.
+const DOTS: usize = 50;
+
+/// Most labels that fit along the axis.
+const TICKS: usize = 7;
+
+const DAY: i64 = 86_400;
+
+/// Years 1 to 9999: a commit can bear any date.
+const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+
+struct Lane<'a> {
+    number: usize,
+    finding: &'a Finding,
+    /// When it entered, earliest first.
+    times: Vec<i64>,
+    first: &'a CommitInfo,
+    in_head: bool,
+}
+
+/// Writes the section, if any finding has a commit.
+pub(super) fn section(page: &mut String, findings: &[Finding]) {
+    let mut lanes: Vec<Lane<'_>> = findings
+        .iter()
+        .enumerate()
+        .filter_map(|(at, finding)| lane(at + 1, finding))
+        .collect();
+    lanes.sort_by_key(|lane| (lane.times.first().copied(), lane.number));
+    let left_out = lanes.len().saturating_sub(LANES);
+    lanes.truncate(LANES);
+    let Some(axis) = Axis::new(&lanes) else {
+        return;
+    };
+    page.push_str(
+        "<section class=\"timeline\">\n<h2>When they entered</h2>\n\
+         <p class=\"legend\"><svg class=\"key\" width=\"34\" height=\"14\" aria-hidden=\"true\">\
+         <line class=\"in\" x1=\"6\" x2=\"34\" y1=\"7\" y2=\"7\"/><circle cx=\"6\" cy=\"7\" r=\"5\"/></svg> still in HEAD \
+         <svg class=\"key\" width=\"34\" height=\"14\" aria-hidden=\"true\">\
+         <line class=\"out\" x1=\"6\" x2=\"34\" y1=\"7\" y2=\"7\"/><circle class=\"out\" cx=\"6\" cy=\"7\" r=\"4.5\"/></svg> \
+         gone from HEAD, still in the history</p>\n<ol class=\"lanes\">\n",
+    );
+    for lane in &lanes {
+        write_lane(page, lane, &axis);
+    }
+    write_axis(page, &axis);
+    page.push_str("</ol>\n");
+    if left_out > 0 {
+        put!(
+            page,
+            "<p class=\"more\">The table has {left_out} more.</p>\n"
+        );
+    }
+    page.push_str("</section>\n");
+}
+
+fn lane(number: usize, finding: &Finding) -> Option<Lane<'_>> {
+    let commits = || {
+        finding
+            .places
+            .iter()
+            .filter_map(|place| place.commit.as_ref())
+    };
+    let first = commits().min_by_key(|commit| (commit.time, commit.commit_id))?;
+    let mut times: Vec<i64> = commits()
+        .map(|commit| commit.time.clamp(*TIMES.start(), *TIMES.end()))
+        .collect();
+    times.sort_unstable();
+    times.dedup();
+    times.truncate(DOTS);
+    let in_head = commits().any(|commit| commit.in_head);
+    Some(Lane {
+        number,
+        finding,
+        times,
+        first,
+        in_head,
+    })
+}
+
+fn write_lane(page: &mut String, lane: &Lane<'_>, axis: &Axis) {
+    let place = lane.finding.first_place();
+    let path = display::path(place);
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let what = lane.finding.key_id.as_deref().unwrap_or(&lane.finding.rule);
+    let label = display::entered(lane.first);
+    let line = if lane.in_head { "in" } else { "out" };
+    put!(
+        page,
+        "<li class=\"{}\"><a href=\"#f{}\" title=\"{}\"><b>{}</b> <code>{}</code></a>\
+         <svg width=\"100%\" height=\"24\" role=\"img\" aria-label=\"{label}\"><title>{label}</title>",
+        table::class(lane.finding),
+        lane.number,
+        escaped(&path),
+        escaped(name),
+        escaped(what),
+        label = escaped(&label),
+    );
+    for (at, _) in &axis.ticks {
+        put!(
+            page,
+            "<line class=\"tick\" x1=\"{at}%\" x2=\"{at}%\" y1=\"0\" y2=\"24\"/>"
+        );
+    }
+    let start = lane
+        .times
+        .first()
+        .map(|time| axis.place(*time))
+        .unwrap_or_default();
+    put!(
+        page,
+        "<line class=\"{line}\" x1=\"{start}%\" x2=\"100%\" y1=\"12\" y2=\"12\"/>"
+    );
+    for time in &lane.times {
+        let class = if lane.in_head { "" } else { " class=\"out\"" };
+        put!(
+            page,
+            "<circle{class} cx=\"{}%\" cy=\"12\" r=\"5\"/>",
+            axis.place(*time)
+        );
+    }
+    page.push_str("</svg></li>\n");
+}
+
+fn write_axis(page: &mut String, axis: &Axis) {
+    page.push_str(
+        "<li class=\"axis\" aria-hidden=\"true\"><span></span><svg width=\"100%\" height=\"20\">",
+    );
+    for (at, label) in &axis.ticks {
+        put!(page, "<text x=\"{at}%\" y=\"14\">{label}</text>");
+    }
+    page.push_str("</svg></li>\n");
+}
+
+/// Times to places, and the labels between.
+struct Axis {
+    start: i64,
+    end: i64,
+    /// Place in per cent, and label.
+    ticks: Vec<(String, String)>,
+}
+
+impl Axis {
+    fn new(lanes: &[Lane<'_>]) -> Option<Self> {
+        let times = || lanes.iter().flat_map(|lane| lane.times.iter().copied());
+        let (start, end) = (times().min()?, times().max()?);
+        // A single day still needs an axis to stand on.
+        let room = (20 * DAY - (end - start)).max(0) / 2;
+        let mut axis = Self {
+            start: start - room,
+            end: end + room,
+            ticks: Vec::new(),
+        };
+        axis.ticks = axis
+            .labels()
+            .into_iter()
+            .map(|(time, label)| (axis.place(time), label))
+            .collect();
+        Some(axis)
+    }
+
+    /// Per cent of the width, with room for a dot on the left and for a line on the right.
+    fn place(&self, time: i64) -> String {
+        let part = (time - self.start) as f64 / (self.end - self.start) as f64;
+        format!("{:.2}", 2.0 + 90.0 * part)
+    }
+
+    /// The finest labels of which not too many fall on the axis.
+    fn labels(&self) -> Vec<(i64, String)> {
+        for step in [1, 2, 7, 14] {
+            if (self.end - self.start) / (step * DAY) < TICKS as i64 {
+                return self.days(step);
+            }
+        }
+        let mut months = 1;
+        for step in [1, 3, 6, 12, 24, 60, 120, 600, 1200, 6000, 12_000] {
+            months = step;
+            if (self.end - self.start) / (step * 30 * DAY) < TICKS as i64 {
+                break;
+            }
+        }
+        self.months(months)
+    }
+
+    fn days(&self, step: i64) -> Vec<(i64, String)> {
+        let first = self.start.div_euclid(DAY) + 1;
+        let last = self.end.div_euclid(DAY);
+        (first..=last)
+            .filter(|day| day.rem_euclid(step) == 0)
+            .map(|day| {
+                let (year, month, of_month) = display::civil(day * DAY);
+                (day * DAY, format!("{year}-{month:02}-{of_month:02}"))
+            })
+            .collect()
+    }
+
+    fn months(&self, step: i64) -> Vec<(i64, String)> {
+        const NAMES: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let count = |time| {
+            let (year, month, _) = display::civil(time);
+            year * 12 + i64::from(month) - 1
+        };
+        let first = count(self.start).div_euclid(step) * step;
+        (first..=count(self.end))
+            .step_by(step as usize)
+            .filter_map(|month| {
+                let (year, of_year) = (month.div_euclid(12), month.rem_euclid(12));
+                let time = display::month_start(year, of_year as u32 + 1);
+                let label = if step >= 12 {
+                    year.to_string()
+                } else {
+                    format!("{} {year}", NAMES[of_year as usize])
+                };
+                (self.start..=self.end)
+                    .contains(&time)
+                    .then_some((time, label))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sample::{self, Sample};
+    use super::*;
+
+    fn lanes_of(findings: &[Finding]) -> Vec<Lane<'_>> {
+        findings
+            .iter()
+            .enumerate()
+            .filter_map(|(at, finding)| lane(at + 1, finding))
+            .collect()
+    }
+
+    #[test]
+    fn any_span_of_time_has_a_few_labels_and_every_place_is_on_the_axis() {
+        let mut findings = Sample::ordinary().findings;
+        findings.truncate(2);
+        for span in [
+            0,
+            3600,
+            5 * DAY,
+            40 * DAY,
+            200 * DAY,
+            900 * DAY,
+            20_000 * DAY,
+            i64::MAX / 4,
+        ] {
+            for (finding, time) in findings.iter_mut().zip([-span, span]) {
+                for place in &mut finding.places {
+                    place.commit.as_mut().expect("a commit").time = time;
+                }
+            }
+            let lanes = lanes_of(&findings);
+            let axis = Axis::new(&lanes).expect("an axis");
+            assert!(
+                (1..=TICKS + 3).contains(&axis.ticks.len()),
+                "{span}: {:?}",
+                axis.ticks
+            );
+            for lane in &lanes {
+                for time in &lane.times {
+                    let place: f64 = axis.place(*time).parse().expect("a number");
+                    assert!((2.0..=92.0).contains(&place), "{span}: {place}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn findings_without_a_commit_have_no_lane_and_many_are_cut() {
+        let mut page = String::new();
+        section(&mut page, &[]);
+        let mut work_tree = sample::finding(1, crate::finding::Level::Error, "a");
+        work_tree.places[0].commit = None;
+        section(&mut page, &[work_tree]);
+        assert_eq!(page, "");
+
+        let many: Vec<Finding> = (1..=70)
+            .map(|seed| sample::finding(seed, crate::finding::Level::Error, "a"))
+            .collect();
+        section(&mut page, &many);
+        assert_eq!(page.matches("href=\"#f").count(), LANES);
+        assert!(page.contains("The table has 10 more."));
+    }
+}

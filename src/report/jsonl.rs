@@ -1,0 +1,37 @@
+//! JSON Lines: each finding on a line of its own, then one line `{"coverage": …}`.
+//!
+//! The objects are those of [`super::json`]; the last line also has `schema`, `tool` and `summary`, so that
+//! a stream without it is known to be cut short.
+
+use std::io;
+
+use serde::Serialize;
+
+use super::{Report, Summary, json};
+
+/// Writes `report`.
+pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
+    for finding in report.findings {
+        serde_json::to_writer(
+            &mut *out,
+            &json::finding(finding, report.options.show_secrets),
+        )?;
+        out.write_all(b"\n")?;
+    }
+    let last = Last {
+        schema: json::SCHEMA,
+        tool: json::tool(report),
+        summary: report.summary,
+        coverage: json::coverage(report.coverage),
+    };
+    serde_json::to_writer(&mut *out, &last)?;
+    out.write_all(b"\n")
+}
+
+#[derive(Serialize)]
+struct Last<'a> {
+    schema: &'static str,
+    tool: json::ToolJson<'a>,
+    summary: Summary,
+    coverage: json::CoverageJson<'a>,
+}

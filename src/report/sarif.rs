@@ -1,0 +1,635 @@
+//! SARIF 2.1.0, for code-scanning services and editors.
+//!
+//! Paths are relative to `%SRCROOT%`, columns count code points, and nothing in it is a secret, an
+//! author's name or an address.
+//!
+//! Two partial fingerprints: `keyfence/v1` is the fingerprint of the finding. GitHub matches alerts on
+//! `primaryLocationLineHash` alone, which its CodeQL action computes from the text of the line: a hash of
+//! 64 bits from which, knowing the text around it, a guess at the secret could be confirmed. So the same
+//! hash is computed here over the fingerprint instead. That keeps an alert the same when its line moves
+//! or is re-indented, and makes a *different* secret on the same line a new alert, dismissed or not.
+
+use std::io;
+
+use bstr::ByteSlice as _;
+use serde_json::{Map, Value, json};
+
+use super::display::{self, is_hole};
+use super::{Format, Report, RuleInfo};
+use crate::coverage::{Coverage, SkipReason};
+use crate::finding::{Acceptance, Finding, Level, Place, Position};
+use crate::provenance::ObjectKind;
+
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+
+/// How many other places of a finding are listed; GitHub refuses a result with more than 1,000.
+const PLACES_LISTED: usize = 500;
+
+/// Writes the report.
+pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
+    report.refuse_secrets(Format::Sarif)?;
+    let log = json!({
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [run(report)],
+    });
+    serde_json::to_writer_pretty(&mut *out, &log)?;
+    out.write_all(b"\n")
+}
+
+fn run(report: &Report<'_>) -> Value {
+    json!({
+        "tool": { "driver": {
+            "name": "keyfence",
+            "version": report.tool.version,
+            "semanticVersion": report.tool.version,
+            "rules": report.rules.iter().map(rule).collect::<Vec<_>>(),
+        }},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {
+            "%SRCROOT%": { "description": { "text": "The root of what was scanned." } },
+        },
+        "invocations": [{
+            "executionSuccessful": report.coverage.is_complete(),
+            "toolExecutionNotifications": notifications(report.coverage),
+        }],
+        "results": report
+            .findings
+            .iter()
+            .map(|finding| result(finding, report.rules))
+            .collect::<Vec<_>>(),
+        "properties": {
+            "coverage": coverage(report.coverage),
+            "rulesHash": report.tool.rules_hash,
+            "summary": {
+                "errors": report.summary.errors,
+                "warnings": report.summary.warnings,
+                "notes": report.summary.notes,
+                "accepted": report.summary.accepted,
+            },
+        },
+    })
+}
+
+fn rule(rule: &RuleInfo) -> Value {
+    let mut value = json!({
+        "id": rule.id,
+        "shortDescription": text(&rule.description),
+        "fullDescription": text(&rule.description),
+        "help": text(&help(rule)),
+        "defaultConfiguration": { "level": rule.level.name() },
+        "properties": {
+            "tags": ["security", "secret"],
+            "precision": "high",
+            "security-severity": severity(rule.level),
+        },
+    });
+    if let Some(address) = rule
+        .references
+        .iter()
+        .find(|address| display::is_web(address))
+    {
+        value["helpUri"] = json!(address);
+    }
+    value
+}
+
+fn help(rule: &RuleInfo) -> String {
+    let mut help = format!("{}\n\nWhat to do: {}", rule.description, rule.advice);
+    for address in &rule.references {
+        help.push('\n');
+        help.push_str(address);
+    }
+    help
+}
+
+/// GitHub sorts alerts by this number: critical above 9.0, high above 7.0, medium above 4.0.
+fn severity(level: Level) -> &'static str {
+    match level {
+        Level::Error => "9.5",
+        Level::Warning => "5.0",
+        Level::Note => "1.0",
+    }
+}
+
+/// What was not read: one notification for each thing if that leaves a hole, one for each reason if not.
+fn notifications(coverage: &Coverage) -> Vec<Value> {
+    let mut notifications = Vec::new();
+    for (reason, count) in display::skipped(coverage) {
+        if !is_hole(coverage, reason) {
+            let why = if reason.is_incomplete() {
+                "accepted"
+            } else {
+                "left out"
+            };
+            notifications.push(notification(
+                reason,
+                "note",
+                &format!("{count} not read, {why}: {}", reason.name()),
+            ));
+            continue;
+        }
+        let mut told = 0;
+        for skip in coverage.skips.iter().filter(|skip| skip.reason == reason) {
+            told += 1;
+            let words = format!("not read ({}): {}", reason.name(), display::skip(skip));
+            notifications.push(notification(reason, "error", &words));
+        }
+        if told < count {
+            let words = format!("not read ({}): {} more", reason.name(), count - told);
+            notifications.push(notification(reason, "error", &words));
+        }
+    }
+    notifications
+}
+
+fn notification(reason: SkipReason, level: &str, words: &str) -> Value {
+    json!({
+        "descriptor": { "id": format!("skip/{}", reason.name()) },
+        "level": level,
+        "message": text(words),
+    })
+}
+
+fn coverage(coverage: &Coverage) -> Value {
+    let skipped: Map<String, Value> = display::skipped(coverage)
+        .map(|(reason, count)| (reason.name().to_owned(), json!(count)))
+        .collect();
+    json!({
+        "complete": coverage.is_complete(),
+        "files": coverage.files,
+        "blobs": coverage.blobs,
+        "commits": coverage.commits,
+        "tags": coverage.tags,
+        "bytes": coverage.bytes,
+        "skipped": skipped,
+        "acceptedReasons": coverage.accepted.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
+    })
+}
+
+fn result(finding: &Finding, rules: &[RuleInfo]) -> Value {
+    let place = finding.first_place();
+    let mut value = json!({
+        "ruleId": finding.rule,
+        "level": finding.level.name(),
+        "message": text(&message(finding)),
+        "locations": [location(place, place.position, None)],
+        "relatedLocations": related(finding),
+        "partialFingerprints": {
+            "keyfence/v1": finding.fingerprint.as_str(),
+            "primaryLocationLineHash": line_hash(finding.fingerprint.as_str()),
+        },
+        "suppressions": finding.accepted.iter().map(suppression).collect::<Vec<_>>(),
+        "properties": properties(finding),
+    });
+    if let Some(index) = rules.iter().position(|rule| rule.id == finding.rule) {
+        value["ruleIndex"] = json!(index);
+    }
+    value
+}
+
+fn message(finding: &Finding) -> String {
+    let mut message = finding.message.clone();
+    message.push_str(&display::elsewhere(finding));
+    if let Some(commit) = &finding.first_place().commit {
+        message.push_str("; ");
+        message.push_str(&display::entered(commit));
+    }
+    message
+}
+
+fn suppression(acceptance: &Acceptance) -> Value {
+    let (kind, reason) = match acceptance {
+        Acceptance::Marker(reason) => ("inSource", reason),
+        Acceptance::Allowlist(reason) | Acceptance::Baseline(reason) => ("external", reason),
+    };
+    json!({ "kind": kind, "status": "accepted", "justification": display::visible(reason) })
+}
+
+/// The other halves at the first place, then the other places.
+fn related(finding: &Finding) -> Vec<Value> {
+    let place = finding.first_place();
+    let mut related = Vec::new();
+    if let Some(secret) = place.secret.filter(|secret| *secret != place.position) {
+        related.push(location(place, secret, Some("its secret")));
+    }
+    if let Some(token) = place.token.filter(|token| *token != place.position) {
+        related.push(location(place, token, Some("its session token")));
+    }
+    for other in finding.places.iter().skip(1).take(PLACES_LISTED) {
+        let words = match &other.commit {
+            Some(commit) => format!("also here; {}", display::entered(commit)),
+            None => "also here".to_owned(),
+        };
+        related.push(location(other, other.position, Some(&words)));
+    }
+    related
+}
+
+fn properties(finding: &Finding) -> Value {
+    let place = finding.first_place();
+    let mut properties = json!({
+        "places": finding.places.len(),
+        "reasons": finding.reasons.iter().map(|reason| display::visible(reason)).collect::<Vec<_>>(),
+        "advice": display::visible(&finding.advice),
+    });
+    for (name, value) in [
+        ("keyId", &finding.key_id),
+        ("accountId", &finding.account_id),
+        ("context", &finding.context),
+    ] {
+        if let Some(value) = value {
+            properties[name] = json!(display::visible(value));
+        }
+    }
+    if let Some((kind, id)) = &place.object {
+        let kind = match kind {
+            ObjectKind::Blob => "blob",
+            ObjectKind::Commit => "commit",
+            ObjectKind::Tag => "tag",
+        };
+        properties["object"] = json!({ "kind": kind, "id": id.to_string() });
+    }
+    if let Some(commit) = &place.commit {
+        let shown = |names: &[String]| -> Vec<String> {
+            names
+                .iter()
+                .map(|name| display::visible(name).into_owned())
+                .collect()
+        };
+        properties["commit"] = json!({
+            "id": commit.commit_id.to_string(),
+            "date": display::visible(&commit.date),
+            "inHead": commit.in_head,
+            "refs": shown(&commit.refs),
+            "heldBy": shown(&commit.held_by),
+        });
+    }
+    properties
+}
+
+fn location(place: &Place, position: Position, words: Option<&str>) -> Value {
+    let mut physical = json!({
+        "artifactLocation": artifact(&place.path),
+        "region": region(place, position),
+    });
+    if let Some(context) = context(place, position) {
+        physical["contextRegion"] = context;
+    }
+    let mut value = json!({ "physicalLocation": physical });
+    if let Some(words) = words {
+        value["message"] = text(words);
+    }
+    value
+}
+
+fn region(place: &Place, position: Position) -> Value {
+    let mut region = json!({
+        "startLine": position.line,
+        "startColumn": position.column,
+        "endLine": position.end_line,
+        "endColumn": position.end_column,
+        "byteOffset": position.offset,
+        "byteLength": position.length,
+    });
+    let marked = place
+        .snippet
+        .iter()
+        .filter(|_| position == place.position)
+        .find(|line| line.number == position.line)
+        .and_then(|line| line.text.get(line.mark?.0..line.mark?.1));
+    if let Some(marked) = marked {
+        region["snippet"] = json!({ "text": display::visible_code(marked) });
+    }
+    region
+}
+
+/// The lines around the region, if the snippet has all of them: a context must contain its region.
+fn context(place: &Place, position: Position) -> Option<Value> {
+    let first = place.snippet.first()?.number;
+    let last = place.snippet.last()?.number;
+    let is_whole = last - first + 1 == place.snippet.len();
+    if !is_whole || first > position.line || last < position.end_line {
+        return None;
+    }
+    let lines: Vec<String> = place
+        .snippet
+        .iter()
+        .map(|line| display::visible_code(&line.text))
+        .collect();
+    Some(json!({
+        "startLine": first,
+        "endLine": last,
+        "snippet": { "text": lines.join("\n") },
+    }))
+}
+
+/// Relative to the root, or a `file:` address where the path is absolute. Every byte that is not
+/// unreserved is percent-encoded, so a path of any bytes comes back as it was.
+fn artifact(path: &[u8]) -> Value {
+    let mut path = path;
+    while let Some(rest) = path.strip_prefix(b"./") {
+        path = rest;
+    }
+    let is_drive = path.first().is_some_and(u8::is_ascii_alphabetic)
+        && matches!(path.get(1..3), Some(b":/" | b":\\"));
+    if path.starts_with(b"/") {
+        json!({ "uri": format!("file://{}", encoded(path)) })
+    } else if is_drive {
+        let forward = path.replace(b"\\", b"/");
+        json!({ "uri": format!("file:///{}", encoded(&forward).replacen("%3A", ":", 1)) })
+    } else {
+        json!({ "uri": encoded(path), "uriBaseId": "%SRCROOT%" })
+    }
+}
+
+fn encoded(path: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut uri = String::with_capacity(path.len());
+    for byte in path {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(*byte));
+            }
+            _ => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}
+
+/// A message of plain text: brackets and backslashes would make links of it.
+fn text(words: &str) -> Value {
+    let mut escaped = String::with_capacity(words.len());
+    for line in words.split('\n') {
+        if !escaped.is_empty() {
+            escaped.push('\n');
+        }
+        for char in display::visible(line).chars() {
+            if matches!(char, '[' | ']' | '\\') {
+                escaped.push('\\');
+            }
+            escaped.push(char);
+        }
+    }
+    json!({ "text": escaped })
+}
+
+/// The hash of the first line of `text` as GitHub's CodeQL action has it: over UTF-16 units, blanks
+/// left out, ended by 65535, filled with zeros to a window of 100, base 37 modulo 2^64.
+fn line_hash(text: &str) -> String {
+    const WINDOW: usize = 100;
+    let units = text
+        .encode_utf16()
+        .filter(|unit| *unit != u16::from(b' ') && *unit != u16::from(b'\t'))
+        .chain([u16::MAX])
+        .chain(std::iter::repeat(0));
+    let hash = units.take(WINDOW).fold(0u64, |hash, unit| {
+        hash.wrapping_mul(37).wrapping_add(u64::from(unit))
+    });
+    format!("{hash:x}:1")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::{self, HOSTILE, Sample};
+    use super::*;
+
+    fn parsed(sample: &Sample) -> Value {
+        let text = sample::written(sample, write);
+        sample::is_calm(&text);
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Holds a log against what the schema and GitHub require of the parts that are written here.
+    #[track_caller]
+    fn is_valid(log: &Value) {
+        assert_eq!(log["version"], "2.1.0");
+        let run = &log["runs"][0];
+        let driver = &run["tool"]["driver"];
+        assert_eq!(driver["name"], "keyfence");
+        let rules = driver["rules"].as_array().expect("rules");
+        for rule in rules {
+            has_only(
+                rule,
+                &[
+                    "id",
+                    "shortDescription",
+                    "fullDescription",
+                    "help",
+                    "helpUri",
+                    "defaultConfiguration",
+                    "properties",
+                ],
+            );
+        }
+        let levels = ["none", "note", "warning", "error"];
+        for result in run["results"].as_array().expect("results") {
+            has_only(
+                result,
+                &[
+                    "ruleId",
+                    "ruleIndex",
+                    "level",
+                    "message",
+                    "locations",
+                    "relatedLocations",
+                    "partialFingerprints",
+                    "suppressions",
+                    "properties",
+                ],
+            );
+            assert!(levels.contains(&result["level"].as_str().expect("level")));
+            let index = result["ruleIndex"].as_u64().expect("index") as usize;
+            assert_eq!(rules[index]["id"], result["ruleId"]);
+            for print in result["partialFingerprints"]
+                .as_object()
+                .expect("prints")
+                .values()
+            {
+                assert!(print.is_string());
+            }
+            assert_eq!(result["locations"].as_array().map(Vec::len), Some(1));
+            let related = result["relatedLocations"].as_array().expect("related");
+            for location in related.iter().chain([&result["locations"][0]]) {
+                is_valid_location(location);
+            }
+            for suppression in result["suppressions"].as_array().expect("suppressions") {
+                let kind = suppression["kind"].as_str().expect("kind");
+                assert!(["inSource", "external"].contains(&kind));
+            }
+        }
+        assert!(run["invocations"][0]["executionSuccessful"].is_boolean());
+    }
+
+    #[track_caller]
+    fn is_valid_location(location: &Value) {
+        has_only(location, &["physicalLocation", "message"]);
+        let physical = &location["physicalLocation"];
+        has_only(physical, &["artifactLocation", "region", "contextRegion"]);
+        let uri = physical["artifactLocation"]["uri"].as_str().expect("uri");
+        assert!(
+            uri.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%:".contains(&byte))
+        );
+        let region = &physical["region"];
+        let number = |name: &str| region[name].as_u64().expect("a number");
+        assert!(number("startLine") >= 1 && number("startColumn") >= 1);
+        assert!(number("endLine") >= number("startLine"));
+        assert!(
+            number("endLine") > number("startLine") || number("endColumn") >= number("startColumn")
+        );
+    }
+
+    #[track_caller]
+    fn has_only(value: &Value, names: &[&str]) {
+        for name in value.as_object().expect("an object").keys() {
+            assert!(names.contains(&name.as_str()), "unexpected {name}");
+        }
+    }
+
+    fn decoded(uri: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = uri.as_bytes();
+        while let Some((first, tail)) = rest.split_first() {
+            if *first == b'%' {
+                let hex = std::str::from_utf8(&tail[..2]).expect("hex");
+                bytes.push(u8::from_str_radix(hex, 16).expect("hex"));
+                rest = &tail[2..];
+            } else {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn a_log_has_the_structure_that_the_schema_requires() {
+        for sample in [Sample::clean(), Sample::ordinary(), Sample::hostile()] {
+            let log = parsed(&sample);
+            is_valid(&log);
+            assert_eq!(
+                log["runs"][0]["results"].as_array().map(Vec::len),
+                Some(sample.findings.len())
+            );
+            // For a look with the published schema and other people's programs.
+            if let Some(dir) = std::env::var_os("KEYFENCE_TEST_KEEP") {
+                let name = format!("{}.sarif", sample.findings.len());
+                let path = std::path::Path::new(&dir).join(name);
+                std::fs::write(path, sample::written(&sample, write)).expect("a file");
+            }
+        }
+    }
+
+    #[test]
+    fn hostile_paths_come_back_byte_for_byte_and_names_of_people_do_not() {
+        let log = parsed(&Sample::hostile());
+        for (result, path) in log["runs"][0]["results"]
+            .as_array()
+            .expect("results")
+            .iter()
+            .zip(HOSTILE)
+        {
+            let place = &result["locations"][0]["physicalLocation"]["artifactLocation"];
+            assert_eq!(decoded(place["uri"].as_str().expect("uri")), *path);
+            assert_eq!(place["uriBaseId"], "%SRCROOT%");
+            assert!(
+                !result["message"]["text"]
+                    .as_str()
+                    .expect("text")
+                    .contains("[click](")
+            );
+        }
+        let text = parsed(&Sample::ordinary()).to_string();
+        assert!(!text.contains("Ada") && !text.contains('@'));
+    }
+
+    #[test]
+    fn absolute_paths_are_addresses_of_files() {
+        assert_eq!(artifact(b"/tmp/a b"), json!({ "uri": "file:///tmp/a%20b" }));
+        assert_eq!(artifact(b"C:\\x\\y"), json!({ "uri": "file:///C:/x/y" }));
+        assert_eq!(
+            artifact(b"././a"),
+            json!({ "uri": "a", "uriBaseId": "%SRCROOT%" })
+        );
+    }
+
+    #[test]
+    fn an_incomplete_scan_is_not_a_successful_one() {
+        let log = parsed(&Sample::hostile());
+        let run = &log["runs"][0];
+        assert_eq!(run["invocations"][0]["executionSuccessful"], false);
+        let told = run["invocations"][0]["toolExecutionNotifications"]
+            .as_array()
+            .expect("told");
+        assert_eq!(told.len(), HOSTILE.len() + 1);
+        assert_eq!(run["properties"]["coverage"]["complete"], false);
+        assert_eq!(
+            run["properties"]["coverage"]["skipped"]["unreadable"],
+            HOSTILE.len()
+        );
+
+        let mut sample = Sample::hostile();
+        sample.coverage.accepted.insert(SkipReason::Unreadable);
+        let log = parsed(&sample);
+        assert_eq!(
+            log["runs"][0]["invocations"][0]["executionSuccessful"],
+            true
+        );
+    }
+
+    #[test]
+    fn skips_beyond_the_kept_ones_are_told_by_number() {
+        let mut sample = Sample::clean();
+        sample.coverage.skipped.insert(SkipReason::Corrupt, 7);
+        let log = parsed(&sample);
+        let told = &log["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+        assert_eq!(told[0]["message"]["text"], "not read (corrupt): 7 more");
+    }
+
+    #[test]
+    fn accepted_findings_are_suppressed_and_the_others_say_that_they_are_not() {
+        let log = parsed(&Sample::ordinary());
+        let results = &log["runs"][0]["results"];
+        assert_eq!(results[0]["suppressions"], json!([]));
+        assert_eq!(results[2]["suppressions"][0]["kind"], "external");
+        assert_eq!(
+            results[2]["suppressions"][0]["justification"],
+            "revoked in March"
+        );
+    }
+
+    #[test]
+    fn the_halves_and_the_other_places_are_related_locations() {
+        let log = parsed(&Sample::ordinary());
+        let related = log["runs"][0]["results"][0]["relatedLocations"]
+            .as_array()
+            .expect("related")
+            .clone();
+        assert_eq!(related.len(), 2);
+        assert_eq!(related[0]["message"]["text"], "its secret");
+        assert_eq!(
+            related[1]["physicalLocation"]["artifactLocation"]["uri"],
+            "deploy/legacy.env"
+        );
+    }
+
+    #[test]
+    fn the_line_hash_is_the_one_of_the_codeql_action() {
+        // Vectors from the tests of that action.
+        assert_eq!(line_hash(""), "c129715d7a2bc9a3:1");
+        assert_eq!(line_hash(" d"), "a23a3dc5e078b07b:1");
+        assert_eq!(line_hash(" End"), "e6ceba753e1a442:1");
+        assert_eq!(line_hash(" a\nb\n  \t\tc\n d"), "271789c17abda88f:1");
+        assert_ne!(line_hash("kf1:00"), line_hash("kf1:01"));
+        assert_eq!(line_hash(" a\tb"), line_hash("ab"));
+    }
+
+    #[test]
+    fn it_refuses_to_show_secrets() {
+        sample::refuses_secrets(write);
+    }
+}

@@ -1,0 +1,545 @@
+//! For people: grouped by file like a compiler's diagnostics, then what was read and what was not.
+
+use std::io;
+
+use anstyle::{AnsiColor, Style};
+
+use super::escape;
+use super::{Report, Summary};
+use crate::coverage::{Coverage, SkipReason};
+use crate::finding::{Acceptance, Finding, Level, Place, SnippetLine};
+use crate::provenance::ObjectKind;
+
+/// Columns where the terminal does not say.
+const WIDTH: usize = 80;
+/// Fewer columns than this are not laid out for.
+const NARROWEST: usize = 40;
+/// Further places of one finding that are listed; the rest is counted.
+const PLACES: usize = 5;
+/// Things not read that are named for each reason; the rest is counted.
+const SUBJECTS: usize = 3;
+
+/// Writes `report`.
+pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
+    let mut page = Page {
+        out,
+        color: report.options.color,
+        width: report.options.width.unwrap_or(WIDTH).max(NARROWEST),
+    };
+    let shown = |finding: &&Finding| report.options.show_accepted || finding.accepted.is_none();
+    for finding in report.findings.iter().filter(shown) {
+        page.finding(finding, report.options.show_secrets)?;
+        page.line("")?;
+    }
+    if report.options.quiet {
+        return page.incomplete(report.coverage);
+    }
+    page.summary(&report.summary)?;
+    page.coverage(report.coverage)
+}
+
+/// What is written on, and how.
+struct Page<'o> {
+    out: &'o mut dyn io::Write,
+    color: bool,
+    width: usize,
+}
+
+impl Page<'_> {
+    fn finding(&mut self, finding: &Finding, show_secrets: bool) -> io::Result<()> {
+        let style = level_style(finding.level);
+        let head = self.paint(
+            style,
+            &format!("{}[{}]", finding.level.name(), finding.rule),
+        );
+        let message = escape::terminal(&finding.message);
+        // The message is wrapped by its visible width, the styled head put before it afterwards.
+        let plain = finding.level.name().len() + finding.rule.len() + 4;
+        let mut lines = wrap(&message, self.width, plain, 2).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let first = self.paint(Style::new().bold(), &first);
+        self.line(&format!("{head}: {first}"))?;
+        for line in lines {
+            let line = self.paint(Style::new().bold(), &line);
+            self.line(&format!("  {line}"))?;
+        }
+        let place = finding.first_place();
+        let gutter = gutter(&place.snippet);
+        self.place(place, gutter)?;
+        self.snippet(&place.snippet, gutter, style)?;
+        self.places(finding, gutter)?;
+        self.facts(finding, gutter, show_secrets)
+    }
+
+    /// ` --> path:line:column`, with the commit for what was read from history.
+    fn place(&mut self, place: &Place, gutter: usize) -> io::Result<()> {
+        let arrow = self.paint(frame(), "-->");
+        self.line(&format!("{:gutter$}{arrow} {}", "", spot(place)))
+    }
+
+    fn snippet(&mut self, lines: &[SnippetLine], gutter: usize, style: Style) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let bar = self.paint(frame(), "|");
+        self.line(&format!("{:gutter$} {bar}", ""))?;
+        let room = self.width.saturating_sub(gutter + 3);
+        let mut last = None;
+        for line in lines {
+            if last.is_some_and(|last| line.number > last + 1) {
+                self.line(&self.paint(frame(), "..."))?;
+            }
+            last = Some(line.number);
+            let shown = Shown::new(line, room);
+            let number = self.paint(frame(), &format!("{:>gutter$} |", line.number));
+            self.line(format!("{number} {}", shown.text).trim_end())?;
+            if let Some((indent, length)) = shown.mark {
+                let carets = self.paint(style, &"^".repeat(length));
+                self.line(&format!("{:gutter$} {bar} {:indent$}{carets}", "", ""))?;
+            }
+        }
+        self.line(&format!("{:gutter$} {bar}", ""))
+    }
+
+    /// The further places of a finding.
+    fn places(&mut self, finding: &Finding, gutter: usize) -> io::Result<()> {
+        let further = finding.places.get(1..).unwrap_or_default();
+        for place in further.iter().take(PLACES) {
+            let arrow = self.paint(frame(), ":::");
+            self.line(&format!("{:gutter$}{arrow} {}", "", spot(place)))?;
+        }
+        if further.len() > PLACES {
+            let rest = counted((further.len() - PLACES) as u64, "more place", "more places");
+            self.line(&format!("{:gutter$}    and {rest}", ""))?;
+        }
+        Ok(())
+    }
+
+    fn facts(&mut self, finding: &Finding, gutter: usize, show_secrets: bool) -> io::Result<()> {
+        if let Some(account) = &finding.account_id {
+            self.fact(gutter, "account", account)?;
+        }
+        if let Some(commit) = &finding.first_place().commit {
+            let id = commit.commit_id.to_hex_with_len(12);
+            let text = format!(
+                "{id} of {} by {}: {}",
+                commit.date, commit.author, commit.subject
+            );
+            self.fact(gutter, "commit", &text)?;
+            if commit.in_head || !commit.refs.is_empty() {
+                self.fact(gutter, "reached", &reached(commit.in_head, &commit.refs))?;
+            } else if commit.held_by.is_empty() {
+                self.fact(gutter, "reached", "by no ref")?;
+            } else {
+                let holders = commit.held_by.join(", ");
+                self.fact(gutter, "reached", &format!("by no ref; held by {holders}"))?;
+            }
+        }
+        if show_secrets {
+            for (label, secret) in [
+                ("secret", &finding.secret),
+                ("token", &finding.session_token),
+            ] {
+                if let Some(secret) = secret {
+                    let text = String::from_utf8_lossy(secret.expose());
+                    let text = escape::terminal(&text);
+                    // Never wrapped: it is there to be copied.
+                    let label = self.paint(Style::new().bold(), label);
+                    self.line(&format!("{:gutter$} = {label}: {text}", ""))?;
+                }
+            }
+        }
+        for reason in &finding.reasons {
+            self.fact(gutter, "note", reason)?;
+        }
+        if let Some(accepted) = &finding.accepted {
+            let (kind, reason) = match accepted {
+                Acceptance::Marker(reason) => ("allow marker", reason),
+                Acceptance::Allowlist(reason) => ("allowlist", reason),
+                Acceptance::Baseline(reason) => ("baseline", reason),
+            };
+            let text = if reason.is_empty() {
+                format!("by {kind}")
+            } else {
+                format!("by {kind}: {reason}")
+            };
+            self.fact(gutter, "accepted", &text)?;
+        }
+        if !finding.advice.is_empty() && finding.accepted.is_none() {
+            self.fact(gutter, "help", &finding.advice)?;
+        }
+        Ok(())
+    }
+
+    /// `= label: text`, wrapped.
+    fn fact(&mut self, gutter: usize, label: &str, text: &str) -> io::Result<()> {
+        let used = gutter + 3 + label.len() + 2;
+        let text = escape::terminal(text);
+        let label = self.paint(Style::new().bold(), label);
+        for (index, line) in wrap(&text, self.width, used, used).iter().enumerate() {
+            if index == 0 {
+                self.line(&format!("{:gutter$} = {label}: {line}", ""))?;
+            } else {
+                self.line(&format!("{:used$}{line}", ""))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn summary(&mut self, summary: &Summary) -> io::Result<()> {
+        let mut parts = Vec::new();
+        for (count, one, many, level) in [
+            (summary.errors, "error", "errors", Level::Error),
+            (summary.warnings, "warning", "warnings", Level::Warning),
+            (summary.notes, "note", "notes", Level::Note),
+        ] {
+            let text = counted(count as u64, one, many);
+            parts.push(if count > 0 {
+                self.paint(level_style(level), &text)
+            } else {
+                text
+            });
+        }
+        let mut line = parts.join(", ");
+        if summary.accepted > 0 {
+            line.push_str(&format!(
+                " (accepted: {})",
+                thousands(summary.accepted as u64)
+            ));
+        }
+        self.entry("found", &[line])
+    }
+
+    fn coverage(&mut self, coverage: &Coverage) -> io::Result<()> {
+        let mut scanned: Vec<String> = [
+            (coverage.files, "file", "files"),
+            (coverage.blobs, "blob", "blobs"),
+            (coverage.commits, "commit", "commits"),
+            (coverage.tags, "tag", "tags"),
+        ]
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, one, many)| counted(*count, one, many))
+        .collect();
+        if scanned.is_empty() {
+            scanned.push("nothing".to_owned());
+        } else {
+            scanned.push(bytes(coverage.bytes));
+        }
+        self.entry("scanned", &scanned)?;
+        let skipped: Vec<String> = coverage
+            .skipped
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(reason, count)| format!("{} {}", thousands(*count), label(*reason)))
+            .collect();
+        if !skipped.is_empty() {
+            self.entry("skipped", &skipped)?;
+        }
+        self.incomplete(coverage)?;
+        if coverage.files + coverage.blobs + coverage.commits + coverage.tags == 0 {
+            let mark = self.paint(level_style(Level::Warning), "warning");
+            self.line(&format!("{mark}: nothing was scanned"))?;
+        }
+        Ok(())
+    }
+
+    /// What was asked for and not read: named, with what the system said.
+    fn incomplete(&mut self, coverage: &Coverage) -> io::Result<()> {
+        let is_unread = |(reason, count): (&SkipReason, &u64)| *count > 0 && reason.is_incomplete();
+        if !coverage.skipped.iter().any(is_unread) {
+            return Ok(());
+        }
+        let (level, head) = if coverage.is_complete() {
+            (Level::Note, "incomplete, as allowed")
+        } else {
+            (Level::Error, "incomplete")
+        };
+        let head = self.paint(level_style(level), head);
+        self.line(&format!("{head}: not all that was asked for could be read"))?;
+        for (reason, count) in &coverage.skipped {
+            if *count == 0 || !reason.is_incomplete() {
+                continue;
+            }
+            let subjects = coverage.skips.iter().filter(|skip| skip.reason == *reason);
+            let mut named = 0;
+            for skip in subjects.take(SUBJECTS) {
+                named += 1;
+                let subject = escape::terminal_bytes(&skip.subject);
+                let detail = match &skip.detail {
+                    Some(detail) => format!(": {}", escape::terminal(detail)),
+                    None => String::new(),
+                };
+                let text = format!("{}: {subject}{detail}", label(*reason));
+                for (index, line) in wrap(&text, self.width, 2, 4).iter().enumerate() {
+                    let indent = if index == 0 { 2 } else { 4 };
+                    self.line(&format!("{:indent$}{line}", ""))?;
+                }
+            }
+            if *count > named && *reason != SkipReason::Findings {
+                let rest = thousands(*count - named);
+                self.line(&format!("  {}: and {rest} more", label(*reason)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `label: parts`, wrapped between parts.
+    fn entry(&mut self, label: &str, parts: &[String]) -> io::Result<()> {
+        let indent = "scanned: ".len();
+        let text = parts.join(", ");
+        let head = format!("{label}:");
+        // Styled parts are short enough for one line; their width is not counted.
+        let lines = if text.contains('\x1b') {
+            vec![text]
+        } else {
+            wrap(&text, self.width, indent, indent)
+        };
+        for (index, line) in lines.iter().enumerate() {
+            let head = if index == 0 { head.as_str() } else { "" };
+            self.line(&format!("{head:indent$}{line}"))?;
+        }
+        Ok(())
+    }
+
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.color && !text.is_empty() {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    fn line(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+}
+
+/// A line of a snippet as a terminal shows it.
+struct Shown {
+    text: String,
+    /// Columns before the mark, and its width.
+    mark: Option<(usize, usize)>,
+}
+
+impl Shown {
+    /// Escapes the line, expands its tabs and cuts it to `room` columns around its mark.
+    fn new(line: &SnippetLine, room: usize) -> Self {
+        let mut cells: Vec<(String, usize)> = Vec::new();
+        let mut marked: Option<(usize, usize)> = None;
+        for (offset, c) in line.text.char_indices() {
+            if let Some((start, end)) = line.mark
+                && (start..end).contains(&offset)
+            {
+                let first = marked.map_or(cells.len(), |(first, _)| first);
+                marked = Some((first, cells.len() + 1));
+            }
+            cells.push(cell(c));
+        }
+        let (from, to) = window(&cells, marked, room);
+        let mut text = String::new();
+        let mut columns = 0;
+        if from > 0 {
+            text.push('…');
+            columns += 1;
+        }
+        let (mut indent, mut length) = (columns, 0);
+        for (index, (shown, width)) in cells.iter().enumerate().take(to).skip(from) {
+            text.push_str(shown);
+            if let Some((first, last)) = marked {
+                if index < first {
+                    indent += width;
+                } else if index < last {
+                    length += width;
+                }
+            }
+        }
+        if to < cells.len() {
+            text.push('…');
+        }
+        Self {
+            text,
+            mark: marked.map(|_| (indent, length.max(1))),
+        }
+    }
+}
+
+/// How one character is shown, and its width in columns.
+fn cell(c: char) -> (String, usize) {
+    if c == '\t' {
+        return ("    ".to_owned(), 4);
+    }
+    if !escape::is_unsafe(c) {
+        return (c.to_string(), escape::width(c));
+    }
+    let shown = escape::terminal(c.encode_utf8(&mut [0; 4])).into_owned();
+    let width = shown.len();
+    (shown, width)
+}
+
+/// The cells to show, so that the mark is among them.
+fn window(
+    cells: &[(String, usize)],
+    marked: Option<(usize, usize)>,
+    room: usize,
+) -> (usize, usize) {
+    let width = |from: usize, to: usize| -> usize {
+        cells
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .map(|cell| cell.1)
+            .sum()
+    };
+    if width(0, cells.len()) <= room {
+        return (0, cells.len());
+    }
+    // An ellipsis at either end.
+    let room = room.saturating_sub(2);
+    let (first, last) = marked.unwrap_or((0, 0));
+    // As much from the start of the line as leaves the mark and a little after it in sight.
+    let mut from = 0;
+    let goal = (last + 8).min(cells.len());
+    while from < first && width(from, goal) > room {
+        from += 1;
+    }
+    let mut to = from;
+    let mut used = 0;
+    while let Some((_, width)) = cells.get(to) {
+        used += width;
+        if used > room {
+            break;
+        }
+        to += 1;
+    }
+    (from, to)
+}
+
+/// `path:line:column`, before it what tells versions apart.
+fn spot(place: &Place) -> String {
+    let path = escape::terminal_bytes(&place.path);
+    let position = place.position;
+    let before = match (&place.commit, &place.object) {
+        (Some(commit), _) => format!("{}:", commit.commit_id.to_hex_with_len(12)),
+        (None, Some((ObjectKind::Commit, _))) => "commit ".to_owned(),
+        (None, Some((ObjectKind::Tag, _))) => "tag ".to_owned(),
+        _ => String::new(),
+    };
+    format!("{before}{path}:{}:{}", position.line, position.column)
+}
+
+fn reached(in_head: bool, refs: &[String]) -> String {
+    let mut names: Vec<&str> = Vec::new();
+    if in_head {
+        names.push("HEAD");
+    }
+    names.extend(refs.iter().take(PLACES).map(String::as_str));
+    let mut text = format!("by {}", names.join(", "));
+    if refs.len() > PLACES {
+        text.push_str(&format!(" and {} more", refs.len() - PLACES));
+    }
+    text
+}
+
+/// Columns for line numbers.
+fn gutter(lines: &[SnippetLine]) -> usize {
+    let last = lines.iter().map(|line| line.number).max().unwrap_or(1);
+    last.to_string().len() + 1
+}
+
+/// Breaks `text` into lines at spaces; `first` and `rest` columns are taken on the first line and the others.
+fn wrap(text: &str, width: usize, first: usize, rest: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = first;
+    for word in text.split(' ') {
+        let length: usize = word.chars().map(escape::width).sum();
+        let is_empty = lines.last().is_none_or(String::is_empty);
+        if used + length + usize::from(!is_empty) > width && !(is_empty && lines.len() > 1) {
+            lines.push(String::new());
+            used = rest;
+        }
+        let line = lines.last_mut().expect("there is always a line");
+        if !line.is_empty() {
+            line.push(' ');
+            used += 1;
+        }
+        line.push_str(word);
+        used += length;
+    }
+    lines
+}
+
+fn level_style(level: Level) -> Style {
+    let color = match level {
+        Level::Error => AnsiColor::Red,
+        Level::Warning => AnsiColor::Yellow,
+        Level::Note => AnsiColor::Cyan,
+    };
+    color.on_default().bold()
+}
+
+fn frame() -> Style {
+    AnsiColor::Blue.on_default().bold()
+}
+
+/// What a reason is called in a sentence.
+fn label(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Changed => "changed while being read",
+        SkipReason::Size => "over the size limit",
+        SkipReason::Partial => "left on the server (partial clone)",
+        SkipReason::Shallow => "beyond a shallow boundary",
+        SkipReason::Lfs => "in Git LFS, not here",
+        SkipReason::Internal => "failed inside",
+        SkipReason::Findings => "findings over the limit",
+        SkipReason::Symlink => "symbolic link",
+        SkipReason::Special => "special file",
+        SkipReason::GitDir => ".git",
+        other => other.name(),
+    }
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        thousands(count),
+        if count == 1 { one } else { many }
+    )
+}
+
+/// `1,234,567`.
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A size in the unit that leaves two to four digits.
+fn bytes(count: u64) -> String {
+    const UNITS: &[&str] = &["KB", "MB", "GB", "TB"];
+    if count < 10_000 {
+        return counted(count, "byte", "bytes");
+    }
+    let mut value = count as f64;
+    let mut unit = "bytes";
+    for next in UNITS {
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if value < 9.95 {
+        format!("{value:.1} {unit}")
+    } else {
+        format!("{value:.0} {unit}")
+    }
+}

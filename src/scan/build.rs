@@ -1,0 +1,160 @@
+//! From the engine's matches to findings with places: positions, snippet, message.
+
+use std::cmp::Reverse;
+
+use bstr::BString;
+
+use super::lines::Lines;
+use super::snippet::{self, Cuts};
+use super::{Options, message};
+use crate::blob::{Blob, Span};
+use crate::engine::{Engine, Match, Part};
+use crate::finding::{Finding, Fingerprint, Place, Position};
+use crate::provenance::{ObjectKind, Provenance};
+use crate::rule::{Rule, RuleSet};
+
+/// The findings of one blob.
+#[derive(Debug, Default)]
+pub struct Built {
+    /// One finding per match, each with one place.
+    pub findings: Vec<Finding>,
+    /// How many more there were than [`Options::max_findings`].
+    pub beyond: usize,
+}
+
+/// Makes findings of what the engine found in `blob`. `redact` are all spans that may hold secret bytes.
+///
+/// Where there are more matches than the limit allows, the heaviest are kept.
+pub fn findings_of(
+    blob: Blob<'_>,
+    matches: &[Match],
+    redact: &[Span],
+    rules: &RuleSet,
+    options: &Options,
+) -> Built {
+    let mut wanted: Vec<(&Match, &Rule)> = matches
+        .iter()
+        .filter_map(|found| Some((found, rules.rules.get(found.rule)?)))
+        .filter(|(_, rule)| {
+            options
+                .only
+                .as_ref()
+                .is_none_or(|only| only.contains(&rule.id))
+        })
+        .collect();
+    let beyond = wanted.len().saturating_sub(options.max_findings);
+    if beyond > 0 {
+        wanted.sort_by_key(|(found, _)| Reverse(found.level));
+        wanted.truncate(options.max_findings);
+        wanted.sort_by_key(|(found, _)| found.span);
+    }
+    if wanted.is_empty() {
+        return Built::default();
+    }
+    let lines = Lines::new(blob.bytes);
+    let cuts = Cuts::new(redact, matches);
+    let spans: Vec<Span> = wanted.iter().flat_map(|(found, _)| parts(found)).collect();
+    let mut positions = lines.positions(&spans).into_iter();
+    let findings = wanted
+        .into_iter()
+        .map(|(found, rule)| {
+            let positions: Vec<Position> = positions.by_ref().take(parts(found).len()).collect();
+            let mut place = place(blob.provenance, found, &positions);
+            place.snippet = snippet::snippet(&lines, &cuts, found, options);
+            finding(found, rule, place)
+        })
+        .collect();
+    Built { findings, beyond }
+}
+
+/// The identity of a match, for what the old versions held.
+pub(super) fn identity(found: &Match, rules: &RuleSet) -> Fingerprint {
+    let rule = rules
+        .rules
+        .get(found.rule)
+        .map_or("", |rule| rule.id.as_str());
+    Fingerprint::new(
+        rule,
+        key_id(found).as_deref(),
+        found.secret.as_ref().map(|part| &part.value),
+    )
+}
+
+/// The spans of those parts of a match that stand in the blob: key id, secret, token; the whole match where
+/// none does.
+pub(super) fn parts(found: &Match) -> Vec<Span> {
+    let parts: Vec<Span> = [&found.key_id, &found.secret, &found.token]
+        .into_iter()
+        .filter_map(|part| standing(part.as_ref()))
+        .collect();
+    if parts.is_empty() {
+        vec![found.span]
+    } else {
+        parts
+    }
+}
+
+/// The span of a part that stands in the blob rather than being known from another place of it.
+fn standing(part: Option<&Part>) -> Option<Span> {
+    part.map(|part| part.span).filter(|span| !span.is_empty())
+}
+
+fn key_id(found: &Match) -> Option<String> {
+    let part = found.key_id.as_ref()?;
+    Some(String::from_utf8_lossy(part.value.expose()).into_owned())
+}
+
+fn finding(found: &Match, rule: &Rule, place: Place) -> Finding {
+    let key_id = key_id(found);
+    let secret = found.secret.as_ref().map(|part| part.value.clone());
+    let account_id = key_id
+        .as_deref()
+        .filter(|_| rule.id.starts_with("aws-"))
+        .and_then(|key_id| Engine::account_of(key_id.as_bytes()));
+    Finding {
+        rule: rule.id.clone(),
+        level: found.level,
+        fingerprint: Fingerprint::new(&rule.id, key_id.as_deref(), secret.as_ref()),
+        message: message::message(rule, found, key_id.as_deref(), account_id.as_deref()),
+        advice: rule.advice.clone(),
+        key_id,
+        account_id,
+        secret,
+        session_token: found.token.as_ref().map(|part| part.value.clone()),
+        context: found.context.clone(),
+        reasons: found.reasons.clone(),
+        places: vec![place],
+        accepted: None,
+    }
+}
+
+/// `positions` are those of [`parts`].
+fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Place {
+    let mut next = positions.iter().copied();
+    let mut position_of = |part: &Option<Part>| standing(part.as_ref()).and_then(|_| next.next());
+    let key_id = position_of(&found.key_id);
+    let secret = position_of(&found.secret);
+    let token = position_of(&found.token);
+    let whole = positions.first().copied();
+    let (path, object) = match provenance {
+        Provenance::File { path } | Provenance::Stdin { path } => (path.clone(), None),
+        Provenance::Entry { path, blob_id, .. } => {
+            (path.clone(), Some((ObjectKind::Blob, *blob_id)))
+        }
+        Provenance::Object { kind, id } => (BString::from(id.to_string()), Some((*kind, *id))),
+    };
+    Place {
+        path,
+        position: key_id
+            .or(secret)
+            .or(token)
+            .or(whole)
+            .expect("parts gives at least one span"),
+        secret,
+        token,
+        object,
+        commit: None,
+        snippet: Vec::new(),
+        marker: None,
+    }
+}

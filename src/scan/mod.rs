@@ -1,0 +1,375 @@
+//! The sink that runs the engine on what a source shows, and collects findings and coverage.
+//!
+//! [`Scanner`] is cloned into every worker of a source and keeps what it finds to itself; when a worker is
+//! done, its share goes to the [`Collector`]. A clean blob costs the engine's first stage and nothing here:
+//! no lock, no allocation. Which source, configuration and output there are is not known here.
+
+mod build;
+mod explain;
+mod lines;
+mod message;
+mod paths;
+mod probe;
+mod redact;
+mod snippet;
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bstr::BString;
+
+use crate::blob::Blob;
+use crate::coverage::{Coverage, Skip, SkipReason};
+use crate::engine::{Engine, Scratch};
+use crate::finding::{Finding, Fingerprint, Place};
+use crate::provenance::{ObjectKind, Provenance, Version};
+use crate::source::{BlobSink, Clean};
+
+pub use build::{Built, findings_of};
+pub use explain::{Sight, SightKind, explain};
+pub use paths::{Excludes, PatternError};
+pub use probe::EngineProbe;
+pub use redact::{redact, redact_text};
+
+/// How many blobs and bytes a worker scans before the counters that others watch are brought up to date.
+const COUNTED_BLOBS: u64 = 64;
+const COUNTED_BYTES: u64 = 4 << 20;
+
+/// How to scan.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Findings listed of one blob; what is beyond is counted as skipped.
+    pub max_findings: usize,
+    /// Lines of context in a snippet, before and after.
+    pub context: usize,
+    /// Length of a snippet's line, in characters; longer ones are cut around what was found.
+    pub width: usize,
+    /// Report findings of these rules only. All rules still redact.
+    pub only: Option<BTreeSet<String>>,
+    /// Paths that are not scanned.
+    pub excludes: Excludes,
+    /// Ends the scan early when set.
+    pub stop: Arc<AtomicBool>,
+    /// Kept up to date while the scan runs.
+    pub counters: Arc<Counters>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            max_findings: 1000,
+            context: 1,
+            width: 160,
+            only: None,
+            excludes: Excludes::default(),
+            stop: Arc::default(),
+            counters: Arc::default(),
+        }
+    }
+}
+
+/// How far the scan is: approximate while it runs.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Files, blobs, commits and tags scanned.
+    pub blobs: AtomicU64,
+    /// Bytes scanned.
+    pub bytes: AtomicU64,
+    /// Places where something was found.
+    pub findings: AtomicU64,
+    /// How many blobs there are in all; 0 while that is not known.
+    pub total: AtomicU64,
+}
+
+/// What a scan gave.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// One finding per secret, sorted.
+    pub findings: Vec<Finding>,
+    /// What the old versions of changed paths held already.
+    pub known: BTreeSet<Fingerprint>,
+    /// What was read and what was not.
+    pub coverage: Coverage,
+}
+
+impl Outcome {
+    /// Takes out the places that `excludes` names, for sources that learn paths only afterwards; what has no
+    /// place left is counted as excluded.
+    pub fn exclude(&mut self, excludes: &Excludes) {
+        let coverage = &mut self.coverage;
+        for finding in &mut self.findings {
+            let is_out = |place: &Place| excludes.matches(place.path.as_ref());
+            for place in finding.places.iter().filter(|place| is_out(place)) {
+                coverage.skip(Skip::new(SkipReason::Excluded, place.path.clone()));
+            }
+            finding.places.retain(|place| !is_out(place));
+        }
+        self.findings.retain(|finding| !finding.places.is_empty());
+        coverage.finish();
+    }
+}
+
+/// One worker's share of the scan: receives blobs, keeps findings.
+#[derive(Debug)]
+pub struct Scanner {
+    shared: Arc<Shared>,
+    scratch: Scratch,
+    local: Local,
+    counted: (u64, u64),
+}
+
+/// Takes what the workers found.
+#[derive(Debug)]
+pub struct Collector {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    engine: Arc<Engine>,
+    options: Options,
+    collected: Mutex<Local>,
+}
+
+#[derive(Debug, Default)]
+struct Local {
+    findings: Vec<Finding>,
+    known: BTreeSet<Fingerprint>,
+    coverage: Coverage,
+}
+
+impl Scanner {
+    /// A scanner for a source, and the collector that waits for what it finds.
+    pub fn new(engine: Arc<Engine>, options: Options) -> (Self, Collector) {
+        let shared = Arc::new(Shared {
+            engine,
+            options,
+            collected: Mutex::default(),
+        });
+        let collector = Collector {
+            shared: Arc::clone(&shared),
+        };
+        (Self::of(shared), collector)
+    }
+
+    fn of(shared: Arc<Shared>) -> Self {
+        Self {
+            shared,
+            scratch: Scratch::default(),
+            local: Local::default(),
+            counted: (0, 0),
+        }
+    }
+
+    /// Runs the engine and keeps what it finds.
+    fn judge(&mut self, blob: Blob<'_>) {
+        let shared = Arc::clone(&self.shared);
+        let matches = shared.engine.scan(blob.bytes, &mut self.scratch);
+        if matches.is_empty() {
+            return;
+        }
+        // A copy, because the spans to redact lie in the same scratch; only blobs with matches pay.
+        let matches = matches.to_vec();
+        let rules = shared.engine.rules();
+        if is_old(blob.provenance) {
+            let known = matches.iter().map(|found| build::identity(found, rules));
+            self.local.known.extend(known);
+            return;
+        }
+        let built = findings_of(
+            blob,
+            &matches,
+            self.scratch.redact(),
+            rules,
+            &shared.options,
+        );
+        let counters = &shared.options.counters;
+        counters
+            .findings
+            .fetch_add(built.findings.len() as u64, Ordering::Relaxed);
+        if built.beyond > 0 {
+            self.skip_findings(blob, built.beyond as u64);
+        }
+        self.local.findings.extend(built.findings);
+    }
+
+    fn skip_findings(&mut self, blob: Blob<'_>, beyond: u64) {
+        let coverage = &mut self.local.coverage;
+        coverage.skip(Skip::with_detail(
+            SkipReason::Findings,
+            subject(blob.provenance),
+            format_args!("{beyond} more findings"),
+        ));
+        *coverage.skipped.entry(SkipReason::Findings).or_default() += beyond - 1;
+    }
+
+    /// Counts a blob that was scanned.
+    fn count(&mut self, blob: Blob<'_>) {
+        let coverage = &mut self.local.coverage;
+        let bytes = blob.bytes.len() as u64;
+        coverage.bytes += bytes;
+        match blob.provenance {
+            Provenance::File { .. } | Provenance::Stdin { .. } => coverage.files += 1,
+            Provenance::Entry { .. } => coverage.blobs += 1,
+            Provenance::Object { kind, .. } => match kind {
+                ObjectKind::Blob => coverage.blobs += 1,
+                ObjectKind::Commit => coverage.commits += 1,
+                ObjectKind::Tag => coverage.tags += 1,
+            },
+        }
+        self.tell(1, bytes);
+    }
+
+    /// Brings the shared counters up to date from time to time.
+    fn tell(&mut self, blobs: u64, bytes: u64) {
+        self.counted.0 += blobs;
+        self.counted.1 += bytes;
+        if self.counted.0 >= COUNTED_BLOBS || self.counted.1 >= COUNTED_BYTES {
+            self.tell_now();
+        }
+    }
+
+    fn tell_now(&mut self) {
+        let (blobs, bytes) = std::mem::take(&mut self.counted);
+        let counters = &self.shared.options.counters;
+        counters.blobs.fetch_add(blobs, Ordering::Relaxed);
+        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+impl BlobSink for Scanner {
+    fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()> {
+        if self.shared.options.stop.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        if let Some(path) = path_of(blob.provenance)
+            && self.shared.options.excludes.matches(path.as_ref())
+        {
+            self.skip(Skip::new(SkipReason::Excluded, path.clone()));
+            return ControlFlow::Continue(());
+        }
+        // What the engine leaves behind when it panics is thrown away, so nothing half-done is seen.
+        match catch_unwind(AssertUnwindSafe(|| self.judge(blob))) {
+            Ok(()) => self.count(blob),
+            Err(_) => {
+                self.scratch = Scratch::default();
+                self.skip(Skip::with_detail(
+                    SkipReason::Internal,
+                    subject(blob.provenance),
+                    "the search failed in a way that should not happen; please report it",
+                ));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        self.local.coverage.skip(skip);
+    }
+
+    fn clean(&mut self, clean: Clean) {
+        let coverage = &mut self.local.coverage;
+        coverage.blobs += clean.blobs;
+        coverage.commits += clean.commits;
+        coverage.tags += clean.tags;
+        coverage.bytes += clean.bytes;
+        self.tell(clean.blobs + clean.commits + clean.tags, clean.bytes);
+    }
+}
+
+impl Clone for Scanner {
+    /// A scanner for another worker, with nothing found yet.
+    fn clone(&self) -> Self {
+        Self::of(Arc::clone(&self.shared))
+    }
+}
+
+impl Drop for Scanner {
+    /// Hands over what this worker found, also when its thread unwinds.
+    fn drop(&mut self) {
+        self.tell_now();
+        let local = std::mem::take(&mut self.local);
+        // Poison means that another worker unwound while it held the lock; what is in there still counts.
+        let mut collected = self
+            .shared
+            .collected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        collected.findings.extend(local.findings);
+        collected.known.extend(local.known);
+        collected.coverage.add(local.coverage);
+    }
+}
+
+impl Collector {
+    /// Merges what all workers found. To be called when the source is done.
+    pub fn finish(self) -> Outcome {
+        // A scanner that still lives holds results that would be lost without a word.
+        let unfinished = Arc::strong_count(&self.shared) - 1;
+        let mut collected = self
+            .shared
+            .collected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Local {
+            findings,
+            known,
+            mut coverage,
+        } = std::mem::take(&mut *collected);
+        if unfinished > 0 {
+            coverage.skip(Skip::with_detail(
+                SkipReason::Internal,
+                "scan",
+                format_args!("{unfinished} workers did not finish"),
+            ));
+        }
+        if self.shared.options.stop.load(Ordering::Relaxed) {
+            coverage.skip(Skip::with_detail(
+                SkipReason::Interrupted,
+                "scan",
+                "ended by a signal before everything was read",
+            ));
+        }
+        coverage.finish();
+        Outcome {
+            findings: Finding::merge(findings),
+            known,
+            coverage,
+        }
+    }
+}
+
+/// Whether the blob is what a change replaces: its secrets are known already.
+fn is_old(provenance: &Provenance) -> bool {
+    matches!(
+        provenance,
+        Provenance::Entry {
+            version: Version::Old,
+            ..
+        }
+    )
+}
+
+/// The path of what was read, if the source knows it.
+fn path_of(provenance: &Provenance) -> Option<&BString> {
+    match provenance {
+        Provenance::File { path } | Provenance::Stdin { path } | Provenance::Entry { path, .. } => {
+            Some(path)
+        }
+        Provenance::Object { .. } => None,
+    }
+}
+
+/// What to call a blob in the account of what was not read.
+fn subject(provenance: &Provenance) -> BString {
+    match provenance {
+        Provenance::Object { id, .. } => BString::from(id.to_string()),
+        other => path_of(other).cloned().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! What the objects that are read refer to and that may not be there: parents and trees of commits, and
+//! the content behind Git LFS pointers.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use bstr::BString;
+use gix::ObjectId;
+use gix::hash::oid;
+use gix::objs::Kind;
+
+use super::store::Stores;
+use crate::blob::Blob;
+use crate::coverage::{Skip, SkipReason};
+use crate::provenance::{ObjectKind, Provenance};
+use crate::source::BlobSink;
+
+/// Git LFS reads no pointer of this size or above.
+const MAX_POINTER: usize = 1024;
+const POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+
+/// Follows references from one object to another.
+pub(super) struct Links<'a> {
+    /// Where the objects may be; `None` if references are not to be followed.
+    stores: Option<&'a Stores>,
+    /// Commits whose parents were left out on purpose.
+    shallow: HashSet<ObjectId>,
+    /// Where Git LFS keeps its objects.
+    lfs: Option<PathBuf>,
+    max_object_size: u64,
+    /// What is not there, and an object that refers to it.
+    missing: Mutex<BTreeMap<ObjectId, ObjectId>>,
+}
+
+impl<'a> Links<'a> {
+    /// Follows references into `stores`.
+    pub(super) fn new(
+        stores: Option<&'a Stores>,
+        shallow: HashSet<ObjectId>,
+        lfs: Option<PathBuf>,
+        max_object_size: u64,
+    ) -> Self {
+        Self {
+            stores,
+            shallow,
+            lfs,
+            max_object_size,
+            missing: Mutex::default(),
+        }
+    }
+
+    /// Whether an object of that kind and size can refer to something.
+    pub(super) fn looks_at(&self, kind: Kind, size: usize) -> bool {
+        match kind {
+            Kind::Blob => (POINTER_START.len()..MAX_POINTER).contains(&size),
+            Kind::Commit | Kind::Tag => self.stores.is_some(),
+            Kind::Tree => false,
+        }
+    }
+
+    /// Follows what an object refers to.
+    pub(super) fn follow(&self, kind: Kind, id: &oid, bytes: &[u8], sink: &mut impl BlobSink) {
+        match kind {
+            Kind::Commit => self.commit(id, bytes),
+            Kind::Tag => self.tag(id, bytes),
+            Kind::Blob if bytes.starts_with(POINTER_START) => self.pointer(id, bytes, sink),
+            Kind::Blob | Kind::Tree => {}
+        }
+    }
+
+    fn commit(&self, id: &oid, bytes: &[u8]) {
+        for line in bytes.split(|byte| *byte == b'\n') {
+            if let Some(tree) = line.strip_prefix(b"tree ") {
+                self.demand(tree, id);
+            } else if let Some(parent) = line.strip_prefix(b"parent ") {
+                if self.shallow.is_empty() || !self.shallow.contains(id) {
+                    self.demand(parent, id);
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn tag(&self, id: &oid, bytes: &[u8]) {
+        let line = bytes.split(|byte| *byte == b'\n').next();
+        if let Some(object) = line.and_then(|line| line.strip_prefix(b"object ")) {
+            self.demand(object, id);
+        }
+    }
+
+    fn demand(&self, hex: &[u8], from: &oid) {
+        let Some(stores) = self.stores else {
+            return;
+        };
+        if let Ok(id) = ObjectId::from_hex(hex)
+            && !stores.contains(&id)
+        {
+            self.miss(id, from.to_owned());
+        }
+    }
+
+    /// Takes note of an object that is not there.
+    pub(super) fn miss(&self, id: ObjectId, from: ObjectId) {
+        let mut missing = self
+            .missing
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let known = missing.entry(id).or_insert(from);
+        // The smallest one, whichever thread comes first.
+        *known = from.min(*known);
+    }
+
+    /// Everything that is not there, each once.
+    pub(super) fn missing(self) -> BTreeMap<ObjectId, ObjectId> {
+        self.missing
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Shows the content behind a pointer if it is in the local store, and is a skip otherwise.
+    fn pointer(&self, id: &oid, bytes: &[u8], sink: &mut impl BlobSink) {
+        let Some(content_id) = pointer_target(bytes) else {
+            return;
+        };
+        let skip = |reason, detail: String| Skip {
+            reason,
+            subject: BString::from(id.to_string()),
+            detail: Some(detail),
+        };
+        let Some(path) = self.lfs.as_deref().map(|lfs| lfs_path(lfs, content_id)) else {
+            sink.skip(skip(SkipReason::Lfs, content_id.to_owned()));
+            return;
+        };
+        match read_limited(&path, self.max_object_size) {
+            Ok(Some(content)) => {
+                let provenance = Provenance::Object {
+                    kind: ObjectKind::Blob,
+                    id: id.to_owned(),
+                };
+                let blob = Blob {
+                    bytes: &content,
+                    provenance: &provenance,
+                };
+                // The pointer itself comes next and asks again whether to go on.
+                let (ControlFlow::Continue(()) | ControlFlow::Break(())) = sink.blob(blob);
+            }
+            Ok(None) => sink.skip(skip(SkipReason::Size, path.display().to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                sink.skip(skip(SkipReason::Lfs, content_id.to_owned()));
+            }
+            Err(error) => sink.skip(skip(SkipReason::Unreadable, error.to_string())),
+        }
+    }
+}
+
+/// The SHA-256 of the content that a Git LFS pointer stands for, in hex.
+fn pointer_target(bytes: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let target = text
+        .lines()
+        .find_map(|line| line.strip_prefix("oid sha256:"))?;
+    let is_hex = target.len() == 64
+        && target
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    is_hex.then_some(target)
+}
+
+fn lfs_path(lfs: &Path, content_id: &str) -> PathBuf {
+    lfs.join("objects")
+        .join(&content_id[..2])
+        .join(&content_id[2..4])
+        .join(content_id)
+}
+
+/// The whole file, or `None` if it is larger than the limit.
+fn read_limited(path: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
+    use std::io::Read as _;
+    let file = std::fs::File::open(path)?;
+    if file.metadata()?.len() > limit {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_names_its_content_and_other_text_does_not() {
+        let hex = "0123456789abcdef".repeat(4);
+        let pointer =
+            format!("version https://git-lfs.github.com/spec/v1\noid sha256:{hex}\nsize 5\n");
+        assert_eq!(pointer_target(pointer.as_bytes()), Some(hex.as_str()));
+        assert_eq!(pointer_target(b"oid sha256:../../../../etc"), None);
+        assert_eq!(
+            pointer_target(b"version https://git-lfs.github.com/spec/v1\n"),
+            None
+        );
+    }
+}

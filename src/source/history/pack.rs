@@ -1,0 +1,192 @@
+//! One pack: its index, its entries in order of offset, and who is built on whom.
+
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::hash::oid;
+use gix::odb::pack::{data, index};
+
+use super::path_bytes;
+use crate::coverage::{Skip, SkipReason};
+
+/// No entry.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// A pack file with its index, both mapped.
+pub(super) struct Pack {
+    path: PathBuf,
+    /// Finds objects by id.
+    pub(super) index: index::File,
+    data: data::File,
+    hash: gix::hash::Kind,
+}
+
+/// The header of one entry: what it is, and where its compressed bytes begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Header<'p> {
+    /// What it is, or on what it is built.
+    pub(super) content: Content,
+    /// Size once inflated; of a delta the size of its instructions.
+    pub(super) size: u64,
+    /// The zlib stream, perhaps with something after it.
+    pub(super) stream: &'p [u8],
+}
+
+/// What an entry says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A whole object.
+    Whole(gix::objs::Kind),
+    /// A delta to the entry that starts so many bytes before this one.
+    OffsetDelta(u64),
+    /// A delta to the object of that id.
+    RefDelta(ObjectId),
+}
+
+impl Pack {
+    /// Opens a pack by the path of its index.
+    pub(super) fn open(index_path: &Path, hash: gix::hash::Kind) -> Result<Self, Skip> {
+        let path = index_path.with_extension("pack");
+        let index = map_index(index_path, hash)?;
+        let data = map_pack(&path, hash)?;
+        let corrupt = |why: &str| {
+            let name = path_bytes(&path);
+            Skip::with_detail(SkipReason::Corrupt, name, why)
+        };
+        if data.num_objects() != index.num_objects() {
+            return Err(corrupt("the pack and its index count different objects"));
+        }
+        // A checksum of the other file, not over this one: it tells files that do not belong together.
+        if data.checksum() != index.pack_checksum() {
+            return Err(corrupt("the pack is truncated or not the one of its index"));
+        }
+        Ok(Self {
+            path,
+            index,
+            data,
+            hash,
+        })
+    }
+
+    /// The path of the pack file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many objects it holds.
+    pub(super) fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// The id of the object at a position of the index.
+    pub(super) fn id(&self, position: u32) -> &oid {
+        self.index.oid_at_index(position)
+    }
+
+    /// One past the last entry.
+    pub(super) fn end(&self) -> u64 {
+        self.data.pack_end() as u64
+    }
+
+    /// The pack file as gix sees it.
+    pub(super) fn data(&self) -> &data::File {
+        &self.data
+    }
+
+    /// The bytes of the entry that begins at `offset` and ends where the next one begins.
+    pub(super) fn entry(&self, offset: u64, next: u64) -> Option<&[u8]> {
+        if offset >= next || next > self.end() {
+            return None;
+        }
+        self.data.entry_slice(offset..next)
+    }
+
+    /// Reads the header of an entry from its bytes.
+    pub(super) fn header<'p>(&self, entry: &'p [u8]) -> Result<Header<'p>, &'static str> {
+        let (&first, mut rest) = entry.split_first().ok_or("is empty")?;
+        let mut size = u64::from(first & 0x0f);
+        let mut shift = 4;
+        let mut more = first & 0x80 != 0;
+        while more {
+            let (&byte, after) = rest.split_first().ok_or("ends within its header")?;
+            let bits = u64::from(byte & 0x7f);
+            if shift > 63 || (bits << shift) >> shift != bits {
+                return Err("has an impossible size");
+            }
+            size |= bits << shift;
+            shift += 7;
+            more = byte & 0x80 != 0;
+            rest = after;
+        }
+        let content = match (first >> 4) & 7 {
+            1 => Content::Whole(gix::objs::Kind::Commit),
+            2 => Content::Whole(gix::objs::Kind::Tree),
+            3 => Content::Whole(gix::objs::Kind::Blob),
+            4 => Content::Whole(gix::objs::Kind::Tag),
+            6 => {
+                let (distance, after) = distance(rest).ok_or("ends within its header")?;
+                rest = after;
+                Content::OffsetDelta(distance)
+            }
+            7 => {
+                let (id, after) = rest
+                    .split_at_checked(self.hash.len_in_bytes())
+                    .ok_or("ends within its header")?;
+                rest = after;
+                Content::RefDelta(ObjectId::from_bytes_or_panic(id))
+            }
+            _ => return Err("has an unknown type"),
+        };
+        Ok(Header {
+            content,
+            size,
+            stream: rest,
+        })
+    }
+}
+
+/// How far back the base of an offset delta starts.
+fn distance(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    loop {
+        let (&byte, rest) = bytes.split_first()?;
+        bytes = rest;
+        value = value
+            .checked_mul(128)?
+            .checked_add(u64::from(byte & 0x7f))?;
+        if byte & 0x80 == 0 {
+            return Some((value, bytes));
+        }
+        value = value.checked_add(1)?;
+    }
+}
+
+/// Maps the index of a pack. The only place that does.
+pub(super) fn map_index(path: &Path, hash: gix::hash::Kind) -> Result<index::File, Skip> {
+    readable(path)?;
+    index::File::at(path, hash).map_err(|error| damaged(path, &error))
+}
+
+/// Maps a pack. The only place that does.
+fn map_pack(path: &Path, hash: gix::hash::Kind) -> Result<data::File, Skip> {
+    readable(path)?;
+    data::File::at(path, hash).map_err(|error| damaged(path, &error))
+}
+
+/// Tells a file that cannot be opened from one that is damaged.
+fn readable(path: &Path) -> Result<(), Skip> {
+    let Err(error) = std::fs::File::open(path) else {
+        return Ok(());
+    };
+    let reason = match error.kind() {
+        std::io::ErrorKind::NotFound => SkipReason::Changed,
+        _ => SkipReason::Unreadable,
+    };
+    let name = path_bytes(path);
+    Err(Skip::with_detail(reason, name, error))
+}
+
+fn damaged(path: &Path, error: &gix::Error) -> Skip {
+    let name = path_bytes(path);
+    Skip::with_detail(SkipReason::Corrupt, name, error)
+}

@@ -1,0 +1,189 @@
+//! Shows objects to the sink, or counts them as clean where the probe found nothing.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use gix::ObjectId;
+use gix::hash::oid;
+use gix::objs::Kind;
+
+use crate::blob::Blob;
+use crate::coverage::SkipReason;
+use crate::provenance::{ObjectKind, Provenance};
+use crate::source::{BlobSink, Clean, Probe, Progress};
+
+use super::links::Links;
+
+/// How many objects are counted before the shared counters are touched.
+const FLUSH: u64 = 512;
+
+/// An object that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Failure {
+    /// Which.
+    pub(super) id: ObjectId,
+    /// Why.
+    pub(super) fault: Fault,
+}
+
+/// Why an object could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fault {
+    /// It is larger than the limit, or its base is.
+    Size,
+    /// It is damaged, or its base is.
+    Corrupt(String),
+}
+
+impl Fault {
+    /// The reason to report.
+    pub(super) fn reason(&self) -> SkipReason {
+        match self {
+            Self::Size => SkipReason::Size,
+            Self::Corrupt(_) => SkipReason::Corrupt,
+        }
+    }
+
+    /// What to say about it.
+    pub(super) fn detail(&self) -> &str {
+        match self {
+            Self::Size => "the object, or one that it is built on, is larger than the limit",
+            Self::Corrupt(why) => why,
+        }
+    }
+}
+
+impl From<&'static str> for Fault {
+    fn from(why: &'static str) -> Self {
+        Self::Corrupt(why.to_owned())
+    }
+}
+
+/// What all workers of a scan share.
+pub(super) struct Shared<'a> {
+    /// Finds what makes an object worth showing; without it all are shown.
+    pub(super) probe: Option<&'a dyn Probe>,
+    /// No object above this size is inflated.
+    pub(super) max_object_size: u64,
+    /// Set once somebody wants no more.
+    pub(super) stop: AtomicBool,
+    /// Counts for whoever watches.
+    pub(super) progress: Option<Arc<Progress>>,
+    /// Looks after what commits and pointers refer to.
+    pub(super) links: Links<'a>,
+}
+
+impl Shared<'_> {
+    /// Whether the scan is to end.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// One worker's end of the sink.
+pub(super) struct Show<'a, S> {
+    sink: S,
+    shared: &'a Shared<'a>,
+    clean: Clean,
+    objects: u64,
+    bytes: u64,
+    /// What could not be read.
+    pub(super) failures: Vec<Failure>,
+}
+
+impl<'a, S: BlobSink> Show<'a, S> {
+    /// Shows to `sink`.
+    pub(super) fn new(sink: S, shared: &'a Shared<'a>) -> Self {
+        Self {
+            sink,
+            shared,
+            clean: Clean::default(),
+            objects: 0,
+            bytes: 0,
+            failures: Vec::new(),
+        }
+    }
+
+    /// Takes a whole object of which it is known whether it has hits.
+    pub(super) fn whole(&mut self, kind: Kind, id: &oid, bytes: &[u8], has_hits: bool) {
+        if self.looks_further(kind, bytes.len()) {
+            self.shared.links.follow(kind, id, bytes, &mut self.sink);
+        }
+        if !has_hits {
+            self.clear(kind, bytes.len());
+            return;
+        }
+        let Some(kind) = object_kind(kind) else {
+            return;
+        };
+        self.count(bytes.len());
+        let id = id.to_owned();
+        let provenance = Provenance::Object { kind, id };
+        let blob = Blob {
+            bytes,
+            provenance: &provenance,
+        };
+        if let ControlFlow::Break(()) = self.sink.blob(blob) {
+            self.shared.stop.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes note of an object without hits that nobody had to rebuild.
+    pub(super) fn clear(&mut self, kind: Kind, size: usize) {
+        match kind {
+            Kind::Blob => self.clean.blobs += 1,
+            Kind::Commit => self.clean.commits += 1,
+            Kind::Tag => self.clean.tags += 1,
+            Kind::Tree => return,
+        }
+        self.clean.bytes += size as u64;
+        self.count(size);
+    }
+
+    /// Whether an object is looked at whole although it may have no hits.
+    pub(super) fn looks_further(&self, kind: Kind, size: usize) -> bool {
+        self.shared.links.looks_at(kind, size)
+    }
+
+    /// Takes note of an object that could not be read.
+    pub(super) fn fail(&mut self, id: &oid, fault: Fault) {
+        let id = id.to_owned();
+        self.failures.push(Failure { id, fault });
+        self.count(0);
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.objects += 1;
+        self.bytes += bytes as u64;
+        if self.objects >= FLUSH {
+            self.flush_progress();
+        }
+    }
+
+    fn flush_progress(&mut self) {
+        if let Some(progress) = &self.shared.progress {
+            progress.done.fetch_add(self.objects, Ordering::Relaxed);
+            progress.bytes.fetch_add(self.bytes, Ordering::Relaxed);
+        }
+        self.objects = 0;
+        self.bytes = 0;
+    }
+
+    /// Hands over what was counted, and gives back what could not be read.
+    pub(super) fn finish(mut self) -> Vec<Failure> {
+        self.flush_progress();
+        self.sink.clean(self.clean);
+        self.failures
+    }
+}
+
+/// The kind as provenance has it; trees are not shown.
+pub(super) fn object_kind(kind: Kind) -> Option<ObjectKind> {
+    match kind {
+        Kind::Blob => Some(ObjectKind::Blob),
+        Kind::Commit => Some(ObjectKind::Commit),
+        Kind::Tag => Some(ObjectKind::Tag),
+        Kind::Tree => None,
+    }
+}

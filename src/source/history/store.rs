@@ -1,0 +1,254 @@
+//! Which object stores there are: packs, loose objects, alternates.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::hash::oid;
+use gix::odb::loose;
+
+use super::pack::Pack;
+use super::path_bytes;
+use crate::coverage::{Skip, SkipReason};
+
+/// How deep alternates may name alternates; Git stops at five.
+const MAX_ALTERNATES: usize = 5;
+
+/// Every place that objects are read from, in a fixed order.
+pub(super) struct Stores {
+    /// Packs, largest first.
+    pub(super) packs: Vec<Pack>,
+    /// Directories of loose objects.
+    pub(super) loose: Vec<Loose>,
+}
+
+/// The loose objects of one objects directory.
+pub(super) struct Loose {
+    /// Reads them.
+    pub(super) store: loose::Store,
+    /// Their ids, sorted.
+    pub(super) ids: Vec<ObjectId>,
+}
+
+impl Stores {
+    /// Opens everything below `directories` and their alternates. What cannot be opened goes to `skips`.
+    pub(super) fn open(
+        directories: &[PathBuf],
+        hash: gix::hash::Kind,
+        limit: usize,
+        skips: &mut Vec<Skip>,
+    ) -> Self {
+        let directories = with_alternates(directories, skips);
+        let mut packs = Vec::new();
+        let mut loose = Vec::new();
+        for directory in &directories {
+            for index in index_paths(&directory.join("pack"), skips) {
+                match Pack::open(&index, hash) {
+                    Ok(pack) => packs.push(pack),
+                    Err(skip) => skips.push(skip),
+                }
+            }
+            loose.push(Loose::open(directory, hash, limit, skips));
+        }
+        packs.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.path().cmp(b.path())));
+        loose.retain(|loose| !loose.ids.is_empty());
+        Self { packs, loose }
+    }
+
+    /// Whether the object is there.
+    pub(super) fn contains(&self, id: &oid) -> bool {
+        self.packs
+            .iter()
+            .any(|pack| pack.index.lookup(id).is_some())
+            || self.loose.iter().any(|loose| loose.contains(id))
+    }
+
+    /// Marks the objects that an earlier store has as well.
+    ///
+    /// All ids are sorted already, so one merge over all stores at once finds them: a bit per object, and
+    /// nothing to look up.
+    pub(super) fn duplicates(&self) -> Duplicates {
+        let lengths = (self.packs.iter().map(|pack| pack.len() as usize))
+            .chain(self.loose.iter().map(|loose| loose.ids.len()));
+        let mut duplicates = Duplicates {
+            stores: lengths.map(|length| Bits::new(length)).collect(),
+        };
+        let stores = duplicates.stores.len();
+        if stores < 2 {
+            return duplicates;
+        }
+        let mut heap: std::collections::BinaryHeap<_> = (0..stores)
+            .filter_map(|store| Some(std::cmp::Reverse((self.id(store, 0)?, store, 0_usize))))
+            .collect();
+        let mut last = None;
+        while let Some(mut top) = heap.peek_mut() {
+            let std::cmp::Reverse((id, store, place)) = *top;
+            if last == Some(id) {
+                duplicates.stores[store].set(place);
+            }
+            last = Some(id);
+            match self.id(store, place + 1) {
+                Some(next) => *top = std::cmp::Reverse((next, store, place + 1)),
+                None => {
+                    std::collections::binary_heap::PeekMut::pop(top);
+                }
+            }
+        }
+        duplicates
+    }
+
+    fn id(&self, store: usize, place: usize) -> Option<&oid> {
+        if let Some(pack) = self.packs.get(store) {
+            return (place < pack.len() as usize).then(|| pack.id(place as u32));
+        }
+        let loose = self.loose.get(store - self.packs.len())?;
+        loose.ids.get(place).map(|id| id.as_ref())
+    }
+}
+
+/// Which objects of which store are not the first of their id.
+pub(super) struct Duplicates {
+    stores: Vec<Bits>,
+}
+
+impl Duplicates {
+    /// Whether the object at a place of a store has been met in an earlier one. Packs come first.
+    pub(super) fn has(&self, store: usize, place: usize) -> bool {
+        self.stores.get(store).is_some_and(|bits| bits.get(place))
+    }
+}
+
+/// One bit per object.
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(length: usize) -> Self {
+        Self(vec![0; length.div_ceil(64)])
+    }
+
+    fn set(&mut self, place: usize) {
+        if let Some(word) = self.0.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
+
+    fn get(&self, place: usize) -> bool {
+        self.0
+            .get(place / 64)
+            .is_some_and(|word| word & (1 << (place % 64)) != 0)
+    }
+}
+
+impl Loose {
+    fn open(directory: &Path, hash: gix::hash::Kind, limit: usize, skips: &mut Vec<Skip>) -> Self {
+        let options = loose::Options {
+            alloc_limit_bytes: Some(limit),
+            ..Default::default()
+        };
+        let store = loose::Store::at_opts(directory, hash, options);
+        let mut ids = Vec::new();
+        for id in store.iter() {
+            match id {
+                Ok(id) => ids.push(id),
+                Err(error) => skips.push(unreadable(directory, error)),
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        Self { store, ids }
+    }
+
+    /// Whether the object is there.
+    pub(super) fn contains(&self, id: &oid) -> bool {
+        self.ids
+            .binary_search_by(|other| other.as_ref().cmp(id))
+            .is_ok()
+    }
+}
+
+/// The directories and all their alternates, each once.
+fn with_alternates(directories: &[PathBuf], skips: &mut Vec<Skip>) -> Vec<PathBuf> {
+    let mut queue: std::collections::VecDeque<(PathBuf, usize)> = directories
+        .iter()
+        .map(|directory| (directory.clone(), 0))
+        .collect();
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    while let Some((directory, depth)) = queue.pop_front() {
+        let real = match directory.canonicalize() {
+            Ok(real) => real,
+            Err(error) => {
+                skips.push(unreadable(&directory, error));
+                continue;
+            }
+        };
+        if !seen.insert(real) {
+            continue;
+        }
+        let file = directory.join("info").join("alternates");
+        let named = match std::fs::read(&file) {
+            Ok(bytes) => gix::odb::alternate::parse(&bytes).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error.to_string()),
+        };
+        match named {
+            Ok(named) if !named.is_empty() && depth >= MAX_ALTERNATES => {
+                skips.push(unreadable(&file, "alternates are nested too deeply"));
+            }
+            Ok(named) => {
+                queue.extend(
+                    named
+                        .into_iter()
+                        .map(|path| (directory.join(path), depth + 1)),
+                );
+            }
+            Err(error) => skips.push(unreadable(&file, error)),
+        }
+        all.push(directory);
+    }
+    all
+}
+
+/// The paths of all pack indices of a directory, sorted. Packs without an index are skips.
+fn index_paths(directory: &Path, skips: &mut Vec<Skip>) -> BTreeSet<PathBuf> {
+    let mut indices = BTreeSet::new();
+    let mut packs = Vec::new();
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return indices,
+        Err(error) => {
+            skips.push(unreadable(directory, error));
+            return indices;
+        }
+    };
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(error) => {
+                skips.push(unreadable(directory, error));
+                continue;
+            }
+        };
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("idx") => {
+                indices.insert(path);
+            }
+            Some("pack") => packs.push(path),
+            _ => {}
+        }
+    }
+    for pack in packs {
+        if !indices.contains(&pack.with_extension("idx")) {
+            let name = path_bytes(&pack);
+            let detail = "the pack has no index";
+            skips.push(Skip::with_detail(SkipReason::Corrupt, name, detail));
+        }
+    }
+    indices
+}
+
+fn unreadable(path: &Path, error: impl ToString) -> Skip {
+    let name = path_bytes(path);
+    Skip::with_detail(SkipReason::Unreadable, name, error)
+}

@@ -1,0 +1,214 @@
+//! Directories and files on disk.
+//!
+//! The walk is its own, not that of the `ignore` crate, whose matcher it uses: that walk does not tell
+//! what it left out, and cannot go on into an ignored directory for the tracked files in it.
+
+mod file;
+mod listing;
+mod queue;
+mod repository;
+mod rules;
+mod scope;
+mod walk;
+
+pub use rules::Exclude;
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteSlice};
+
+use crate::coverage::{Skip, SkipReason};
+use crate::source::{BlobSink, Error};
+use queue::Queue;
+use walk::{Link, Seen, Task, Worker};
+
+/// Directories and files, named by a person.
+#[derive(Clone, Debug, Default)]
+pub struct Worktree {
+    /// What was named. It is scanned even if ignored, hidden, or inside `.git`.
+    pub roots: Vec<PathBuf>,
+    /// What to scan below.
+    pub options: Options,
+}
+
+/// What is scanned below a root, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Leave out what the ignore rules of a repository name and its index does not.
+    pub respect_ignore: bool,
+    /// Follow symbolic links.
+    pub follow: bool,
+    /// Number of threads; what the system recommends if not given.
+    pub threads: Option<usize>,
+    /// Files of more bytes are skipped.
+    pub max_file_size: Option<u64>,
+    /// Paths to leave out.
+    pub exclude: Exclude,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            respect_ignore: true,
+            follow: false,
+            threads: None,
+            max_file_size: None,
+            exclude: Exclude::default(),
+        }
+    }
+}
+
+impl Worktree {
+    /// Shows every file to the sink.
+    ///
+    /// Each directory is read by one thread. With links followed, one root or link is walked after the
+    /// other and a directory that was seen is left out: each directory is scanned once, under the same path
+    /// every time, and loops end.
+    pub fn scan<S: BlobSink>(&self, mut sink: S) -> Result<(), Error> {
+        let seen = self.options.follow.then(Seen::default);
+        let mut named = BTreeSet::new();
+        let mut tasks = Vec::new();
+        for root in &self.roots {
+            let shown = shown_root(root);
+            if named.insert(shown.clone()) {
+                tasks.extend(walk::root(root, shown, &self.options, &mut sink));
+            }
+        }
+        let Some(seen) = &seen else {
+            return self.run(tasks, None, &sink).map(drop);
+        };
+        let mut links = Vec::new();
+        for task in tasks {
+            match self.run(vec![task], Some(seen), &sink)? {
+                ControlFlow::Continue(found) => links.extend(found),
+                ControlFlow::Break(()) => return Ok(()),
+            }
+        }
+        while !links.is_empty() {
+            links.sort();
+            for link in std::mem::take(&mut links) {
+                let Some(task) = walk::behind(link, &self.options, seen, &mut sink) else {
+                    continue;
+                };
+                match self.run(vec![task], Some(seen), &sink)? {
+                    ControlFlow::Continue(found) => links.extend(found),
+                    ControlFlow::Break(()) => return Ok(()),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Works on tasks and all that they make, with all threads; gives the links to directories on the way.
+    fn run<S: BlobSink>(
+        &self,
+        tasks: Vec<Task>,
+        seen: Option<&Seen>,
+        sink: &S,
+    ) -> Result<ControlFlow<(), Vec<Link>>, Error> {
+        let queue = Queue::new(tasks);
+        let threads = self.threads();
+        let worker = || Worker::new(&self.options, &queue, seen, sink.clone());
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads)
+                .map(|_| {
+                    let worker = worker();
+                    scope.spawn(move || worker.work())
+                })
+                .collect();
+            let mut links = Vec::new();
+            let mine = worker();
+            let mine = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mine.work()));
+            let mut failed = false;
+            for result in [mine]
+                .into_iter()
+                .chain(others.into_iter().map(|other| other.join()))
+            {
+                match result {
+                    Ok(found) => links.extend(found),
+                    Err(_) => failed = true,
+                }
+            }
+            match (failed, queue.is_stopped()) {
+                (true, _) => Err(Error::Worker),
+                (false, true) => Ok(ControlFlow::Break(())),
+                (false, false) => Ok(ControlFlow::Continue(links)),
+            }
+        })
+    }
+
+    fn threads(&self) -> usize {
+        let wanted = self
+            .options
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+        wanted.max(1)
+    }
+}
+
+/// A root as its paths begin: as it was typed, without `./` before and `/` behind it.
+fn shown_root(root: &Path) -> BString {
+    let bytes = bytes_of(root);
+    let mut rest: &[u8] = &bytes;
+    while let Some(inner) = rest.strip_prefix(b"./") {
+        rest = inner.trim_start_with(|c| c == '/');
+    }
+    let rest = rest.trim_end_with(|c| c == '/');
+    match (rest, bytes.first()) {
+        (b"", Some(b'/')) => "/".into(),
+        (b".", _) => "".into(),
+        _ => rest.into(),
+    }
+}
+
+/// A path as bytes with `/` between its parts; lossy only where paths are not bytes.
+fn bytes_of(path: &Path) -> Cow<'_, [u8]> {
+    match <[u8]>::from_path(path) {
+        Some(bytes) if std::path::MAIN_SEPARATOR == '/' => Cow::Borrowed(bytes),
+        Some(bytes) => Cow::Owned(bytes.replace(std::path::MAIN_SEPARATOR_STR, "/")),
+        None => {
+            let lossy = path.to_string_lossy();
+            Cow::Owned(lossy.replace(std::path::MAIN_SEPARATOR, "/").into_bytes())
+        }
+    }
+}
+
+fn note<S: BlobSink>(sink: &mut S, reason: SkipReason, shown: &[u8], detail: Option<String>) {
+    // A root that was named `.` has no name of its own.
+    let subject: &[u8] = match shown.strip_suffix(b"/").unwrap_or(shown) {
+        b"" if shown == b"/" => b"/",
+        b"" => b".",
+        name => name,
+    };
+    sink.skip(Skip {
+        reason,
+        subject: subject.into(),
+        detail,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_begin_as_they_were_typed() {
+        for (typed, shown) in [
+            (".", ""),
+            ("./", ""),
+            ("././/", ""),
+            ("./src", "src"),
+            ("src/", "src"),
+            (".././a//", ".././a"),
+            ("/", "/"),
+            ("/a/b/", "/a/b"),
+            (".git", ".git"),
+        ] {
+            assert_eq!(shown_root(Path::new(typed)), shown, "{typed}");
+        }
+    }
+}
