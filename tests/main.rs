@@ -7,6 +7,7 @@ mod hook;
 mod packaging;
 mod provenance;
 mod objects;
+mod range;
 mod rooms;
 mod rules;
 mod staged;

@@ -243,6 +243,44 @@ impl<'a> Describer<'a> {
     }
 }
 
+/// A place whose commit is known already; `commit` may be a tag, or no commit at all.
+pub(in crate::source::history) fn describe_commit(
+    repo: &gix::Repository,
+    path: BString,
+    commit: ObjectId,
+    in_head: bool,
+    refs: Vec<String>,
+) -> Location {
+    let mut place = Location::new(path);
+    let Ok(Some(object)) = repo.try_find_object(commit) else {
+        return place;
+    };
+    let (commit_id, words) = match object.kind {
+        gix::object::Kind::Commit => (commit, words(&object.data, b"author ")),
+        gix::object::Kind::Tag => (
+            tagged(&object.data).unwrap_or(commit),
+            words(&object.data, b"tagger "),
+        ),
+        kind => {
+            place.held_by.push(format!("{kind} {commit}"));
+            return place;
+        }
+    };
+    let (refs, more_refs) = shorten(refs);
+    place.more_refs = more_refs;
+    place.commit = Some(CommitInfo {
+        commit_id,
+        author: words.author,
+        time: words.time,
+        date: words.date,
+        subject: words.subject,
+        in_head,
+        refs,
+        held_by: Vec::new(),
+    });
+    place
+}
+
 /// Whether a reference keeps what it reaches for good. The stash is dropped entry by entry.
 fn keeps(name: &str) -> bool {
     name != "refs/stash"

@@ -197,7 +197,7 @@ impl Holders {
 }
 
 /// The heads of all worktrees, by the names under which Git finds them from anywhere.
-fn head_names(repo: &gix::Repository) -> Vec<String> {
+pub(in crate::source::history) fn head_names(repo: &gix::Repository) -> Vec<String> {
     let mut names = vec!["HEAD".to_owned()];
     let own = worktree_of(repo);
     if own.is_some() {

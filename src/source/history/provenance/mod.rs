@@ -25,7 +25,9 @@ use crate::coverage::{Skip, SkipReason};
 use crate::finding::CommitInfo;
 use commits::{ABSENT, Commits};
 use describe::Describer;
+pub(super) use describe::describe_commit;
 use holders::Holders;
+pub(super) use holders::head_names;
 use lineage::{EMPTY, Lineage};
 use store::Store;
 

@@ -1,0 +1,154 @@
+//! What a commit's tree has that no parent's tree has at the same path.
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use bstr::{BString, ByteSlice};
+use gix::ObjectId;
+use gix::objs::tree::EntryKind;
+
+use crate::coverage::{Skip, SkipReason};
+
+/// A path at which a commit differs from every parent.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) path: BString,
+    /// What the commit has there.
+    pub(super) new: Option<ObjectId>,
+    /// What each parent has there.
+    pub(super) old: Vec<Option<ObjectId>>,
+}
+
+/// Trees that were read, so that a commit and its child share the work.
+pub(in crate::source::history) struct Trees<'a> {
+    repo: &'a gix::Repository,
+    read: HashMap<ObjectId, Rc<Entries>>,
+    pub(in crate::source::history) skips: Vec<Skip>,
+}
+
+/// Entries by name and by whether they are trees: what is a file here and a directory there are two things.
+pub(in crate::source::history) type Entries = BTreeMap<(BString, bool), ObjectId>;
+
+/// Trees that are kept before all are forgotten.
+const KEPT: usize = 2048;
+
+impl<'a> Trees<'a> {
+    pub(in crate::source::history) fn new(repo: &'a gix::Repository) -> Self {
+        Self {
+            repo,
+            read: HashMap::new(),
+            skips: Vec::new(),
+        }
+    }
+
+    /// The blobs and trees that a tree names. Submodules are repositories of their own.
+    pub(in crate::source::history) fn entries(&mut self, id: ObjectId) -> Rc<Entries> {
+        if let Some(entries) = self.read.get(&id) {
+            return Rc::clone(entries);
+        }
+        let entries = Rc::new(self.load(id));
+        if self.read.len() >= KEPT {
+            self.read.clear();
+        }
+        self.read.insert(id, Rc::clone(&entries));
+        entries
+    }
+
+    fn load(&mut self, id: ObjectId) -> Entries {
+        let mut entries = Entries::new();
+        if id.is_empty_tree() {
+            return entries;
+        }
+        let object = match self.repo.try_find_object(id) {
+            Ok(Some(object)) if object.kind == gix::object::Kind::Tree => object,
+            Ok(Some(_)) => {
+                self.skip(SkipReason::Corrupt, id, "not a tree");
+                return entries;
+            }
+            Ok(None) => {
+                self.skip(SkipReason::Missing, id, "a tree of a commit in the range");
+                return entries;
+            }
+            Err(error) => {
+                self.skip(SkipReason::Corrupt, id, &error.to_string());
+                return entries;
+            }
+        };
+        for entry in gix::objs::TreeRefIter::from_bytes(&object.data, id.kind()) {
+            match entry {
+                Ok(entry) => {
+                    let kind = entry.mode.kind();
+                    if kind != EntryKind::Commit {
+                        let key = (entry.filename.to_owned(), kind == EntryKind::Tree);
+                        entries.insert(key, entry.oid.to_owned());
+                    }
+                }
+                Err(error) => {
+                    self.skip(SkipReason::Corrupt, id, &error.to_string());
+                    break;
+                }
+            }
+        }
+        entries
+    }
+
+    fn skip(&mut self, reason: SkipReason, id: ObjectId, detail: &str) {
+        let skip = Skip::with_detail(reason, id.to_string(), detail);
+        if !self.skips.contains(&skip) {
+            self.skips.push(skip);
+        }
+    }
+
+    /// The blob at a path.
+    pub(super) fn blob_at(&mut self, tree: ObjectId, path: &[u8]) -> Option<ObjectId> {
+        let mut tree = tree;
+        let mut rest = path;
+        while let Some(slash) = rest.find_byte(b'/') {
+            let key = (BString::from(&rest[..slash]), true);
+            tree = *self.entries(tree).get(&key)?;
+            rest = &rest[slash + 1..];
+        }
+        self.entries(tree).get(&(rest.into(), false)).copied()
+    }
+
+    /// Shows every path at which `new` differs from each of `old`; with no `old`, all of `new`.
+    pub(super) fn changes(
+        &mut self,
+        new: Option<ObjectId>,
+        old: &[Option<ObjectId>],
+        mut each: impl FnMut(Change),
+    ) {
+        let mut stack = vec![(BString::default(), new, old.to_vec())];
+        while let Some((prefix, new, old)) = stack.pop() {
+            let new_entries = new.map(|id| self.entries(id));
+            let old_entries: Vec<_> = old.iter().map(|id| id.map(|id| self.entries(id))).collect();
+            let all = new_entries.iter().chain(old_entries.iter().flatten());
+            let keys: std::collections::BTreeSet<_> = all.flat_map(|all| all.keys()).collect();
+            for key in keys {
+                let here = new_entries
+                    .as_ref()
+                    .and_then(|entries| entries.get(key).copied());
+                let there: Vec<Option<ObjectId>> = old_entries
+                    .iter()
+                    .map(|entries| entries.as_ref()?.get(key).copied())
+                    .collect();
+                if there.contains(&here) {
+                    continue;
+                }
+                let (name, is_tree) = key;
+                let mut path = prefix.clone();
+                path.extend_from_slice(name);
+                if *is_tree {
+                    path.push(b'/');
+                    stack.push((path, here, there));
+                } else {
+                    each(Change {
+                        path,
+                        new: here,
+                        old: there,
+                    });
+                }
+            }
+        }
+    }
+}
