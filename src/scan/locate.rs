@@ -3,7 +3,7 @@
 use gix::ObjectId;
 
 use super::Outcome;
-use crate::finding::{Finding, Place};
+use crate::finding::{Finding, Level, Place};
 use crate::source::history::provenance::Located;
 
 impl Outcome {
@@ -12,6 +12,7 @@ impl Outcome {
         let mut ids: Vec<ObjectId> = self
             .findings
             .iter()
+            .chain(self.wanted_latent())
             .flat_map(|finding| &finding.places)
             .filter_map(|place| place.object.map(|(_, id)| id))
             .collect();
@@ -20,9 +21,17 @@ impl Outcome {
         ids
     }
 
+    /// Values that a key id in another file would make findings, if there is such an id at all.
+    fn wanted_latent(&self) -> &[Finding] {
+        let has_lone_id = self.findings.iter().any(|finding| {
+            finding.level > Level::Note && finding.key_id.is_some() && finding.secret.is_none()
+        });
+        if has_lone_id { &self.latent } else { &[] }
+    }
+
     /// Puts paths and commits in the place of object ids.
     pub fn locate(&mut self, located: Located) {
-        for finding in &mut self.findings {
+        for finding in self.findings.iter_mut().chain(&mut self.latent) {
             let mut holders: Vec<String> = Vec::new();
             let places = std::mem::take(&mut finding.places);
             for place in places {

@@ -8,6 +8,7 @@ use keyfence::scan::{EngineProbe, Outcome};
 use keyfence::source::Progress;
 use keyfence::source::history::provenance::{self, Error};
 use keyfence::source::history::{History, MAX_OBJECT_SIZE};
+use keyfence::source::repository::Repository;
 
 use super::staged::open;
 use crate::args::HistoryArgs;
@@ -18,15 +19,15 @@ use crate::session::{ExcludeIn, Session};
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let repository = open(&args.repository)?;
-    let gix = repository
-        .gix()
-        .map_err(|error| Failure::of(Kind::System, &error))?;
     let progress = Arc::new(Progress::default());
     let session = Session::start_with(&args.common, "objects", Some(Arc::clone(&progress)))?;
     // What stands between source and findings are object ids: paths are known, and held against
     // `--exclude`, afterwards.
     let (scanner, collector) = session.scanner(ExcludeIn::Source);
     let probe = EngineProbe::new(Arc::clone(&session.engine), Arc::clone(&session.stop));
+    let gix = repository
+        .gix()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
     let history = History::of(&gix)
         .and_objects(repository.objects_dirs().iter().skip(1).cloned())
         .threads(args.common.threads.unwrap_or(0))
@@ -36,14 +37,14 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         .scan(scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
     let mut outcome = collector.finish();
-    locate(&gix, &session, args, &mut outcome)?;
+    locate(&repository, &session, args, &mut outcome)?;
     outcome.exclude(session.excludes());
     session.finish(outcome)
 }
 
 /// Looks up who brought the findings in. Without notes in the report, nobody asks where those come from.
 fn locate(
-    gix: &gix::Repository,
+    repository: &Repository,
     session: &Session<'_>,
     args: &HistoryArgs,
     outcome: &mut Outcome,
@@ -70,7 +71,7 @@ fn locate(
         stop: &session.stop,
         stage: &|_| (),
     };
-    match provenance::locate(gix, &outcome.objects(), options) {
+    match provenance::locate(repository, &outcome.objects(), options) {
         Ok(located) => outcome.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
         Err(Error::Interrupted) => outcome.interrupted(),
