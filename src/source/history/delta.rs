@@ -109,18 +109,28 @@ impl<'d> Iterator for Instructions<'d> {
 impl<'d> Instructions<'d> {
     #[inline]
     fn copy(&mut self, command: u8) -> Result<Instruction<'d>, Fault> {
-        let mut fields = [0_u8; 8];
-        for (bit, field) in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)] {
-            if command & (1 << bit) != 0 {
-                let (&byte, rest) = self
-                    .rest
-                    .split_first()
-                    .ok_or("the delta ends within an instruction")?;
-                fields[field] = byte;
-                self.rest = rest;
+        let window = match self.rest.first_chunk::<8>() {
+            Some(window) => *window,
+            None => {
+                let mut window = [0; 8];
+                window[..self.rest.len()].copy_from_slice(self.rest);
+                window
             }
+        };
+        let window = u64::from_le_bytes(window);
+        // Which of the seven bytes are there is hard to foresee, so no branch depends on it.
+        let mut fields = 0_u64;
+        let mut used = 0_u32;
+        for bit in 0..7 {
+            let is_there = u64::from(command >> bit & 1);
+            let byte = (window >> (8 * used)) & 0xff & is_there.wrapping_neg();
+            fields |= byte << (8 * bit);
+            used += is_there as u32;
         }
-        let fields = u64::from_le_bytes(fields);
+        self.rest = self
+            .rest
+            .get(used as usize..)
+            .ok_or("the delta ends within an instruction")?;
         let length = (fields >> 32) as usize;
         Ok(Instruction::Copy {
             from: (fields & 0xffff_ffff) as usize,
@@ -176,7 +186,9 @@ impl NewText {
         self.bytes.clear();
         self.runs.clear();
         self.runs.push(Run { start: 0, place: 0 });
-        let size = usize::try_from(delta.size).map_err(|_| "the delta makes more than fits")?;
+        let Ok(size) = usize::try_from(delta.size) else {
+            return Err("the delta makes more than fits");
+        };
         let mut place = 0_usize;
         for instruction in delta.instructions() {
             match instruction? {
