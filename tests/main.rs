@@ -1,5 +1,10 @@
 //! The integration tests: one binary whose modules are the table of contents.
 
+#![allow(
+    unreachable_pub,
+    reason = "a test binary has no outside; its modules read like those of a library"
+)]
+
 mod support;
 
 mod cli;

@@ -151,7 +151,9 @@ impl<'v> Builder<'v> {
                 Unit::Same => (segment.source + inside, Unit::Same),
                 Unit::Wide => (segment.source + 2 * inside, Unit::Wide),
                 // A base64 segment can be cut only where three bytes end; elsewhere it becomes one atom.
-                Unit::Base64 if inside % 3 == 0 => (segment.source + inside / 3 * 4, Unit::Base64),
+                Unit::Base64 if inside.is_multiple_of(3) => {
+                    (segment.source + inside / 3 * 4, Unit::Base64)
+                }
                 Unit::Base64 => {
                     let span = self.from.source(Span::new(at, next));
                     (span.start, Unit::Atom(span.len()))
