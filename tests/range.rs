@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bstr::{BStr, BString};
@@ -12,13 +13,18 @@ use keyfence::provenance::{ObjectKind, Provenance};
 use keyfence::source::history::range::{Introduced, Options, introduced, scan, scan_base};
 use keyfence::source::history::revision::{Range, Side, parse_range, push_range};
 use keyfence::source::history::select::{all_tips, branch_tips, reachable_objects};
+use keyfence::source::repository::{self, GitEnvironment, Repository};
 use keyfence::source::{BlobSink, Clean};
 
 use crate::provenance::random_repo;
 use crate::support::{Keys, TestRepo};
 
-fn open(repo: &TestRepo) -> gix::Repository {
-    gix::open_opts(repo.path(), gix::open::Options::isolated()).expect("a repository")
+fn open(repo: &TestRepo) -> Repository {
+    open_at(repo.path())
+}
+
+fn open_at(path: &Path) -> Repository {
+    repository::open(path, &GitEnvironment::default()).expect("a repository")
 }
 
 fn id(hex: &str) -> ObjectId {
@@ -212,7 +218,7 @@ fn a_range_that_a_shallow_clone_cuts_off_says_so() {
         &url,
         &clone.to_string_lossy(),
     ]);
-    let clone = gix::open_opts(&clone, gix::open::Options::isolated()).expect("a clone");
+    let clone = open_at(&clone);
     let all = parse_range(&clone, "HEAD".into()).expect("a range");
     let found = introduced(&clone, &[all]).expect("an answer");
     let reasons: Vec<SkipReason> = found.skips.iter().map(|skip| skip.reason).collect();
@@ -265,6 +271,50 @@ fn a_push_leaves_out_what_the_other_side_has() {
     assert!(push.old_is_unknown);
     assert_eq!(push.range.expect("a range").exclude, [old]);
     push_range(&opened, zero, absent, origin).expect_err("nothing to push");
+}
+
+#[test]
+fn a_range_of_a_push_that_is_being_received_is_read_from_the_quarantine() {
+    let repo = TestRepo::new();
+    repo.commit_file("old", "old", "old");
+    let old = rev(&repo, "HEAD");
+    // New objects in a directory of their own, as `git receive-pack` has them before it accepts them.
+    let quarantine = tempfile::tempdir().expect("a directory");
+    let objects = repo.join(".git/objects");
+    let git = |args: &[&str]| {
+        let command = repo.git_command().args(args);
+        let command = command.env("GIT_OBJECT_DIRECTORY", quarantine.path());
+        let command = command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &objects);
+        command.status(0).out()
+    };
+    repo.write("new", "pushed");
+    git(&["add", "new"]);
+    let tree = git(&["write-tree"]);
+    let new = git(&["commit-tree", "-p", "HEAD", "-m", "new", tree.trim()]);
+    repo.try_git(&["cat-file", "-e", new.trim()], 1);
+    let env = GitEnvironment {
+        object_directory: Some(quarantine.path().to_owned()),
+        alternate_object_directories: Some(objects.into()),
+        ..GitEnvironment::default()
+    };
+    let opened = repository::open(repo.path(), &env).expect("a repository");
+    for from in [old, ObjectId::null(gix::hash::Kind::Sha1)] {
+        let push = push_range(&opened, from, id(&new), Side::Server).expect("a range");
+        let found = introduced(&opened, &[push.range.expect("a range")]).expect("an answer");
+        assert_eq!(found.skips, []);
+        assert_eq!(
+            came_in(&found),
+            [("new".to_owned(), new.trim().to_owned())].into()
+        );
+        let options = Options {
+            threads: 2,
+            max_object_size: 1 << 20,
+        };
+        let sink = Shown::default();
+        assert!(scan(&opened, &found, options, sink.clone()).is_continue());
+        let shown = sink.0.lock().expect("no panic");
+        assert!(shown.iter().any(|shown| shown.1 == b"pushed"));
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub mod select;
 mod show;
 mod store;
 mod table;
+mod view;
 mod walk;
 
 use std::collections::HashSet;

@@ -7,6 +7,9 @@ use std::fmt;
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
+use super::view::{Cause, peeled, references};
+use crate::source::repository::Repository;
+
 /// Why commits could not be selected.
 #[derive(Debug)]
 pub enum Error {
@@ -17,7 +20,7 @@ pub enum Error {
         /// Whether the clone is shallow, which may be the reason.
         is_shallow: bool,
         /// What the resolver said, if it said something.
-        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+        source: Option<Cause>,
     },
     /// A side of a range is no commit.
     NoCommit {
@@ -27,14 +30,14 @@ pub enum Error {
     /// References could not be listed.
     References {
         /// What went wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// A merge base could not be worked out.
     MergeBase {
         /// The range, as it was written.
         range: BString,
         /// What went wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: Cause,
     },
     /// The caller asked to stop.
     Interrupted,
@@ -84,7 +87,7 @@ pub struct Range {
 /// Reads `A..B`, `A...B`, `^A` or `A`; a side that is left out is `HEAD`.
 ///
 /// `A` alone is everything that `A` reaches. `A...B` is what either reaches and not both.
-pub fn parse_range(repo: &gix::Repository, spec: &BStr) -> Result<Range, Error> {
+pub fn parse_range(repo: &Repository, spec: &BStr) -> Result<Range, Error> {
     if let Some(revision) = spec.strip_prefix(b"^") {
         return Ok(Range {
             include: Vec::new(),
@@ -115,12 +118,15 @@ pub fn parse_range(repo: &gix::Repository, spec: &BStr) -> Result<Range, Error> 
         });
     };
     let (left, right) = (side(left)?, side(right.as_bstr())?);
-    let bases = repo
+    let failed = |source: Cause| Error::MergeBase {
+        range: spec.to_owned(),
+        source,
+    };
+    let mut gix = repo.gix().map_err(|source| failed(source.into()))?;
+    gix.objects.ignore_replacements = true;
+    let bases = gix
         .merge_bases_many(left, &[right])
-        .map_err(|source| Error::MergeBase {
-            range: spec.to_owned(),
-            source: Box::new(source),
-        })?;
+        .map_err(|source| failed(source.into()))?;
     Ok(Range {
         include: vec![left, right],
         exclude: bases.into_iter().map(|id| id.detach()).collect(),
@@ -128,37 +134,35 @@ pub fn parse_range(repo: &gix::Repository, spec: &BStr) -> Result<Range, Error> 
 }
 
 /// The object that a revision names, which is there.
-fn resolve(repo: &gix::Repository, revision: &BStr) -> Result<ObjectId, Error> {
+fn resolve(repo: &Repository, revision: &BStr) -> Result<ObjectId, Error> {
     let unknown = |source| Error::Unknown {
         revision: revision.to_owned(),
         is_shallow: repo.is_shallow().unwrap_or_default(),
         source,
     };
-    let id = repo
-        .rev_parse_single(revision)
-        .map_err(|source| unknown(Some(Box::new(source))))?
-        .detach();
-    // A full id is taken at its word by the parser.
-    match repo.try_find_header(id) {
+    let id = match ObjectId::from_hex(revision) {
+        // What the parser takes at its word, and may not see while a push is received.
+        Ok(id) if id.kind() == repo.object_hash() => id,
+        _ => {
+            let gix = repo.gix().map_err(|source| unknown(Some(source.into())))?;
+            gix.rev_parse_single(revision)
+                .map_err(|source| unknown(Some(source.into())))?
+                .detach()
+        }
+    };
+    match repo.objects().header(&id) {
         Ok(Some(_)) => Ok(id),
         Ok(None) => Err(unknown(None)),
-        Err(source) => Err(unknown(Some(Box::new(source)))),
+        Err(source) => Err(unknown(Some(source.into()))),
     }
 }
 
 /// The commit that a revision names, through tags.
-fn commit(repo: &gix::Repository, revision: &BStr) -> Result<ObjectId, Error> {
+fn commit(repo: &Repository, revision: &BStr) -> Result<ObjectId, Error> {
     let id = resolve(repo, revision)?;
     peeled(repo, id).ok_or_else(|| Error::NoCommit {
         revision: revision.to_owned(),
     })
-}
-
-/// The commit behind an object that may be a tag.
-pub(super) fn peeled(repo: &gix::Repository, id: ObjectId) -> Option<ObjectId> {
-    let object = repo.try_find_object(id).ok()??;
-    let commit = object.peel_to_kind(gix::object::Kind::Commit).ok()?;
-    Some(commit.id)
 }
 
 /// On which end of a push the range is asked for.
@@ -189,7 +193,7 @@ pub struct Push {
 /// What the other side is known to have is left out besides `old`, so that merging an upstream branch
 /// does not bring its history up again.
 pub fn push_range(
-    repo: &gix::Repository,
+    repo: &Repository,
     old: ObjectId,
     new: ObjectId,
     side: Side<'_>,
@@ -211,7 +215,7 @@ pub fn push_range(
     let mut exclude = commits_of_references(repo, prefix.as_bstr())?;
     let mut old_is_unknown = false;
     if !old.is_null() {
-        match repo.try_find_header(old) {
+        match repo.objects().header(&old) {
             Ok(Some(_)) => exclude.extend(peeled(repo, old)),
             _ => old_is_unknown = true,
         }
@@ -228,18 +232,14 @@ pub fn push_range(
 }
 
 /// The commits behind all references whose name starts with `prefix`.
-fn commits_of_references(repo: &gix::Repository, prefix: &BStr) -> Result<Vec<ObjectId>, Error> {
-    let failed = |source: gix::Error| Error::References {
-        source: Box::new(source),
-    };
+fn commits_of_references(repo: &Repository, prefix: &BStr) -> Result<Vec<ObjectId>, Error> {
+    let failed = |source| Error::References { source };
     let mut commits = Vec::new();
-    for reference in repo.references().map_err(failed)?.all().map_err(failed)? {
-        let reference = reference.map_err(failed)?;
-        if reference.name().as_bstr().starts_with(prefix)
-            && let Some(id) = reference.try_id()
-        {
+    for reference in references(repo).map_err(failed)? {
+        let (name, id) = reference.map_err(failed)?;
+        if name.as_bytes().starts_with(prefix) {
             // What names no commit, or something that is not here, leaves nothing out.
-            commits.extend(peeled(repo, id.detach()));
+            commits.extend(peeled(repo, id));
         }
     }
     Ok(commits)

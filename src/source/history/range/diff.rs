@@ -8,6 +8,8 @@ use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 
 use crate::coverage::{Skip, SkipReason};
+use crate::source::history::view::object;
+use crate::source::repository::Repository;
 
 /// A path at which a commit differs from every parent.
 #[derive(Clone, Debug)]
@@ -21,7 +23,7 @@ pub(super) struct Change {
 
 /// Trees that were read, so that a commit and its child share the work.
 pub(in crate::source::history) struct Trees<'a> {
-    repo: &'a gix::Repository,
+    repo: &'a Repository,
     read: HashMap<ObjectId, Rc<Entries>>,
     pub(in crate::source::history) skips: Vec<Skip>,
 }
@@ -33,7 +35,7 @@ pub(in crate::source::history) type Entries = BTreeMap<(BString, bool), ObjectId
 const KEPT: usize = 2048;
 
 impl<'a> Trees<'a> {
-    pub(in crate::source::history) fn new(repo: &'a gix::Repository) -> Self {
+    pub(in crate::source::history) fn new(repo: &'a Repository) -> Self {
         Self {
             repo,
             read: HashMap::new(),
@@ -59,18 +61,14 @@ impl<'a> Trees<'a> {
         if id.is_empty_tree() {
             return entries;
         }
-        let object = match self.repo.try_find_object(id) {
-            Ok(Some(object)) if object.kind == gix::object::Kind::Tree => object,
-            Ok(Some(_)) => {
-                self.skip(SkipReason::Corrupt, id, "not a tree");
+        let object = match object(self.repo, id) {
+            Ok(object) if object.kind == gix::objs::Kind::Tree => object,
+            Ok(_) => {
+                self.skip(corrupt(id, "not a tree"));
                 return entries;
             }
-            Ok(None) => {
-                self.skip(SkipReason::Missing, id, "a tree of a commit in the range");
-                return entries;
-            }
-            Err(error) => {
-                self.skip(SkipReason::Corrupt, id, &error.to_string());
+            Err(skip) => {
+                self.skip(skip);
                 return entries;
             }
         };
@@ -84,7 +82,7 @@ impl<'a> Trees<'a> {
                     }
                 }
                 Err(error) => {
-                    self.skip(SkipReason::Corrupt, id, &error.to_string());
+                    self.skip(corrupt(id, error));
                     break;
                 }
             }
@@ -92,8 +90,7 @@ impl<'a> Trees<'a> {
         entries
     }
 
-    fn skip(&mut self, reason: SkipReason, id: ObjectId, detail: &str) {
-        let skip = Skip::with_detail(reason, id.to_string(), detail);
+    fn skip(&mut self, skip: Skip) {
         if !self.skips.contains(&skip) {
             self.skips.push(skip);
         }
@@ -151,4 +148,8 @@ impl<'a> Trees<'a> {
             }
         }
     }
+}
+
+fn corrupt(id: ObjectId, detail: impl ToString) -> Skip {
+    Skip::with_detail(SkipReason::Corrupt, id.to_string(), detail)
 }

@@ -17,11 +17,13 @@ use bstr::BString;
 use gix::ObjectId;
 
 use super::provenance::{Location, describe_commit};
-use super::revision::{Error, Range, peeled};
+use super::revision::{Error, Range};
+use super::view::{missing, object, peeled, references, tagged};
 use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::BlobSink;
+use crate::source::repository::Repository;
 pub(super) use diff::Trees;
 pub(super) use walk::walk;
 use walk::{Commit, Walked};
@@ -55,25 +57,24 @@ pub struct Introduced {
 }
 
 /// Works out what `ranges` add. They are taken as one: what any of them excludes is excluded.
-pub fn introduced(repo: &gix::Repository, ranges: &[Range]) -> Result<Introduced, Error> {
-    let repo = as_stored(repo);
+pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Error> {
     let mut found = Introduced::default();
     let mut commits = Vec::new();
     let mut others = Vec::new();
     for id in ranges.iter().flat_map(|range| &range.include) {
-        tip(&repo, *id, &mut commits, &mut others, &mut found);
+        tip(repo, *id, &mut commits, &mut others, &mut found);
     }
     let exclude: Vec<ObjectId> = ranges
         .iter()
         .flat_map(|range| &range.exclude)
-        .filter_map(|id| peeled(&repo, *id))
+        .filter_map(|id| peeled(repo, *id))
         .collect();
-    let walked = walk(&repo, &commits, &exclude, |_| true, &mut found.skips);
-    compare(&repo, &walked, &mut found);
-    let mut trees = Trees::new(&repo);
+    let walked = walk(repo, &commits, &exclude, |_| true, &mut found.skips);
+    compare(repo, &walked, &mut found);
+    let mut trees = Trees::new(repo);
     for (id, kind) in others {
         match kind {
-            gix::object::Kind::Tree => trees.changes(Some(id), &[], |change| {
+            gix::objs::Kind::Tree => trees.changes(Some(id), &[], |change| {
                 if let Some(blob) = change.new {
                     found.add(blob, 0, id, change.path);
                 }
@@ -86,48 +87,31 @@ pub fn introduced(repo: &gix::Repository, ranges: &[Range]) -> Result<Introduced
     Ok(found)
 }
 
-/// A handle that sees objects as they are: replacements and grafts change nothing.
-pub(super) fn as_stored(repo: &gix::Repository) -> gix::Repository {
-    let mut repo = repo.clone();
-    repo.objects.ignore_replacements = true;
-    repo
-}
-
 /// Sorts a tip into commits, tags on the way there, and what is no commit.
 fn tip(
-    repo: &gix::Repository,
+    repo: &Repository,
     id: ObjectId,
     commits: &mut Vec<ObjectId>,
-    others: &mut Vec<(ObjectId, gix::object::Kind)>,
+    others: &mut Vec<(ObjectId, gix::objs::Kind)>,
     found: &mut Introduced,
 ) {
     let mut id = id;
     // A tag may name a tag; the bound is against circles in a damaged repository.
     for _ in 0..64 {
-        let object = match repo.try_find_object(id) {
-            Ok(Some(object)) => object,
-            Ok(None) => {
-                found
-                    .skips
-                    .push(Skip::new(SkipReason::Missing, id.to_string()));
-                return;
-            }
-            Err(error) => {
-                let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), error);
-                found.skips.push(skip);
-                return;
-            }
+        let object = match object(repo, id) {
+            Ok(object) => object,
+            Err(skip) => return found.skips.push(skip),
         };
         match object.kind {
-            gix::object::Kind::Commit => return commits.push(id),
-            gix::object::Kind::Tag => {
+            gix::objs::Kind::Commit => return commits.push(id),
+            gix::objs::Kind::Tag => {
                 found.tags.push(id);
-                match object.into_tag().target_id() {
-                    Ok(target) => id = target.detach(),
-                    Err(error) => {
-                        let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), error);
-                        found.skips.push(skip);
-                        return;
+                match tagged(&object.data) {
+                    Some(target) => id = target,
+                    None => {
+                        let detail = "not a tag that can be read";
+                        let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), detail);
+                        return found.skips.push(skip);
                     }
                 }
             }
@@ -137,7 +121,7 @@ fn tip(
 }
 
 /// Compares each commit of a walk with all its parents.
-pub(super) fn compare(repo: &gix::Repository, walked: &Walked, found: &mut Introduced) {
+pub(super) fn compare(repo: &Repository, walked: &Walked, found: &mut Introduced) {
     let mut trees = Trees::new(repo);
     // Paths with what stood there before the commit that touched them, and whether that is the base.
     let mut before: BTreeMap<(BString, ObjectId), bool> = BTreeMap::new();
@@ -218,8 +202,7 @@ impl Introduced {
 
     /// The places of an object that came in, with their commits; the first one first. For each path the
     /// first commit counts. References are those that lie within the range.
-    pub fn locations(&self, repo: &gix::Repository, id: ObjectId) -> Vec<Location> {
-        let repo = as_stored(repo);
+    pub fn locations(&self, repo: &Repository, id: ObjectId) -> Vec<Location> {
         let mut seen = BTreeSet::new();
         let mut places = Vec::new();
         for place in self.blobs.get(&id).into_iter().flatten() {
@@ -233,33 +216,32 @@ impl Introduced {
         places
             .into_iter()
             .map(|(path, commit)| {
-                let in_head = self.in_head(&repo, &path, id);
-                describe_commit(&repo, path, commit, in_head, self.refs(&repo, commit))
+                let in_head = self.in_head(repo, &path, id);
+                describe_commit(repo, path, commit, in_head, self.refs(repo, commit))
             })
             .collect()
     }
 
-    fn in_head(&self, repo: &gix::Repository, path: &BString, id: ObjectId) -> bool {
-        if path.is_empty() {
-            let head = repo.head_id().ok().map(|head| head.detach());
-            return head.is_some_and(|head| self.reaches(head, id));
-        }
-        let Ok(head) = repo.head_tree_id() else {
+    fn in_head(&self, repo: &Repository, path: &BString, id: ObjectId) -> bool {
+        let Ok(Some(head)) = repo.head_id() else {
             return false;
         };
-        Trees::new(repo).blob_at(head.detach(), path) == Some(id)
+        if path.is_empty() {
+            return self.reaches(head, id);
+        }
+        match repo.tree_of(head, &mut Vec::new()) {
+            Ok(tree) => Trees::new(repo).blob_at(tree, path) == Some(id),
+            Err(_) => false,
+        }
     }
 
     /// References whose tip lies within the range and leads to a commit of it.
-    fn refs(&self, repo: &gix::Repository, commit: ObjectId) -> Vec<String> {
+    fn refs(&self, repo: &Repository, commit: ObjectId) -> Vec<String> {
         let mut names = Vec::new();
-        let Ok(platform) = repo.references() else {
-            return names;
-        };
-        for reference in platform.all().into_iter().flatten().flatten() {
-            let tip = reference.try_id().and_then(|id| peeled(repo, id.detach()));
+        for (name, id) in references(repo).into_iter().flatten().flatten() {
+            let tip = peeled(repo, id);
             if tip.is_some_and(|tip| self.reaches(tip, commit)) {
-                names.push(reference.name().as_bstr().to_string());
+                names.push(name);
             }
         }
         names.sort();
@@ -294,7 +276,7 @@ pub struct Options {
 
 /// Shows each blob that came in, once, and the commits and tags.
 pub fn scan<S: BlobSink>(
-    repo: &gix::Repository,
+    repo: &Repository,
     introduced: &Introduced,
     options: Options,
     sink: S,
@@ -316,7 +298,7 @@ pub fn scan<S: BlobSink>(
 
 /// Shows what was there before, as old versions. Needed only if [`scan`] led to findings.
 pub fn scan_base<S: BlobSink>(
-    repo: &gix::Repository,
+    repo: &Repository,
     introduced: &Introduced,
     options: Options,
     sink: S,
@@ -336,16 +318,15 @@ pub fn scan_base<S: BlobSink>(
 }
 
 fn show<S: BlobSink>(
-    repo: &gix::Repository,
+    repo: &Repository,
     todo: &[Provenance],
     options: Options,
     sink: S,
 ) -> ControlFlow<()> {
     const BATCH: usize = 32;
     let next = AtomicUsize::new(0);
-    let shared = as_stored(repo).into_sync();
     let work = |mut sink: S| {
-        let repo = shared.to_thread_local();
+        let mut buffer = Vec::new();
         loop {
             let from = next.fetch_add(BATCH, Ordering::Relaxed);
             let to = todo.len().min(from.saturating_add(BATCH));
@@ -353,7 +334,15 @@ fn show<S: BlobSink>(
                 return ControlFlow::Continue(());
             };
             for provenance in batch {
-                if show_one(&repo, provenance, options.max_object_size, &mut sink).is_break() {
+                if show_one(
+                    repo,
+                    provenance,
+                    options.max_object_size,
+                    &mut buffer,
+                    &mut sink,
+                )
+                .is_break()
+                {
                     next.store(todo.len(), Ordering::Relaxed);
                     return ControlFlow::Break(());
                 }
@@ -381,38 +370,35 @@ fn show<S: BlobSink>(
 }
 
 fn show_one<S: BlobSink>(
-    repo: &gix::Repository,
+    repo: &Repository,
     provenance: &Provenance,
     max_size: u64,
+    buffer: &mut Vec<u8>,
     sink: &mut S,
 ) -> ControlFlow<()> {
     let (Provenance::Object { id, .. } | Provenance::Entry { blob_id: id, .. }) = provenance else {
         return ControlFlow::Continue(());
     };
-    let subject = id.to_string();
-    match repo.try_find_header(*id) {
-        Ok(Some(header)) if header.size() > max_size => {
-            let detail = format!("{} bytes", header.size());
-            sink.skip(Skip::with_detail(SkipReason::Size, subject, detail));
-            return ControlFlow::Continue(());
+    let read = match repo.objects().header(id) {
+        Ok(Some((_, size))) if size > max_size => {
+            let detail = format!("{size} bytes");
+            Err(Skip::with_detail(SkipReason::Size, id.to_string(), detail))
         }
-        Ok(Some(_)) => {}
-        Ok(None) => {
-            sink.skip(Skip::new(SkipReason::Missing, subject));
-            return ControlFlow::Continue(());
-        }
-        Err(error) => {
-            sink.skip(Skip::with_detail(SkipReason::Corrupt, subject, error));
-            return ControlFlow::Continue(());
-        }
-    }
-    match repo.find_object(*id) {
-        Ok(object) => sink.blob(Blob {
-            bytes: &object.data,
+        Ok(None) => Err(missing(repo, *id)),
+        Ok(Some(_)) => match repo.find_object(id, buffer) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(missing(repo, *id)),
+            Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+        },
+        Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+    };
+    match read {
+        Ok(()) => sink.blob(Blob {
+            bytes: buffer,
             provenance,
         }),
-        Err(error) => {
-            sink.skip(Skip::with_detail(SkipReason::Corrupt, subject, error));
+        Err(skip) => {
+            sink.skip(skip);
             ControlFlow::Continue(())
         }
     }

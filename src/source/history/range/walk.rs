@@ -5,6 +5,8 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use gix::ObjectId;
 
 use crate::coverage::{Skip, SkipReason};
+use crate::source::history::view::object;
+use crate::source::repository::Repository;
 
 /// A commit of the range.
 #[derive(Clone, Debug)]
@@ -45,7 +47,7 @@ struct State {
 
 /// Reads commits, and knows where a shallow clone ends.
 struct Reader<'a> {
-    repo: &'a gix::Repository,
+    repo: &'a Repository,
     shallow: Vec<ObjectId>,
     skips: &'a mut Vec<Skip>,
 }
@@ -59,22 +61,19 @@ const SLOP: usize = 128;
 /// Newer commits first, as Git does it. Where clocks ran backwards a commit that `exclude` reaches on a
 /// long way round may be taken for one of the range: more is looked at, never less.
 pub(in crate::source::history) fn walk(
-    repo: &gix::Repository,
+    repo: &Repository,
     include: &[ObjectId],
     exclude: &[ObjectId],
     is_wanted: impl Fn(&Commit) -> bool,
     skips: &mut Vec<Skip>,
 ) -> Walked {
-    let shallow = match repo.shallow_commits() {
-        Ok(commits) => commits.map(|commits| commits.iter().copied().collect()),
-        Err(error) => {
-            skips.push(Skip::with_detail(SkipReason::Unreadable, "shallow", error));
-            None
-        }
-    };
+    let shallow = repo.shallow_boundary().unwrap_or_else(|error| {
+        skips.push(Skip::with_detail(SkipReason::Unreadable, "shallow", error));
+        Vec::new()
+    });
     let mut reader = Reader {
         repo,
-        shallow: shallow.unwrap_or_default(),
+        shallow,
         skips,
     };
     let mut state = State::default();
@@ -197,22 +196,14 @@ fn finish(
 
 impl Reader<'_> {
     fn read(&mut self, id: ObjectId, excluded: bool) -> Option<Commit> {
-        let parsed = match self.repo.try_find_object(id) {
-            Ok(Some(object)) => parse(id, &object.data, object.kind),
-            Ok(None) => {
+        let parsed = match object(self.repo, id) {
+            Ok(object) => parse(id, &object.data, object.kind),
+            Err(skip) => {
                 // What is missing below something excluded takes nothing away from the range.
-                if !excluded {
-                    self.skips
-                        .push(Skip::new(SkipReason::Missing, id.to_string()));
+                let is_missing = matches!(skip.reason, SkipReason::Missing | SkipReason::Partial);
+                if !excluded || !is_missing {
+                    self.skips.push(skip);
                 }
-                return None;
-            }
-            Err(error) => {
-                self.skips.push(Skip::with_detail(
-                    SkipReason::Corrupt,
-                    id.to_string(),
-                    error,
-                ));
                 return None;
             }
         };
@@ -235,8 +226,8 @@ impl Reader<'_> {
     }
 }
 
-fn parse(id: ObjectId, data: &[u8], kind: gix::object::Kind) -> Option<Commit> {
-    if kind != gix::object::Kind::Commit {
+fn parse(id: ObjectId, data: &[u8], kind: gix::objs::Kind) -> Option<Commit> {
+    if kind != gix::objs::Kind::Commit {
         return None;
     }
     let commit = gix::objs::CommitRef::from_bytes(data, id.kind()).ok()?;
