@@ -4,6 +4,7 @@ mod support;
 
 mod hook;
 mod provenance;
+mod range;
 mod rooms;
 mod staged;
 mod worktree;

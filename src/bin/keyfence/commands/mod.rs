@@ -4,5 +4,6 @@ mod explain;
 pub(crate) mod history;
 pub(crate) mod hook;
 mod message;
+mod push;
 pub(crate) mod scan;
 pub(crate) mod staged;
