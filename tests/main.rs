@@ -4,9 +4,9 @@ mod support;
 
 mod cli;
 mod hook;
+mod objects;
 mod packaging;
 mod provenance;
-mod objects;
 mod range;
 mod rooms;
 mod rules;
