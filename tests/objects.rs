@@ -554,6 +554,77 @@ fn a_shallow_clone_is_named_as_such() {
 }
 
 #[test]
+fn what_a_partial_clone_left_behind_is_counted_and_a_lost_object_is_missing() {
+    let full = random_repo(25, &[], 12);
+    let repo = TestRepo::new();
+    let url = format!("file://{}", full.path().display());
+    full.git(&["config", "uploadpack.allowFilter", "true"]);
+    repo.git(&[
+        "clone",
+        "--quiet",
+        "--bare",
+        "--filter=blob:none",
+        &url,
+        "partial",
+    ]);
+    let history = History::of(&gix::open(repo.join("partial")).unwrap());
+    let seen = scan(&history, Some(&Dense(vec!["nothing"])));
+    let blobs = full.git(&[
+        "rev-list",
+        "--objects",
+        "--all",
+        "--filter=object:type=blob",
+        "--filter-provided-objects",
+        "--no-object-names",
+    ]);
+    let blobs: BTreeSet<String> = blobs.lines().map(str::to_owned).collect();
+    assert!(blobs.len() > 10);
+    assert_eq!(seen.skipped(SkipReason::Partial), blobs);
+    assert_eq!(seen.skips.len(), blobs.len());
+    // The same without the promise is a loss.
+    repo.git(&[
+        "--git-dir=partial",
+        "config",
+        "--unset",
+        "remote.origin.promisor",
+    ]);
+    let history = History::of(&gix::open(repo.join("partial")).unwrap());
+    assert_eq!(scan(&history, None).skipped(SkipReason::Missing), blobs);
+}
+
+#[test]
+fn a_reference_to_nothing_is_missing() {
+    let repo = random_repo(26, &[], 5);
+    let nowhere = "2".repeat(40);
+    std::fs::write(repo.join(".git/refs/heads/lost"), format!("{nowhere}\n")).unwrap();
+    let seen = scan(&history(&repo), None);
+    assert_eq!(seen.skipped(SkipReason::Missing), BTreeSet::from([nowhere]));
+}
+
+#[test]
+fn a_large_family_is_shared_between_threads() {
+    // Noise that does not deflate makes one family of several shares.
+    let mut keys = Keys::new(27);
+    let repo = TestRepo::new();
+    let mut lines: Vec<String> = (0..400).map(|_| keys.hex(60)).collect();
+    for version in 0..60 {
+        let at = keys.below(lines.len() - 150);
+        for line in &mut lines[at..at + 150] {
+            *line = keys.hex(60);
+        }
+        if version % 7 == 0 {
+            lines[at].push_str("cab");
+        }
+        repo.stage("large.txt", lines.join("\n"));
+        repo.commit("large");
+    }
+    repack(&repo, 50);
+    let size = files(&repo, "pack")[0].metadata().unwrap().len();
+    assert!(size > 300_000, "{size}: too small to be shared");
+    assert_equal_ways(&repo, &Dense(LITERALS.to_vec()));
+}
+
+#[test]
 fn a_pointer_counts_as_not_read_until_its_content_is_there() {
     let repo = TestRepo::new();
     let hex = Keys::new(23).hex(64);

@@ -1,6 +1,6 @@
 //! The entries of one pack as families: who is built on whom, what has to be read, and in which shares.
 //!
-//! 32 bytes per object, and nothing on the call stack: chains may be as long as the pack.
+//! 40 bytes per object, and nothing on the call stack: chains may be as long as the pack.
 
 use std::ops::Range;
 
@@ -23,6 +23,8 @@ struct Entry {
     offset: u64,
     /// Place in the index of the pack, which knows id and checksum.
     position: u32,
+    /// CRC-32 of its bytes, where the index has one; kept here because the index is in another order.
+    checksum: Option<u32>,
     /// The entry on which this one is built.
     base: u32,
     first_child: u32,
@@ -56,7 +58,7 @@ impl Table {
     /// Reads the header of every entry.
     pub(super) fn new(pack: &Pack, threads: usize) -> Self {
         let mut table = Self {
-            entries: in_order_of_offset(pack),
+            entries: in_order_of_offset(pack, threads),
             end: pack.end(),
         };
         table.read_headers(pack, threads);
@@ -82,7 +84,12 @@ impl Table {
         self.at(number).position
     }
 
-    /// The entry at a place of the index.
+    /// What the index says is the CRC-32 of its bytes.
+    pub(super) fn checksum(&self, number: u32) -> Option<u32> {
+        self.at(number).checksum
+    }
+
+    /// The entry that begins there.
     pub(super) fn find(&self, offset: u64) -> Option<u32> {
         let found = self
             .entries
@@ -207,7 +214,7 @@ impl Table {
             let State::Known(kind) = entry.state else {
                 continue;
             };
-            let wanted = is_wanted(number, kind);
+            let wanted = is_wanted(entry.position, kind);
             let needed = wanted || self.has_needed_child(number);
             let flags = &mut self.entries[number as usize].flags;
             *flags |= if wanted { WANTED } else { 0 } | if needed { NEEDED } else { 0 };
@@ -322,11 +329,23 @@ fn some(number: u32) -> Option<u32> {
     (number != NONE).then_some(number)
 }
 
-fn in_order_of_offset(pack: &Pack) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = (0..pack.len())
-        .map(|position| Entry {
-            offset: pack.index.pack_offset_at_index(position),
+fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
+    let mut keys: Vec<(u64, u32)> = (0..pack.len())
+        .map(|position| (pack.index.pack_offset_at_index(position), position))
+        .collect();
+    let share = keys.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        for keys in keys.chunks_mut(share) {
+            scope.spawn(|| keys.sort_unstable());
+        }
+    });
+    // The stable sort finds the sorted runs and only merges them.
+    keys.sort();
+    keys.into_iter()
+        .map(|(offset, position)| Entry {
+            offset,
             position,
+            checksum: None,
             base: NONE,
             first_child: NONE,
             next_sibling: NONE,
@@ -334,13 +353,12 @@ fn in_order_of_offset(pack: &Pack) -> Vec<Entry> {
             state: State::Broken,
             flags: 0,
         })
-        .collect();
-    entries.sort_unstable_by_key(|entry| entry.offset);
-    entries
+        .collect()
 }
 
 /// Fills in what the header of an entry says. What cannot be read stays broken.
 fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mut Entry) {
+    entry.checksum = pack.index.crc32_at_index(entry.position);
     let next = offsets.get(number + 1).copied().unwrap_or(end);
     let Some(bytes) = pack.entry(entry.offset, next) else {
         return;
