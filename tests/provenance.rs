@@ -470,7 +470,7 @@ fn sha256_alternates_and_many_packs_make_no_difference() {
         repo.git(&["clone", "-q", "--shared", &from, &shared.to_string_lossy()]);
         let ids: Vec<ObjectId> = made.iter().map(|made| made.0).collect();
         for path in [repo.path(), &shared] {
-            let opened = open_at(&path);
+            let opened = open_at(path);
             let located = look(&opened, &ids);
             assert_eq!(located.skips, []);
             for (blob, path, commit) in &made {

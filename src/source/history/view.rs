@@ -10,6 +10,9 @@ use crate::source::repository::Repository;
 /// What a library said about a failure.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
+/// Full name and object of a reference, or why it could not be read.
+pub(super) type Reference = Result<(String, ObjectId), Cause>;
+
 /// An object, whole.
 pub(super) struct Object {
     pub(super) kind: Kind,
@@ -57,9 +60,7 @@ pub(super) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
 
 /// Full names and objects of all references. Symbolic ones are left out: what they stand for has its own
 /// name. Inside are those that could not be read.
-pub(super) fn references(
-    repo: &Repository,
-) -> Result<Vec<Result<(String, ObjectId), Cause>>, Cause> {
+pub(super) fn references(repo: &Repository) -> Result<Vec<Reference>, Cause> {
     let store = repo.references();
     let platform = store.iter().map_err(Box::new)?;
     let mut found = Vec::new();
