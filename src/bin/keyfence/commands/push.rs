@@ -16,6 +16,25 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::session::{ExcludeIn, Session};
 
+const PUSH_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
+                           git rebase --interactive\n\
+                           hint: rotate it if it was ever pushed\n";
+
+/// Scans what `to` reaches and `from` does not.
+pub(crate) fn between(from: &str, to: &str, common: &Common) -> Result<Exit, Failure> {
+    let repository = open(Path::new("."))?;
+    let gix = repository
+        .gix()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
+    let resolve = |name: &str| {
+        gix.rev_parse_single(name)
+            .map(gix::Id::detach)
+            .map_err(|error| Failure::new(Kind::Usage, format!("no such revision: {name}"), error))
+    };
+    let (include, exclude) = (vec![resolve(to)?], vec![resolve(from)?]);
+    scan(&repository, include, exclude, common, PUSH_ADVICE)
+}
+
 /// Scans what the other side does not have, as far as this repository knows.
 pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     let pushed = parse_pushed(&read_stdin()?).map_err(not_references)?;
@@ -24,10 +43,7 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     let mut exclude = tips(&repository, &known)?;
     exclude.extend(pushed.iter().filter_map(|pushed| pushed.remote_id));
     let include = pushed.iter().filter_map(|pushed| pushed.local_id).collect();
-    let advice = "hint: take the secret out of the commits that add it, for instance with\n      \
-                  git rebase --interactive\n\
-                  hint: rotate it if it was ever pushed\n";
-    scan(&repository, include, exclude, &args.common, advice)
+    scan(&repository, include, exclude, &args.common, PUSH_ADVICE)
 }
 
 /// Scans what no reference of this repository reaches yet; the objects are still in quarantine.
