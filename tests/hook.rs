@@ -873,3 +873,22 @@ fn references_that_git_would_not_write_are_an_error() {
         .stdin("")
         .status(0);
 }
+
+#[test]
+fn the_pre_commit_framework_says_which_range() {
+    let (repo, _server) = repo_and_server();
+    let mut keys = Keys::new(12);
+    repo.commit_file("b.txt", pair(&mut keys), "a key");
+    repo.commit_file("c.txt", "clean\n", "clean");
+    let run = |from: &str, to: &str, status: i32| {
+        repo.keyfence(&["hook", "run", "pre-commit"])
+            .env("PRE_COMMIT", "1")
+            .env("PRE_COMMIT_FROM_REF", from)
+            .env("PRE_COMMIT_TO_REF", to)
+            .status(status)
+    };
+    let found = run("origin/main", "HEAD", 1);
+    assert!(found.out().contains("b.txt"), "{}", found.show());
+    run("HEAD~1", "HEAD", 0);
+    run("nowhere", "HEAD", 2);
+}

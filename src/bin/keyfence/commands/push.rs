@@ -1,19 +1,26 @@
-//! `keyfence hook run pre-push` and `pre-receive`: what a push brings in.
+//! `keyfence hook run pre-push` and `pre-receive`: what a push brings in; and the ranges that the framework at
+//! pre-commit.com speaks of.
 
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::Path;
 
-use bstr::ByteSlice as _;
+use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
 use keyfence::hook::refs::{RefError, parse_pushed, parse_received};
 use keyfence::source::history::revision::{Range, Side, push_range};
 use keyfence::source::repository::Repository;
 
 use super::range::{self, Job};
-use super::staged::open;
-use crate::args::{Common, PrePushArgs, PreReceiveArgs};
+use super::staged::{self, open};
+use crate::args::{Common, PrePushArgs, PreReceiveArgs, StagedArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
+
+const PUSH_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
+                           git rebase --interactive\n\
+                           hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
+                           keyfence:allow RULE REASON\n";
 
 /// Scans what the other side does not have, as far as this repository knows.
 pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
@@ -25,15 +32,49 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     let updates = pushed
         .iter()
         .filter_map(|pushed| Some((pushed.remote_id, pushed.local_id?)));
-    let advice = "hint: take the secret out of the commits that add it, for instance with\n      \
-                  git rebase --interactive\n\
-                  hint: rotate it if it was ever pushed; if it is no secret, write on its line: keyfence:allow RULE REASON\n";
     scan(
         &repository,
         ranges(&repository, updates, side)?,
         &args.common,
-        advice,
+        PUSH_ADVICE,
     )
+}
+
+/// `pre-commit` under the framework: the commits that it names with `--from-ref`, or before a push; without
+/// those, what is staged.
+pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
+    if staged::is_under_pre_commit() {
+        let repository = staged::open(Path::new("."))?;
+        if let Some(range) = framework_range(&repository)? {
+            return scan(&repository, vec![range], &args.common, PUSH_ADVICE);
+        }
+    }
+    staged::run(args)
+}
+
+fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let text = |value: OsString| BString::from(value.to_string_lossy().as_bytes());
+    if let Some(from) = set("PRE_COMMIT_FROM_REF") {
+        let to = set("PRE_COMMIT_TO_REF").unwrap_or_else(|| "HEAD".into());
+        let spec = [text(from), "..".into(), text(to)].concat();
+        return range::parse(repository, spec.as_bstr()).map(Some);
+    }
+    // Of the first push of a whole history it gives the branch only.
+    let Some(branch) = set("PRE_COMMIT_LOCAL_BRANCH") else {
+        return Ok(None);
+    };
+    let remote = set("PRE_COMMIT_REMOTE_NAME").map(text);
+    let pushed = range::parse(repository, text(branch).as_bstr())?;
+    let Some(new) = pushed.include.first().copied() else {
+        return Ok(None);
+    };
+    let side = Side::Client {
+        remote: remote.as_ref().map(|name| name.as_bstr()),
+    };
+    let push =
+        push_range(repository, ObjectId::null(new.kind()), new, side).map_err(range::failed)?;
+    Ok(Some(push.range.unwrap_or(pushed)))
 }
 
 /// Scans what no reference of this repository reaches yet; the objects are still in quarantine.
