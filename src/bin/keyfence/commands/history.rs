@@ -23,8 +23,6 @@ use crate::session::{ExcludeIn, Session, now};
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let repository = open(&args.repository)?;
-<<<<<<< HEAD
-=======
     if let Some(ranges) = range::asked(&repository, args)? {
         return range::run(&Job {
             repository: &repository,
@@ -39,21 +37,13 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let gix = repository
         .gix()
         .map_err(|error| Failure::of(Kind::System, &error))?;
->>>>>>> 80c26c95f3dbadfdea6b1a102d9bb06e841f15bc
     let progress = Arc::new(Progress::default());
     let session = Session::start_with(&args.common, "objects", Some(Arc::clone(&progress)))?;
     // What stands between source and findings are object ids: paths are known, and held against
     // `--exclude`, afterwards.
     let (scanner, collector) = session.scanner(ExcludeIn::Source);
     let probe = EngineProbe::new(Arc::clone(&session.engine), Arc::clone(&session.stop));
-<<<<<<< HEAD
-    let gix = repository
-        .gix()
-        .map_err(|error| Failure::of(Kind::System, &error))?;
-    let history = History::of(&gix)
-=======
     let mut history = History::of(&gix)
->>>>>>> 80c26c95f3dbadfdea6b1a102d9bb06e841f15bc
         .and_objects(repository.objects_dirs().iter().skip(1).cloned())
         .threads(args.common.threads.unwrap_or(0))
         .max_object_size(args.max_object_size.unwrap_or(MAX_OBJECT_SIZE))
@@ -67,12 +57,9 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         .scan(scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
     let mut outcome = collector.finish();
-<<<<<<< HEAD
-=======
     for skip in skips {
         outcome.coverage.skip(skip);
     }
->>>>>>> 80c26c95f3dbadfdea6b1a102d9bb06e841f15bc
     locate(&repository, &session, args, &mut outcome)?;
     outcome.exclude(session.excludes());
     session.finish(outcome)
