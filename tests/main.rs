@@ -3,6 +3,7 @@
 mod support;
 
 mod cli;
+mod coverage;
 mod hook;
 mod objects;
 mod packaging;
