@@ -7,6 +7,7 @@ mod coverage;
 mod hook;
 mod objects;
 mod packaging;
+mod promises;
 mod provenance;
 mod range;
 mod rooms;
