@@ -8,9 +8,11 @@
 mod support;
 
 mod cli;
+mod coverage;
 mod hook;
 mod objects;
 mod packaging;
+mod promises;
 mod provenance;
 mod range;
 mod rooms;
