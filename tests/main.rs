@@ -6,5 +6,6 @@ mod packaging;
 mod provenance;
 mod rooms;
 mod rules;
+mod shapes;
 mod staged;
 mod worktree;
