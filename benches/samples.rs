@@ -25,7 +25,8 @@ const LENGTH: usize = 4 << 20;
 
 /// Every sample.
 pub(crate) fn all() -> Vec<Sample> {
-    let makers: [(&'static str, fn() -> Vec<u8>); 7] = [
+    type Make = fn() -> Vec<u8>;
+    let makers: [(&'static str, Make); 7] = [
         ("no_keyword", no_keyword),
         ("one_pair", one_pair),
         ("dense", dense),

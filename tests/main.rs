@@ -2,8 +2,12 @@
 
 mod support;
 
+mod cli;
+mod hook;
+mod objects;
 mod packaging;
 mod provenance;
+mod range;
 mod rooms;
 mod rules;
 mod shapes;

@@ -1,18 +1,24 @@
 //! Who brought an object in: the answers held against what plain `git` says.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use gix::ObjectId;
 use keyfence::source::history::provenance::{Located, Location, Options, locate};
+use keyfence::source::repository::{self, GitEnvironment, Repository};
 
 use crate::support::{Keys, TestRepo};
 
-fn open(repo: &TestRepo) -> gix::Repository {
-    gix::open_opts(repo.path(), gix::open::Options::isolated()).expect("a repository")
+fn open(repo: &TestRepo) -> Repository {
+    open_at(repo.path())
 }
 
-fn look(repo: &gix::Repository, ids: &[ObjectId]) -> Located {
+fn open_at(path: &Path) -> Repository {
+    repository::open(path, &GitEnvironment::default()).expect("a repository")
+}
+
+fn look(repo: &Repository, ids: &[ObjectId]) -> Located {
     let options = Options {
         threads: 2,
         stop: &AtomicBool::new(false),
@@ -325,7 +331,7 @@ fn a_detached_head_and_the_head_of_a_linked_worktree_count() {
     let blob = repo.git(&["-C", &linked_arg, "rev-parse", "HEAD:w"]);
     assert_eq!(refs_of(&place(&repo, &blob)), ["worktrees/linked/HEAD"]);
     // The other way round.
-    let from_linked = gix::open_opts(&linked, gix::open::Options::isolated()).expect("a worktree");
+    let from_linked = open_at(&linked);
     let detached = id(&repo.git(&["rev-parse", "HEAD:detached"]));
     let located = look(&from_linked, &[detached, id(&blob)]);
     assert_eq!(located.skips, []);
@@ -431,7 +437,7 @@ fn a_shallow_boundary_is_flagged() {
         &url,
         &clone.to_string_lossy(),
     ]);
-    let clone = gix::open_opts(&clone, gix::open::Options::isolated()).expect("a clone");
+    let clone = open_at(&clone);
     let old = id(&repo.git(&["rev-parse", "HEAD:old"]));
     let place = look(&clone, &[old]).places[&old][0].clone();
     assert_eq!(commit_of(&place), top);
@@ -464,7 +470,7 @@ fn sha256_alternates_and_many_packs_make_no_difference() {
         repo.git(&["clone", "-q", "--shared", &from, &shared.to_string_lossy()]);
         let ids: Vec<ObjectId> = made.iter().map(|made| made.0).collect();
         for path in [repo.path(), &shared] {
-            let opened = gix::open_opts(path, gix::open::Options::isolated()).expect("opens");
+            let opened = open_at(path);
             let located = look(&opened, &ids);
             assert_eq!(located.skips, []);
             for (blob, path, commit) in &made {

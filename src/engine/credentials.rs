@@ -247,7 +247,9 @@ impl Credentials {
         let (rule, level, reason) = match candidate.kind {
             Kind::Secret => {
                 let Some((level, reason)) = alone_level(&view.bytes, candidate) else {
-                    found.latent(self.secret, part(view, candidate.span));
+                    if candidate.label.role == Role::Secret {
+                        found.latent(self.secret, part(view, candidate.span));
+                    }
                     if let Some(explanations) = &mut found.explanations {
                         explanations.push(Explanation {
                             span: view.source(candidate.span),
@@ -308,7 +310,8 @@ fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'s
     if candidate.label.role == Role::AwsSecret {
         return Some((Level::Error, None));
     }
-    if candidate.label.follows {
+    let is_foreign_id = candidate.label.role == Role::KeyId && !candidate.label.name.is_aws();
+    if candidate.label.follows || is_foreign_id {
         return None;
     }
     let around = lines_around(bytes, candidate.span, WORD_LINES).to_ascii_lowercase();

@@ -125,6 +125,11 @@ impl Scratch {
         &self.found.redact
     }
 
+    /// What the last scan found.
+    pub fn matches(&self) -> &[Match] {
+        &self.found.matches
+    }
+
     /// Values that are findings only if a key id without a secret turns up in another file.
     pub fn latent(&self) -> &[Match] {
         &self.found.latent

@@ -71,7 +71,11 @@ fn annotation(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
 
 fn message(finding: &Finding) -> String {
     let mut message = display::visible(&finding.message).into_owned();
-    if let Some(key_id) = &finding.key_id {
+    if let Some(key_id) = finding
+        .key_id
+        .as_ref()
+        .filter(|key_id| !message.contains(*key_id))
+    {
         message.push_str(&format!(": {}", display::visible(key_id)));
     }
     message.push_str(&display::elsewhere(finding));

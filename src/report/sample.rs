@@ -227,7 +227,7 @@ pub(super) fn finding(seed: u64, level: Level, path: &str) -> Finding {
         rule: "aws-access-key".to_owned(),
         level,
         fingerprint: Fingerprint::new("aws-access-key", Some(&key_id), Some(&secret)),
-        message: "AWS access key ID with its secret access key".to_owned(),
+        message: format!("AWS access key {key_id} of account 400000000000 with its secret"),
         advice: rule().advice,
         key_id: Some(key_id),
         account_id: Some(format!("{:012}", 400_000_000_000 + seed)),

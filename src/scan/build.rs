@@ -12,6 +12,7 @@ use crate::engine::{Engine, Match, Part};
 use crate::finding::{Finding, Fingerprint, Place, Position};
 use crate::provenance::{ObjectKind, Provenance};
 use crate::rule::{Rule, RuleSet};
+use crate::secret::Secret;
 
 /// The findings of one blob.
 #[derive(Debug, Default)]
@@ -73,11 +74,16 @@ pub(super) fn identity(found: &Match, rules: &RuleSet) -> Fingerprint {
         .rules
         .get(found.rule)
         .map_or("", |rule| rule.id.as_str());
-    Fingerprint::new(
-        rule,
-        key_id(found).as_deref(),
-        found.secret.as_ref().map(|part| &part.value),
-    )
+    Fingerprint::new(rule, key_id(found).as_deref(), identifying(found).as_ref())
+}
+
+/// The secret that identifies a match; for a token without key id and secret the token.
+fn identifying(found: &Match) -> Option<Secret> {
+    let part = match (&found.key_id, &found.secret) {
+        (None, None) => found.token.as_ref(),
+        (_, secret) => secret.as_ref(),
+    };
+    part.map(|part| part.value.clone())
 }
 
 /// The spans of those parts of a match that stand in the blob: key id, secret, token; the whole match where
@@ -114,7 +120,7 @@ fn finding(found: &Match, rule: &Rule, place: Place) -> Finding {
     Finding {
         rule: rule.id.clone(),
         level: found.level,
-        fingerprint: Fingerprint::new(&rule.id, key_id.as_deref(), secret.as_ref()),
+        fingerprint: Fingerprint::new(&rule.id, key_id.as_deref(), identifying(found).as_ref()),
         message: message::message(rule, found, key_id.as_deref(), account_id.as_deref()),
         advice: rule.advice.clone(),
         key_id,

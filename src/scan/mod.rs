@@ -4,9 +4,11 @@
 //! done, its share goes to the [`Collector`]. A clean blob costs the engine's first stage and nothing here:
 //! no lock, no allocation. Which source, configuration and output there are is not known here.
 
+mod across;
 mod build;
 mod explain;
 mod lines;
+mod locate;
 mod message;
 mod paths;
 mod probe;
@@ -80,8 +82,6 @@ pub struct Counters {
     pub bytes: AtomicU64,
     /// Places where something was found.
     pub findings: AtomicU64,
-    /// How many blobs there are in all; 0 while that is not known.
-    pub total: AtomicU64,
 }
 
 /// What a scan gave.
@@ -89,6 +89,8 @@ pub struct Counters {
 pub struct Outcome {
     /// One finding per secret, sorted.
     pub findings: Vec<Finding>,
+    /// Values that are findings only if a key id without its secret turns up in a file nearby.
+    pub latent: Vec<Finding>,
     /// What the old versions of changed paths held already.
     pub known: BTreeSet<Fingerprint>,
     /// What was read and what was not.
@@ -96,6 +98,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Takes note that a signal ended the run early.
+    pub fn interrupted(&mut self) {
+        let counted = &self.coverage.skipped;
+        if !counted.contains_key(&SkipReason::Interrupted) {
+            self.coverage.skip(Skip::with_detail(
+                SkipReason::Interrupted,
+                "scan",
+                "ended by a signal before everything was read",
+            ));
+        }
+    }
+
     /// Takes out the places that `excludes` names, for sources that learn paths only afterwards; what has no
     /// place left is counted as excluded.
     pub fn exclude(&mut self, excludes: &Excludes) {
@@ -137,6 +151,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Local {
     findings: Vec<Finding>,
+    latent: Vec<Finding>,
     known: BTreeSet<Fingerprint>,
     coverage: Coverage,
 }
@@ -168,14 +183,18 @@ impl Scanner {
     fn judge(&mut self, blob: Blob<'_>) {
         let shared = Arc::clone(&self.shared);
         let matches = shared.engine.scan(blob.bytes, &mut self.scratch);
-        if matches.is_empty() {
+        if matches.is_empty() && self.scratch.latent().is_empty() {
             return;
         }
         // A copy, because the spans to redact lie in the same scratch; only blobs with matches pay.
-        let matches = matches.to_vec();
+        let matches = self.scratch.matches().to_vec();
         let rules = shared.engine.rules();
+        let latent = self.scratch.latent().to_vec();
         if is_old(blob.provenance) {
-            let known = matches.iter().map(|found| build::identity(found, rules));
+            let known = matches
+                .iter()
+                .chain(&latent)
+                .map(|found| build::identity(found, rules));
             self.local.known.extend(known);
             return;
         }
@@ -186,6 +205,9 @@ impl Scanner {
             rules,
             &shared.options,
         );
+        let redact = self.scratch.redact();
+        let latent = findings_of(blob, &latent, redact, rules, &shared.options);
+        self.local.latent.extend(latent.findings);
         let counters = &shared.options.counters;
         counters
             .findings
@@ -299,6 +321,7 @@ impl Drop for Scanner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         collected.findings.extend(local.findings);
+        collected.latent.extend(local.latent);
         collected.known.extend(local.known);
         collected.coverage.add(local.coverage);
     }
@@ -316,6 +339,7 @@ impl Collector {
             .unwrap_or_else(PoisonError::into_inner);
         let Local {
             findings,
+            latent,
             known,
             mut coverage,
         } = std::mem::take(&mut *collected);
@@ -326,19 +350,17 @@ impl Collector {
                 format_args!("{unfinished} workers did not finish"),
             ));
         }
-        if self.shared.options.stop.load(Ordering::Relaxed) {
-            coverage.skip(Skip::with_detail(
-                SkipReason::Interrupted,
-                "scan",
-                "ended by a signal before everything was read",
-            ));
-        }
         coverage.finish();
-        Outcome {
+        let mut outcome = Outcome {
             findings: Finding::merge(findings),
+            latent: Finding::merge(latent),
             known,
             coverage,
+        };
+        if self.shared.options.stop.load(Ordering::Relaxed) {
+            outcome.interrupted();
         }
+        outcome
     }
 }
 

@@ -405,6 +405,26 @@ mod tests {
     }
 
     #[test]
+    fn a_scan_without_history_says_nothing_of_commits() {
+        let mut sample = Sample::ordinary();
+        assert!(page(&sample).contains("Only in HEAD"));
+        for place in sample
+            .findings
+            .iter_mut()
+            .flat_map(|finding| &mut finding.places)
+        {
+            place.commit = None;
+        }
+        let page = page(&sample);
+        parsed(&page);
+        assert!(
+            !page.contains("Only in HEAD")
+                && !page.contains("data-sort=\"time\"")
+                && !page.contains("When they")
+        );
+    }
+
+    #[test]
     fn clean_is_said_only_if_everything_was_read() {
         let mut sample = Sample::clean();
         let clean = page(&sample);

@@ -10,7 +10,7 @@ if (form) {
   const filter = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     const levels = new Set([...form.querySelectorAll("[value]:checked")].map((box) => box.value));
-    const onlyHead = form.elements.head.checked;
+    const onlyHead = form.elements.head?.checked;
     let shown = 0;
     for (const group of groups) {
       const fits = levels.has(group.className)

@@ -18,17 +18,29 @@ pub(super) fn section(page: &mut String, findings: &[Finding]) {
     if findings.is_empty() {
         return;
     }
+    let has_history = has_history(findings);
     page.push_str("<section class=\"findings\">\n<h2>Findings</h2>\n");
     toolbar(page, findings);
     page.push_str(
         "<table>\n<thead><tr><th data-sort=\"level\">Level</th><th data-sort=\"what\">What</th>\
-         <th data-sort=\"path\">Where</th><th data-sort=\"time\">Entered</th>\
-         <th data-sort=\"state\">Now</th></tr></thead>\n",
+         <th data-sort=\"path\">Where</th>",
     );
+    if has_history {
+        page.push_str("<th data-sort=\"time\">Entered</th><th data-sort=\"state\">Now</th>");
+    }
+    page.push_str("</tr></thead>\n");
     for (at, finding) in findings.iter().enumerate() {
-        rows(page, at + 1, finding);
+        rows(page, at + 1, finding, has_history);
     }
     page.push_str("</table>\n</section>\n");
+}
+
+/// Whether a commit is known for any of them: a scan of a directory has none.
+fn has_history(findings: &[Finding]) -> bool {
+    findings
+        .iter()
+        .flat_map(|finding| &finding.places)
+        .any(|place| place.commit.is_some())
 }
 
 /// The class that gives a finding its colour.
@@ -63,10 +75,12 @@ fn toolbar(page: &mut String, findings: &[Finding]) {
             );
         }
     }
-    page.push_str(
-        "<label class=\"chip plain\"><input type=\"checkbox\" name=\"head\">Only in HEAD</label>\n</div>\n\
-         <output></output>\n</form>\n",
-    );
+    if has_history(findings) {
+        page.push_str(
+            "<label class=\"chip plain\"><input type=\"checkbox\" name=\"head\">Only in HEAD</label>\n",
+        );
+    }
+    page.push_str("</div>\n<output></output>\n</form>\n");
 }
 
 /// What the last column says, and how it sorts.
@@ -89,7 +103,7 @@ fn state(finding: &Finding) -> (u8, &'static str) {
     }
 }
 
-fn rows(page: &mut String, number: usize, finding: &Finding) {
+fn rows(page: &mut String, number: usize, finding: &Finding, has_history: bool) {
     let place = finding.first_place();
     let (rank, state) = state(finding);
     let in_head = finding
@@ -120,15 +134,7 @@ fn rows(page: &mut String, number: usize, finding: &Finding) {
          <td data-name=\"What\">",
         level = finding.level.name(),
     );
-    let message = escaped(&finding.message);
-    match &finding.key_id {
-        Some(key_id) => put!(
-            page,
-            "<code>{}</code><small>{message}</small>",
-            escaped(key_id)
-        ),
-        None => put!(page, "<b>{message}</b>"),
-    }
+    what(page, finding);
     put!(
         page,
         "</td><td data-name=\"Where\"><span class=\"path\">{path}<span class=\"line\">:{}</span></span>",
@@ -138,7 +144,33 @@ fn rows(page: &mut String, number: usize, finding: &Finding) {
         let more = display::count(finding.places.len() as u64 - 1, "more place");
         put!(page, "<small>and {more}</small>");
     }
-    page.push_str("</td><td data-name=\"Entered\">");
+    page.push_str("</td>");
+    if has_history {
+        entered(page, place, state);
+    }
+    put!(
+        page,
+        "</tr>\n<tr class=\"rest\"><td></td><td colspan=\"{}\"><details><summary>Details</summary>\n",
+        if has_history { 4 } else { 2 }
+    );
+    details(page, finding);
+    page.push_str("</details></td></tr>\n</tbody>\n");
+}
+
+/// The message, with the key id made to stand out.
+fn what(page: &mut String, finding: &Finding) {
+    let message = escaped(&finding.message);
+    let key_id = finding.key_id.as_deref().map(escaped).unwrap_or_default();
+    match message.split_once(&key_id) {
+        _ if key_id.is_empty() => put!(page, "{message}"),
+        Some((before, after)) => put!(page, "{before}<code>{key_id}</code>{after}"),
+        None => put!(page, "<code>{key_id}</code><small>{message}</small>"),
+    }
+}
+
+/// When and by whom, and what has become of it.
+fn entered(page: &mut String, place: &Place, state: &str) {
+    page.push_str("<td data-name=\"Entered\">");
     match &place.commit {
         Some(commit) => put!(
             page,
@@ -149,12 +181,7 @@ fn rows(page: &mut String, number: usize, finding: &Finding) {
         ),
         None => page.push_str("<span class=\"none\">–</span>"),
     }
-    put!(page, "</td><td data-name=\"Now\">{state}</td></tr>\n");
-    page.push_str(
-        "<tr class=\"rest\"><td></td><td colspan=\"4\"><details><summary>Details</summary>\n",
-    );
-    details(page, finding);
-    page.push_str("</details></td></tr>\n</tbody>\n");
+    put!(page, "</td><td data-name=\"Now\">{state}</td>");
 }
 
 fn details(page: &mut String, finding: &Finding) {

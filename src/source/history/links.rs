@@ -30,8 +30,28 @@ pub(super) struct Links<'a> {
     /// Where Git LFS keeps its objects.
     lfs: Option<PathBuf>,
     max_object_size: u64,
-    /// What is not there, and an object that refers to it.
-    missing: Mutex<BTreeMap<ObjectId, ObjectId>>,
+    /// What is not there, and who refers to it.
+    missing: Mutex<BTreeMap<ObjectId, String>>,
+}
+
+/// Objects that are known to be there, one per slot: trees name the same ones again and again.
+pub(super) struct Known {
+    slots: Vec<ObjectId>,
+}
+
+impl Known {
+    /// Nothing known yet.
+    pub(super) fn new() -> Self {
+        Self { slots: Vec::new() }
+    }
+
+    fn slot(&mut self, id: &oid) -> Option<&mut ObjectId> {
+        if self.slots.is_empty() {
+            self.slots = vec![ObjectId::null(id.kind()); 1 << 16];
+        }
+        let number = id.as_bytes().first_chunk().copied()?;
+        self.slots.get_mut(usize::from(u16::from_be_bytes(number)))
+    }
 }
 
 impl<'a> Links<'a> {
@@ -55,28 +75,35 @@ impl<'a> Links<'a> {
     pub(super) fn looks_at(&self, kind: Kind, size: usize) -> bool {
         match kind {
             Kind::Blob => (POINTER_START.len()..MAX_POINTER).contains(&size),
-            Kind::Commit | Kind::Tag => self.stores.is_some(),
-            Kind::Tree => false,
+            Kind::Commit | Kind::Tag | Kind::Tree => self.stores.is_some(),
         }
     }
 
     /// Follows what an object refers to.
-    pub(super) fn follow(&self, kind: Kind, id: &oid, bytes: &[u8], sink: &mut impl BlobSink) {
+    pub(super) fn follow(
+        &self,
+        kind: Kind,
+        id: &oid,
+        bytes: &[u8],
+        known: &mut Known,
+        sink: &mut impl BlobSink,
+    ) {
         match kind {
             Kind::Commit => self.commit(id, bytes),
             Kind::Tag => self.tag(id, bytes),
+            Kind::Tree => self.tree(id, bytes, known),
             Kind::Blob if bytes.starts_with(POINTER_START) => self.pointer(id, bytes, sink),
-            Kind::Blob | Kind::Tree => {}
+            Kind::Blob => {}
         }
     }
 
     fn commit(&self, id: &oid, bytes: &[u8]) {
         for line in bytes.split(|byte| *byte == b'\n') {
             if let Some(tree) = line.strip_prefix(b"tree ") {
-                self.demand(tree, id);
+                self.demand_hex(tree, "commit", id);
             } else if let Some(parent) = line.strip_prefix(b"parent ") {
                 if self.shallow.is_empty() || !self.shallow.contains(id) {
-                    self.demand(parent, id);
+                    self.demand_hex(parent, "commit", id);
                 }
             } else {
                 return;
@@ -87,34 +114,76 @@ impl<'a> Links<'a> {
     fn tag(&self, id: &oid, bytes: &[u8]) {
         let line = bytes.split(|byte| *byte == b'\n').next();
         if let Some(object) = line.and_then(|line| line.strip_prefix(b"object ")) {
-            self.demand(object, id);
+            self.demand_hex(object, "tag", id);
         }
     }
 
-    fn demand(&self, hex: &[u8], from: &oid) {
+    fn tree(&self, id: &oid, mut bytes: &[u8], known: &mut Known) {
         let Some(stores) = self.stores else {
             return;
         };
-        if let Ok(id) = ObjectId::from_hex(hex)
-            && !stores.contains(&id)
-        {
-            self.miss(id, from.to_owned());
+        let length = id.kind().len_in_bytes();
+        while let Some(end) = memchr::memchr(0, bytes) {
+            let (entry, rest) = bytes.split_at(end + 1);
+            let Some((entry_id, rest)) = rest.split_at_checked(length) else {
+                return;
+            };
+            bytes = rest;
+            // The commit of a submodule lies in another repository.
+            if entry.starts_with(b"160000 ") {
+                continue;
+            }
+            let entry_id = ObjectId::from_bytes_or_panic(entry_id);
+            let Some(slot) = known.slot(&entry_id) else {
+                return;
+            };
+            if *slot == entry_id {
+                continue;
+            }
+            if stores.contains(&entry_id) {
+                *slot = entry_id;
+            } else {
+                self.miss(entry_id, &format_args!("tree {id}"));
+            }
         }
     }
 
-    /// Takes note of an object that is not there.
-    pub(super) fn miss(&self, id: ObjectId, from: ObjectId) {
+    fn demand_hex(&self, hex: &[u8], kind: &str, from: &oid) {
+        if let Ok(id) = ObjectId::from_hex(hex) {
+            self.demand(id, &format_args!("{kind} {from}"));
+        }
+    }
+
+    /// Takes note of an object if it is not there.
+    pub(super) fn demand(&self, id: ObjectId, from: &dyn std::fmt::Display) {
+        if self.stores.is_some_and(|stores| !stores.contains(&id)) {
+            self.miss(id, from);
+        }
+    }
+
+    fn miss(&self, id: ObjectId, from: &dyn std::fmt::Display) {
         let mut missing = self
             .missing
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let known = missing.entry(id).or_insert(from);
+        let from = from.to_string();
+        let known = missing.entry(id).or_insert_with(|| from.clone());
         // The smallest one, whichever thread comes first.
-        *known = from.min(*known);
+        if from < *known {
+            *known = from;
+        }
+    }
+
+    /// Whether anything was found not to be there.
+    pub(super) fn is_something_missing(&self) -> bool {
+        let missing = self.missing.lock();
+        !missing
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .is_empty()
     }
 
     /// Everything that is not there, each once.
-    pub(super) fn missing(self) -> BTreeMap<ObjectId, ObjectId> {
+    pub(super) fn missing(self) -> BTreeMap<ObjectId, String> {
         self.missing
             .into_inner()
             .unwrap_or_else(std::sync::PoisonError::into_inner)

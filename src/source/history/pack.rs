@@ -1,5 +1,6 @@
 //! One pack: its index, its entries in order of offset, and who is built on whom.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -11,6 +12,9 @@ use crate::coverage::{Skip, SkipReason};
 
 /// No entry.
 pub(super) const NONE: u32 = u32::MAX;
+
+/// So many neighbours of the guessed place are looked at.
+const MAX_STEPS: usize = 64;
 
 /// A pack file with its index, both mapped.
 pub(super) struct Pack {
@@ -83,6 +87,45 @@ impl Pack {
         self.index.oid_at_index(position)
     }
 
+    /// Whether it holds the object.
+    ///
+    /// Ids are evenly spread, so their first bytes tell about where one stands: three guesses and a few
+    /// steps instead of a binary search, which is three times slower. Where that fails, the index searches.
+    pub(super) fn contains(&self, id: &oid) -> bool {
+        let length = u64::from(self.len());
+        let Some(last) = length.checked_sub(1) else {
+            return false;
+        };
+        let sought = first_bytes(id);
+        let distance = |bytes: u64| ((u128::from(bytes) * u128::from(length)) >> 64) as u64;
+        let mut guess = distance(sought).min(last);
+        for _ in 0..2 {
+            let found = first_bytes(self.id(guess as u32));
+            guess = if found <= sought {
+                guess.saturating_add(distance(sought - found)).min(last)
+            } else {
+                guess.saturating_sub(distance(found - sought))
+            };
+        }
+        let mut order = self.id(guess as u32).cmp(id);
+        let start = order;
+        for _ in 0..MAX_STEPS {
+            if order.is_eq() {
+                return true;
+            }
+            if order != start {
+                return false;
+            }
+            guess = match order {
+                Ordering::Less if guess < last => guess + 1,
+                Ordering::Greater if guess > 0 => guess - 1,
+                _ => return false,
+            };
+            order = self.id(guess as u32).cmp(id);
+        }
+        self.index.lookup(id).is_some()
+    }
+
     /// One past the last entry.
     pub(super) fn end(&self) -> u64 {
         self.data.pack_end() as u64
@@ -143,6 +186,12 @@ impl Pack {
             stream: rest,
         })
     }
+}
+
+fn first_bytes(id: &oid) -> u64 {
+    id.as_bytes()
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 /// How far back the base of an offset delta starts.

@@ -13,7 +13,7 @@ use crate::coverage::SkipReason;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
-use super::links::Links;
+use super::links::{Known, Links};
 
 /// How many objects are counted before the shared counters are touched.
 const FLUSH: u64 = 512;
@@ -32,6 +32,8 @@ pub(super) struct Failure {
 pub(super) enum Fault {
     /// It is larger than the limit, or its base is.
     Size,
+    /// Its file cannot be opened or read.
+    Unreadable(String),
     /// It is damaged, or its base is.
     Corrupt(String),
 }
@@ -41,6 +43,7 @@ impl Fault {
     pub(super) fn reason(&self) -> SkipReason {
         match self {
             Self::Size => SkipReason::Size,
+            Self::Unreadable(_) => SkipReason::Unreadable,
             Self::Corrupt(_) => SkipReason::Corrupt,
         }
     }
@@ -49,7 +52,7 @@ impl Fault {
     pub(super) fn detail(&self) -> &str {
         match self {
             Self::Size => "the object, or one that it is built on, is larger than the limit",
-            Self::Corrupt(why) => why,
+            Self::Unreadable(why) | Self::Corrupt(why) => why,
         }
     }
 }
@@ -67,14 +70,25 @@ pub(super) struct Shared<'a> {
     /// No object above this size is inflated.
     pub(super) max_object_size: u64,
     /// Set once somebody wants no more.
-    pub(super) stop: AtomicBool,
+    pub(super) stop: &'a AtomicBool,
     /// Counts for whoever watches.
     pub(super) progress: Option<Arc<Progress>>,
     /// Looks after what commits and pointers refer to.
-    pub(super) links: Links<'a>,
+    pub(super) links: &'a Links<'a>,
 }
 
 impl Shared<'_> {
+    /// The same for a walk over trees, which are followed and neither searched nor counted.
+    pub(super) fn for_trees(&self) -> Self {
+        Self {
+            probe: None,
+            max_object_size: self.max_object_size,
+            stop: self.stop,
+            progress: None,
+            links: self.links,
+        }
+    }
+
     /// Whether the scan is to end.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
@@ -85,6 +99,7 @@ impl Shared<'_> {
 pub(super) struct Show<'a, S> {
     sink: S,
     shared: &'a Shared<'a>,
+    known: Known,
     clean: Clean,
     objects: u64,
     bytes: u64,
@@ -98,6 +113,7 @@ impl<'a, S: BlobSink> Show<'a, S> {
         Self {
             sink,
             shared,
+            known: Known::new(),
             clean: Clean::default(),
             objects: 0,
             bytes: 0,
@@ -108,7 +124,8 @@ impl<'a, S: BlobSink> Show<'a, S> {
     /// Takes a whole object of which it is known whether it has hits.
     pub(super) fn whole(&mut self, kind: Kind, id: &oid, bytes: &[u8], has_hits: bool) {
         if self.looks_further(kind, bytes.len()) {
-            self.shared.links.follow(kind, id, bytes, &mut self.sink);
+            let links = self.shared.links;
+            links.follow(kind, id, bytes, &mut self.known, &mut self.sink);
         }
         if !has_hits {
             self.clear(kind, bytes.len());

@@ -25,8 +25,7 @@ pub(super) struct Stores {
 
 /// The loose objects of one objects directory.
 pub(super) struct Loose {
-    /// Reads them.
-    pub(super) store: loose::Store,
+    directory: PathBuf,
     /// Their ids, sorted.
     pub(super) ids: Vec<ObjectId>,
 }
@@ -36,7 +35,6 @@ impl Stores {
     pub(super) fn open(
         directories: &[PathBuf],
         hash: gix::hash::Kind,
-        limit: usize,
         skips: &mut Vec<Skip>,
     ) -> Self {
         let directories = with_alternates(directories, skips);
@@ -49,7 +47,7 @@ impl Stores {
                     Err(skip) => skips.push(skip),
                 }
             }
-            loose.push(Loose::open(directory, hash, limit, skips));
+            loose.push(Loose::open(directory, hash, skips));
         }
         packs.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.path().cmp(b.path())));
         loose.retain(|loose| !loose.ids.is_empty());
@@ -58,9 +56,7 @@ impl Stores {
 
     /// Whether the object is there.
     pub(super) fn contains(&self, id: &oid) -> bool {
-        self.packs
-            .iter()
-            .any(|pack| pack.index.lookup(id).is_some())
+        self.packs.iter().any(|pack| pack.contains(id))
             || self.loose.iter().any(|loose| loose.contains(id))
     }
 
@@ -141,12 +137,8 @@ impl Bits {
 }
 
 impl Loose {
-    fn open(directory: &Path, hash: gix::hash::Kind, limit: usize, skips: &mut Vec<Skip>) -> Self {
-        let options = loose::Options {
-            alloc_limit_bytes: Some(limit),
-            ..Default::default()
-        };
-        let store = loose::Store::at_opts(directory, hash, options);
+    fn open(directory: &Path, hash: gix::hash::Kind, skips: &mut Vec<Skip>) -> Self {
+        let store = loose::Store::at(directory, hash);
         let mut ids = Vec::new();
         for id in store.iter() {
             match id {
@@ -156,7 +148,15 @@ impl Loose {
         }
         ids.sort_unstable();
         ids.dedup();
-        Self { store, ids }
+        let directory = directory.to_owned();
+        Self { directory, ids }
+    }
+
+    /// The file of an object.
+    pub(super) fn path(&self, id: &oid) -> PathBuf {
+        let hex = id.to_string();
+        let (folder, name) = hex.split_at(2);
+        self.directory.join(folder).join(name)
     }
 
     /// Whether the object is there.

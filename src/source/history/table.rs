@@ -1,6 +1,6 @@
 //! The entries of one pack as families: who is built on whom, what has to be read, and in which shares.
 //!
-//! 32 bytes per object, and nothing on the call stack: chains may be as long as the pack.
+//! 40 bytes per object, and nothing on the call stack: chains may be as long as the pack.
 
 use std::ops::Range;
 
@@ -23,6 +23,8 @@ struct Entry {
     offset: u64,
     /// Place in the index of the pack, which knows id and checksum.
     position: u32,
+    /// CRC-32 of its bytes, where the index has one; kept here because the index is in another order.
+    checksum: Option<u32>,
     /// The entry on which this one is built.
     base: u32,
     first_child: u32,
@@ -82,7 +84,12 @@ impl Table {
         self.at(number).position
     }
 
-    /// The entry at a place of the index.
+    /// What the index says is the CRC-32 of its bytes.
+    pub(super) fn checksum(&self, number: u32) -> Option<u32> {
+        self.at(number).checksum
+    }
+
+    /// The entry that begins there.
     pub(super) fn find(&self, offset: u64) -> Option<u32> {
         let found = self
             .entries
@@ -207,7 +214,7 @@ impl Table {
             let State::Known(kind) = entry.state else {
                 continue;
             };
-            let wanted = is_wanted(number, kind);
+            let wanted = is_wanted(entry.position, kind);
             let needed = wanted || self.has_needed_child(number);
             let flags = &mut self.entries[number as usize].flags;
             *flags |= if wanted { WANTED } else { 0 } | if needed { NEEDED } else { 0 };
@@ -327,6 +334,7 @@ fn in_order_of_offset(pack: &Pack) -> Vec<Entry> {
         .map(|position| Entry {
             offset: pack.index.pack_offset_at_index(position),
             position,
+            checksum: pack.index.crc32_at_index(position),
             base: NONE,
             first_child: NONE,
             next_sibling: NONE,

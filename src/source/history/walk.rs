@@ -321,8 +321,7 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
             .pack
             .entry(range.start, range.end)
             .ok_or("the entry is not within the pack")?;
-        let position = self.table.position(number);
-        let checksum = self.pack.index.crc32_at_index(position);
+        let checksum = self.table.checksum(number);
         if checksum.is_some_and(|expected| crc32fast::hash(entry) != expected) {
             return Err("the entry does not have the checksum that the index says".into());
         }

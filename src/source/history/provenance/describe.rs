@@ -9,8 +9,10 @@ use super::commits::Commits;
 use super::holders::Holders;
 use super::lineage::{EMPTY, Lineage};
 use super::{Departure, Event, Location};
-use crate::coverage::{Skip, SkipReason};
+use crate::coverage::Skip;
 use crate::finding::CommitInfo;
+use crate::source::history::view::{object, tagged};
+use crate::source::repository::Repository;
 
 /// How many references one place lists; the rest is counted.
 const REFS_LISTED: usize = 100;
@@ -27,7 +29,7 @@ struct Reach {
 
 /// Knows everything about the commits that come up.
 pub(super) struct Describer<'a> {
-    pub(super) repo: &'a gix::Repository,
+    pub(super) repo: &'a Repository,
     commits: &'a Commits,
     lineage: &'a Lineage,
     holders: &'a Holders,
@@ -46,7 +48,7 @@ struct Words {
 impl<'a> Describer<'a> {
     /// Finds out what keeps each of the commits in `targets`.
     pub(super) fn new(
-        repo: &'a gix::Repository,
+        repo: &'a Repository,
         commits: &'a Commits,
         lineage: &'a Lineage,
         holders: &'a Holders,
@@ -150,14 +152,10 @@ impl<'a> Describer<'a> {
 
     fn words(&self, commit: u32, skips: &mut Vec<Skip>) -> Words {
         let id = self.commits.ids.id(commit);
-        match self.repo.find_object(id) {
+        match object(self.repo, id) {
             Ok(object) => words(&object.data, b"author "),
-            Err(error) => {
-                skips.push(Skip::with_detail(
-                    SkipReason::Corrupt,
-                    id.to_string(),
-                    error,
-                ));
+            Err(skip) => {
+                skips.push(skip);
                 words(b"", b"author ")
             }
         }
@@ -196,25 +194,16 @@ impl<'a> Describer<'a> {
     pub(super) fn lone(&self, id: ObjectId, skips: &mut Vec<Skip>) -> Location {
         let mut place = Location::new(BString::default());
         let names = self.holders.objects.get(&id).cloned().unwrap_or_default();
-        let object = match self.repo.try_find_object(id) {
-            Ok(Some(object)) => object,
-            Ok(None) => {
-                skips.push(Skip::new(SkipReason::Missing, id.to_string()));
-                place.held_by.push("missing object".to_owned());
-                return place;
-            }
-            Err(error) => {
-                skips.push(Skip::with_detail(
-                    SkipReason::Corrupt,
-                    id.to_string(),
-                    error,
-                ));
-                place.held_by.push("unreadable object".to_owned());
+        let object = match object(self.repo, id) {
+            Ok(object) => object,
+            Err(skip) => {
+                place.held_by.push(format!("{} object", skip.reason.name()));
+                skips.push(skip);
                 return place;
             }
         };
         let (refs, more_refs) = shorten(names);
-        if object.kind != gix::object::Kind::Tag {
+        if object.kind != gix::objs::Kind::Tag {
             place.held_by = match refs.is_empty() {
                 true => vec![format!("dangling {}", object.kind)],
                 false => refs,
@@ -241,6 +230,44 @@ impl<'a> Describer<'a> {
         });
         place
     }
+}
+
+/// A place whose commit is known already; `commit` may be a tag, or no commit at all.
+pub(in crate::source::history) fn describe_commit(
+    repo: &Repository,
+    path: BString,
+    commit: ObjectId,
+    in_head: bool,
+    refs: Vec<String>,
+) -> Location {
+    let mut place = Location::new(path);
+    let Ok(object) = object(repo, commit) else {
+        return place;
+    };
+    let (commit_id, words) = match object.kind {
+        gix::objs::Kind::Commit => (commit, words(&object.data, b"author ")),
+        gix::objs::Kind::Tag => (
+            tagged(&object.data).unwrap_or(commit),
+            words(&object.data, b"tagger "),
+        ),
+        kind => {
+            place.held_by.push(format!("{kind} {commit}"));
+            return place;
+        }
+    };
+    let (refs, more_refs) = shorten(refs);
+    place.more_refs = more_refs;
+    place.commit = Some(CommitInfo {
+        commit_id,
+        author: words.author,
+        time: words.time,
+        date: words.date,
+        subject: words.subject,
+        in_head,
+        refs,
+        held_by: Vec::new(),
+    });
+    place
 }
 
 /// Whether a reference keeps what it reaches for good. The stash is dropped entry by entry.
@@ -303,10 +330,4 @@ fn words(object: &[u8], who: &[u8]) -> Words {
 
 fn lossy(text: &BStr) -> String {
     text.trim().to_str_lossy().into_owned()
-}
-
-/// What a tag object names.
-fn tagged(tag: &[u8]) -> Option<ObjectId> {
-    let line = tag.lines().next()?;
-    ObjectId::from_hex(line.strip_prefix(b"object ")?).ok()
 }

@@ -9,6 +9,8 @@ use gix::ObjectId;
 use super::Error;
 use super::commits::Commits;
 use crate::coverage::{Skip, SkipReason};
+use crate::source::history::view::{object, reference, references, tagged};
+use crate::source::repository::Repository;
 
 /// Everything that holds objects, with commits by number.
 #[derive(Default)]
@@ -28,24 +30,14 @@ pub(super) struct Holders {
 impl Holders {
     /// Reads what the repository has.
     pub(super) fn read(
-        repo: &gix::Repository,
+        repo: &Repository,
         commits: &Commits,
         skips: &mut Vec<Skip>,
     ) -> Result<Self, Error> {
         let mut holders = Self::default();
-        let refs = |source: gix::Error| Error::References {
-            source: Box::new(source),
-        };
-        let platform = repo.references().map_err(refs)?;
-        for reference in platform.all().map_err(refs)? {
+        for reference in references(repo).map_err(|source| Error::References { source })? {
             match reference {
-                Ok(reference) => {
-                    // What a symbolic reference stands for is listed under its own name.
-                    if let Some(id) = reference.try_id() {
-                        let name = reference.name().as_bstr().to_string();
-                        holders.reference(repo, commits, name, id.detach(), skips);
-                    }
-                }
+                Ok((name, id)) => holders.reference(repo, commits, name, id, skips),
                 Err(error) => skips.push(Skip::with_detail(
                     SkipReason::Unreadable,
                     "a reference",
@@ -63,7 +55,7 @@ impl Holders {
 
     fn reference(
         &mut self,
-        repo: &gix::Repository,
+        repo: &Repository,
         commits: &Commits,
         name: String,
         id: ObjectId,
@@ -76,28 +68,17 @@ impl Holders {
                 self.refs.push((name, commit));
                 return;
             }
-            let object = match repo.try_find_object(id) {
-                Ok(Some(object)) => object,
-                Ok(None) => {
-                    skips.push(Skip::with_detail(
-                        SkipReason::Missing,
-                        id.to_string(),
-                        format!("named by {name}"),
-                    ));
-                    return;
-                }
-                Err(error) => {
-                    skips.push(Skip::with_detail(
-                        SkipReason::Corrupt,
-                        id.to_string(),
-                        error,
-                    ));
+            let object = match object(repo, id) {
+                Ok(object) => object,
+                Err(skip) => {
+                    let detail = format!("named by {name}");
+                    skips.push(Skip::with_detail(skip.reason, skip.subject, detail));
                     return;
                 }
             };
             self.objects.entry(id).or_default().push(name.clone());
             let target = match object.kind {
-                gix::object::Kind::Tag => object.into_tag().target_id().ok().map(|id| id.detach()),
+                gix::objs::Kind::Tag => tagged(&object.data),
                 _ => None,
             };
             match target {
@@ -107,29 +88,21 @@ impl Holders {
         }
     }
 
-    fn heads(&mut self, repo: &gix::Repository, commits: &Commits, skips: &mut Vec<Skip>) {
-        if let Ok(head) = repo.head_id() {
+    fn heads(&mut self, repo: &Repository, commits: &Commits, skips: &mut Vec<Skip>) {
+        if let Ok(Some(head)) = repo.head_id() {
             self.head = commits.ids.number(&head);
         }
         for name in head_names(repo) {
-            match repo.try_find_reference(name.as_str()) {
-                Ok(Some(head)) => {
-                    if let Some(id) = head.try_id() {
-                        // The repository's own head goes by its plain name whichever worktree it is.
-                        self.reference(repo, commits, name, id.detach(), skips);
-                    }
-                }
+            match reference(repo, &name) {
+                Ok(Some(id)) => self.reference(repo, commits, name, id, skips),
+                // On a branch, which is among the references.
                 Ok(None) => {}
-                Err(error) => skips.push(Skip::with_detail(
-                    SkipReason::Unreadable,
-                    name.as_str(),
-                    error,
-                )),
+                Err(error) => skips.push(Skip::with_detail(SkipReason::Unreadable, name, error)),
             }
         }
     }
 
-    fn pseudo(&mut self, repo: &gix::Repository, commits: &Commits) {
+    fn pseudo(&mut self, repo: &Repository, commits: &Commits) {
         for name in [
             "ORIG_HEAD",
             "MERGE_HEAD",
@@ -147,7 +120,7 @@ impl Holders {
         }
     }
 
-    fn reflogs(&mut self, repo: &gix::Repository, commits: &Commits, skips: &mut Vec<Skip>) {
+    fn reflogs(&mut self, repo: &Repository, commits: &Commits, skips: &mut Vec<Skip>) {
         let mut files = BTreeMap::new();
         let common = repo.common_dir();
         collect_logs(&common.join("logs"), "", &mut files, skips);
@@ -197,7 +170,7 @@ impl Holders {
 }
 
 /// The heads of all worktrees, by the names under which Git finds them from anywhere.
-fn head_names(repo: &gix::Repository) -> Vec<String> {
+pub(in crate::source::history) fn head_names(repo: &Repository) -> Vec<String> {
     let mut names = vec!["HEAD".to_owned()];
     let own = worktree_of(repo);
     if own.is_some() {
@@ -212,7 +185,7 @@ fn head_names(repo: &gix::Repository) -> Vec<String> {
 }
 
 /// The name of the linked worktree that was opened, if it was one.
-fn worktree_of(repo: &gix::Repository) -> Option<String> {
+fn worktree_of(repo: &Repository) -> Option<String> {
     let dir = repo.git_dir();
     let is_linked = dir.parent()?.file_name()? == "worktrees" && dir.join("commondir").exists();
     is_linked.then(|| {
@@ -221,7 +194,7 @@ fn worktree_of(repo: &gix::Repository) -> Option<String> {
     })?
 }
 
-fn worktree_names(repo: &gix::Repository) -> Vec<String> {
+fn worktree_names(repo: &Repository) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(repo.common_dir().join("worktrees")) else {
         return Vec::new();
     };
@@ -267,12 +240,12 @@ fn collect_logs(
 
 /// Which of the objects sought the indexes of the worktrees hold, and where.
 pub(super) fn in_indexes(
-    repo: &gix::Repository,
+    repo: &Repository,
     sought: &HashSet<ObjectId>,
     skips: &mut Vec<Skip>,
 ) -> Vec<(ObjectId, BString, String)> {
     let common = repo.common_dir();
-    let mut files = vec![(repo.index_path(), "the index".to_owned())];
+    let mut files = vec![(repo.index_path().to_owned(), "the index".to_owned())];
     let own = worktree_of(repo);
     if own.is_some() {
         let main = "the index of the main worktree".to_owned();

@@ -188,11 +188,10 @@ fn lists(trees: &Trees, marks: &[bool]) -> (Vec<Vec<Edge>>, Vec<u32>) {
             list.extend(record.added.iter().filter(leads));
             list.sort_unstable();
             let next = lists.len() as u32;
-            let number = *numbers.entry(list).or_insert_with_key(|list| {
+            *numbers.entry(list).or_insert_with_key(|list| {
                 lists.push(list.clone());
                 next
-            });
-            number
+            })
         } else {
             base
         };

@@ -23,20 +23,18 @@ use gix::ObjectId;
 
 use crate::coverage::{Skip, SkipReason};
 use crate::finding::CommitInfo;
+use crate::source::repository::Repository;
 use commits::{ABSENT, Commits};
 use describe::Describer;
+pub(super) use describe::describe_commit;
 use holders::Holders;
+pub(super) use holders::head_names;
 use lineage::{EMPTY, Lineage};
 use store::Store;
 
 /// Why provenance could not be looked up at all.
 #[derive(Debug)]
 pub enum Error {
-    /// The list of alternate object directories could not be read.
-    Alternates {
-        /// What went wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// References could not be listed.
     References {
         /// What went wrong.
@@ -49,7 +47,6 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Alternates { .. } => f.write_str("cannot list the alternate object directories"),
             Self::References { .. } => f.write_str("cannot list the references"),
             Self::Interrupted => f.write_str("interrupted while looking for commits"),
         }
@@ -59,7 +56,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Alternates { source } | Self::References { source } => Some(source.as_ref()),
+            Self::References { source } => Some(source.as_ref()),
             Self::Interrupted => None,
         }
     }
@@ -145,7 +142,7 @@ pub struct Located {
 
 /// Finds out where `wanted` blobs, commits and tags come from.
 pub fn locate(
-    repo: &gix::Repository,
+    repo: &Repository,
     wanted: &[ObjectId],
     options: Options<'_>,
 ) -> Result<Located, Error> {
@@ -153,8 +150,6 @@ pub fn locate(
     if wanted.is_empty() {
         return Ok(located);
     }
-    let mut repo = repo.clone();
-    repo.objects.ignore_replacements = true;
     let mut wanted = wanted.to_vec();
     wanted.sort();
     wanted.dedup();
@@ -167,20 +162,20 @@ pub fn locate(
         }
     };
     stage(Stage::Objects)?;
-    let store = Store::open(&repo, skips)?;
+    let store = Store::open(repo, skips);
     stage(Stage::Trees)?;
     let trees = trees::read(&store, &wanted, options.threads, options.stop, skips);
     stage(Stage::Commits)?;
     let commits = commits::read(&store, &trees.ids, options.threads, options.stop, skips);
     stage(Stage::References)?;
-    missing(&store, &trees.missing, &commits, &mut *skips);
+    missing(repo, &trees.missing, &commits, &mut *skips);
     drop(store);
     let lineage = Lineage::new(trees);
-    let holders = Holders::read(&repo, &commits, skips)?;
+    let holders = Holders::read(repo, &commits, skips)?;
     let events = Events::find(&commits, &lineage, &holders);
     let mut targets: Vec<u32> = events.0.values().map(|event| event.first).collect();
     targets.extend(wanted.iter().filter_map(|id| commits.ids.number(id)));
-    let describer = Describer::new(&repo, &commits, &lineage, &holders, targets);
+    let describer = Describer::new(repo, &commits, &lineage, &holders, targets);
     for (sought, id) in (0u32..).zip(&wanted) {
         let mut places: Vec<(Rank, Location)> = Vec::new();
         for (path, event) in events.of(sought) {
@@ -238,8 +233,8 @@ fn unplaced(describer: &Describer<'_>, wanted: &[ObjectId], located: &mut Locate
     }
 }
 
-fn missing(store: &Store, trees: &[ObjectId], commits: &Commits, skips: &mut Vec<Skip>) {
-    let reason = match store.is_partial {
+fn missing(repo: &Repository, trees: &[ObjectId], commits: &Commits, skips: &mut Vec<Skip>) {
+    let reason = match repo.is_partial() {
         true => SkipReason::Partial,
         false => SkipReason::Missing,
     };

@@ -8,8 +8,8 @@ use gix::ObjectId;
 use gix::odb::pack;
 use gix::odb::pack::data::entry::Header;
 
-use super::Error;
 use crate::coverage::{Skip, SkipReason};
+use crate::source::repository::Repository;
 
 /// The kinds of objects that provenance reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,21 +109,17 @@ pub(super) struct Store {
     pub(super) loose: Vec<gix::odb::loose::Store>,
     /// Trees and commits that are loose.
     pub(super) loose_objects: Vec<(u32, ObjectId, Kind)>,
-    /// Whether some objects were left on a server.
-    pub(super) is_partial: bool,
 }
 
 impl Store {
     /// Opens every pack and lists the loose trees and commits.
-    pub(super) fn open(repo: &gix::Repository, skips: &mut Vec<Skip>) -> Result<Self, Error> {
+    pub(super) fn open(repo: &Repository, skips: &mut Vec<Skip>) -> Self {
         let hash = repo.object_hash();
         let mut packs = Vec::new();
         let mut loose = Vec::new();
         let mut loose_objects = Vec::new();
-        let mut is_partial = false;
-        for dir in object_directories(repo)? {
-            for index in pack_indexes(&dir, skips) {
-                is_partial |= index.with_extension("promisor").exists();
+        for dir in repo.objects_dirs() {
+            for index in pack_indexes(dir, skips) {
                 match open_pack(&index, hash, skips) {
                     Ok(pack) => packs.push(pack),
                     Err(error) => skips.push(Skip::with_detail(
@@ -137,12 +133,11 @@ impl Store {
             list_loose(&store, loose.len() as u32, &mut loose_objects, skips);
             loose.push(store);
         }
-        Ok(Self {
+        Self {
             packs,
             loose,
             loose_objects,
-            is_partial,
-        })
+        }
     }
 
     /// The ids of all objects of a kind, sorted, each once.
@@ -177,19 +172,6 @@ impl Store {
         ids.dedup();
         ids
     }
-}
-
-fn object_directories(repo: &gix::Repository) -> Result<Vec<PathBuf>, Error> {
-    let store = repo.objects.store_ref();
-    let mut dirs = vec![store.path().to_owned()];
-    dirs.extend(
-        store
-            .alternate_db_paths()
-            .map_err(|source| Error::Alternates {
-                source: Box::new(source),
-            })?,
-    );
-    Ok(dirs)
 }
 
 fn pack_indexes(dir: &std::path::Path, skips: &mut Vec<Skip>) -> Vec<PathBuf> {

@@ -156,7 +156,8 @@ impl<'a> Walker<'a> {
         let slice = pack.slice(entry)?;
         let header =
             pack::data::Entry::from_bytes(slice, pack.offset(entry), pack.data.object_hash())
-                .map_err(|_| "unreadable header")?;
+                .ok()
+                .ok_or("unreadable header")?;
         let size = usize::try_from(header.decompressed_size)
             .ok()
             .filter(|size| *size <= MAX_OBJECT)

@@ -1,0 +1,134 @@
+//! Where the history ends because somebody cut it: shallow and partial clones, and what is missing.
+
+use std::collections::HashSet;
+use std::io;
+
+use bstr::BString;
+use gix::ObjectId;
+
+use super::links::Links;
+use super::store::Stores;
+use super::{History, path_bytes};
+use crate::coverage::{Skip, SkipReason};
+use crate::source::BlobSink;
+
+impl History {
+    /// Reads the commits at which a shallow clone ends, and names them.
+    pub(super) fn shallow_boundary<S: BlobSink>(
+        &self,
+        stores: &Stores,
+        sink: &mut S,
+    ) -> HashSet<ObjectId> {
+        let Some(path) = &self.shallow else {
+            return HashSet::new();
+        };
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) => {
+                if error.kind() != io::ErrorKind::NotFound {
+                    let name = path_bytes(path);
+                    sink.skip(Skip::with_detail(SkipReason::Unreadable, name, error));
+                }
+                return HashSet::new();
+            }
+        };
+        let mut boundary = HashSet::new();
+        for line in text.split(|byte| *byte == b'\n') {
+            let Ok(id) = ObjectId::from_hex(line.trim_ascii()) else {
+                continue;
+            };
+            // A boundary that a prune has left behind is none.
+            if stores.contains(&id) && boundary.insert(id) && self.only.is_none() {
+                let subject = id.to_string();
+                let detail = "the history before this commit is not here";
+                sink.skip(Skip::with_detail(SkipReason::Shallow, subject, detail));
+            }
+        }
+        boundary
+    }
+
+    /// Names what is referred to and not there.
+    pub(super) fn report_missing<S: BlobSink>(
+        &self,
+        stores: &Stores,
+        links: Links<'_>,
+        sink: &mut S,
+    ) {
+        let reason = if self.is_partial {
+            SkipReason::Partial
+        } else {
+            SkipReason::Missing
+        };
+        for (id, from) in links.missing() {
+            let detail = format!("{from} refers to it");
+            sink.skip(Skip::with_detail(reason, id.to_string(), detail));
+        }
+        for id in self.only.iter().flat_map(|only| only.iter()) {
+            if !stores.contains(id) {
+                sink.skip(Skip::new(SkipReason::Missing, id.to_string()));
+            }
+        }
+    }
+
+    /// Takes note of references to objects that are not there.
+    pub(super) fn follow_references(&self, links: &Links<'_>) {
+        for (name, id) in &self.references {
+            links.demand(*id, name);
+        }
+    }
+}
+
+/// Whether Git left objects on the server when it cloned: it says so in the configuration, and that is
+/// what it goes by itself.
+pub(super) fn is_partial(repository: &gix::Repository) -> bool {
+    let config = repository.config_snapshot();
+    let is_promisor = |section: gix::config::file::SectionRef<'_>| {
+        section
+            .value("promisor")
+            .is_some_and(|value| value.as_slice() != b"false")
+    };
+    config.string("extensions.partialClone").is_some()
+        || config
+            .plumbing()
+            .sections_by_name("remote")
+            .is_some_and(|mut remotes| remotes.any(|remote| is_promisor(remote)))
+}
+
+/// What the references point at, and those that cannot be read.
+pub(super) fn references(repository: &gix::Repository) -> (Vec<(BString, ObjectId)>, Vec<Skip>) {
+    let mut references = Vec::new();
+    let mut skips = Vec::new();
+    let mut unreadable = |error: &dyn std::fmt::Display| {
+        let detail = error.to_string();
+        skips.push(Skip::with_detail(
+            SkipReason::Unreadable,
+            "references",
+            detail,
+        ));
+    };
+    if let Ok(head) = repository.head()
+        && let Some(id) = head.id()
+    {
+        references.push((BString::from("HEAD"), id.detach()));
+    }
+    match repository.references() {
+        Ok(platform) => match platform.all() {
+            Ok(all) => {
+                for reference in all {
+                    match reference {
+                        Ok(reference) => {
+                            if let Some(id) = reference.try_id() {
+                                let name = reference.name().as_bstr().to_owned();
+                                references.push((name, id.detach()));
+                            }
+                        }
+                        Err(error) => unreadable(&error),
+                    }
+                }
+            }
+            Err(error) => unreadable(&error),
+        },
+        Err(error) => unreadable(&error),
+    }
+    (references, skips)
+}

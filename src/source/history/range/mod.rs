@@ -1,0 +1,405 @@
+//! What a range of commits adds: every blob that a commit of the range has at a path where none of its
+//! parents has it, so that a merge which smuggles something in is seen; and the messages.
+//!
+//! *What was there before* are the blobs at the paths that the range touches as they stand in its base.
+//! A path is touched if some commit of the range differs there from each of its parents: changed, added,
+//! moved away or removed. The base are the parents of the range's commits that are not in the range
+//! themselves. A secret that such a blob holds is not new, whatever was done to the file around it.
+
+mod diff;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bstr::BString;
+use gix::ObjectId;
+
+use super::provenance::{Location, describe_commit};
+use super::revision::{Error, Range};
+use super::view::{missing, object, peeled, references, tagged};
+use crate::blob::Blob;
+use crate::coverage::{Skip, SkipReason};
+use crate::provenance::{ObjectKind, Provenance, Version};
+use crate::source::BlobSink;
+use crate::source::repository::Repository;
+pub(super) use diff::Trees;
+pub(super) use walk::walk;
+use walk::{Commit, Walked};
+
+/// A commit that brought a blob in.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Introduction {
+    /// Committer time; with the commit's id it decides which of several came first.
+    pub time: i64,
+    /// The commit; for what a tag names that is no commit, that tag or tree or blob.
+    pub commit_id: ObjectId,
+    /// Where the commit has it. Empty for a blob that is pushed by itself.
+    pub path: BString,
+}
+
+/// What ranges of commits add.
+#[derive(Clone, Debug, Default)]
+pub struct Introduced {
+    /// The commits of the ranges, oldest first. None is a legitimate answer.
+    pub commits: Vec<ObjectId>,
+    /// Annotated tags that the ranges' tips go through.
+    pub tags: Vec<ObjectId>,
+    /// The blobs that came in, each with where and by which commit, the first one first.
+    pub blobs: BTreeMap<ObjectId, Vec<Introduction>>,
+    /// What was there before at the paths that were touched.
+    pub base: BTreeSet<(BString, ObjectId)>,
+    /// What could not be read, and where a shallow clone cuts the range off.
+    pub skips: Vec<Skip>,
+    /// Parents within the ranges, for references.
+    parents: BTreeMap<ObjectId, Vec<ObjectId>>,
+}
+
+/// Works out what `ranges` add. They are taken as one: what any of them excludes is excluded.
+pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Error> {
+    let mut found = Introduced::default();
+    let mut commits = Vec::new();
+    let mut others = Vec::new();
+    for id in ranges.iter().flat_map(|range| &range.include) {
+        tip(repo, *id, &mut commits, &mut others, &mut found);
+    }
+    let exclude: Vec<ObjectId> = ranges
+        .iter()
+        .flat_map(|range| &range.exclude)
+        .filter_map(|id| peeled(repo, *id))
+        .collect();
+    let walked = walk(repo, &commits, &exclude, |_| true, &mut found.skips);
+    compare(repo, &walked, &mut found);
+    let mut trees = Trees::new(repo);
+    for (id, kind) in others {
+        match kind {
+            gix::objs::Kind::Tree => trees.changes(Some(id), &[], |change| {
+                if let Some(blob) = change.new {
+                    found.add(blob, 0, id, change.path);
+                }
+            }),
+            _ => found.add(id, 0, id, BString::default()),
+        }
+    }
+    found.skips.append(&mut trees.skips);
+    found.finish();
+    Ok(found)
+}
+
+/// Sorts a tip into commits, tags on the way there, and what is no commit.
+fn tip(
+    repo: &Repository,
+    id: ObjectId,
+    commits: &mut Vec<ObjectId>,
+    others: &mut Vec<(ObjectId, gix::objs::Kind)>,
+    found: &mut Introduced,
+) {
+    let mut id = id;
+    // A tag may name a tag; the bound is against circles in a damaged repository.
+    for _ in 0..64 {
+        let object = match object(repo, id) {
+            Ok(object) => object,
+            Err(skip) => return found.skips.push(skip),
+        };
+        match object.kind {
+            gix::objs::Kind::Commit => return commits.push(id),
+            gix::objs::Kind::Tag => {
+                found.tags.push(id);
+                match tagged(&object.data) {
+                    Some(target) => id = target,
+                    None => {
+                        let detail = "not a tag that can be read";
+                        let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), detail);
+                        return found.skips.push(skip);
+                    }
+                }
+            }
+            kind => return others.push((id, kind)),
+        }
+    }
+}
+
+/// Compares each commit of a walk with all its parents.
+pub(super) fn compare(repo: &Repository, walked: &Walked, found: &mut Introduced) {
+    let mut trees = Trees::new(repo);
+    // Paths with what stood there before the commit that touched them, and whether that is the base.
+    let mut before: BTreeMap<(BString, ObjectId), bool> = BTreeMap::new();
+    for commit in &walked.commits {
+        found.commits.push(commit.id);
+        found.parents.insert(commit.id, commit.parents.clone());
+        compare_one(commit, walked, &mut trees, found, &mut before);
+    }
+    for ((path, blob), is_base) in before {
+        let came_in = |found: &Introduced| {
+            found
+                .blobs
+                .get(&blob)
+                .is_some_and(|places| places.iter().any(|place| place.path == path))
+        };
+        // What no commit of the range put there was there before. What one did put there may have been
+        // there before as well, and come back.
+        let is_base = is_base
+            || !came_in(found)
+            || walked.boundary.iter().any(|commit| {
+                let tree = walked.trees.get(commit);
+                tree.is_some_and(|tree| trees.blob_at(*tree, &path) == Some(blob))
+            });
+        if is_base {
+            found.base.insert((path, blob));
+        }
+    }
+    found.skips.append(&mut trees.skips);
+}
+
+fn compare_one(
+    commit: &Commit,
+    walked: &Walked,
+    trees: &mut Trees<'_>,
+    found: &mut Introduced,
+    before: &mut BTreeMap<(BString, ObjectId), bool>,
+) {
+    // A parent that could not be read has been named; what it had counts as added here.
+    let parents: Vec<(ObjectId, Option<ObjectId>)> = commit
+        .parents
+        .iter()
+        .filter_map(|parent| walked.trees.get(parent).map(|tree| (*parent, Some(*tree))))
+        .collect();
+    let old: Vec<Option<ObjectId>> = parents.iter().map(|parent| parent.1).collect();
+    trees.changes(Some(commit.tree), &old, |change| {
+        for (old, (parent, _)) in change.old.iter().zip(&parents) {
+            if let Some(old) = old {
+                let is_base = walked.boundary.contains(parent);
+                *before.entry((change.path.clone(), *old)).or_default() |= is_base;
+            }
+        }
+        if let Some(blob) = change.new {
+            found.add(blob, commit.time, commit.id, change.path);
+        }
+    });
+}
+
+impl Introduced {
+    fn add(&mut self, blob: ObjectId, time: i64, commit_id: ObjectId, path: BString) {
+        self.blobs.entry(blob).or_default().push(Introduction {
+            time,
+            commit_id,
+            path,
+        });
+    }
+
+    /// Puts everything into an order that does not depend on how it was found.
+    pub(super) fn finish(&mut self) {
+        for places in self.blobs.values_mut() {
+            places.sort();
+            places.dedup();
+        }
+        self.tags.sort();
+        self.tags.dedup();
+        self.skips.sort();
+        self.skips.dedup();
+    }
+
+    /// The places of an object that came in, with their commits; the first one first. For each path the
+    /// first commit counts. References are those that lie within the range.
+    pub fn locations(&self, repo: &Repository, id: ObjectId) -> Vec<Location> {
+        let mut seen = BTreeSet::new();
+        let mut places = Vec::new();
+        for place in self.blobs.get(&id).into_iter().flatten() {
+            if seen.insert(&place.path) {
+                places.push((place.path.clone(), place.commit_id));
+            }
+        }
+        if places.is_empty() && (self.parents.contains_key(&id) || self.tags.contains(&id)) {
+            places.push((BString::default(), id));
+        }
+        places
+            .into_iter()
+            .map(|(path, commit)| {
+                let in_head = self.in_head(repo, &path, id);
+                describe_commit(repo, path, commit, in_head, self.refs(repo, commit))
+            })
+            .collect()
+    }
+
+    fn in_head(&self, repo: &Repository, path: &BString, id: ObjectId) -> bool {
+        let Ok(Some(head)) = repo.head_id() else {
+            return false;
+        };
+        if path.is_empty() {
+            return self.reaches(head, id);
+        }
+        match repo.tree_of(head, &mut Vec::new()) {
+            Ok(tree) => Trees::new(repo).blob_at(tree, path) == Some(id),
+            Err(_) => false,
+        }
+    }
+
+    /// References whose tip lies within the range and leads to a commit of it.
+    fn refs(&self, repo: &Repository, commit: ObjectId) -> Vec<String> {
+        let mut names = Vec::new();
+        for (name, id) in references(repo).into_iter().flatten().flatten() {
+            let tip = peeled(repo, id);
+            if tip.is_some_and(|tip| self.reaches(tip, commit)) {
+                names.push(name);
+            }
+        }
+        names.sort();
+        names
+    }
+
+    fn reaches(&self, from: ObjectId, to: ObjectId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut stack = vec![from];
+        while let Some(id) = stack.pop() {
+            if id == to && self.parents.contains_key(&id) {
+                return true;
+            }
+            if seen.insert(id)
+                && let Some(parents) = self.parents.get(&id)
+            {
+                stack.extend(parents);
+            }
+        }
+        false
+    }
+}
+
+/// How [`scan`] works.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Larger objects are skipped.
+    pub max_object_size: u64,
+}
+
+/// Shows each blob that came in, once, and the commits and tags.
+pub fn scan<S: BlobSink>(
+    repo: &Repository,
+    introduced: &Introduced,
+    options: Options,
+    sink: S,
+) -> ControlFlow<()> {
+    let object = |kind| move |id: &ObjectId| Provenance::Object { kind, id: *id };
+    // By path, so that versions of one file follow each other and share what was inflated.
+    let mut blobs: Vec<(&BString, &ObjectId)> = introduced
+        .blobs
+        .iter()
+        .filter_map(|(id, places)| Some((&places.first()?.path, id)))
+        .collect();
+    blobs.sort();
+    let blobs = blobs.into_iter().map(|(_, id)| id);
+    let mut todo: Vec<Provenance> = blobs.map(object(ObjectKind::Blob)).collect();
+    todo.extend(introduced.commits.iter().map(object(ObjectKind::Commit)));
+    todo.extend(introduced.tags.iter().map(object(ObjectKind::Tag)));
+    show(repo, &todo, options, sink)
+}
+
+/// Shows what was there before, as old versions. Needed only if [`scan`] led to findings.
+pub fn scan_base<S: BlobSink>(
+    repo: &Repository,
+    introduced: &Introduced,
+    options: Options,
+    sink: S,
+) -> ControlFlow<()> {
+    let mut seen = BTreeSet::new();
+    let todo: Vec<Provenance> = introduced
+        .base
+        .iter()
+        .filter(|(_, blob_id)| seen.insert(*blob_id))
+        .map(|(path, blob_id)| Provenance::Entry {
+            path: path.clone(),
+            blob_id: *blob_id,
+            version: Version::Old,
+        })
+        .collect();
+    show(repo, &todo, options, sink)
+}
+
+fn show<S: BlobSink>(
+    repo: &Repository,
+    todo: &[Provenance],
+    options: Options,
+    sink: S,
+) -> ControlFlow<()> {
+    const BATCH: usize = 32;
+    let next = AtomicUsize::new(0);
+    let work = |mut sink: S| {
+        let mut buffer = Vec::new();
+        loop {
+            let from = next.fetch_add(BATCH, Ordering::Relaxed);
+            let to = todo.len().min(from.saturating_add(BATCH));
+            let Some(batch) = todo.get(from..to).filter(|batch| !batch.is_empty()) else {
+                return ControlFlow::Continue(());
+            };
+            for provenance in batch {
+                if show_one(
+                    repo,
+                    provenance,
+                    options.max_object_size,
+                    &mut buffer,
+                    &mut sink,
+                )
+                .is_break()
+                {
+                    next.store(todo.len(), Ordering::Relaxed);
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+    };
+    let threads = options.threads.clamp(1, todo.len().div_ceil(BATCH).max(1));
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (1..threads)
+            .map(|_| {
+                let sink = sink.clone();
+                scope.spawn(|| work(sink))
+            })
+            .collect();
+        let mut flow = work(sink);
+        for worker in workers {
+            match worker.join() {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => flow = ControlFlow::Break(()),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        flow
+    })
+}
+
+fn show_one<S: BlobSink>(
+    repo: &Repository,
+    provenance: &Provenance,
+    max_size: u64,
+    buffer: &mut Vec<u8>,
+    sink: &mut S,
+) -> ControlFlow<()> {
+    let (Provenance::Object { id, .. } | Provenance::Entry { blob_id: id, .. }) = provenance else {
+        return ControlFlow::Continue(());
+    };
+    let read = match repo.objects().header(id) {
+        Ok(Some((_, size))) if size > max_size => {
+            let detail = format!("{size} bytes");
+            Err(Skip::with_detail(SkipReason::Size, id.to_string(), detail))
+        }
+        Ok(None) => Err(missing(repo, *id)),
+        Ok(Some(_)) => match repo.find_object(id, buffer) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(missing(repo, *id)),
+            Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+        },
+        Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+    };
+    match read {
+        Ok(()) => sink.blob(Blob {
+            bytes: buffer,
+            provenance,
+        }),
+        Err(skip) => {
+            sink.skip(skip);
+            ControlFlow::Continue(())
+        }
+    }
+}

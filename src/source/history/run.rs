@@ -1,0 +1,267 @@
+//! Goes through packs and loose objects with all threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bstr::BString;
+use gix::objs::Kind;
+
+use super::History;
+use super::loose::Reader;
+use super::pack::Pack;
+use super::show::{Failure, Fault, Shared, Show};
+use super::store::{Duplicates, Stores};
+use super::table::Table;
+use super::walk::{Walk, is_searched};
+use crate::coverage::{Skip, SkipReason};
+use crate::source::BlobSink;
+
+/// Shares of a pack are not made smaller than this many of its bytes.
+const MIN_SHARE: u64 = 256 << 10;
+/// Families are handed out in batches of about this weight: 128 KiB of the pack.
+const BATCH: u32 = (128 << 10) / 64;
+/// Packs with more trees than this are not checked for what the trees refer to without a reason.
+const MAX_CHECKED_TREES: usize = 20_000;
+
+impl History {
+    pub(super) fn is_asked(&self, pack: &Pack, position: u32) -> bool {
+        self.only
+            .as_ref()
+            .is_none_or(|only| only.contains(pack.id(position)))
+    }
+
+    /// Shows the blobs, commits and tags of a pack; gives what could not be read and the number of trees.
+    pub(super) fn scan_pack<S: BlobSink>(
+        &self,
+        number: usize,
+        pack: &Pack,
+        duplicates: &Duplicates,
+        shared: &Shared<'_>,
+        sink: &mut S,
+    ) -> (Vec<Failure>, usize) {
+        let mut table = Table::new(pack, self.threads);
+        let is_first = |position: u32| !duplicates.has(number, position as usize);
+        let mut wanted = 0;
+        let mut trees = 0;
+        let shares = table.divide(self.share(pack), |position, kind| {
+            trees += usize::from(kind == Kind::Tree);
+            let is_wanted =
+                is_searched(kind) && is_first(position) && self.is_asked(pack, position);
+            wanted += u64::from(is_wanted);
+            is_wanted
+        });
+        if let Some(progress) = &shared.progress {
+            progress.total.fetch_add(wanted, Ordering::Relaxed);
+        }
+        let mut failures = damaged_entries(pack, &table, is_first);
+        failures.extend(self.walk(pack, &table, &shares, shared, sink));
+        (failures, trees)
+    }
+
+    /// Follows what the trees of packs refer to, where there is reason to expect that something is missing,
+    /// or so little that it costs nothing.
+    ///
+    /// It takes as long again as the scan itself, and Git leaves no pack behind that is not whole.
+    pub(super) fn follow_trees<S: BlobSink>(
+        &self,
+        stores: &Stores,
+        trees: &[usize],
+        shared: &Shared<'_>,
+        sink: &mut S,
+    ) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        if self.only.is_some() {
+            return failures;
+        }
+        let is_suspicious = self.is_partial || shared.links.is_something_missing();
+        let shared = shared.for_trees();
+        for (pack, trees) in stores.packs.iter().zip(trees) {
+            if !is_suspicious && *trees > MAX_CHECKED_TREES {
+                continue;
+            }
+            let mut table = Table::new(pack, self.threads);
+            let shares = table.divide(self.share(pack), |_, kind| kind == Kind::Tree);
+            failures.extend(self.walk(pack, &table, &shares, &shared, sink));
+        }
+        failures
+    }
+
+    fn share(&self, pack: &Pack) -> u64 {
+        (pack.end() / (self.threads as u64 * 16)).max(MIN_SHARE)
+    }
+
+    fn walk<S: BlobSink>(
+        &self,
+        pack: &Pack,
+        table: &Table,
+        shares: &[(u32, u32)],
+        shared: &Shared<'_>,
+        sink: &mut S,
+    ) -> Vec<Failure> {
+        let batches = batches(shares);
+        let next = AtomicUsize::new(0);
+        self.in_parallel(sink, shared, |show| {
+            let mut walk = Walk::new(pack, table, shared, show);
+            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                for (start, _) in *batch {
+                    if shared.is_stopped() {
+                        return;
+                    }
+                    walk.share(*start);
+                }
+            }
+        })
+    }
+
+    /// Shows the loose objects.
+    pub(super) fn scan_loose<S: BlobSink>(
+        &self,
+        stores: &Stores,
+        duplicates: &Duplicates,
+        shared: &Shared<'_>,
+        sink: &mut S,
+    ) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        if let Some(progress) = &shared.progress {
+            let total: usize = stores.loose.iter().map(|loose| loose.ids.len()).sum();
+            progress.total.fetch_add(total as u64, Ordering::Relaxed);
+        }
+        for (number, loose) in (stores.packs.len()..).zip(&stores.loose) {
+            let next = AtomicUsize::new(0);
+            failures.extend(self.in_parallel(sink, shared, |show| {
+                let mut reader = Reader::new();
+                loop {
+                    let start = next.fetch_add(64, Ordering::Relaxed);
+                    let ids = loose.ids.iter().enumerate().skip(start).take(64);
+                    if ids.len() == 0 || shared.is_stopped() {
+                        return;
+                    }
+                    for (place, id) in ids {
+                        let asked = self.only.as_ref().is_none_or(|only| only.contains(id));
+                        if asked && !duplicates.has(number, place) {
+                            let shown = reader.show(loose, id, shared, show);
+                            if let Err(fault) = shown {
+                                show.fail(id, fault);
+                            }
+                        }
+                    }
+                }
+            }));
+        }
+        failures
+    }
+
+    /// Runs `work` on every thread, each with its own clone of the sink.
+    fn in_parallel<'s, S: BlobSink>(
+        &self,
+        sink: &mut S,
+        shared: &'s Shared<'s>,
+        work: impl Fn(&mut Show<'s, S>) + Sync,
+    ) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        let mut panics = 0;
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.threads)
+                .map(|_| {
+                    let mut show = Show::new(sink.clone(), shared);
+                    let work = &work;
+                    scope.spawn(move || {
+                        work(&mut show);
+                        show.finish()
+                    })
+                })
+                .collect();
+            for worker in workers {
+                match worker.join() {
+                    Ok(failed) => failures.extend(failed),
+                    Err(_) => panics += 1,
+                }
+            }
+        });
+        for _ in 0..panics {
+            let detail = "a worker failed; what it was reading was not scanned";
+            sink.skip(Skip::with_detail(SkipReason::Internal, "history", detail));
+        }
+        failures
+    }
+
+    /// Tries the other copies of objects that could not be read, and names those that have none.
+    pub(super) fn retry<S: BlobSink>(
+        &self,
+        stores: &Stores,
+        mut failures: Vec<Failure>,
+        shared: &Shared<'_>,
+        sink: &mut S,
+    ) {
+        failures.sort_unstable();
+        failures.dedup_by(|a, b| a.id == b.id);
+        let mut show = Show::new(sink.clone(), shared);
+        for pack in &stores.packs {
+            if !failures.iter().any(|f| pack.index.lookup(f.id).is_some()) {
+                continue;
+            }
+            let table = Table::new(pack, self.threads);
+            let mut walk = Walk::new(pack, &table, shared, &mut show);
+            failures.retain(|failure| !walk.single(&failure.id));
+        }
+        let mut reader = Reader::new();
+        for loose in &stores.loose {
+            failures.retain(|failure| {
+                !(loose.contains(&failure.id)
+                    && reader.show(loose, &failure.id, shared, &mut show).is_ok())
+            });
+        }
+        show.finish();
+        for Failure { id, fault } in failures {
+            sink.skip(Skip {
+                reason: fault.reason(),
+                subject: BString::from(id.to_string()),
+                detail: Some(fault.detail().to_owned()),
+            });
+        }
+    }
+}
+
+/// Entries that have no kind, and trees whose checksum is wrong: what they really are is not known.
+fn damaged_entries(pack: &Pack, table: &Table, is_first: impl Fn(u32) -> bool) -> Vec<Failure> {
+    let mut failures = Vec::new();
+    for number in 0..table.len() {
+        let position = table.position(number);
+        let why = match table.kind(number) {
+            None => "the entry, or one that it is built on, has no readable header",
+            Some(Kind::Tree) => {
+                let range = table.range(number);
+                let entry = pack.entry(range.start, range.end).unwrap_or_default();
+                let checksum = table.checksum(number);
+                if checksum.is_none_or(|expected| crc32fast::hash(entry) == expected) {
+                    continue;
+                }
+                "the entry does not have the checksum that the index says"
+            }
+            Some(_) => continue,
+        };
+        if is_first(position) {
+            let id = pack.id(position).to_owned();
+            let fault = Fault::from(why);
+            failures.push(Failure { id, fault });
+        }
+    }
+    failures
+}
+
+/// Puts small families together and takes the large ones first, so that no thread ends long after the
+/// others.
+fn batches(shares: &[(u32, u32)]) -> Vec<&[(u32, u32)]> {
+    let mut weight = 0_u32;
+    let mut batches: Vec<(u32, &[(u32, u32)])> = Vec::new();
+    let mut first = 0;
+    for (index, share) in shares.iter().enumerate() {
+        weight = weight.saturating_add(share.1);
+        if weight >= BATCH || index + 1 == shares.len() {
+            batches.push((weight, &shares[first..=index]));
+            first = index + 1;
+            weight = 0;
+        }
+    }
+    batches.sort_by_key(|(weight, _)| std::cmp::Reverse(weight / (BATCH * 2)));
+    batches.into_iter().map(|(_, shares)| shares).collect()
+}

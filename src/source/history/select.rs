@@ -1,0 +1,191 @@
+//! Which objects references reach, for a scan that is limited to them.
+
+use std::collections::HashSet;
+
+use bstr::{BStr, BString};
+use gix::ObjectId;
+use gix::objs::tree::EntryKind;
+
+use super::provenance::head_names;
+use super::range::{Introduced, compare, walk};
+use super::revision::Error;
+use super::view::{Cause, object, reference, references, tagged};
+use crate::coverage::{Skip, SkipReason};
+use crate::source::repository::Repository;
+
+/// The objects that a limited scan looks at.
+#[derive(Clone, Debug, Default)]
+pub struct Selected {
+    /// Blobs, commits and annotated tags.
+    pub objects: HashSet<ObjectId>,
+    /// What could not be read: what only it leads to is not among the objects.
+    pub skips: Vec<Skip>,
+}
+
+/// What all references and the heads of all worktrees name. Reflogs do not count.
+pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
+    let failed = |source| Error::References { source };
+    let mut tips = Vec::new();
+    for reference in references(repo).map_err(failed)? {
+        tips.push(reference.map_err(failed)?.1);
+    }
+    for name in head_names(repo) {
+        // A head on a branch is that branch's, and a branch may have no commit yet.
+        tips.extend(reference(repo, &name).map_err(failed)?);
+    }
+    tips.sort();
+    tips.dedup();
+    Ok(tips)
+}
+
+/// What the named branches point at, local ones before remote ones; other references by their full name.
+pub fn branch_tips(repo: &Repository, branches: &[BString]) -> Result<Vec<ObjectId>, Error> {
+    let mut tips = Vec::new();
+    for branch in branches {
+        tips.push(branch_tip(repo, branch.as_ref())?);
+    }
+    tips.sort();
+    tips.dedup();
+    Ok(tips)
+}
+
+fn branch_tip(repo: &Repository, branch: &BStr) -> Result<ObjectId, Error> {
+    let unknown = |source: Option<Cause>| Error::Unknown {
+        revision: branch.to_owned(),
+        is_shallow: repo.is_shallow().unwrap_or_default(),
+        source,
+    };
+    for prefix in ["refs/heads/", "refs/remotes/", ""] {
+        let name = BString::from([prefix.as_bytes(), branch.as_ref()].concat());
+        if prefix.is_empty() && !name.starts_with(b"refs/") && name != "HEAD" {
+            break;
+        }
+        if let Some(id) = followed(repo, name).map_err(|source| unknown(Some(source)))? {
+            return Ok(id);
+        }
+    }
+    Err(unknown(None))
+}
+
+/// What a reference leads to, through symbolic ones.
+fn followed(repo: &Repository, name: BString) -> Result<Option<ObjectId>, Cause> {
+    let store = repo.references();
+    let Ok(mut name) = gix::refs::FullName::try_from(name) else {
+        return Ok(None);
+    };
+    // Git follows five.
+    for _ in 0..6 {
+        match store.try_find(name.as_ref())?.map(|found| found.target) {
+            Some(gix::refs::Target::Object(id)) => return Ok(Some(id)),
+            Some(gix::refs::Target::Symbolic(target)) => name = target,
+            None => return Ok(None),
+        }
+    }
+    Ok(None)
+}
+
+/// The blobs, commits and tags that `tips` reach.
+///
+/// With `since` (seconds since the epoch, committer date): the commits from then on and the blobs that
+/// they bring in; tags as they are named.
+pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64>) -> Selected {
+    let mut found = Selected::default();
+    let mut commits = Vec::new();
+    let mut trees = Vec::new();
+    for id in tips {
+        tip(repo, *id, &mut commits, &mut trees, &mut found);
+    }
+    let is_wanted = |time: i64| since.is_none_or(|since| time >= since);
+    let walked = walk(
+        repo,
+        &commits,
+        &[],
+        |commit| is_wanted(commit.time),
+        &mut found.skips,
+    );
+    if since.is_some() {
+        let mut introduced = Introduced::default();
+        compare(repo, &walked, &mut introduced);
+        found.objects.extend(introduced.blobs.into_keys());
+        found.skips.append(&mut introduced.skips);
+    } else {
+        trees.extend(walked.commits.iter().map(|commit| commit.tree));
+    }
+    found
+        .objects
+        .extend(walked.commits.iter().map(|commit| commit.id));
+    blobs(repo, trees, &mut found);
+    found.skips.sort();
+    found.skips.dedup();
+    found
+}
+
+/// Follows tags to what they name.
+fn tip(
+    repo: &Repository,
+    id: ObjectId,
+    commits: &mut Vec<ObjectId>,
+    trees: &mut Vec<ObjectId>,
+    found: &mut Selected,
+) {
+    let mut id = id;
+    while !found.objects.contains(&id) {
+        let object = match object(repo, id) {
+            Ok(object) => object,
+            Err(skip) => return found.skips.push(skip),
+        };
+        match object.kind {
+            gix::objs::Kind::Commit => return commits.push(id),
+            gix::objs::Kind::Tree => return trees.push(id),
+            gix::objs::Kind::Blob => {
+                found.objects.insert(id);
+            }
+            gix::objs::Kind::Tag => {
+                found.objects.insert(id);
+                match tagged(&object.data) {
+                    Some(target) => id = target,
+                    None => {
+                        let detail = "not a tag that can be read";
+                        let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), detail);
+                        return found.skips.push(skip);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds the blobs below `trees`, looking at each tree once.
+fn blobs(repo: &Repository, trees: Vec<ObjectId>, found: &mut Selected) {
+    let mut seen: HashSet<ObjectId> = HashSet::new();
+    let mut stack = trees;
+    while let Some(id) = stack.pop() {
+        if id.is_empty_tree() || !seen.insert(id) {
+            continue;
+        }
+        let object = match object(repo, id) {
+            Ok(object) => object,
+            Err(skip) => {
+                found.skips.push(skip);
+                continue;
+            }
+        };
+        for entry in gix::objs::TreeRefIter::from_bytes(&object.data, id.kind()) {
+            match entry {
+                Ok(entry) => match entry.mode.kind() {
+                    EntryKind::Tree => stack.push(entry.oid.to_owned()),
+                    // A repository of its own.
+                    EntryKind::Commit => {}
+                    _ => {
+                        found.objects.insert(entry.oid.to_owned());
+                    }
+                },
+                Err(error) => {
+                    let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), error);
+                    found.skips.push(skip);
+                    break;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,584 @@
+//! What a range of commits adds, and what references reach: held against what plain `git` says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use bstr::{BStr, BString};
+use gix::ObjectId;
+use keyfence::blob::Blob;
+use keyfence::coverage::{Skip, SkipReason};
+use keyfence::provenance::{ObjectKind, Provenance};
+use keyfence::source::history::range::{Introduced, Options, introduced, scan, scan_base};
+use keyfence::source::history::revision::{Range, Side, parse_range, push_range};
+use keyfence::source::history::select::{all_tips, branch_tips, reachable_objects};
+use keyfence::source::repository::{self, GitEnvironment, Repository};
+use keyfence::source::{BlobSink, Clean};
+
+use crate::provenance::random_repo;
+use crate::support::{Keys, TestRepo};
+
+fn open(repo: &TestRepo) -> Repository {
+    open_at(repo.path())
+}
+
+fn open_at(path: &Path) -> Repository {
+    repository::open(path, &GitEnvironment::default()).expect("a repository")
+}
+
+fn id(hex: &str) -> ObjectId {
+    ObjectId::from_hex(hex.trim().as_bytes()).expect("an object id")
+}
+
+fn rev(repo: &TestRepo, revision: &str) -> ObjectId {
+    id(&repo.git(&["rev-parse", revision]))
+}
+
+#[track_caller]
+fn range(repo: &TestRepo, spec: &str) -> Introduced {
+    let opened = open(repo);
+    let range = parse_range(&opened, spec.into()).expect("a range");
+    introduced(&opened, &[range]).expect("an answer")
+}
+
+/// Path and commit of everything that came in.
+fn came_in(found: &Introduced) -> BTreeSet<(String, String)> {
+    found
+        .blobs
+        .values()
+        .flatten()
+        .map(|place| (place.path.to_string(), place.commit_id.to_string()))
+        .collect()
+}
+
+fn base(found: &Introduced) -> BTreeSet<(String, ObjectId)> {
+    found
+        .base
+        .iter()
+        .map(|(path, blob)| (path.to_string(), *blob))
+        .collect()
+}
+
+#[test]
+fn a_merge_that_smuggles_something_in_is_seen_and_what_it_passes_on_is_not_counted_twice() {
+    let repo = TestRepo::new();
+    repo.commit_file("base", "base", "base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let topic = repo.commit_file("topic", "topic", "topic");
+    repo.git(&["checkout", "-q", "main"]);
+    repo.commit_file("main", "main", "main");
+    repo.git(&["checkout", "-q", "topic"]);
+    repo.git(&["merge", "-q", "--no-ff", "--no-commit", "main"]);
+    let merge = repo.commit_file("evil", "evil", "merge");
+    let found = range(&repo, "main..topic");
+    assert_eq!(found.skips, []);
+    let expected = [("topic", &topic), ("evil", &merge)];
+    assert_eq!(
+        came_in(&found),
+        expected
+            .map(|(path, commit)| (path.to_owned(), commit.clone()))
+            .into()
+    );
+    assert_eq!(found.commits, [id(&topic), id(&merge)]);
+    assert_eq!(base(&found), BTreeSet::new());
+}
+
+#[test]
+fn what_was_there_before_is_known_at_the_paths_that_are_touched() {
+    let repo = TestRepo::new();
+    repo.stage("edited", "old");
+    repo.stage("moved", "moved");
+    repo.stage("removed", "removed");
+    repo.stage("untouched", "untouched");
+    repo.commit("base");
+    repo.git(&["tag", "base"]);
+    let old = ["edited", "moved", "removed"]
+        .map(|path| (path.to_owned(), rev(&repo, &format!("HEAD:{path}"))));
+    repo.commit_file("edited", "first", "first");
+    repo.git(&["mv", "moved", "elsewhere"]);
+    repo.git(&["rm", "-q", "removed"]);
+    repo.commit_file("edited", "second", "second");
+    let found = range(&repo, "base..HEAD");
+    assert_eq!(base(&found), old.into());
+    let paths: Vec<String> = came_in(&found).into_iter().map(|place| place.0).collect();
+    assert_eq!(paths, ["edited", "edited", "elsewhere"]);
+}
+
+#[test]
+fn what_comes_back_within_a_range_was_there_before() {
+    let repo = TestRepo::new();
+    repo.commit_file("f", "old", "base");
+    let old = rev(&repo, "HEAD:f");
+    repo.commit_file("g", "g", "first");
+    repo.commit_file("f", "changed", "second");
+    let third = repo.commit_file("f", "old", "third");
+    let found = range(&repo, "HEAD~3..HEAD");
+    assert!(found.base.contains(&("f".into(), old)));
+    assert_eq!(found.blobs[&old][0].commit_id, id(&third));
+    // What the range itself put there and took away was not there before.
+    let found = range(&repo, "HEAD~3..HEAD~1");
+    let changed = rev(&repo, "HEAD~1:f");
+    assert!(!found.base.contains(&("f".into(), changed)));
+    repo.commit_file("f", "x", "x");
+    repo.commit_file("f", "changed", "y");
+    let found = range(&repo, "HEAD~4..HEAD");
+    assert!(
+        !found.base.iter().any(|base| base.1 == changed),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_range_that_starts_at_the_root_has_everything() {
+    let repo = TestRepo::new();
+    let first = repo.commit_file("d/f", "f", "first");
+    let second = repo.commit_file("g", "g", "second");
+    let found = range(&repo, "HEAD");
+    assert_eq!(
+        came_in(&found),
+        [("d/f".to_owned(), first), ("g".to_owned(), second)].into()
+    );
+}
+
+#[test]
+fn unknown_revisions_are_errors_that_name_them_and_an_empty_range_is_none() {
+    let repo = TestRepo::new();
+    repo.commit_file("f", "f", "f");
+    let opened = open(&repo);
+    let absent = "1234567890123456789012345678901234567890";
+    for (spec, named) in [
+        ("nowhere..HEAD", "nowhere"),
+        ("HEAD..nowhere", "nowhere"),
+        ("nowhere...HEAD", "nowhere"),
+        ("nowhere", "nowhere"),
+        ("^nowhere", "nowhere"),
+        (&format!("{absent}..HEAD"), absent),
+        ("HEAD~7..HEAD", "HEAD~7"),
+        ("", ""),
+    ] {
+        let error = parse_range(&opened, spec.into()).expect_err(spec);
+        assert_eq!(error.to_string(), format!("unknown revision {named:?}"));
+    }
+    let error = parse_range(&opened, "HEAD:f..HEAD".into()).expect_err("a blob");
+    assert_eq!(error.to_string(), "\"HEAD:f\" is not a commit");
+    let found = range(&repo, "HEAD..HEAD");
+    assert!(found.commits.is_empty() && found.blobs.is_empty() && found.skips.is_empty());
+}
+
+#[test]
+fn both_sides_of_a_symmetric_range_count_and_their_base_does_not() {
+    let repo = TestRepo::new();
+    repo.commit_file("base", "base", "base");
+    repo.git(&["checkout", "-q", "-b", "topic"]);
+    let topic = repo.commit_file("topic", "topic", "topic");
+    repo.git(&["checkout", "-q", "main"]);
+    let main = repo.commit_file("main", "main", "main");
+    let found = range(&repo, "topic...main");
+    assert_eq!(found.commits, [id(&topic), id(&main)]);
+    assert_eq!(range(&repo, "topic...").commits, found.commits);
+    assert_eq!(range(&repo, "topic..").commits, [id(&main)]);
+}
+
+#[test]
+fn tags_on_the_way_and_tags_of_blobs_and_trees_belong_to_the_range() {
+    let repo = TestRepo::new();
+    repo.commit_file("d/f", "f", "first");
+    repo.commit_file("d/f", "g", "second");
+    repo.git(&["tag", "-a", "-m", "one", "one"]);
+    repo.git(&["tag", "-a", "-m", "two", "two", "one"]);
+    let found = range(&repo, "HEAD~1..two");
+    let mut tags = vec![rev(&repo, "one"), rev(&repo, "two")];
+    tags.sort();
+    assert_eq!(found.tags, tags);
+    assert_eq!(found.commits.len(), 1);
+    // The same range for a tag of a blob and a tag of a tree.
+    repo.git(&["tag", "-a", "-m", "blob", "blob", "HEAD:d/f"]);
+    repo.git(&["tag", "tree", "HEAD:d"]);
+    let found = range(&repo, "blob");
+    assert_eq!(found.blobs[&rev(&repo, "HEAD:d/f")][0].path, "");
+    let found = range(&repo, "tree");
+    assert_eq!(found.blobs[&rev(&repo, "HEAD:d/f")][0].path, "f");
+}
+
+#[test]
+fn a_range_that_a_shallow_clone_cuts_off_says_so() {
+    let repo = TestRepo::new();
+    for number in 0..5 {
+        repo.commit_file("f", number.to_string(), "c");
+    }
+    let dir = tempfile::tempdir().expect("a directory");
+    let clone = dir.path().join("clone");
+    let url = format!("file://{}", repo.path().display());
+    repo.git(&[
+        "clone",
+        "-q",
+        "--depth",
+        "3",
+        &url,
+        &clone.to_string_lossy(),
+    ]);
+    let clone = open_at(&clone);
+    let all = parse_range(&clone, "HEAD".into()).expect("a range");
+    let found = introduced(&clone, &[all]).expect("an answer");
+    let reasons: Vec<SkipReason> = found.skips.iter().map(|skip| skip.reason).collect();
+    assert_eq!(reasons, [SkipReason::Shallow]);
+    assert_eq!(found.commits.len(), 3);
+    // A range that does not get there is whole.
+    let part = parse_range(&clone, "HEAD~1..HEAD".into()).expect("a range");
+    assert_eq!(introduced(&clone, &[part]).expect("an answer").skips, []);
+    let error = parse_range(&clone, "HEAD~3..HEAD".into()).expect_err("cut off");
+    assert!(
+        error.to_string().ends_with("(the clone is shallow)"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_push_leaves_out_what_the_other_side_has() {
+    let repo = TestRepo::new();
+    repo.commit_file("old", "old", "old");
+    let old = rev(&repo, "HEAD");
+    repo.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    let upstream = id(&repo.commit_file("upstream", "upstream", "upstream"));
+    repo.git(&["update-ref", "refs/remotes/other/main", "HEAD"]);
+    let new = id(&repo.commit_file("new", "new", "new"));
+    let opened = open(&repo);
+    let zero = ObjectId::null(gix::hash::Kind::Sha1);
+    let commits = |old, side| {
+        let push = push_range(&opened, old, new, side).expect("a range");
+        let range = push.range.expect("not deleted");
+        introduced(&opened, &[range]).expect("an answer").commits
+    };
+    let origin = Side::Client {
+        remote: Some("origin".into()),
+    };
+    assert_eq!(commits(zero, origin), [upstream, new]);
+    assert_eq!(commits(zero, Side::Client { remote: None }), [new]);
+    assert_eq!(commits(upstream, origin), [new]);
+    let nobody = Side::Client {
+        remote: Some("nobody".into()),
+    };
+    assert_eq!(commits(zero, nobody), [old, upstream, new]);
+    // A server has the new objects and no reference to them yet.
+    assert!(commits(zero, Side::Server).is_empty());
+    repo.git(&["update-ref", "refs/heads/main", &old.to_string()]);
+    assert_eq!(commits(zero, Side::Server), [new]);
+    let deleted = push_range(&opened, new, zero, origin).expect("a deletion");
+    assert_eq!(deleted.range, None);
+    let absent = id("1234567890123456789012345678901234567890");
+    let push = push_range(&opened, absent, new, origin).expect("a range");
+    assert!(push.old_is_unknown);
+    assert_eq!(push.range.expect("a range").exclude, [old]);
+    push_range(&opened, zero, absent, origin).expect_err("nothing to push");
+}
+
+#[test]
+fn a_range_of_a_push_that_is_being_received_is_read_from_the_quarantine() {
+    let repo = TestRepo::new();
+    repo.commit_file("old", "old", "old");
+    let old = rev(&repo, "HEAD");
+    // New objects in a directory of their own, as `git receive-pack` has them before it accepts them.
+    let quarantine = tempfile::tempdir().expect("a directory");
+    let objects = repo.join(".git/objects");
+    let git = |args: &[&str]| {
+        let command = repo.git_command().args(args);
+        let command = command.env("GIT_OBJECT_DIRECTORY", quarantine.path());
+        let command = command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &objects);
+        command.status(0).out()
+    };
+    repo.write("new", "pushed");
+    git(&["add", "new"]);
+    let tree = git(&["write-tree"]);
+    let new = git(&["commit-tree", "-p", "HEAD", "-m", "new", tree.trim()]);
+    repo.try_git(&["cat-file", "-e", new.trim()], 1);
+    let env = GitEnvironment {
+        object_directory: Some(quarantine.path().to_owned()),
+        alternate_object_directories: Some(objects.into()),
+        ..GitEnvironment::default()
+    };
+    let opened = repository::open(repo.path(), &env).expect("a repository");
+    for from in [old, ObjectId::null(gix::hash::Kind::Sha1)] {
+        let push = push_range(&opened, from, id(&new), Side::Server).expect("a range");
+        let found = introduced(&opened, &[push.range.expect("a range")]).expect("an answer");
+        assert_eq!(found.skips, []);
+        assert_eq!(
+            came_in(&found),
+            [("new".to_owned(), new.trim().to_owned())].into()
+        );
+        let options = Options {
+            threads: 2,
+            max_object_size: 1 << 20,
+        };
+        let sink = Shown::default();
+        assert!(scan(&opened, &found, options, sink.clone()).is_continue());
+        let shown = sink.0.lock().expect("no panic");
+        assert!(shown.iter().any(|shown| shown.1 == b"pushed"));
+    }
+}
+
+#[test]
+fn locations_of_a_range_name_commit_and_path() {
+    let repo = TestRepo::new();
+    repo.commit_file("base", "base", "base");
+    let commit = repo.commit_file("d/f", "f", "the subject");
+    repo.commit_file("e/f", "f", "copy");
+    let opened = open(&repo);
+    let found = range(&repo, "HEAD~2..HEAD");
+    let blob = rev(&repo, "HEAD:d/f");
+    let places = found.locations(&opened, blob);
+    assert_eq!(places.len(), 2);
+    assert_eq!(places[0].path, "d/f");
+    let info = places[0].commit.as_ref().expect("a commit");
+    assert_eq!(info.commit_id, id(&commit));
+    assert_eq!(info.subject, "the subject");
+    assert_eq!(info.refs, ["refs/heads/main"]);
+    assert!(info.in_head);
+    let message = &found.locations(&opened, id(&commit))[0];
+    assert_eq!(message.path, "");
+    assert!(message.commit.as_ref().expect("a commit").in_head);
+}
+
+type Object = (Provenance, Vec<u8>);
+
+/// What a sink was shown.
+#[derive(Clone, Default)]
+struct Shown(Arc<Mutex<Vec<Object>>>);
+
+impl BlobSink for Shown {
+    fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()> {
+        let mut shown = self.0.lock().expect("no panic elsewhere");
+        shown.push((blob.provenance.clone(), blob.bytes.to_vec()));
+        ControlFlow::Continue(())
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        panic!("{skip:?}");
+    }
+
+    fn clean(&mut self, _: Clean) {}
+}
+
+#[test]
+fn each_object_of_a_range_is_shown_once() {
+    let repo = TestRepo::new();
+    repo.commit_file("f", "base", "base");
+    for number in 0..100 {
+        repo.stage(
+            &format!("d/{}", number % 7),
+            format!("content {}", number % 50),
+        );
+        repo.commit("c");
+    }
+    repo.git(&["rm", "-q", "f"]);
+    repo.commit("remove");
+    repo.git(&["tag", "-a", "-m", "tag", "tag"]);
+    let found = range(&repo, "HEAD~101..tag");
+    for threads in [1, 3] {
+        let options = Options {
+            threads,
+            max_object_size: 1 << 20,
+        };
+        let sink = Shown::default();
+        assert!(scan(&open(&repo), &found, options, sink.clone()).is_continue());
+        let mut shown = sink.0.lock().expect("no panic").clone();
+        shown.sort();
+        assert!(shown.windows(2).all(|two| two[0].0 != two[1].0));
+        let count = |wanted| {
+            let is = |shown: &&Object| matches!(&shown.0, Provenance::Object { kind, .. } if *kind == wanted);
+            shown.iter().filter(is).count()
+        };
+        assert_eq!(count(ObjectKind::Blob), 50);
+        assert_eq!(count(ObjectKind::Commit), 101);
+        assert_eq!(count(ObjectKind::Tag), 1);
+        assert!(shown.iter().any(|shown| shown.1 == b"content 7"));
+        let sink = Shown::default();
+        assert!(scan_base(&open(&repo), &found, options, sink.clone()).is_continue());
+        let shown = sink.0.lock().expect("no panic");
+        assert_eq!(shown.len(), 1);
+        assert_eq!(shown[0].1, b"base");
+    }
+}
+
+/// Random ranges over random histories, criss-cross merges among them.
+#[test]
+fn random_ranges_agree_with_a_plain_comparison_of_their_commits() {
+    for seed in 100..130 {
+        let repo = random_repo(seed);
+        let mut keys = Keys::new(seed);
+        let all = repo.git(&["rev-list", "--all"]);
+        let all: Vec<&str> = all.lines().collect();
+        for _ in 0..3 {
+            let pick = |keys: &mut Keys| all[keys.below(all.len())];
+            let (from, to, other) = (pick(&mut keys), pick(&mut keys), pick(&mut keys));
+            let range = Range {
+                include: vec![id(to), id(other)],
+                exclude: vec![id(from)],
+            };
+            let found = introduced(&open(&repo), &[range]).expect("an answer");
+            assert_eq!(found.skips, [], "seed {seed}");
+            // Whole histories: where clocks ran backwards Git's own limited walk may list too much.
+            let reached = repo.git(&["rev-list", to, other]);
+            let excluded = repo.git(&["rev-list", from]);
+            let excluded: BTreeSet<&str> = excluded.lines().collect();
+            let inside = reached.lines().filter(|id| !excluded.contains(id));
+            let listed = inside.collect::<Vec<_>>().join("\n");
+            let commits: BTreeSet<ObjectId> = listed.lines().map(id).collect();
+            assert_eq!(
+                found.commits.iter().copied().collect::<BTreeSet<_>>(),
+                commits
+            );
+            assert_eq!(came_in(&found), plain(&repo, &listed), "seed {seed}");
+            let expected = plain_base(&repo, &listed);
+            assert_eq!(base(&found), expected, "seed {seed}");
+        }
+    }
+}
+
+fn listing(repo: &TestRepo, commit: &str) -> BTreeMap<String, ObjectId> {
+    let listed = repo.git(&["ls-tree", "-r", commit]);
+    listed
+        .lines()
+        .map(|line| {
+            let (head, path) = line.split_once('\t').expect("a path");
+            (path.to_owned(), id(head.split(' ').nth(2).expect("an id")))
+        })
+        .collect()
+}
+
+fn parents(repo: &TestRepo, commit: &str) -> Vec<String> {
+    let line = repo.git(&["rev-list", "--parents", "-1", commit]);
+    line.split(' ').skip(1).map(str::to_owned).collect()
+}
+
+fn plain(repo: &TestRepo, commits: &str) -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for commit in commits.lines() {
+        let before: Vec<_> = parents(repo, commit)
+            .iter()
+            .map(|parent| listing(repo, parent))
+            .collect();
+        for (path, blob) in listing(repo, commit) {
+            if before.iter().all(|before| before.get(&path) != Some(&blob)) {
+                found.insert((path, commit.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// What the commits just outside of the range have at the paths at which a commit of the range differs
+/// from each of its parents; as far as it stood in a parent of such a commit.
+fn plain_base(repo: &TestRepo, commits: &str) -> BTreeSet<(String, ObjectId)> {
+    let inside: BTreeSet<&str> = commits.lines().collect();
+    let mut touched = BTreeSet::new();
+    let mut outside = BTreeSet::new();
+    for commit in commits.lines() {
+        let here = listing(repo, commit);
+        let parents = parents(repo, commit);
+        let before: Vec<_> = parents.iter().map(|id| listing(repo, id)).collect();
+        let paths: BTreeSet<&String> = here
+            .keys()
+            .chain(before.iter().flat_map(|before| before.keys()))
+            .collect();
+        for path in paths {
+            if before
+                .iter()
+                .all(|before| before.get(path) != here.get(path))
+            {
+                for blob in before.iter().filter_map(|before| before.get(path)) {
+                    touched.insert((path.clone(), *blob));
+                }
+            }
+        }
+        let out = parents
+            .into_iter()
+            .filter(|id| !inside.contains(id.as_str()));
+        outside.extend(out);
+    }
+    let mut known = BTreeSet::new();
+    for commit in outside {
+        known.extend(listing(repo, &commit));
+    }
+    touched.intersection(&known).cloned().collect()
+}
+
+#[test]
+fn references_reach_what_git_says_they_reach() {
+    for seed in 200..220 {
+        let repo = random_repo(seed);
+        let expected = |revisions: &[&str]| -> BTreeSet<ObjectId> {
+            let args = [&["rev-list", "--objects", "--no-object-names"], revisions].concat();
+            let listed = repo.git(&args);
+            let kinds = repo
+                .git_command()
+                .args(["cat-file", "--batch-check"])
+                .stdin(listed + "\n")
+                .status(0);
+            let kinds = kinds.out();
+            let wanted = kinds.lines().filter(|line| !line.contains(" tree "));
+            wanted
+                .map(|line| id(line.split(' ').next().expect("an id")))
+                .collect()
+        };
+        let opened = open(&repo);
+        let all = all_tips(&opened).expect("references");
+        let found = reachable_objects(&opened, &all, None);
+        assert_eq!(found.skips, []);
+        let objects: BTreeSet<ObjectId> = found.objects.into_iter().collect();
+        assert_eq!(objects, expected(&["--all"]), "seed {seed}");
+        let names = repo.git(&["for-each-ref", "--format=%(refname:short)"]);
+        let name = names.lines().next().expect("a branch");
+        let tips = branch_tips(&opened, &[BString::from(name)]).expect("a branch");
+        let found = reachable_objects(&opened, &tips, None);
+        let objects: BTreeSet<ObjectId> = found.objects.into_iter().collect();
+        assert_eq!(objects, expected(&[name]), "seed {seed}");
+    }
+}
+
+#[test]
+fn heads_of_worktrees_are_tips_and_reflogs_are_not() {
+    let repo = TestRepo::new();
+    repo.commit_file("base", "base", "base");
+    repo.git(&["checkout", "-q", "--detach"]);
+    repo.commit_file("detached", "detached", "detached");
+    let detached = rev(&repo, "HEAD:detached");
+    let dir = tempfile::tempdir().expect("a directory");
+    let linked = dir.path().join("linked").to_string_lossy().into_owned();
+    repo.git(&["worktree", "add", "-q", "--detach", &linked, "HEAD"]);
+    let opened = open(&repo);
+    let has = |wanted: &ObjectId| {
+        let tips = all_tips(&opened).expect("references");
+        let found = reachable_objects(&opened, &tips, None);
+        found.objects.contains(wanted)
+    };
+    repo.git(&["checkout", "-q", "main"]);
+    assert!(has(&detached), "by the head of the worktree");
+    repo.git(&["worktree", "remove", "--force", &linked]);
+    assert!(!has(&detached), "only by the reflog");
+    let error = branch_tips(&opened, &["nowhere".into()]).expect_err("no such branch");
+    assert_eq!(error.to_string(), "unknown revision \"nowhere\"");
+    let main: &BStr = "main".into();
+    assert_eq!(
+        branch_tips(&opened, &[main.to_owned()]).expect("a branch"),
+        [rev(&repo, "main")]
+    );
+}
+
+#[test]
+fn since_a_date_what_came_in_from_then_on() {
+    let repo = TestRepo::new();
+    repo.commit_file("old", "old", "old");
+    repo.commit_file("mid", "mid", "mid");
+    repo.commit_file("new", "new", "new");
+    repo.git(&["tag", "-a", "-m", "tag", "tag", "HEAD~2"]);
+    let since = repo.git(&["show", "-s", "--format=%ct", "HEAD~1"]);
+    let opened = open(&repo);
+    let tips = all_tips(&opened).expect("references");
+    let found = reachable_objects(&opened, &tips, Some(since.parse().expect("a number")));
+    let expected = ["HEAD", "HEAD~1", "HEAD:new", "HEAD:mid", "refs/tags/tag"];
+    assert_eq!(
+        found.objects.into_iter().collect::<BTreeSet<_>>(),
+        expected.map(|revision| rev(&repo, revision)).into()
+    );
+}
