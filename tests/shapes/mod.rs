@@ -126,7 +126,7 @@ impl Wrong {
             self.messages.len(),
             self.cases,
             names.join("\n"),
-            self.messages[..self.messages.len().min(10)].join("\n\n")
+            self.messages[..self.messages.len().min(200)].join("\n\n")
         );
     }
 }

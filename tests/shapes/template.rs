@@ -22,6 +22,8 @@ pub struct Shape {
     pub is_lone: bool,
     /// Written as UTF-16.
     pub is_wide: bool,
+    /// Id and secret keep their order.
+    pub is_ordered: bool,
 }
 
 /// One finding, by the places of the template.
@@ -128,6 +130,7 @@ pub fn parse(table: &str) -> Vec<Shape> {
             is_fixed: false,
             is_lone: false,
             is_wide: false,
+            is_ordered: false,
         };
         loop {
             let (line, after) = rest.split_once('\n').expect("a text");
@@ -138,6 +141,7 @@ pub fn parse(table: &str) -> Vec<Shape> {
                     "fixed" => shape.is_fixed = true,
                     "lone" => shape.is_lone = true,
                     "wide" => shape.is_wide = true,
+                    "ordered" => shape.is_ordered = true,
                     _ => panic!("{flag}"),
                 }
             } else {
@@ -373,6 +377,22 @@ impl Filled {
             places.push((start, bytes.len()));
         }
         self.placed(bytes, |start, end| (places[start].0, places[end - 1].1))
+    }
+
+    /// Puts text at the start of each line that has something in it.
+    pub fn indented(&self, indent: &[u8]) -> Self {
+        let starts_line = |at: usize| at == 0 || self.bytes[at - 1] == b'\n';
+        let mut before = 0;
+        let (mut bytes, mut places) = (Vec::new(), Vec::new());
+        for (at, byte) in self.bytes.iter().enumerate() {
+            if starts_line(at) && *byte != b'\n' {
+                bytes.extend_from_slice(indent);
+                before += indent.len();
+            }
+            bytes.push(*byte);
+            places.push(at + before);
+        }
+        self.placed(bytes, |start, end| (places[start], places[end - 1] + 1))
     }
 
     fn placed(&self, bytes: Vec<u8>, of: impl Fn(usize, usize) -> (usize, usize)) -> Self {

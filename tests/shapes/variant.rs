@@ -24,6 +24,7 @@ pub fn of(shape: &Shape, keys: &mut Keys) -> Vec<Case> {
         templates.push(("quotes".to_owned(), other_quotes(&shape.text), false));
     }
     if !shape.is_fixed
+        && !shape.is_ordered
         && let Some(swapped) = swapped(&shape.text)
     {
         templates.push(("swapped".to_owned(), swapped, false));
@@ -86,17 +87,6 @@ fn wide(name: &str, shape: &Shape, filled: &Filled) -> Vec<Case> {
 /// A filled template in other surroundings, and whether its context is still to be seen.
 fn forms(filled: &Filled, keys: &mut Keys) -> Vec<(&'static str, Filled, bool)> {
     let bytes = &filled.bytes;
-    let starts_line = |at: usize| at == 0 || bytes[at - 1] == b'\n';
-    let indented = |indent: &'static [u8]| {
-        filled.map(|at, byte| {
-            let mut made = Vec::new();
-            if starts_line(at) && byte != b'\n' {
-                made.extend_from_slice(indent);
-            }
-            made.push(byte);
-            made
-        })
-    };
     let cut = Filled {
         bytes: bytes[..bytes.len() - 1].to_vec(),
         marks: filled.marks.clone(),
@@ -115,8 +105,8 @@ fn forms(filled: &Filled, keys: &mut Keys) -> Vec<(&'static str, Filled, bool)> 
             true,
         ),
         ("no final newline", cut.clone(), true),
-        ("tabs", indented(b"\t\t"), true),
-        ("spaces", indented(b"      "), true),
+        ("tabs", filled.indented(b"\t\t"), true),
+        ("spaces", filled.indented(b"      "), true),
         (
             "8 KiB before",
             cut.between(&padding(8 << 10, keys), b""),
@@ -189,6 +179,6 @@ fn halves(lines: &[&str]) -> Option<(usize, usize)> {
             .iter()
             .position(|line| names.iter().any(|name| line.contains(name)))
     };
-    let (id, secret) = (find(["{ID", "{ASIA"])?, find(["{SECRET", "{SECRET"])?);
+    let (id, secret) = (find(["{ID", "{ASIA"])?, find(["{SECRET", "{BLOB"])?);
     (id != secret).then_some((id, secret))
 }
