@@ -16,6 +16,7 @@ use crate::secret::Secret;
 
 use super::candidate::{self, Candidate, Kind};
 use super::decode::{self, is_value};
+use super::label;
 use super::pair::{self, Joined};
 use super::prefilter::{Hit, Prefilter};
 use super::view::View;
@@ -308,7 +309,13 @@ impl Credentials {
 /// What the text around a secret without id makes of it; `None`: nothing says that it is of AWS.
 fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'static str>)> {
     if candidate.label.role == Role::AwsSecret {
-        return Some((Level::Error, None));
+        return Some(match foreign_id_near(bytes, candidate.span) {
+            true => (
+                Level::Warning,
+                Some("the key id beside it is not of AWS: a store that speaks S3"),
+            ),
+            false => (Level::Error, None),
+        });
     }
     let is_foreign_id = candidate.label.role == Role::KeyId && !candidate.label.name.is_aws();
     if candidate.label.follows || is_foreign_id {
@@ -338,6 +345,35 @@ fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'s
         level,
         Some("a bare value of that form; words of AWS stand nearby"),
     ))
+}
+
+/// Whether a value that a name calls a key id, and that is none of AWS, stands beside a secret.
+fn foreign_id_near(bytes: &[u8], secret: Span) -> bool {
+    let region = expand(bytes, secret.start, secret.end, 1024, WORD_LINES);
+    let text = region.of(bytes);
+    let mut at = 0;
+    while let Some(found) = text
+        .get(at..)
+        .and_then(|rest| rest.iter().position(u8::is_ascii_alphanumeric))
+    {
+        let start = at + found;
+        let rest = text.get(start..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(rest.len());
+        let value = rest.get(..length).unwrap_or_default();
+        at = start + length.max(1);
+        let is_random = (16..=32).contains(&length)
+            && value.iter().any(u8::is_ascii_digit)
+            && value.iter().any(u8::is_ascii_uppercase)
+            && !value.starts_with(b"AKIA")
+            && !value.starts_with(b"ASIA");
+        if is_random && label::find(text, start, start + length, 0).role == Role::KeyId {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether a word stands there that no letter precedes.

@@ -78,7 +78,7 @@ impl Known {
             .flat_map(|searcher| searcher.find_iter(text))
             .map(|found| Span::new(found.start(), found.end()))
             .collect();
-        for value in &self.long {
+        for value in self.long.iter().filter(|value| value.len() <= text.len()) {
             spans.extend(
                 memchr::memmem::find_iter(text, value.expose())
                     .map(|at| Span::new(at, at + value.len())),
