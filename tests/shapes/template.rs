@@ -461,8 +461,16 @@ impl Filled {
         self.map(|_, byte| if is_big { vec![0, byte] } else { vec![byte, 0] })
     }
 
-    /// Line and column of a byte, 1-based, in code points.
+    /// Line and column of a byte, 1-based, in code points; in UTF-16 with a mark in code units.
     pub fn position(&self, at: usize) -> (usize, usize) {
+        let is_little = self.bytes.starts_with(b"\xff\xfe");
+        if is_little || self.bytes.starts_with(b"\xfe\xff") {
+            let line_feed: &[u8] = if is_little { b"\n\0" } else { b"\0\n" };
+            let units: Vec<&[u8]> = self.bytes[..at].chunks(2).collect();
+            let line = units.iter().filter(|unit| **unit == line_feed).count() + 1;
+            let start = units.iter().rposition(|unit| *unit == line_feed);
+            return (line, units.len() - start.map_or(0, |at| at + 1) + 1);
+        }
         let before = &self.bytes[..at];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let start = before
