@@ -17,5 +17,6 @@ mod provenance;
 mod range;
 mod rooms;
 mod rules;
+mod shapes;
 mod staged;
 mod worktree;
