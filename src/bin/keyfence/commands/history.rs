@@ -123,7 +123,10 @@ fn locate(
     match provenance::locate(repository, &outcome.objects(), options) {
         Ok(located) => outcome.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
-        Err(Error::Interrupted) => outcome.interrupted(),
+        Err(Error::Interrupted) => {
+            outcome.latent.clear();
+            outcome.interrupted();
+        }
         Err(error) => return Err(Failure::of(Kind::System, &error)),
     }
     Ok(())
