@@ -351,10 +351,10 @@ impl Layout {
                 .last();
             let Some(header) = header else { continue };
             let header = self.text(bytes, header).trim_ascii();
-            if header
+            let is_code = header
                 .iter()
-                .any(|byte| matches!(byte, b'(' | b')' | b'=' | b'{'))
-            {
+                .any(|byte| matches!(byte, b'(' | b')' | b'=' | b'{'));
+            if is_code && matches!(separator, b',' | b';') {
                 // Code whose lines happen to have as many commas.
                 continue;
             }

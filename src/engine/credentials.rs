@@ -109,23 +109,28 @@ impl Credentials {
     }
 
     /// Finds the pairs, ids, secrets and tokens of a blob.
-    pub(super) fn scan(&self, bytes: &[u8], hits: &[Hit], found: &mut Found) {
-        let mut regions = Regions::default();
-        for hit in hits {
-            match self.triggers.get(hit.keyword).copied().flatten() {
-                Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
-                    regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
-                }
-                Some(Trigger::Base64) => {
-                    let run = base64_around(bytes, hit.offset);
-                    regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
-                }
-                Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
-                Some(Trigger::Name) => {
-                    regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES)
-                }
-                _ => {}
-            }
+    pub(super) fn scan(
+        &self,
+        prefilter: &Prefilter,
+        bytes: &[u8],
+        hits: &[Hit],
+        found: &mut Found,
+    ) {
+        let mut regions = self.regions(bytes, hits);
+        if let Some(wide) = Wide::of(bytes) {
+            // What has no UTF-16 form among the literals (names, base64) is found in the text itself.
+            let mut hits = Vec::new();
+            prefilter.find(&wide.text, &mut hits);
+            let inner = self.regions(&wide.text, &hits);
+            let list = if wide.low_byte_first {
+                &mut regions.little
+            } else {
+                &mut regions.big
+            };
+            *list = Regions::merge(inner.plain)
+                .into_iter()
+                .map(|region| Span::new(2 * region.start, 2 * region.end))
+                .collect();
         }
         let first = found.matches.len();
         for region in Regions::merge(regions.plain) {
@@ -145,6 +150,28 @@ impl Credentials {
             }
         }
         fold_repeats(found, first, self);
+    }
+
+    /// The parts of a text that its hits call for.
+    fn regions(&self, bytes: &[u8], hits: &[Hit]) -> Regions {
+        let mut regions = Regions::default();
+        for hit in hits {
+            match self.triggers.get(hit.keyword).copied().flatten() {
+                Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
+                    regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
+                }
+                Some(Trigger::Base64) => {
+                    let run = base64_around(bytes, hit.offset);
+                    regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
+                }
+                Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
+                Some(Trigger::Name) => {
+                    regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES)
+                }
+                _ => {}
+            }
+        }
+        regions
     }
 
     /// Finds and joins the candidates of one view.
@@ -413,6 +440,13 @@ fn trigger(keyword: &[u8]) -> Trigger {
         b"QUNDRVNTX0tF",
         b"FDQ0VTU19LRV",
         b"BQ0NFU1NfS0VZ",
+        // `ecret`, `ECRET`, likewise.
+        b"ZWNyZX",
+        b"VjcmV0",
+        b"lY3Jld",
+        b"RUNSRV",
+        b"VDUkVU",
+        b"FQ1JFV",
     ];
     match keyword {
         b"AKIA" | b"ASIA" => Trigger::Id,
@@ -442,7 +476,7 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     let start = offset.saturating_sub(8);
     let before = bytes.get(start..offset).unwrap_or_default();
     match before.last() {
-        Some(b'/') => before.ends_with(b"//"),
+        Some(b'/') => before.ends_with(b"//") || before.ends_with(b"\\/"),
         Some(b'+') => false,
         // A letter or digit may be the end of an escape: `\nAKIA`, `%3DAKIA`, `\u0022AKIA`.
         Some(byte) if byte.is_ascii_alphanumeric() => {
@@ -484,6 +518,27 @@ fn base64_around(bytes: &[u8], offset: usize) -> Span {
     let start = before.iter().rev().take_while(|byte| is_part(byte)).count();
     let end = after.iter().take_while(|byte| is_part(byte)).count();
     Span::new(offset - start, offset + end)
+}
+
+/// The text of a blob that starts with a UTF-16 byte order mark.
+pub(super) struct Wide {
+    text: Vec<u8>,
+    low_byte_first: bool,
+}
+
+impl Wide {
+    /// Whether a blob is such a text.
+    pub(super) fn is_wide(bytes: &[u8]) -> bool {
+        matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let low_byte_first = bytes.starts_with(b"\xff");
+        Self::is_wide(bytes).then(|| Self {
+            text: View::wide(bytes, Span::new(0, bytes.len()), low_byte_first).bytes,
+            low_byte_first,
+        })
+    }
 }
 
 /// The parts of a blob that become views.

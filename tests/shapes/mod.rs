@@ -2,6 +2,7 @@
 //!
 //! The tables beside this file hold one text for each shape. Expectations are exact: what is found, joined how, where.
 
+mod encodings;
 mod paths;
 mod template;
 mod variant;

@@ -432,16 +432,31 @@ impl Filled {
         let coded = self.placed(bytes, |start, end| (start * 4 / 3, (end * 4).div_ceil(3)));
         match how.wrap {
             None => coded,
-            Some((width, indent)) => coded.map(|at, byte| {
-                let mut made = Vec::new();
-                if at > 0 && at % width == 0 {
-                    made.push(b'\n');
-                    made.extend_from_slice(indent.as_bytes());
-                }
-                made.push(byte);
-                made
-            }),
+            Some((width, indent)) => {
+                // The break belongs to the line before.
+                let last = coded.bytes.len() - 1;
+                let broken = coded.map(|at, byte| {
+                    let mut made = vec![byte];
+                    if at < last && at % width == width - 1 {
+                        made.push(b'\n');
+                        made.extend_from_slice(indent.as_bytes());
+                    }
+                    made
+                });
+                broken.trimmed(1 + indent.len())
+            }
         }
+    }
+
+    /// Takes the break off the marks that end with one.
+    fn trimmed(mut self, length: usize) -> Self {
+        for mark in &mut self.marks {
+            let cut = mark.end - length.min(mark.end - mark.start);
+            if self.bytes.get(cut) == Some(&b'\n') {
+                mark.end = cut;
+            }
+        }
+        self
     }
 
     /// The inside of a JSON string that holds the text.
