@@ -8,12 +8,15 @@
 mod support;
 
 mod cli;
+mod coverage;
 mod hook;
 mod objects;
 mod packaging;
+mod promises;
 mod provenance;
 mod range;
 mod rooms;
 mod rules;
+mod shapes;
 mod staged;
 mod worktree;

@@ -4,7 +4,7 @@
 //! candidates ([`super::candidate`]) are joined ([`super::pair`]) and become matches in the original's
 //! positions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::key_id::{self, Harmless, KeyId, KeyKind, is_base32};
 use crate::aws::name::Role;
@@ -508,8 +508,9 @@ impl Regions {
 
     /// UTF-16 text around a hit; the literal starts at its first letter in either byte order.
     fn wide(&mut self, bytes: &[u8], offset: usize) {
-        let is_big = offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0)
-            && bytes.get(offset + 7) != Some(&0);
+        // Text of either order has a zero on both sides of a letter; files start with a whole unit.
+        let is_big =
+            offset % 2 == 1 && offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0);
         let unit = if is_big { offset - 1 } else { offset };
         let back = unit.min(2 * REACH) & !1;
         let ahead = (bytes.len() - unit).min(2 * REACH) & !1;
@@ -587,6 +588,20 @@ fn fold_repeats(found: &mut Found, first: usize, rules: &Credentials) {
             by_secret.entry(secret.value.clone()).or_insert(pair);
         }
     }
+    // A token under two names, or written down twice, is one token.
+    let tokens: BTreeSet<Secret> = pairs
+        .iter()
+        .filter_map(|pair| Some(pair.token.as_ref()?.value.clone()))
+        .collect();
+    let is_known = |found: &Match| {
+        Some(found.rule) == rules.token
+            && matches!(&found.token, Some(token) if tokens.contains(&token.value))
+    };
+    let mut index = 0;
+    found.matches.retain(|found| {
+        index += 1;
+        index <= first || !is_known(found)
+    });
     let absent = |part: &Option<Part>| {
         part.as_ref().map(|part| Part {
             span: Span::default(),

@@ -47,7 +47,8 @@ impl View {
         }
     }
 
-    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes `?`.
+    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes `?`,
+    /// the byte order mark a space.
     pub(super) fn wide(blob: &[u8], region: Span, low_byte_first: bool) -> Self {
         let bytes = region
             .of(blob)
@@ -58,10 +59,11 @@ impl View {
                 } else {
                     (unit[1], unit[0])
                 };
-                if high == 0 && low.is_ascii() {
-                    low
-                } else {
-                    b'?'
+                match (high, low) {
+                    (0, low) if low.is_ascii() => low,
+                    // The byte order mark.
+                    (0xfe, 0xff) => b' ',
+                    _ => b'?',
                 }
             })
             .collect();
