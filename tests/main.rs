@@ -2,6 +2,8 @@
 
 mod support;
 
+mod cli;
+mod hook;
 mod packaging;
 mod provenance;
 mod rooms;

@@ -38,6 +38,17 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     page.coverage(report.coverage)
 }
 
+/// The place to show in full: the earliest commit that brought it in, else the first.
+fn lead(finding: &Finding) -> &Place {
+    let dated = finding.places.iter().filter_map(|place| {
+        let commit = place.commit.as_ref()?;
+        Some((commit.time, place))
+    });
+    dated
+        .min_by_key(|(time, _)| *time)
+        .map_or_else(|| finding.first_place(), |(_, place)| place)
+}
+
 /// What is written on, and how.
 struct Page<'o> {
     out: &'o mut dyn io::Write,
@@ -63,12 +74,13 @@ impl Page<'_> {
             let line = self.paint(Style::new().bold(), &line);
             self.line(&format!("  {line}"))?;
         }
-        let place = finding.first_place();
+        let place = lead(finding);
         let gutter = gutter(&place.snippet);
         self.place(place, gutter)?;
         self.snippet(&place.snippet, gutter, style)?;
-        self.places(finding, gutter)?;
-        self.facts(finding, gutter, show_secrets)
+        self.places(finding, place, gutter)?;
+        self.facts(finding, place, gutter, show_secrets)?;
+        self.removal(finding, gutter)
     }
 
     /// ` --> path:line:column`, with the commit for what was read from history.
@@ -102,8 +114,9 @@ impl Page<'_> {
     }
 
     /// The further places of a finding.
-    fn places(&mut self, finding: &Finding, gutter: usize) -> io::Result<()> {
-        let further = finding.places.get(1..).unwrap_or_default();
+    fn places(&mut self, finding: &Finding, lead: &Place, gutter: usize) -> io::Result<()> {
+        let is_further = |place: &&Place| !std::ptr::eq(*place, lead);
+        let further: Vec<&Place> = finding.places.iter().filter(is_further).collect();
         for place in further.iter().take(PLACES) {
             let arrow = self.paint(frame(), ":::");
             self.line(&format!("{:gutter$}{arrow} {}", "", spot(place)))?;
@@ -115,11 +128,34 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn facts(&mut self, finding: &Finding, gutter: usize, show_secrets: bool) -> io::Result<()> {
+    /// What no branch or tag holds is still there, and goes in another way.
+    fn removal(&mut self, finding: &Finding, gutter: usize) -> io::Result<()> {
+        let is_unreached = |place: &Place| match &place.commit {
+            Some(commit) => !commit.in_head && commit.refs.is_empty(),
+            None => false,
+        };
+        if finding.accepted.is_some() || !finding.places.iter().all(is_unreached) {
+            return Ok(());
+        }
+        self.fact(
+            gutter,
+            "help",
+            "No ref reaches it any more. 'git reflog expire --expire=now --all' and 'git gc --prune=now' remove \
+             it from this clone; the hosting side keeps its own copy until it is asked to remove it.",
+        )
+    }
+
+    fn facts(
+        &mut self,
+        finding: &Finding,
+        place: &Place,
+        gutter: usize,
+        show_secrets: bool,
+    ) -> io::Result<()> {
         if let Some(account) = &finding.account_id {
             self.fact(gutter, "account", account)?;
         }
-        if let Some(commit) = &finding.first_place().commit {
+        if let Some(commit) = &place.commit {
             let id = commit.commit_id.to_hex_with_len(12);
             let text = format!(
                 "{id} of {} by {}: {}",
@@ -514,7 +550,7 @@ fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -541,5 +577,135 @@ fn bytes(count: u64) -> String {
         format!("{value:.1} {unit}")
     } else {
         format!("{value:.0} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn numbers_and_sizes() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(bytes(1), "1 byte");
+        assert_eq!(bytes(9_999), "9,999 bytes");
+        assert_eq!(bytes(10_000), "10 KB");
+        assert_eq!(bytes(8_140_000_000), "8.1 GB");
+        assert_eq!(bytes(999_600_000), "1.0 GB");
+    }
+
+    #[test]
+    fn text_wraps_at_spaces_and_long_words_stay_whole() {
+        assert_eq!(wrap("aa bb cc", 6, 0, 2), ["aa bb", "cc"]);
+        assert_eq!(wrap("aaaaaaaa bb", 4, 2, 2), ["", "aaaaaaaa", "bb"]);
+        assert_eq!(wrap("", 4, 0, 0), [""]);
+    }
+
+    #[test]
+    fn a_line_is_cut_to_the_terminal_with_its_mark_in_sight() {
+        let text = format!("{}KEY\x1b[0m{}", "a".repeat(90), "b".repeat(90));
+        let line = SnippetLine {
+            number: 1,
+            mark: Some((90, 93)),
+            text,
+        };
+        for room in [20, 40, 77] {
+            let shown = Shown::new(&line, room);
+            assert!(shown.text.chars().count() <= room, "{}", shown.text);
+            let (indent, length) = shown.mark.unwrap();
+            let marked: String = shown.text.chars().skip(indent).take(length).collect();
+            assert_eq!(marked, "KEY");
+            assert!(!shown.text.contains('\x1b'));
+        }
+    }
+
+    #[test]
+    fn tabs_and_wide_characters_keep_the_carets_in_place() {
+        let line = SnippetLine {
+            number: 1,
+            text: "\t日é KEY".to_owned(),
+            mark: Some((7, 10)),
+        };
+        let shown = Shown::new(&line, 77);
+        assert_eq!(shown.text, "    日é KEY");
+        assert_eq!(shown.mark, Some((8, 3)));
+    }
+
+    /// Key ids are written as words of the same length: none stands in the tree.
+    fn page(sample: &sample::Sample) -> String {
+        let mut out = Vec::new();
+        write(&mut out, &sample.report()).unwrap();
+        let mut text = String::from_utf8(out).unwrap();
+        for (index, finding) in sample.findings.iter().enumerate() {
+            if let Some(key_id) = &finding.key_id {
+                text = text.replace(key_id, &format!("(the key id of {index:>3}.)"));
+            }
+        }
+        text
+    }
+
+    /// `KEYFENCE_BLESS=1` writes the golden files anew; look at their diff.
+    fn assert_golden(name: &str, text: &str) {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/golden")
+            .join(name);
+        if std::env::var_os("KEYFENCE_BLESS").is_some() {
+            std::fs::write(&path, text).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, golden, "{} differs", path.display());
+    }
+
+    #[test]
+    fn pages_are_those_of_the_golden_files() {
+        assert_golden("clean.txt", &page(&sample::Sample::clean()));
+        let mut ordinary = sample::Sample::ordinary();
+        assert_golden("ordinary.txt", &page(&ordinary));
+        ordinary.options.show_accepted = true;
+        ordinary.options.color = true;
+        ordinary.options.width = Some(120);
+        assert_golden("ordinary-wide-colour.txt", &page(&ordinary));
+        assert_golden("busy.txt", &page(&sample::Sample::busy()));
+    }
+
+    #[test]
+    fn hostile_input_cannot_steer_a_terminal_or_forge_a_line() {
+        let hostile = sample::Sample::hostile();
+        let text = page(&hostile);
+        let unsafe_char = |c: char| c != '\n' && escape::is_unsafe(c);
+        assert!(!text.contains(unsafe_char), "{text:?}");
+        assert_golden("hostile.txt", &text);
+    }
+
+    #[test]
+    fn secrets_are_shown_on_request_only() {
+        let mut sample = sample::Sample::ordinary();
+        let secret = sample.findings[0].secret.clone().unwrap();
+        let secret = String::from_utf8(secret.expose().to_vec()).unwrap();
+        assert!(!page(&sample).contains(&secret));
+        sample.options.show_secrets = true;
+        assert!(page(&sample).contains(&format!(" = secret: {secret}\n")));
+    }
+
+    #[test]
+    fn an_incomplete_scan_is_told_even_quietly_and_a_complete_one_is_not() {
+        let mut sample = sample::Sample::clean();
+        sample.options.quiet = true;
+        assert_eq!(page(&sample), "");
+        sample.coverage.skip(crate::coverage::Skip::with_detail(
+            SkipReason::Unreadable,
+            "a/b",
+            "Permission denied",
+        ));
+        let text = page(&sample);
+        assert!(text.starts_with("incomplete:"), "{text}");
+        assert!(
+            text.contains("unreadable: a/b: Permission denied"),
+            "{text}"
+        );
+        sample.coverage.accepted.insert(SkipReason::Unreadable);
+        assert!(page(&sample).starts_with("incomplete, as allowed:"));
     }
 }

@@ -7,6 +7,7 @@
 mod build;
 mod explain;
 mod lines;
+mod locate;
 mod message;
 mod paths;
 mod probe;
@@ -80,8 +81,6 @@ pub struct Counters {
     pub bytes: AtomicU64,
     /// Places where something was found.
     pub findings: AtomicU64,
-    /// How many blobs there are in all; 0 while that is not known.
-    pub total: AtomicU64,
 }
 
 /// What a scan gave.
@@ -96,6 +95,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Takes note that a signal ended the run early.
+    pub fn interrupted(&mut self) {
+        let counted = &self.coverage.skipped;
+        if !counted.contains_key(&SkipReason::Interrupted) {
+            self.coverage.skip(Skip::with_detail(
+                SkipReason::Interrupted,
+                "scan",
+                "ended by a signal before everything was read",
+            ));
+        }
+    }
+
     /// Takes out the places that `excludes` names, for sources that learn paths only afterwards; what has no
     /// place left is counted as excluded.
     pub fn exclude(&mut self, excludes: &Excludes) {
@@ -326,19 +337,16 @@ impl Collector {
                 format_args!("{unfinished} workers did not finish"),
             ));
         }
-        if self.shared.options.stop.load(Ordering::Relaxed) {
-            coverage.skip(Skip::with_detail(
-                SkipReason::Interrupted,
-                "scan",
-                "ended by a signal before everything was read",
-            ));
-        }
         coverage.finish();
-        Outcome {
+        let mut outcome = Outcome {
             findings: Finding::merge(findings),
             known,
             coverage,
+        };
+        if self.shared.options.stop.load(Ordering::Relaxed) {
+            outcome.interrupted();
         }
+        outcome
     }
 }
 

@@ -8,6 +8,8 @@ use keyfence::coverage::SkipReason;
 use keyfence::finding::Level;
 use keyfence::report::Format;
 
+use crate::commands::rules::RulesArgs;
+
 /// Finds credentials before they leave this machine and after they have entered a repository.
 #[derive(Debug, Parser)]
 #[command(
@@ -41,6 +43,68 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Scan directories, files or standard input.
     Scan(ScanArgs),
+    /// Scan what the next commit would record: for a pre-commit hook.
+    Staged(StagedArgs),
+    /// Scan every object that a repository holds, whatever refers to it.
+    History(HistoryArgs),
+    /// List, show, explain and test rules.
+    Rules(RulesArgs),
+    /// Install, remove and look at Git hooks.
+    #[command(subcommand)]
+    Hook(HookCommand),
+}
+
+/// What to do about hooks.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HookCommand {
+    /// Install hooks: pre-commit unless others are named. A hook that is there already is kept and runs first.
+    Install(HookArgs),
+    /// Remove hooks, all of ours unless some are named, and put back what was there before.
+    Uninstall(HookArgs),
+    /// Say which hooks are active; exit status 1 if one that is named, or pre-commit, is not.
+    Status(HookArgs),
+    /// What the installed scripts run.
+    #[command(subcommand)]
+    Run(HookRun),
+}
+
+/// Which hooks.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct HookArgs {
+    /// The hook before a commit, which looks at what is staged.
+    #[arg(long)]
+    pub(crate) pre_commit: bool,
+    /// The hook before a commit that looks at its message.
+    #[arg(long)]
+    pub(crate) commit_msg: bool,
+    /// The hook before a push.
+    #[arg(long)]
+    pub(crate) pre_push: bool,
+    /// The hook of a server, before it accepts a push.
+    #[arg(long)]
+    pub(crate) pre_receive: bool,
+    /// Use the folder of the global core.hooksPath, for all repositories of this account.
+    #[arg(long)]
+    pub(crate) global: bool,
+}
+
+/// The hooks as Git calls them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HookRun {
+    /// Scan what the next commit would record.
+    PreCommit(StagedArgs),
+    /// Scan the message of a commit.
+    CommitMsg(CommitMsgArgs),
+}
+
+/// Options of `hook run commit-msg`.
+#[derive(Args, Debug)]
+pub(crate) struct CommitMsgArgs {
+    /// The file with the message.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// When to use colour.
@@ -75,6 +139,32 @@ pub(crate) struct ScanArgs {
     /// Say what the search saw at a place, and why it was or was not reported.
     #[arg(long, value_name = "PATH[:LINE]", conflicts_with_all = ["report", "path"])]
     pub(crate) explain: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of `staged`.
+#[derive(Args, Debug)]
+pub(crate) struct StagedArgs {
+    /// Report everything in the touched files, not only what they did not hold before.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Scan every tracked file as it is staged, touched or not.
+    #[arg(long)]
+    pub(crate) all_files: bool,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of `history`.
+#[derive(Args, Debug)]
+pub(crate) struct HistoryArgs {
+    /// The repository, or a directory in it.
+    #[arg(value_name = "REPO", default_value = ".")]
+    pub(crate) repository: PathBuf,
+    /// Skip objects of more bytes, and say so; K, M and G are understood.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_object_size: Option<u64>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -205,8 +295,10 @@ fn parse_size(text: &str) -> Result<u64, String> {
         Some((at, 'g' | 'G')) => (&text[..at], 30),
         _ => (text, 0),
     };
-    let number: u64 = digits.parse().map_err(|_| wrong())?;
-    number.checked_mul(1 << shift).ok_or_else(wrong)
+    let number: Option<u64> = digits.parse().ok();
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -58,6 +58,10 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Some(Command::Scan(args)) => commands::scan::run(args),
+        Some(Command::Staged(args)) => commands::staged::run(args),
+        Some(Command::History(args)) => commands::history::run(args),
+        Some(Command::Rules(args)) => run_rules(args),
+        Some(Command::Hook(command)) => commands::hook::run(command),
         None if cli.version => version(),
         None => {
             let help = Cli::command().render_help().to_string();
@@ -65,6 +69,15 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
             Ok(Exit::Failed)
         }
     }
+}
+
+/// A rule that is not what its examples say is a finding of its own.
+fn run_rules(args: &commands::rules::RulesArgs) -> Result<Exit, Failure> {
+    let mut text = Vec::new();
+    let is_good =
+        commands::rules::run(args, &mut text).map_err(|error| Failure::of(Kind::Config, &error))?;
+    output::to_stdout(|out| out.write_all(&text))?;
+    Ok(if is_good { Exit::Clean } else { Exit::Findings })
 }
 
 /// The version, and what else the results depend on.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use keyfence::scan::Counters;
+use keyfence::source;
 
 /// A scan that takes less than this shows none.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -21,14 +22,18 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Starts to watch `counters`; `noun` is what they count.
-    pub(crate) fn start(counters: Arc<Counters>, noun: &'static str) -> Self {
+    /// Starts to watch `counters`, and `source` if it knows more; `noun` is what they count.
+    pub(crate) fn start(
+        counters: Arc<Counters>,
+        source: Option<Arc<source::Progress>>,
+        noun: &'static str,
+    ) -> Self {
         let done = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&done);
         // Without the thread there is no line to see, and nothing else is lost.
         let thread = std::thread::Builder::new()
             .name("progress".to_owned())
-            .spawn(move || watch(&counters, noun, &stop))
+            .spawn(move || watch(&counters, source.as_deref(), noun, &stop))
             .ok();
         Self { done, thread }
     }
@@ -46,7 +51,7 @@ impl Drop for Progress {
     }
 }
 
-fn watch(counters: &Counters, noun: &str, done: &AtomicBool) {
+fn watch(counters: &Counters, source: Option<&source::Progress>, noun: &str, done: &AtomicBool) {
     let start = Instant::now();
     while start.elapsed() < PATIENCE {
         if done.load(Ordering::Relaxed) {
@@ -63,10 +68,16 @@ fn watch(counters: &Counters, noun: &str, done: &AtomicBool) {
     let mut has_total = false;
     while !done.load(Ordering::Relaxed) {
         let load = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-        let (blobs, total) = (load(&counters.blobs), load(&counters.total));
+        let (blobs, bytes, total) = match source {
+            Some(source) => (load(&source.done), load(&source.bytes), load(&source.total)),
+            None => (load(&counters.blobs), load(&counters.bytes), 0),
+        };
+        if total > 0 {
+            // More may come to light while the scan runs.
+            bar.set_length(total.max(blobs));
+        }
         if total > 0 && !has_total {
             has_total = true;
-            bar.set_length(total);
             bar.set_style(style("{bar:20} {percent:>3}% {wide_msg}"));
         }
         bar.set_position(blobs);
@@ -75,7 +86,7 @@ fn watch(counters: &Counters, noun: &str, done: &AtomicBool) {
         } else {
             format!("{} {noun}", HumanCount(blobs))
         };
-        let size = HumanBytes(load(&counters.bytes));
+        let size = HumanBytes(bytes);
         let findings = match load(&counters.findings) {
             0 => String::new(),
             1 => ", 1 match".to_owned(),

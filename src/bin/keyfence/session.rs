@@ -12,6 +12,7 @@ use keyfence::finding::{Finding, Level};
 use keyfence::report::{self, Format, Report, RuleInfo, Summary, Tool};
 use keyfence::rule::file::RuleFile;
 use keyfence::scan::{self, Collector, Counters, Excludes, Options, Outcome, Scanner};
+use keyfence::source;
 
 use crate::args::Common;
 use crate::exit::Exit;
@@ -45,6 +46,15 @@ pub(crate) enum ExcludeIn {
 impl<'a> Session<'a> {
     /// Prepares a scan. `noun` is what is counted.
     pub(crate) fn start(common: &'a Common, noun: &'static str) -> Result<Self, Failure> {
+        Self::start_with(common, noun, None)
+    }
+
+    /// The same, for a source that knows how much there is to read and how far it has come.
+    pub(crate) fn start_with(
+        common: &'a Common,
+        noun: &'static str,
+        source: Option<Arc<source::Progress>>,
+    ) -> Result<Self, Failure> {
         check_outputs(common)?;
         let rules = rules::load(&common.rules)?;
         rules::check_ids(&rules, &common.only)?;
@@ -54,7 +64,7 @@ impl<'a> Session<'a> {
         interrupt::watch(Arc::clone(&stop));
         let counters = Arc::new(Counters::default());
         let is_watched = !common.quiet && !common.no_progress && terminal::stderr_is_watched();
-        let progress = is_watched.then(|| Progress::start(Arc::clone(&counters), noun));
+        let progress = is_watched.then(|| Progress::start(Arc::clone(&counters), source, noun));
         Ok(Self {
             common,
             engine: Arc::new(Engine::new(Arc::new(rules))),
@@ -79,6 +89,11 @@ impl<'a> Session<'a> {
             ..Options::default()
         };
         Scanner::new(Arc::clone(&self.engine), options)
+    }
+
+    /// What `--exclude` leaves out.
+    pub(crate) fn excludes(&self) -> &Excludes {
+        &self.excludes
     }
 
     /// Writes all reports and says how the program ends.

@@ -114,8 +114,11 @@ fn reading(path: &Path, args: &ScanArgs) -> Result<String, Failure> {
 #[derive(Clone, Debug)]
 struct Lookout {
     name: Arc<BString>,
-    seen: Arc<Mutex<Vec<(BString, Option<Skip>)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
 }
+
+/// A path, and why it was left out if it was.
+type Seen = (BString, Option<Skip>);
 
 impl Lookout {
     fn note(&self, path: &BString, skip: Option<Skip>) {

@@ -1,4 +1,9 @@
 //! One module per command: builds the pieces, runs them, picks the exit status.
 
 mod explain;
+pub(crate) mod history;
+pub(crate) mod hook;
+mod message;
+pub(crate) mod rules;
 pub(crate) mod scan;
+pub(crate) mod staged;

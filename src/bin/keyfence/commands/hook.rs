@@ -1,0 +1,228 @@
+//! `keyfence hook`: installs, removes and looks at hooks, and is what they run.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use keyfence::hook::{
+    self, Action, Error, HookContext, Kind, Outcome, RepositoryDirs, State, Status, UserConfig,
+};
+use keyfence::report::escape;
+use keyfence::source::repository::{self, GitEnvironment};
+
+use super::{message, staged};
+use crate::args::{HookArgs, HookCommand, HookRun};
+use crate::exit::Exit;
+use crate::failure::{self, Failure};
+use crate::output;
+
+/// Runs the command.
+pub(crate) fn run(command: &HookCommand) -> Result<Exit, Failure> {
+    match command {
+        HookCommand::Install(args) => install(*args),
+        HookCommand::Uninstall(args) => uninstall(*args),
+        HookCommand::Status(args) => status(*args),
+        HookCommand::Run(HookRun::PreCommit(args)) => staged::run(args),
+        HookCommand::Run(HookRun::CommitMsg(args)) => message::run(args),
+    }
+}
+
+fn install(args: HookArgs) -> Result<Exit, Failure> {
+    let kinds = named(args).unwrap_or(vec![Kind::PreCommit]);
+    let outcomes = hook::install(&context(args)?, &kinds, args.global).map_err(failed)?;
+    let is_missing = |outcome: &Outcome| {
+        matches!(
+            outcome.action,
+            Action::Managed {
+                is_active: false,
+                ..
+            }
+        )
+    };
+    let exit = if outcomes.iter().any(is_missing) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    };
+    say(outcomes.iter().map(describe_outcome))?;
+    Ok(exit)
+}
+
+fn uninstall(args: HookArgs) -> Result<Exit, Failure> {
+    let is_named = named(args).is_some();
+    let kinds = named(args).unwrap_or(Kind::ALL.to_vec());
+    let mut outcomes = hook::uninstall(&context(args)?, &kinds, args.global).map_err(failed)?;
+    let is_ours = |outcome: &Outcome| outcome.action != Action::NotInstalled;
+    if !is_named && outcomes.iter().any(is_ours) {
+        outcomes.retain(is_ours);
+    }
+    say(outcomes.iter().map(describe_outcome))?;
+    Ok(Exit::Clean)
+}
+
+fn status(args: HookArgs) -> Result<Exit, Failure> {
+    let asked = named(args);
+    let kinds = asked.clone().unwrap_or(Kind::ALL.to_vec());
+    let found = match hook::status(&context(args)?, &kinds, args.global) {
+        Ok(found) => found,
+        // Nothing of ours runs, and why is known: that is an answer.
+        Err(error @ (Error::Outside { .. } | Error::NoGlobalFolder)) => {
+            failed(error).print();
+            return Ok(Exit::Findings);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    say(found.iter().map(describe_status))?;
+    let needed = asked.unwrap_or(vec![Kind::PreCommit]);
+    let is_wrong = |status: &Status| needed.contains(&status.kind) && !status.state.is_active();
+    Ok(if found.iter().any(is_wrong) {
+        Exit::Findings
+    } else {
+        Exit::Clean
+    })
+}
+
+/// The hooks that the command line names, if it names some.
+fn named(args: HookArgs) -> Option<Vec<Kind>> {
+    let flags = [
+        (Kind::PreCommit, args.pre_commit),
+        (Kind::CommitMsg, args.commit_msg),
+        (Kind::PrePush, args.pre_push),
+        (Kind::PreReceive, args.pre_receive),
+    ];
+    let kinds: Vec<Kind> = flags
+        .into_iter()
+        .filter_map(|(kind, is_named)| is_named.then_some(kind))
+        .collect();
+    (!kinds.is_empty()).then_some(kinds)
+}
+
+fn context(args: HookArgs) -> Result<HookContext, Failure> {
+    let program = std::env::current_exe().map_err(|error| {
+        Failure::new(
+            failure::Kind::System,
+            "cannot tell where this program is",
+            error,
+        )
+    })?;
+    let environment = GitEnvironment::from_env(|name| std::env::var_os(name));
+    let repository = match repository::open(Path::new("."), &environment) {
+        Ok(repository) => Some(RepositoryDirs {
+            git_dir: repository.git_dir().to_owned(),
+            common_dir: repository.common_dir().to_owned(),
+            work_dir: repository.work_dir().map(Path::to_owned),
+        }),
+        Err(repository::Error::NotFound { .. }) => None,
+        Err(_) if args.global => None,
+        Err(error) => return Err(Failure::of(failure::Kind::System, &error)),
+    };
+    Ok(HookContext {
+        program,
+        repository,
+        user: UserConfig::from_env(|name| std::env::var_os(name)),
+    })
+}
+
+fn describe_outcome(outcome: &Outcome) -> String {
+    let name = outcome.kind.name();
+    let path = outcome.path.display();
+    match &outcome.action {
+        Action::Installed => format!("{name}: installed as {path}\n"),
+        Action::InstalledBeside { kept } => format!(
+            "{name}: installed as {path}\n  the hook that was there runs first; it is kept as {}\n",
+            kept.display()
+        ),
+        Action::Updated => format!("{name}: updated {path}\n"),
+        Action::Unchanged => format!("{name}: installed already as {path}\n"),
+        Action::BlockAdded => format!("{name}: added to husky's {path}; commit that file\n"),
+        Action::Managed {
+            manager,
+            is_active: true,
+            file,
+            ..
+        } => format!(
+            "{name}: {} runs it already, see {}\n",
+            manager.name(),
+            file.display()
+        ),
+        Action::Managed {
+            manager,
+            file,
+            advice,
+            ..
+        } => format!(
+            "{name}: not installed, because {} writes this hook\n  add to {}:\n\n{advice}\n",
+            manager.name(),
+            file.display()
+        ),
+        Action::Removed => format!("{name}: removed {path}\n"),
+        Action::Restored => {
+            format!("{name}: removed; {path} is the hook again that was there before\n")
+        }
+        Action::BlockRemoved => format!("{name}: taken out of husky's {path}\n"),
+        Action::NotInstalled => format!("{name}: not installed\n"),
+    }
+}
+
+fn describe_status(status: &Status) -> String {
+    let name = status.kind.name();
+    let path = status.path.display();
+    match &status.state {
+        State::Active => format!("{name}: active, {path}\n"),
+        State::Outdated => format!(
+            "{name}: active, {path}\n  written for another version or place of this program: install again\n"
+        ),
+        State::NotExecutable => {
+            format!("{name}: not active, {path} is not executable: install again\n")
+        }
+        State::Absent => format!("{name}: not installed\n"),
+        State::Foreign { names_us: true } => {
+            format!("{name}: active, {path} is not ours and names keyfence\n")
+        }
+        State::Foreign { names_us: false } => {
+            format!("{name}: not installed, {path} is another hook\n")
+        }
+        State::Managed {
+            manager,
+            is_active: true,
+            file,
+            ..
+        } => format!(
+            "{name}: active, {} runs it, see {}\n",
+            manager.name(),
+            file.display()
+        ),
+        State::Managed {
+            manager,
+            file,
+            advice,
+            ..
+        } => format!(
+            "{name}: not active, {} writes this hook\n  add to {}, then let {0} install its hooks:\n\n{advice}\n",
+            manager.name(),
+            file.display()
+        ),
+    }
+}
+
+/// Prints to standard output. Paths may hold anything.
+fn say(parts: impl Iterator<Item = String>) -> Result<(), Failure> {
+    let mut text = String::new();
+    for part in parts {
+        write!(text, "{part}").expect("a string takes all writes");
+    }
+    let text = escape::terminal_lines(&failure::redacted(&text));
+    output::to_stdout(|out| out.write_all(text.as_bytes()))
+}
+
+fn failed(error: Error) -> Failure {
+    let kind = match error {
+        Error::Config { .. } => failure::Kind::Config,
+        Error::NoRepository | Error::NotWithHusky { .. } => failure::Kind::Usage,
+        _ => failure::Kind::System,
+    };
+    let failure = Failure::of(kind, &error);
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,37 @@
+//! The file with a commit's message, as Git gives it to `commit-msg`.
+
+use bstr::ByteSlice as _;
+
+/// What stands on the line below which `git commit --verbose` shows the change.
+const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
+
+/// The part of the file that becomes the message; the change that Git may show below it does not.
+///
+/// Comments stay: whether they are taken out depends on settings that a hook does not see.
+pub fn written_part(file: &[u8]) -> &[u8] {
+    let mut end = 0;
+    for line in file.lines_with_terminator() {
+        let comment = line.trim_ascii_end().strip_suffix(SCISSORS);
+        // The mark of a comment is `#` unless `core.commentChar` says otherwise.
+        if comment.is_some_and(|mark| !mark.is_empty() && mark.len() <= 4) {
+            break;
+        }
+        end += line.len();
+    }
+    file.get(..end).unwrap_or(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_change_below_the_scissors_is_no_part_of_the_message() {
+        let scissors = "# ------------------------ >8 ------------------------\n";
+        let file = format!("subject\n# comment\n{scissors}# Do not modify\ndiff --git a b\n");
+        assert_eq!(written_part(file.as_bytes()), b"subject\n# comment\n");
+        let file = "subject\n\n ------------------------ >8 ------------------------\nmore\n";
+        assert_eq!(written_part(file.as_bytes()), file.as_bytes());
+        assert_eq!(written_part(b""), b"");
+    }
+}

@@ -1,0 +1,155 @@
+//! Says which hooks are active.
+
+use std::path::PathBuf;
+
+use super::install::read_text;
+use super::place::{self, Manager, Place, read_script};
+use super::script::{has_block, is_ours, script, with_block};
+use super::{Error, HookContext, Kind, executable};
+
+/// How one hook stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Which.
+    pub kind: Kind,
+    /// The file that Git, or husky, looks for.
+    pub path: PathBuf,
+    /// How it stands.
+    pub state: State,
+}
+
+/// How one hook stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It is ours, and what this program would write.
+    Active,
+    /// It is ours, of another version or for another path of the program.
+    Outdated,
+    /// It is ours and Git does not run it: the mode is wrong.
+    NotExecutable,
+    /// There is none.
+    Absent,
+    /// It is somebody else's.
+    Foreign {
+        /// Whether it names this program.
+        names_us: bool,
+    },
+    /// Another tool writes it.
+    Managed {
+        /// Which.
+        manager: Manager,
+        /// Whether that tool runs this program.
+        is_active: bool,
+        /// Its configuration.
+        file: PathBuf,
+        /// What to add there.
+        advice: String,
+    },
+}
+
+impl State {
+    /// Whether the program runs when the hook does.
+    pub fn is_active(&self) -> bool {
+        match self {
+            Self::Active | Self::Outdated => true,
+            Self::Foreign { names_us } => *names_us,
+            Self::Managed { is_active, .. } => *is_active,
+            Self::NotExecutable | Self::Absent => false,
+        }
+    }
+}
+
+/// Looks at hooks; changes nothing.
+pub fn status(context: &HookContext, kinds: &[Kind], global: bool) -> Result<Vec<Status>, Error> {
+    let place = match place::find(context, global) {
+        // What is installed for all repositories works for this one.
+        Err(Error::Outside {
+            is_global: true, ..
+        }) => place::find(context, true)?,
+        place => place?,
+    };
+    let mut found = Vec::new();
+    for kind in kinds.iter().copied() {
+        let (path, state) = match &place {
+            Place::Folder(dir) => {
+                let path = dir.join(kind.name());
+                let state = script_state(context, &path, kind, global)?;
+                (path, state)
+            }
+            Place::Husky { dir, is_direct } => {
+                let path = dir.join(kind.name());
+                let state = block_state(&path, *is_direct, kind)?;
+                (path, state)
+            }
+        };
+        found.push(Status { kind, path, state });
+    }
+    Ok(found)
+}
+
+fn script_state(
+    context: &HookContext,
+    path: &std::path::Path,
+    kind: Kind,
+    global: bool,
+) -> Result<State, Error> {
+    use bstr::ByteSlice as _;
+    let text = read_script(path)?;
+    if let Some(text) = text.as_ref().filter(|text| is_ours(text, kind)) {
+        let may_run = executable::is(path).map_err(|source| Error::Io {
+            action: "look at",
+            path: path.to_owned(),
+            source,
+        })?;
+        return Ok(if !may_run {
+            State::NotExecutable
+        } else if *text == script(kind, &context.program) {
+            State::Active
+        } else {
+            State::Outdated
+        });
+    }
+    let work_dir = context
+        .repository
+        .as_ref()
+        .filter(|_| !global)
+        .and_then(|dirs| dirs.work_dir.as_deref());
+    if let Some(managed) = place::managed(text.as_deref(), kind, work_dir)? {
+        // The framework at pre-commit.com keeps a hook that it found, and runs it.
+        let legacy = path.with_file_name(format!("{}.legacy", kind.name()));
+        let is_kept = managed.manager == Manager::PreCommit
+            && read_script(&legacy)?.is_some_and(|text| is_ours(&text, kind));
+        return Ok(State::Managed {
+            manager: managed.manager,
+            // A configuration alone runs nothing: the tool's hook has to be there.
+            is_active: text.is_some() && (managed.is_active || is_kept),
+            file: managed.file,
+            advice: managed.manager.advice(kind),
+        });
+    }
+    Ok(match text {
+        None => State::Absent,
+        Some(text) => State::Foreign {
+            names_us: text.contains_str("keyfence") && executable::is(path).unwrap_or(false),
+        },
+    })
+}
+
+fn block_state(path: &std::path::Path, is_direct: bool, kind: Kind) -> Result<State, Error> {
+    let Some(text) = read_text(path)? else {
+        return Ok(State::Absent);
+    };
+    if !has_block(&text, kind) {
+        return Ok(State::Foreign {
+            names_us: text.contains("keyfence"),
+        });
+    }
+    let may_run = !is_direct || executable::is(path).unwrap_or(false);
+    Ok(if !may_run {
+        State::NotExecutable
+    } else if with_block(&text, kind)? == text {
+        State::Active
+    } else {
+        State::Outdated
+    })
+}
