@@ -1,7 +1,7 @@
 //! Second stage for the rules that need no code: the rule's regex on a window around each hit, then its checks,
 //! allowlists and neighbours.
 //!
-//! The slow truth it must equal is [`confirm_everything`]: every regex over the whole text. It holds because a match
+//! The slow truth it must equal is `confirm_everything`: every regex over the whole text. It holds because a match
 //! counts only if one of the rule's keywords lies within it, because a window reaches as far before and after a
 //! keyword as a match of that rule can, and because the regex is given the text before the window to look back at.
 
@@ -405,4 +405,185 @@ fn keep_the_best(matches: &mut Vec<Match>, from: usize) {
         }
     }
     matches[from..].sort();
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rule::compile::RuleSource;
+    use crate::rule::example;
+    use crate::rule::file::RuleFile;
+
+    fn windowed(rules: &RuleSet, bytes: &[u8]) -> Confirmed {
+        let prefilter = Prefilter::new(rules);
+        let mut hits = Vec::new();
+        prefilter.find(bytes, &mut hits);
+        let mut confirmed = Confirmed::default();
+        confirm(rules, &prefilter, bytes, &hits, &mut confirmed);
+        confirmed
+    }
+
+    fn whole(rules: &RuleSet, bytes: &[u8]) -> Confirmed {
+        let mut confirmed = Confirmed::default();
+        confirm_everything(rules, bytes, &mut confirmed);
+        confirmed
+    }
+
+    fn assert_same(rules: &RuleSet, bytes: &[u8]) {
+        let (fast, slow) = (windowed(rules, bytes), whole(rules, bytes));
+        let text = String::from_utf8_lossy(bytes);
+        assert_eq!(fast.matches, slow.matches, "{text}");
+        assert_eq!(fast.rejected, slow.rejected, "{text}");
+    }
+
+    /// The texts of all examples of the built-in rules.
+    fn examples() -> Vec<String> {
+        let rules = RuleFile::builtin().rules;
+        let cases = rules.iter().flat_map(example::cases);
+        cases.map(|case| case.text).collect()
+    }
+
+    fn user_rules(text: &str) -> RuleSet {
+        let all = RuleSet::load(&[RuleSource { name: "t", text }]).unwrap();
+        let ids: Vec<String> = RuleFile::parse("t", text)
+            .unwrap()
+            .rules
+            .into_iter()
+            .map(|rule| rule.id)
+            .collect();
+        all.select(&ids).unwrap()
+    }
+
+    #[test]
+    fn windows_find_in_every_example_what_the_whole_text_does() {
+        let rules = RuleSet::builtin();
+        for text in examples() {
+            assert_same(&rules, text.as_bytes());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Examples, cut anywhere, with noise of any length between them: what a window cuts off is not lost.
+        #[test]
+        fn windows_find_what_the_whole_text_does(
+            pieces in proptest::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0usize..2000, 0usize..6), 1..12)
+        ) {
+            let rules = RuleSet::builtin();
+            let examples = examples();
+            let mut text = Vec::new();
+            for (example, cut, noise, filler) in pieces {
+                let example = example.get(&examples).as_bytes();
+                let length = if filler == 5 { cut.index(example.len() + 1) } else { example.len() };
+                text.extend_from_slice(&example[..length]);
+                let fillers: [&[u8]; 6] = [b"a", b" ", b"\n", b"x-", b"", b"\xff\0"];
+                let filler = fillers[filler];
+                text.extend(filler.repeat(noise));
+            }
+            assert_same(&rules, &text);
+        }
+    }
+
+    #[test]
+    fn a_match_longer_than_its_window_is_found_whole() {
+        let rules = user_rules(
+            "[[rule]]\nid = 'long'\ndescription = 'd'\nkeywords = ['long_']\nwindow = 16\nregex = '(?P<secret>long_[a-z]+)(?:[^a-z]|$)'\n",
+        );
+        for length in [5, 15, 16, 17, 4096, 20_000] {
+            let text = format!("x long_{} y", "q".repeat(length));
+            let found = windowed(&rules, text.as_bytes());
+            assert_eq!(found.matches.len(), 1, "{length}");
+            assert_eq!(
+                found.matches[0].secret.as_ref().unwrap().value.len(),
+                5 + length
+            );
+            assert_same(&rules, text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn one_byte_may_end_one_match_and_begin_the_next() {
+        let rules = user_rules(
+            "[[rule]]\nid = 'key'\ndescription = 'd'\nkeywords = ['key_']\nregex = '(?:^|[^a-z_])(?P<secret>key_[a-z]{4})(?:[^a-z]|$)'\n",
+        );
+        let found = windowed(&rules, b"key_abcd,key_efgh,key_ijkl");
+        assert_eq!(found.matches.len(), 3);
+        assert_same(&rules, b"key_abcd,key_efgh,xkey_ijkl");
+    }
+
+    #[test]
+    fn pairs_are_one_to_one_and_closest_first() {
+        let rules = user_rules(
+            "[[rule]]\nid = 'pair'\ndescription = 'd'\nkeywords = ['sec_']\nregex = '(?P<secret>sec_[a-z]{4})'\n\
+             pairs_with = { regex = 'id_(?P<key_id>[0-9])', lines = 1 }\n",
+        );
+        let found = windowed(&rules, b"id_1\nsec_aaaa\nid_2\nsec_bbbb\n\n\nsec_cccc\n");
+        let pairs: Vec<(&[u8], &[u8])> = found
+            .matches
+            .iter()
+            .map(|matched| {
+                let id = matched.key_id.as_ref().unwrap();
+                (
+                    id.value.expose(),
+                    matched.secret.as_ref().unwrap().value.expose(),
+                )
+            })
+            .collect();
+        assert_eq!(pairs, [(&b"1"[..], &b"sec_aaaa"[..]), (b"2", b"sec_bbbb")]);
+        assert_eq!(found.rejected.len(), 1);
+        assert_eq!(found.rejected[0].reason, "the other half is not nearby");
+    }
+
+    #[test]
+    fn a_service_account_is_one_finding_with_its_address() {
+        let rules = RuleSet::builtin();
+        let text = example::expand(
+            "{\"private_key\": \"{pemjson:PRIVATE KEY}\\n\", \"client_email\": \"r@p.iam.gserviceaccount.com\"}",
+            3,
+        );
+        let found = windowed(&rules, text.as_bytes());
+        assert_eq!(found.matches.len(), 1);
+        let id = found.matches[0].key_id.as_ref().unwrap();
+        assert_eq!(id.value.expose(), b"r@p.iam.gserviceaccount.com");
+    }
+
+    /// Eight times the text would take 64 times as long if the work were quadratic; half of that is allowed, because
+    /// the clock is noisy.
+    #[test]
+    fn dense_and_hostile_texts_take_linear_time() {
+        let rules = RuleSet::builtin();
+        let header = ["-----BEG", "IN PRIVATE KEY-----"].concat();
+        let units = [
+            "ghp_",
+            "AKCp",
+            &header,
+            "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0t",
+            "discord MN",
+            "twilio_token",
+            "SG.",
+            "ops_eyJ",
+            "mailgun key-",
+        ];
+        for unit in units {
+            let time = |size: usize| {
+                let text = unit.repeat(size / unit.len());
+                let best = (0..3).map(|_| {
+                    let start = std::time::Instant::now();
+                    windowed(&rules, text.as_bytes());
+                    start.elapsed()
+                });
+                best.min().unwrap()
+            };
+            time(1 << 12);
+            let (small, large) = (time(1 << 16), time(1 << 19));
+            let limit = small * 32 + std::time::Duration::from_millis(50);
+            assert!(
+                large < limit,
+                "{unit}: {small:?}, eight times the text {large:?}"
+            );
+        }
+    }
 }

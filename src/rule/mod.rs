@@ -1,8 +1,8 @@
-//! Rules: as a person writes them ([`file`]), then in the form the engine uses ([`RuleSet`]).
+//! Rules: as a person writes them ([`mod@file`]), then in the form the engine uses ([`RuleSet`]).
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`file`] | reads a rule file and gathers all its faults |
+//! | [`mod@file`], `reader` | a rule file as written; all its faults, each with line and key |
 //! | [`compile`] | joins the built-in rules with the user's into a [`RuleSet`] |
 //! | [`check`], [`pem`] | the named checks that need code |
 //! | [`allowlist`] | what a rule never reports, with the reason |
@@ -16,6 +16,7 @@ pub mod compile;
 pub mod example;
 pub mod file;
 pub mod pem;
+mod reader;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

@@ -50,6 +50,7 @@ struct Block {
     body: Vec<u8>,
     is_encrypted: bool,
     has_headers: bool,
+    has_footer: bool,
 }
 
 /// Takes a block apart, undoing what JSON, source code and comments do to its lines.
@@ -64,6 +65,9 @@ fn parse(text: &[u8]) -> Option<Block> {
         title,
         body: Vec::new(),
         has_headers: false,
+        has_footer: text
+            .get(to..)
+            .is_some_and(|rest| rest.starts_with(b"-----END ")),
     };
     for line in unescape_lines(text.get(from..to)?).split(|byte| *byte == b'\n') {
         if memchr::memmem::find(line, b": ").is_some() {
@@ -119,6 +123,14 @@ pub fn judge(text: &[u8]) -> Verdict {
     let Some(block) = parse(text) else {
         return Verdict::Drop("no PEM block");
     };
+    match judge_block(&block) {
+        // A program's message or a file format's magic number, with whatever follows it.
+        UNREADABLE if !block.has_footer => Verdict::Drop("a header without a key"),
+        verdict => verdict,
+    }
+}
+
+fn judge_block(block: &Block) -> Verdict {
     if memchr::memmem::find(&block.title, b"PRIVATE KEY").is_none() {
         return Verdict::Drop("not a private key");
     }
@@ -338,6 +350,13 @@ mod tests {
         assert!(matches!(judge(empty.as_bytes()), Verdict::Drop(_)));
         let public = text.replace("PRIVATE", "PUBLIC");
         assert!(matches!(judge(public.as_bytes()), Verdict::Drop(_)));
+        for header in [lines[0].to_owned(), lines[0].replace("RSA", "PGP")] {
+            let message = header + &"multiple keys are not supported here\n".repeat(9);
+            assert!(
+                matches!(judge(message.as_bytes()), Verdict::Drop(_)),
+                "{message}"
+            );
+        }
         let encrypted = text.replacen(
             '\n',
             "\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n",

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -149,7 +149,7 @@ fn explain(rule: &RuleText) -> String {
     text
 }
 
-fn test_file(path: &PathBuf) -> Result<(String, bool), Error> {
+fn test_file(path: &Path) -> Result<(String, bool), Error> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
         name: name.clone(),
