@@ -4,6 +4,7 @@ use gix::ObjectId;
 
 use super::Outcome;
 use crate::finding::{Finding, Place};
+use crate::gate;
 use crate::source::history::provenance::Located;
 
 impl Outcome {
@@ -60,9 +61,7 @@ impl Outcome {
     /// Takes out what the old versions held already; gives how many findings that were.
     pub fn take_known(&mut self) -> usize {
         let before = self.findings.len();
-        let known = &self.known;
-        self.findings
-            .retain(|finding| !known.contains(&finding.fingerprint));
+        gate::new_only(&mut self.findings, &self.known);
         before - self.findings.len()
     }
 }
