@@ -491,3 +491,63 @@ fn a_signal_ends_the_run_with_2_and_a_word() {
         .unwrap();
     assert!(err.contains("interrupted"), "{err}");
 }
+
+#[test]
+fn a_blocked_commit_tells_in_two_lines_what_to_do() {
+    let pair = Pair::new(12);
+    let repo = TestRepo::new();
+    repo.commit_file("a.txt", "one\n", "one");
+    repo.stage("src/app.py", pair.python());
+    let run = repo.keyfence(&["staged"]).status(1);
+    assert!(
+        run.out().contains(" --> src/app.py:4:24\n"),
+        "{}",
+        run.show()
+    );
+    assert!(
+        run.err().contains("git restore --staged src/app.py"),
+        "{}",
+        run.show()
+    );
+    assert!(run.err().contains("keyfence:allow"), "{}", run.show());
+    assert_eq!(run.err().matches("hint: ").count(), 2, "{}", run.show());
+    assert_hides(&run, &pair);
+    // What is in `HEAD` already does not block what is added to the same file.
+    repo.commit("two");
+    repo.stage("src/app.py", format!("# moved\n{}", pair.python()));
+    repo.keyfence(&["staged"]).status(0);
+    repo.keyfence(&["staged", "--all"]).status(1);
+    repo.keyfence(&["staged", "--exclude", "src/", "--all"])
+        .status(0);
+}
+
+#[test]
+fn history_names_the_commit_and_says_how_unreachable_objects_go() {
+    let pair = Pair::new(13);
+    let repo = TestRepo::new();
+    repo.commit_file("a.txt", "one\n", "one");
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    let commit = repo.commit_file("app.py", pair.python(), "add the application");
+    repo.git(&["checkout", "--quiet", "main"]);
+    let spot = format!(" --> {}:app.py:4:24\n", &commit[..12]);
+    let run = repo.keyfence(&["history"]).status(1);
+    assert!(run.out().contains(&spot), "{}", run.show());
+    assert!(run.out().contains("refs/heads/side"), "{}", run.show());
+    assert!(!run.out().contains("git gc"), "{}", run.show());
+    repo.git(&["branch", "--quiet", "-D", "side"]);
+    let run = repo.keyfence(&["history"]).status(1);
+    assert!(run.out().contains(&spot), "{}", run.show());
+    assert!(run.out().contains("git gc --prune=now"), "{}", run.show());
+    assert_hides(&run, &pair);
+    let json = repo
+        .keyfence(&["history", "--format", "json"])
+        .status(1)
+        .json();
+    let place = &json["findings"][0]["places"][0];
+    assert_eq!(place["commit"], commit.as_str());
+    assert_eq!(place["author"], "Ada Author");
+    assert_eq!(place["subject"], "add the application");
+    assert_eq!(place["in_head"], false);
+    repo.keyfence(&["history", "--exclude", "*.py"]).status(0);
+    repo.keyfence(&["history", "not-there"]).status(2);
+}

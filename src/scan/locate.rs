@@ -39,17 +39,17 @@ impl Outcome {
                     }
                     found.commit = location.commit.clone();
                     finding.places.push(found);
-                    if location.commit.is_none() {
-                        holders.extend(location.held_by.iter().cloned());
+                    if let (None, Some((_, id))) = (&location.commit, place.object) {
+                        let holders_of = location.held_by.iter();
+                        holders.extend(holders_of.map(|by| {
+                            format!("object {} is in no commit: {by}", id.to_hex_with_len(12))
+                        }));
                     }
                 }
             }
             holders.sort();
             holders.dedup();
-            if !holders.is_empty() {
-                let reason = format!("in no commit; held by {}", holders.join(", "));
-                finding.reasons.push(reason);
-            }
+            finding.reasons.extend(holders);
         }
         for skip in located.skips {
             self.coverage.skip(skip);

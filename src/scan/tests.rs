@@ -378,3 +378,47 @@ fn secrets_found_anywhere_are_cut_from_every_string() {
         Some("cannot open x[secret]")
     );
 }
+
+proptest::proptest! {
+    /// Whatever stands around it and however the lines fall: no byte of a secret gets into a snippet, and
+    /// what is marked as the key id is the key id.
+    #[test]
+    fn no_secret_gets_into_a_snippet(
+        before in "[a-zé日\n\t ]{0,400}",
+        between in "[a-zé日\n ]{0,400}",
+        after in "[a-z\r\n ]{0,5000}",
+        secret_lines in 1usize..4,
+        secret_length in 1usize..3000,
+        width in 10usize..200,
+        context in 0usize..3,
+    ) {
+        let line = "§".repeat(secret_length / secret_lines + 1);
+        let secret = vec![line; secret_lines].join("\n");
+        let id = "#".repeat(20);
+        let text = format!("{before}{id}{between}{secret}{after}");
+        let text = text.as_bytes();
+        let one = found(
+            0,
+            Some(part(text, id.as_bytes())),
+            Some(part(text, secret.as_bytes())),
+            None,
+        );
+        let provenance = Provenance::File { path: "a".into() };
+        let blob = Blob { bytes: text, provenance: &provenance };
+        let options = Options { width, context, ..Options::default() };
+        let built = findings_of(blob, &[one], &[], &rules(), &options);
+        let snippet = &built.findings[0].first_place().snippet;
+        let mut has_id = false;
+        for line in snippet {
+            proptest::prop_assert!(!line.text.contains('§'), "{}", line.text);
+            proptest::prop_assert!(!line.text.contains('\n'));
+            proptest::prop_assert!(line.text.chars().count() <= width + 2);
+            if let Some((start, end)) = line.mark {
+                let marked = line.text.get(start..end);
+                proptest::prop_assert!(marked.is_some(), "{:?}", line);
+                has_id |= marked.is_some_and(|marked| marked.contains('#'));
+            }
+        }
+        proptest::prop_assert!(has_id);
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use keyfence::scan::Counters;
 use keyfence::source;
 
@@ -86,7 +86,7 @@ fn watch(counters: &Counters, source: Option<&source::Progress>, noun: &str, don
         } else {
             format!("{} {noun}", HumanCount(blobs))
         };
-        let size = HumanBytes(bytes);
+        let size = DecimalBytes(bytes);
         let findings = match load(&counters.findings) {
             0 => String::new(),
             1 => ", 1 match".to_owned(),
