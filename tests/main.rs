@@ -6,6 +6,7 @@ mod cli;
 mod hook;
 mod packaging;
 mod provenance;
+mod range;
 mod rooms;
 mod rules;
 mod staged;

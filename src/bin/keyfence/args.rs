@@ -89,6 +89,30 @@ pub(crate) enum HookRun {
     PreCommit(StagedArgs),
     /// Scan the message of a commit.
     CommitMsg(CommitMsgArgs),
+    /// Scan what a push brings to the other side; Git lists the references on standard input.
+    PrePush(PrePushArgs),
+    /// Scan what a push brings to this server; Git lists the references on standard input.
+    PreReceive(PreReceiveArgs),
+}
+
+/// Options of `hook run pre-push`.
+#[derive(Args, Debug)]
+pub(crate) struct PrePushArgs {
+    /// The name of the remote, or its address if it has none.
+    #[arg(value_name = "REMOTE")]
+    pub(crate) remote: String,
+    /// The address.
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of `hook run pre-receive`.
+#[derive(Args, Debug)]
+pub(crate) struct PreReceiveArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// Options of `hook run commit-msg`.

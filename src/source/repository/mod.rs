@@ -235,6 +235,29 @@ impl Repository {
         })
     }
 
+    /// What the references whose names begin with `prefix` point at, sorted; `refs/` for all of them.
+    pub fn tips(&self, prefix: &str) -> Result<Vec<ObjectId>, Error> {
+        let failed = |detail: String| Error::Reference {
+            name: prefix.into(),
+            detail,
+        };
+        let store = self.references();
+        let platform = store.iter().map_err(|error| failed(sentence(&error)))?;
+        let mut tips = Vec::new();
+        for reference in platform.all().map_err(|error| failed(error.to_string()))? {
+            let reference = reference.map_err(|error| failed(sentence(&error)))?;
+            // What a symbolic reference leads to is listed under its own name.
+            if let gix::refs::Target::Object(id) = reference.target
+                && reference.name.as_bstr().starts_with(prefix.as_bytes())
+            {
+                tips.push(id);
+            }
+        }
+        tips.sort();
+        tips.dedup();
+        Ok(tips)
+    }
+
     /// The other parents of the merge that is in progress; empty if none is.
     pub fn merge_heads(&self) -> Result<Vec<ObjectId>, Error> {
         let path = self.location.git_dir.join("MERGE_HEAD");

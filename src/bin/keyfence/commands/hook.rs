@@ -9,7 +9,7 @@ use keyfence::hook::{
 use keyfence::report::escape;
 use keyfence::source::repository::{self, GitEnvironment};
 
-use super::{message, staged};
+use super::{message, push, staged};
 use crate::args::{HookArgs, HookCommand, HookRun};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
@@ -21,9 +21,21 @@ pub(crate) fn run(command: &HookCommand) -> Result<Exit, Failure> {
         HookCommand::Install(args) => install(*args),
         HookCommand::Uninstall(args) => uninstall(*args),
         HookCommand::Status(args) => status(*args),
-        HookCommand::Run(HookRun::PreCommit(args)) => staged::run(args),
+        HookCommand::Run(HookRun::PreCommit(args)) => match framework_range() {
+            Some((from, to)) => push::between(&from, &to, &args.common),
+            None => staged::run(args),
+        },
         HookCommand::Run(HookRun::CommitMsg(args)) => message::run(args),
+        HookCommand::Run(HookRun::PrePush(args)) => push::pre_push(args),
+        HookCommand::Run(HookRun::PreReceive(args)) => push::pre_receive(args),
     }
+}
+
+/// The range that the framework at pre-commit.com asks about, on a push or with `--from-ref` and `--to-ref`.
+fn framework_range() -> Option<(String, String)> {
+    let value = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    value("PRE_COMMIT")?;
+    Some((value("PRE_COMMIT_FROM_REF")?, value("PRE_COMMIT_TO_REF")?))
 }
 
 fn install(args: HookArgs) -> Result<Exit, Failure> {

@@ -4,6 +4,7 @@ mod explain;
 pub(crate) mod history;
 pub(crate) mod hook;
 mod message;
+pub(crate) mod push;
 pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod staged;

@@ -301,6 +301,21 @@ fn words(object: &[u8], who: &[u8]) -> Words {
     }
 }
 
+/// What a commit object says about itself; nothing about who refers to it.
+pub(super) fn commit_info(commit_id: ObjectId, object: &[u8]) -> CommitInfo {
+    let words = words(object, b"author ");
+    CommitInfo {
+        commit_id,
+        author: words.author,
+        time: words.time,
+        date: words.date,
+        subject: words.subject,
+        in_head: false,
+        refs: Vec::new(),
+        held_by: Vec::new(),
+    }
+}
+
 fn lossy(text: &BStr) -> String {
     text.trim().to_str_lossy().into_owned()
 }

@@ -107,6 +107,14 @@ pub struct Location {
 }
 
 impl Location {
+    /// A place that one commit, whose object is given, is known to have brought in.
+    pub(in crate::source) fn of_commit(path: BString, commit_id: ObjectId, object: &[u8]) -> Self {
+        Self {
+            commit: Some(describe::commit_info(commit_id, object)),
+            ..Self::new(path)
+        }
+    }
+
     fn new(path: BString) -> Self {
         Self {
             path,
