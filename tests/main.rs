@@ -3,6 +3,7 @@
 mod support;
 
 mod cli;
+mod config;
 mod hook;
 mod packaging;
 mod provenance;
@@ -10,4 +11,5 @@ mod range;
 mod rooms;
 mod rules;
 mod staged;
+mod suppress;
 mod worktree;

@@ -133,7 +133,7 @@ impl Matching<'_> {
 
 impl Base {
     /// The path as patterns see it: relative to the root, without `.` and `..`; `None` outside the root.
-    fn below_root<'p>(&self, path: &'p BStr) -> Option<Cow<'p, Path>> {
+    pub fn below_root<'p>(&self, path: &'p BStr) -> Option<Cow<'p, Path>> {
         let path = path.to_path().ok()?;
         match self {
             Self::Root => {

@@ -8,7 +8,7 @@ mod marker;
 
 use std::collections::BTreeSet;
 
-use crate::finding::{Acceptance, Finding, Fingerprint};
+use crate::finding::{Acceptance, Finding, Fingerprint, Level};
 
 pub use allowlist::{Allow, Allowlist, Base};
 pub use marker::{Marker, Markers, UnusedMarker};
@@ -45,6 +45,20 @@ pub fn accept(findings: &mut [Finding], allowlist: &Allowlist) -> BTreeSet<usize
     used
 }
 
+/// Gives findings another level where the configuration says so. `levels` knows a rule's own level and the other.
+///
+/// A finding that weighs less than its rule, an example for instance, does not become heavier than it was.
+pub fn relevel(findings: &mut [Finding], levels: impl Fn(&str) -> Option<(Level, Level)>) {
+    for finding in findings {
+        if let Some((own, wanted)) = levels(&finding.rule) {
+            finding.level = match finding.level < own {
+                true => finding.level.min(wanted),
+                false => wanted,
+            };
+        }
+    }
+}
+
 /// Takes out what was there before the change: what the old versions of the changed paths held.
 pub fn new_only(findings: &mut Vec<Finding>, known: &BTreeSet<Fingerprint>) {
     findings.retain(|finding| !known.contains(&finding.fingerprint));
@@ -54,7 +68,7 @@ pub fn new_only(findings: &mut Vec<Finding>, known: &BTreeSet<Fingerprint>) {
 #[cfg(test)]
 mod sample {
     use super::*;
-    use crate::finding::{Level, Place, Position};
+    use crate::finding::{Place, Position};
     use crate::secret::Secret;
 
     pub(super) fn position(line: usize) -> Position {
@@ -120,6 +134,18 @@ mod tests {
             findings[1].accepted,
             Some(Acceptance::Marker("test key".to_owned()))
         );
+    }
+
+    #[test]
+    fn a_level_is_set_and_an_example_stays_one() {
+        let mut findings = vec![finding("r", "one", vec![place("a", 1)]); 2];
+        findings[1].level = Level::Note;
+        relevel(&mut findings, |_| Some((Level::Error, Level::Warning)));
+        assert_eq!(findings[0].level, Level::Warning);
+        assert_eq!(findings[1].level, Level::Note);
+        relevel(&mut findings, |_| Some((Level::Warning, Level::Error)));
+        assert_eq!(findings[0].level, Level::Error);
+        assert_eq!(findings[1].level, Level::Note);
     }
 
     #[test]

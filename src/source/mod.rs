@@ -11,6 +11,7 @@ pub mod lfs;
 mod paths;
 pub mod range;
 pub mod repository;
+pub mod snapshot;
 pub mod staged;
 pub mod stdin;
 pub mod worktree;
