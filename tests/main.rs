@@ -8,6 +8,7 @@
 mod support;
 
 mod cli;
+mod config;
 mod coverage;
 mod hook;
 mod objects;
@@ -19,4 +20,5 @@ mod rooms;
 mod rules;
 mod shapes;
 mod staged;
+mod suppress;
 mod worktree;

@@ -299,7 +299,7 @@ fn halves_alone_in_every_path() {
             let run = command.run();
             let mut found: Vec<_> = reported(&run.json());
             found.sort();
-            let mut expected: Vec<_> = expected
+            let expected: Vec<_> = expected
                 .iter()
                 .map(|sight| (path.to_owned(), sight.clone()))
                 .collect();

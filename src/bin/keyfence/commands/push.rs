@@ -7,6 +7,7 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
+use gix::objs::Kind::Commit;
 use keyfence::hook::refs::{RefError, parse_pushed, parse_received};
 use keyfence::source::history::revision::{Range, Side, push_range};
 use keyfence::source::repository::Repository;
@@ -32,12 +33,22 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     let updates = pushed
         .iter()
         .filter_map(|pushed| Some((pushed.remote_id, pushed.local_id?)));
-    scan(
-        &repository,
-        ranges(&repository, updates, side)?,
-        &args.common,
-        PUSH_ADVICE,
-    )
+    let ranges = ranges(&repository, updates, side)?;
+    // What the other side has of the branch, else its default branch, else the branch that most have.
+    let mut base = first_commit(&repository, pushed.iter().filter_map(|it| it.remote_id));
+    let remote = args.remote.as_deref().unwrap_or("origin");
+    for name in ["HEAD", "main", "master"] {
+        base = match base {
+            Some(base) => Some(base),
+            None => {
+                let name = format!("refs/remotes/{remote}/{name}");
+                // A remote that is not tracked has no such reference.
+                let tip = range::parse(&repository, name.as_str().into()).ok();
+                first_commit(&repository, tip.into_iter().flat_map(|tip| tip.include))
+            }
+        };
+    }
+    scan(&repository, ranges, base, &args.common, PUSH_ADVICE)
 }
 
 /// `pre-commit` under the framework: the commits that it names with `--from-ref`, or before a push; without
@@ -46,7 +57,8 @@ pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
     if staged::is_under_pre_commit() {
         let repository = staged::open(Path::new("."))?;
         if let Some(range) = framework_range(&repository)? {
-            return scan(&repository, vec![range], &args.common, PUSH_ADVICE);
+            let base = first_commit(&repository, range.exclude.iter().copied());
+            return scan(&repository, vec![range], base, &args.common, PUSH_ADVICE);
         }
     }
     staged::run(args)
@@ -88,7 +100,11 @@ pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
                   commits that add it, and push again\n\
                   hint: rotate it if it was ever pushed anywhere\n";
     let ranges = ranges(&repository, updates, Side::Server)?;
-    scan(&repository, ranges, &args.common, advice)
+    // The default branch as it was before: a new branch brings no settings of its own.
+    let base = repository
+        .head_id()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
+    scan(&repository, ranges, base, &args.common, advice)
 }
 
 /// What the updates from old to new objects transfer.
@@ -109,6 +125,7 @@ fn ranges(
 fn scan(
     repository: &Repository,
     ranges: Vec<Range>,
+    base: Option<ObjectId>,
     common: &Common,
     advice: &str,
 ) -> Result<Exit, Failure> {
@@ -119,11 +136,22 @@ fn scan(
     range::run(&Job {
         repository,
         ranges,
+        base,
         common,
         max_object_size: None,
         all: false,
         advice: Some(advice),
     })
+}
+
+/// The first of `ids` that is a commit of this repository.
+pub(super) fn first_commit(
+    repository: &Repository,
+    ids: impl IntoIterator<Item = ObjectId>,
+) -> Option<ObjectId> {
+    let is_commit =
+        |id: &ObjectId| matches!(repository.objects().header(id), Ok(Some((Commit, _))));
+    ids.into_iter().find(is_commit)
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

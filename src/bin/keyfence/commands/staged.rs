@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use keyfence::report::{Format, escape};
+use keyfence::gate::Base;
+use keyfence::report::escape;
 use keyfence::scan::Outcome;
 use keyfence::source::repository::{self, GitEnvironment};
 use keyfence::source::staged::{Options, Staged};
@@ -12,11 +13,12 @@ use crate::args::StagedArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::session::{ExcludeIn, Session};
+use crate::settings::{Place, Places};
 
 /// Runs the command.
 pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
     let repository = open(Path::new("."))?;
-    let session = Session::start(&args.common, "blobs")?;
+    let session = Session::start(&args.common, &places(&repository)?, "blobs")?;
     let mut all_files = args.all_files;
     let mut outcome;
     loop {
@@ -32,7 +34,7 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
             all_files = true;
             continue;
         }
-        if found.is_empty() && !all_files && !args.common.quiet {
+        if found.is_empty() && !all_files && !session.common().quiet {
             print_error("note: nothing is staged\n");
         }
         break;
@@ -41,12 +43,26 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
         outcome.take_known();
     }
     let advice = advice(&outcome);
-    let is_for_people = args.common.format == Format::Text && !args.common.quiet;
+    let is_for_people = session.common().is_for_people();
     let exit = session.finish(outcome)?;
     if exit == Exit::Findings && is_for_people {
         print_error(&advice);
     }
     Ok(exit)
+}
+
+/// Settings come from what is being committed.
+fn places(repository: &repository::Repository) -> Result<Places<'_>, Failure> {
+    let head = repository
+        .head_id()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
+    let before = head.map_or(Place::Nowhere, |id| Place::Commit(repository, id));
+    Ok(Places {
+        usual: Place::Index(repository),
+        base: Some(before),
+        head: Some(Place::Index(repository)),
+        paths: Base::Root,
+    })
 }
 
 /// The repository around `path`, as Git's environment has it.
