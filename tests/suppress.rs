@@ -392,7 +392,7 @@ fn an_allowlisted_secret_is_counted_and_its_reason_shown() {
     assert_eq!(summary(&run), (0, 1));
     assert!(run.out().contains("made up for tests"), "{}", run.show());
     // By content: the key id.
-    let regex = format!("^{}$", pair(2).id);
+    let regex = format!("^{}", &pair(2).id[..12]);
     repo.write(
         ".keyfence.toml",
         format!("[[allow]]\nkey-ids = ['{regex}']\nreason = 'ours'\n"),

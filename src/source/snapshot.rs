@@ -72,7 +72,7 @@ impl<'r> Snapshot<'r> {
                 let entry = entry.map_err(|error| repository::Error::Object {
                     id: tree_id,
                     kind: Kind::Tree,
-                    detail: sentence(&gix::Error::from(error)),
+                    detail: sentence(&error),
                 })?;
                 if entry.filename == name {
                     found = Some((entry.mode.kind(), entry.oid.to_owned()));

@@ -156,10 +156,15 @@ impl Session {
         })
     }
 
-    /// Writes all reports and says how the program ends.
-    pub(crate) fn finish(mut self, mut outcome: Outcome) -> Result<Exit, Failure> {
-        self.end_progress();
+    /// Judges the findings, writes all reports and says how the program ends.
+    pub(crate) fn finish(self, mut outcome: Outcome) -> Result<Exit, Failure> {
         let unused = self.judge(&mut outcome)?;
+        self.report(outcome, &unused)
+    }
+
+    /// Writes all reports on findings that were judged, and says how the program ends.
+    pub(crate) fn report(mut self, mut outcome: Outcome, unused: &Unused) -> Result<Exit, Failure> {
+        self.end_progress();
         let common = &self.settings.common;
         outcome.coverage.accepted = common.allow_incomplete.iter().copied().collect();
         scan::redact(&self.engine, &mut outcome);
@@ -198,7 +203,7 @@ impl Session {
         output::to_stdout(|out| report::write(common.format(), out, &report))?;
         self.say_what_the_report_does_not(&report);
         if common.found.report_unused {
-            self.say_what_is_unused(&unused, &outcome.unused_markers);
+            self.say_what_is_unused(unused, &outcome.unused_markers);
         }
         Ok(exit)
     }

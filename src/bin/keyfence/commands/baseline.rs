@@ -340,7 +340,7 @@ fn scan(
     let places = tree::places(&root, paths);
     let mut session = Session::start(&args.common, &places, "files")?;
     session.context = context;
-    let outcome = tree::collect(&session, &args)?;
+    let outcome = tree::collect(&session, &args, &root)?;
     session.end_progress();
     Ok((session, outcome))
 }

@@ -42,9 +42,10 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
     if !args.all && !all_files {
         outcome.take_known();
     }
+    let unused = session.judge(&mut outcome)?;
     let advice = advice(&outcome);
     let is_for_people = session.common().is_for_people();
-    let exit = session.finish(outcome)?;
+    let exit = session.report(outcome, &unused)?;
     if exit == Exit::Findings && is_for_people {
         print_error(&advice);
     }
@@ -79,7 +80,8 @@ fn is_under_pre_commit() -> bool {
 fn advice(outcome: &Outcome) -> String {
     let path = outcome
         .findings
-        .first()
+        .iter()
+        .find(|finding| finding.accepted.is_none())
         .map(|finding| finding.first_place().path.to_string())
         .filter(|path| !path.contains(|c: char| c.is_whitespace() || "'\"\\$`".contains(c)))
         .filter(|path| escape::terminal(path) == path.as_str())
