@@ -348,3 +348,28 @@ fn a_directory_without_a_repository_has_its_own_configuration() {
     scan(dir.path(), "sub").status(0);
     scan(Path::new("/"), dir.path().join("sub").to_str().unwrap()).status(0);
 }
+
+#[test]
+fn the_examples_of_the_documentation_are_right() {
+    let repo = TestRepo::new();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut count = 0;
+    for page in ["configuration.md", "suppression.md"] {
+        let text = std::fs::read_to_string(docs.join(page)).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let toml = block.split("```").next().unwrap();
+            repo.write(".keyfence.toml", toml);
+            repo.keyfence(&["config", "check"]).status(0);
+            count += 1;
+        }
+        for block in text.split("```text\n").skip(1) {
+            let example = block.split("```").next().unwrap();
+            if example.starts_with("# keyfence baseline") {
+                repo.write(".keyfence-baseline", example);
+                repo.keyfence(&["config", "check"]).status(0);
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 2);
+}

@@ -37,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) counters: Arc<Counters>,
     /// Lines around what is found.
     pub(crate) context: usize,
+    /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
+    pub(crate) is_whole: bool,
     excludes: Excludes,
     progress: Option<Progress>,
 }
@@ -91,6 +93,7 @@ impl Session {
             stop,
             counters,
             context: Options::default().context,
+            is_whole: true,
             excludes,
             progress,
             settings,
@@ -234,12 +237,12 @@ impl Session {
             ));
         }
         let name = self.settings.config_name.as_deref().unwrap_or_default();
-        for line in &unused.allows {
+        for line in unused.allows.iter().filter(|_| self.is_whole) {
             text.push_str(&format!(
                 "warning: {name}:{line}: this [[allow]] covers no finding\n"
             ));
         }
-        for entry in &unused.entries {
+        for entry in unused.entries.iter().filter(|_| self.is_whole) {
             let path = entry.path.as_deref().unwrap_or_default();
             text.push_str(&format!(
                 "warning: baseline: {} ({} {path}) is no finding of this scan\n",

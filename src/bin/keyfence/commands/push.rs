@@ -118,7 +118,8 @@ fn scan(
         head: Some(at(commits.head)),
         paths: Base::Root,
     };
-    let session = Session::start(common, &places, "objects")?;
+    let mut session = Session::start(common, &places, "objects")?;
+    session.is_whole = false;
     let (scanner, collector) = session.scanner(ExcludeIn::Scanner);
     let range = Range {
         repository,

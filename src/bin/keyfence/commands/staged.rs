@@ -18,7 +18,8 @@ use crate::settings::{Place, Places};
 /// Runs the command.
 pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
     let repository = open(Path::new("."))?;
-    let session = Session::start(&args.common, &places(&repository)?, "blobs")?;
+    let mut session = Session::start(&args.common, &places(&repository)?, "blobs")?;
+    session.is_whole = false;
     let mut all_files = args.all_files;
     let mut outcome;
     loop {
