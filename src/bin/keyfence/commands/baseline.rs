@@ -138,7 +138,7 @@ fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
     let added = add_open(&mut work, args);
     work.save()?;
     say(&format!(
-        "{}: {}\n",
+        "{}: {}; commit it, so that it counts for others and in hooks\n",
         work.name(),
         counted(added, "entry", "entries")
     ))?;
