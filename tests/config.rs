@@ -14,7 +14,7 @@ fn pair(seed: u64) -> String {
 fn rule_file(id: &str) -> String {
     format!(
         "[[rule]]\nid = '{id}'\ndescription = 'An Acme token: opens Acme.'\nkeywords = ['acme_']\n\
-         regex = 'acme_(?P<secret>[a-z]{{20}})'\nexamples = ['acme_{{lower:20}}']\nnegative_examples = ['acme_']\n"
+         regex = 'acme_(?P<secret>[a-z0-9]{{20}})'\nexamples = ['acme_{{lower:20}}']\nnegative_examples = ['acme_']\n"
     )
 }
 
@@ -103,6 +103,27 @@ fn settings_count_and_the_command_line_goes_before_them() {
         .status(1);
     repo.keyfence(&["scan", "--config", "none.toml"]).status(2);
     repo.keyfence(&["scan", "--config-from", "base"]).status(2);
+}
+
+#[test]
+fn patterns_begin_at_the_root_wherever_the_scan_does() {
+    let repo = TestRepo::new();
+    repo.write(".keyfence.toml", "exclude = ['/vendor/', '/sub/skip/']\n");
+    repo.write("vendor/a.env", pair(1));
+    repo.write("sub/skip/a.env", pair(2));
+    repo.write("sub/vendor/a.env", pair(3));
+    let count = |dir: &Path, args: &[&str]| {
+        let run = TestCommand::keyfence(dir).arg("scan").args(args);
+        let run = run.args(["--format", "json"]).run();
+        run.json()["summary"]["errors"].as_u64()
+    };
+    let sub = repo.join("sub");
+    assert_eq!(count(repo.path(), &[]), Some(1));
+    assert_eq!(count(repo.path(), &["sub", "vendor"]), Some(1));
+    assert_eq!(count(&sub, &[]), Some(1));
+    assert_eq!(count(&sub, &["../vendor"]), Some(0));
+    assert_eq!(count(&sub, &["skip/a.env"]), Some(0));
+    assert_eq!(count(Path::new("/"), &[sub.to_str().unwrap()]), Some(1));
 }
 
 #[test]
@@ -326,4 +347,29 @@ fn a_directory_without_a_repository_has_its_own_configuration() {
     scan(dir.path(), ".").status(1);
     scan(dir.path(), "sub").status(0);
     scan(Path::new("/"), dir.path().join("sub").to_str().unwrap()).status(0);
+}
+
+#[test]
+fn the_examples_of_the_documentation_are_right() {
+    let repo = TestRepo::new();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut count = 0;
+    for page in ["configuration.md", "suppression.md"] {
+        let text = std::fs::read_to_string(docs.join(page)).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let toml = block.split("```").next().unwrap();
+            repo.write(".keyfence.toml", toml);
+            repo.keyfence(&["config", "check"]).status(0);
+            count += 1;
+        }
+        for block in text.split("```text\n").skip(1) {
+            let example = block.split("```").next().unwrap();
+            if example.starts_with("# keyfence baseline") {
+                repo.write(".keyfence-baseline", example);
+                repo.keyfence(&["config", "check"]).status(0);
+                count += 1;
+            }
+        }
+    }
+    assert_eq!(count, 2);
 }

@@ -1,4 +1,4 @@
-//! Configuration: as a person writes it ([`file`]), and where it is looked for ([`discover`]).
+//! Configuration: as a person writes it ([`file`](mod@file)), and where it is looked for ([`discover`]).
 //!
 //! The room is handed names and texts; whether they come from the disk, an index or a commit is not known here.
 //! A configuration that comes with a repository may choose what counts and may name rule files inside the

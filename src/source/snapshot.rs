@@ -7,27 +7,26 @@ use gix::objs::tree::EntryKind;
 
 use super::Error;
 use super::repository::{self, Repository, sentence};
-use super::staged::load_index;
+use super::staged::Index;
 
 /// What a repository holds at one moment.
 pub struct Snapshot<'r> {
     repository: &'r Repository,
-    of: Of,
+    of: Of<'r>,
 }
 
-enum Of {
-    Index(Box<gix::index::File>),
+enum Of<'r> {
+    Index(&'r Index),
     Tree(ObjectId),
 }
 
 impl<'r> Snapshot<'r> {
     /// What the next commit would record.
-    pub fn of_index(repository: &'r Repository) -> Result<Self, Error> {
-        let index = load_index(repository)?;
-        Ok(Self {
+    pub fn of_index(repository: &'r Repository, index: &'r Index) -> Self {
+        Self {
             repository,
-            of: Of::Index(Box::new(index)),
-        })
+            of: Of::Index(index),
+        }
     }
 
     /// What a commit records; a tag stands for its commit.
@@ -43,6 +42,7 @@ impl<'r> Snapshot<'r> {
     pub fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>, Error> {
         let found = match &self.of {
             Of::Index(index) => index
+                .0
                 .entry_by_path(path)
                 .filter(|entry| {
                     matches!(
@@ -72,7 +72,7 @@ impl<'r> Snapshot<'r> {
                 let entry = entry.map_err(|error| repository::Error::Object {
                     id: tree_id,
                     kind: Kind::Tree,
-                    detail: sentence(&gix::Error::from(error)),
+                    detail: sentence(&error),
                 })?;
                 if entry.filename == name {
                     found = Some((entry.mode.kind(), entry.oid.to_owned()));

@@ -139,6 +139,10 @@ pub(crate) struct ConfigArgs {
 
 /// What to do about hooks.
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one, and it lives as long as the program"
+)]
 pub(crate) enum HookCommand {
     /// Install hooks: pre-commit unless others are named. A hook that is there already is kept and runs first.
     Install(HookArgs),

@@ -37,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) counters: Arc<Counters>,
     /// Lines around what is found.
     pub(crate) context: usize,
+    /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
+    pub(crate) is_whole: bool,
     excludes: Excludes,
     progress: Option<Progress>,
 }
@@ -91,6 +93,7 @@ impl Session {
             stop,
             counters,
             context: Options::default().context,
+            is_whole: true,
             excludes,
             progress,
             settings,
@@ -157,10 +160,15 @@ impl Session {
         })
     }
 
-    /// Writes all reports and says how the program ends.
-    pub(crate) fn finish(mut self, mut outcome: Outcome) -> Result<Exit, Failure> {
-        self.end_progress();
+    /// Judges the findings, writes all reports and says how the program ends.
+    pub(crate) fn finish(self, mut outcome: Outcome) -> Result<Exit, Failure> {
         let unused = self.judge(&mut outcome)?;
+        self.report(outcome, &unused)
+    }
+
+    /// Writes all reports on findings that were judged, and says how the program ends.
+    pub(crate) fn report(mut self, mut outcome: Outcome, unused: &Unused) -> Result<Exit, Failure> {
+        self.end_progress();
         let common = &self.settings.common;
         outcome.coverage.accepted = common.allow_incomplete.iter().copied().collect();
         scan::redact(&self.engine, &mut outcome);
@@ -199,7 +207,7 @@ impl Session {
         output::to_stdout(|out| report::write(common.format(), out, &report))?;
         self.say_what_the_report_does_not(&report);
         if common.found.report_unused {
-            self.say_what_is_unused(&unused, &outcome.unused_markers);
+            self.say_what_is_unused(unused, &outcome.unused_markers);
         }
         Ok(exit)
     }
@@ -230,12 +238,12 @@ impl Session {
             ));
         }
         let name = self.settings.config_name.as_deref().unwrap_or_default();
-        for line in &unused.allows {
+        for line in unused.allows.iter().filter(|_| self.is_whole) {
             text.push_str(&format!(
                 "warning: {name}:{line}: this [[allow]] covers no finding\n"
             ));
         }
-        for entry in &unused.entries {
+        for entry in unused.entries.iter().filter(|_| self.is_whole) {
             let path = entry.path.as_deref().unwrap_or_default();
             text.push_str(&format!(
                 "warning: baseline: {} ({} {path}) is no finding of this scan\n",

@@ -20,6 +20,7 @@ use keyfence::rule::compile::RuleSource;
 use keyfence::scan::Excludes;
 use keyfence::source::repository::Repository;
 use keyfence::source::snapshot::Snapshot;
+use keyfence::source::staged::Index;
 
 use crate::args::Common;
 use crate::failure::{Failure, Kind};
@@ -34,7 +35,7 @@ pub(crate) enum Place<'r> {
     /// Below a directory.
     Disk(&'r Path),
     /// What the next commit would record.
-    Index(&'r Repository),
+    Index(&'r Repository, &'r Index),
     /// What a commit records.
     Commit(&'r Repository, ObjectId),
     /// There is none yet.
@@ -360,8 +361,8 @@ impl<'r> Reader<'r> {
         let fail = |error| Failure::of(Kind::System, &error);
         Ok(match place {
             Place::Disk(root) => Self::Disk(root),
-            Place::Index(repository) => {
-                Self::Snapshot(Box::new(Snapshot::of_index(repository).map_err(fail)?))
+            Place::Index(repository, index) => {
+                Self::Snapshot(Box::new(Snapshot::of_index(repository, index)))
             }
             Place::Commit(repository, id) => {
                 Self::Snapshot(Box::new(Snapshot::of_commit(repository, id).map_err(fail)?))
@@ -388,7 +389,7 @@ impl<'r> Reader<'r> {
             )
         })?;
         let whence = match place {
-            Place::Index(_) => " (index)".to_owned(),
+            Place::Index(..) => " (index)".to_owned(),
             Place::Commit(_, id) => format!(" ({})", id.to_hex_with_len(12)),
             Place::Disk(_) | Place::Nowhere => String::new(),
         };

@@ -139,7 +139,7 @@ fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
     let added = add_open(&mut work, args);
     work.save()?;
     say(&format!(
-        "{}: {}\n",
+        "{}: {}; commit it, so that it counts for others and in hooks\n",
         work.name(),
         counted(added, "entry", "entries")
     ))?;
@@ -342,7 +342,7 @@ fn scan(
     let places = tree::places(&root, paths);
     let mut session = Session::start(&args.common, &places, "files")?;
     session.context = context;
-    let outcome = tree::collect(&session, &args)?;
+    let outcome = tree::collect(&session, &args, &root)?;
     session.end_progress();
     Ok((session, outcome))
 }

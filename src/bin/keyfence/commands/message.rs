@@ -18,7 +18,8 @@ use crate::settings::disk_root;
 /// Runs the command.
 pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let (root, paths) = disk_root(Path::new("."))?;
-    let session = Session::start(&args.common, &places(&root, paths), "messages")?;
+    let mut session = Session::start(&args.common, &places(&root, paths), "messages")?;
+    session.is_whole = false;
     let (mut scanner, collector) = session.scanner(ExcludeIn::Source);
     let path = args.file.to_string_lossy().into_owned();
     match std::fs::read(&args.file) {

@@ -38,12 +38,14 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     }
     let (root, paths) = disk_root(settings_path(args))?;
     let session = Session::start(&args.common, &places(&root, paths), "files")?;
-    let outcome = collect(&session, args)?;
+    let outcome = collect(&session, args, &root)?;
     session.finish(outcome)
 }
 
 /// What the paths of the command line hold.
-pub(super) fn collect(session: &Session, args: &ScanArgs) -> Result<Outcome, Failure> {
+///
+/// `root` is the directory that the patterns of the configuration begin at.
+pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result<Outcome, Failure> {
     let (stdin, roots): (Vec<PathBuf>, Vec<PathBuf>) = args
         .paths
         .iter()
@@ -51,9 +53,11 @@ pub(super) fn collect(session: &Session, args: &ScanArgs) -> Result<Outcome, Fai
         .partition(|path| path == Path::new("-"));
     let (scanner, collector) = session.scanner(ExcludeIn::Source);
     if !roots.is_empty() {
+        let is_root = |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|it| it == root);
+        let at_root = roots.iter().all(is_root);
         let worktree = Worktree {
             roots,
-            options: options(args, &session.settings)?,
+            options: options(args, &session.settings, at_root)?,
         };
         worktree.scan(scanner.clone()).map_err(failed)?;
     }
@@ -92,14 +96,27 @@ pub(super) fn places(root: &Path, paths: Base) -> Places<'_> {
 }
 
 /// What the walk is to do.
-pub(super) fn options(args: &ScanArgs, settings: &Settings) -> Result<Options, Failure> {
+///
+/// `at_root` says that the walk begins where the patterns of the configuration do. Elsewhere an anchored one would
+/// name another directory: those are left to what is done with the findings afterwards.
+pub(super) fn options(
+    args: &ScanArgs,
+    settings: &Settings,
+    at_root: bool,
+) -> Result<Options, Failure> {
+    let configured = || settings.file.exclude.iter().map(|set| set.value.as_str());
+    let is_free = |glob: &str| !glob.starts_with('!') && !glob.trim_end_matches('/').contains('/');
+    let mut globs: Vec<&str> = args.common.exclude.iter().map(String::as_str).collect();
+    if at_root || configured().all(is_free) {
+        globs.extend(configured());
+    }
     let on = |set: &Option<Set<bool>>| set.as_ref().is_some_and(|set| set.value);
     Ok(Options {
         respect_ignore: !args.no_ignore && !on(&settings.file.no_ignore),
         follow: args.follow || on(&settings.file.follow),
         threads: settings.common.threads,
         max_file_size: max_file_size(args, settings),
-        exclude: Exclude::new(&settings.common.exclude).map_err(failed)?,
+        exclude: Exclude::new(globs).map_err(failed)?,
     })
 }
 

@@ -6,7 +6,7 @@ use keyfence::gate::Base;
 use keyfence::report::escape;
 use keyfence::scan::Outcome;
 use keyfence::source::repository::{self, GitEnvironment};
-use keyfence::source::staged::{Options, Staged};
+use keyfence::source::staged::{Index, Options, Staged};
 
 use super::scan::failed;
 use crate::args::StagedArgs;
@@ -18,7 +18,10 @@ use crate::settings::{Place, Places};
 /// Runs the command.
 pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
     let repository = open(Path::new("."))?;
-    let session = Session::start(&args.common, &places(&repository)?, "blobs")?;
+    // Read once: for the settings, and for what is staged.
+    let index = Index::load(&repository).map_err(failed)?;
+    let mut session = Session::start(&args.common, &places(&repository, &index)?, "blobs")?;
+    session.is_whole = false;
     let mut all_files = args.all_files;
     let mut outcome;
     loop {
@@ -27,7 +30,7 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
             repository: &repository,
             options: Options { all_files },
         };
-        let found = staged.scan(scanner).map_err(failed)?;
+        let found = staged.scan_index(&index, scanner).map_err(failed)?;
         outcome = collector.finish();
         // The pre-commit framework says nothing of its --all-files.
         if found.is_empty() && !all_files && is_under_pre_commit() {
@@ -42,9 +45,10 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
     if !args.all && !all_files {
         outcome.take_known();
     }
+    let unused = session.judge(&mut outcome)?;
     let advice = advice(&outcome);
     let is_for_people = session.common().is_for_people();
-    let exit = session.finish(outcome)?;
+    let exit = session.report(outcome, &unused)?;
     if exit == Exit::Findings && is_for_people {
         print_error(&advice);
     }
@@ -52,15 +56,18 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
 }
 
 /// Settings come from what is being committed.
-fn places(repository: &repository::Repository) -> Result<Places<'_>, Failure> {
+fn places<'r>(
+    repository: &'r repository::Repository,
+    index: &'r Index,
+) -> Result<Places<'r>, Failure> {
     let head = repository
         .head_id()
         .map_err(|error| Failure::of(Kind::System, &error))?;
     let before = head.map_or(Place::Nowhere, |id| Place::Commit(repository, id));
     Ok(Places {
-        usual: Place::Index(repository),
+        usual: Place::Index(repository, index),
         base: Some(before),
-        head: Some(Place::Index(repository)),
+        head: Some(Place::Index(repository, index)),
         paths: Base::Root,
     })
 }
@@ -79,7 +86,8 @@ pub(super) fn is_under_pre_commit() -> bool {
 fn advice(outcome: &Outcome) -> String {
     let path = outcome
         .findings
-        .first()
+        .iter()
+        .find(|finding| finding.accepted.is_none())
         .map(|finding| finding.first_place().path.to_string())
         .filter(|path| !path.contains(|c: char| c.is_whitespace() || "'\"\\$`".contains(c)))
         .filter(|path| escape::terminal(path) == path.as_str())
