@@ -18,7 +18,7 @@ use crate::args::{HistoryArgs, Limits};
 use crate::date;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
-use crate::session::{ExcludeIn, Session, now};
+use crate::session::{ExcludeIn, Session, Success, now};
 
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
@@ -31,6 +31,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
             max_object_size: args.max_object_size,
             all: args.limits.all,
             advice: None,
+            success: Success::Report,
         });
     }
     let selected = selected(&repository, &args.limits)?;

@@ -12,15 +12,23 @@ use keyfence::source::history::revision::{Range, Side, push_range};
 use keyfence::source::repository::Repository;
 
 use super::range::{self, Job};
-use super::staged::{self, open};
+use super::staged::{self, Caller, open};
 use crate::args::{Common, PrePushArgs, PreReceiveArgs, StagedArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
+use crate::session::Success;
 
-const PUSH_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
+const PUSH_ADVICE: &str = "error: keyfence stopped this push\n\
+                           hint: take the secret out of the commits that add it, for instance with\n      \
                            git rebase --interactive\n\
                            hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
                            keyfence:allow RULE REASON\n";
+
+/// The framework says itself what it stopped.
+const FRAMEWORK_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
+                                git rebase --interactive\n\
+                                hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
+                                keyfence:allow RULE REASON\n";
 
 /// Scans what the other side does not have, as far as this repository knows.
 pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
@@ -37,6 +45,7 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
         ranges(&repository, updates, side)?,
         &args.common,
         PUSH_ADVICE,
+        Success::Line,
     )
 }
 
@@ -46,10 +55,16 @@ pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
     if staged::is_under_pre_commit() {
         let repository = staged::open(Path::new("."))?;
         if let Some(range) = framework_range(&repository)? {
-            return scan(&repository, vec![range], &args.common, PUSH_ADVICE);
+            return scan(
+                &repository,
+                vec![range],
+                &args.common,
+                FRAMEWORK_ADVICE,
+                Success::Line,
+            );
         }
     }
-    staged::run(args)
+    staged::run_as(args, Caller::Hook)
 }
 
 fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
@@ -84,11 +99,11 @@ pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
     let updates = received
         .iter()
         .filter_map(|received| Some((received.old_id, received.new_id?)));
-    let advice = "hint: the push was refused and nothing of it is kept here; take the secret out of the\n      \
-                  commits that add it, and push again\n\
+    let advice = "error: keyfence refused this push; nothing of it is kept here\n\
+                  hint: take the secret out of the commits that add it, and push again\n\
                   hint: rotate it if it was ever pushed anywhere\n";
     let ranges = ranges(&repository, updates, Side::Server)?;
-    scan(&repository, ranges, &args.common, advice)
+    scan(&repository, ranges, &args.common, advice, Success::Silent)
 }
 
 /// What the updates from old to new objects transfer.
@@ -111,6 +126,7 @@ fn scan(
     ranges: Vec<Range>,
     common: &Common,
     advice: &str,
+    success: Success,
 ) -> Result<Exit, Failure> {
     if ranges.is_empty() {
         // References are deleted, or nothing is pushed at all.
@@ -123,6 +139,7 @@ fn scan(
         max_object_size: None,
         all: false,
         advice: Some(advice),
+        success,
     })
 }
 

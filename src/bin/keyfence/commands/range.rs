@@ -15,7 +15,7 @@ use crate::args::{Common, HistoryArgs};
 use crate::ci::{self, Choice};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success};
 
 /// What to look at, and how.
 pub(super) struct Job<'a> {
@@ -27,6 +27,7 @@ pub(super) struct Job<'a> {
     pub(super) all: bool,
     /// What to do about findings; for hooks.
     pub(super) advice: Option<&'a str>,
+    pub(super) success: Success,
 }
 
 /// The ranges that the command line asks for; `None` if it asks for none, or if there is no reason to
@@ -129,11 +130,8 @@ pub(super) fn failed(error: revision::Error) -> Failure {
 
 /// Scans what the ranges add.
 pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
-    let session = Session::start(job.common, "objects")?;
+    let session = Session::start(job.common, "objects")?.on_success(job.success);
     let introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
-    if introduced.commits.is_empty() && introduced.blobs.is_empty() && !job.common.quiet {
-        print_error("note: the range has no commits\n");
-    }
     let options = Options {
         threads: job
             .common
@@ -157,6 +155,10 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     }
     locate(job.repository, &introduced, &mut outcome);
     outcome.exclude(session.excludes());
+    let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
+    if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
+        return session.finish_nothing(outcome, "the range has no commits");
+    }
     let is_for_people = job.common.format == Format::Text && !job.common.quiet;
     let exit = session.finish(outcome)?;
     if let (Exit::Findings, true, Some(advice)) = (exit, is_for_people, job.advice) {
