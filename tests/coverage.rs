@@ -652,6 +652,13 @@ fn b13_a_range_is_every_commit_that_is_not_in_its_base_with_merges_against_all_p
         let counted = run.json()["coverage"]["commits"].to_string();
         assert_eq!(counted, commits, "{}", run.show());
     }
+    // A branch whose tip lies beyond the range reaches it all the same: nobody is told that no reference does.
+    let run = repo
+        .keyfence(&["history", "--range", "main..topic~2"])
+        .status(1);
+    assert!(run.out().contains("refs/heads/topic"), "{}", run.show());
+    assert!(!run.out().contains("by no ref"), "{}", run.show());
+    assert!(!run.out().contains("git gc"), "{}", run.show());
     let all = history(repo.path(), &["--range", "main..topic", "--all"]);
     found(&all, &[&old, &branch, &second, &merged, &reverted]);
     // What the environment of a CI system says.

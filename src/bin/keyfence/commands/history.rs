@@ -32,6 +32,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
             all: args.limits.all,
             advice: None,
             success: Success::Report,
+            pushed: Vec::new(),
         });
     }
     let selected = selected(&repository, &args.limits)?;

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
-use keyfence::hook::refs::{RefError, parse_pushed, parse_received};
+use keyfence::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
 use keyfence::source::history::revision::{Range, Side, push_range};
 use keyfence::source::repository::Repository;
 
 use super::range::{self, Job};
 use super::staged::{self, Caller, open};
-use crate::args::{Common, PrePushArgs, PreReceiveArgs, StagedArgs};
+use crate::args::{PrePushArgs, PreReceiveArgs, StagedArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
 use crate::session::Success;
@@ -40,13 +40,16 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     let updates = pushed
         .iter()
         .filter_map(|pushed| Some((pushed.remote_id, pushed.local_id?)));
-    scan(
-        &repository,
-        ranges(&repository, updates, side)?,
-        &args.common,
-        PUSH_ADVICE,
-        Success::Line,
-    )
+    scan(Job {
+        repository: &repository,
+        ranges: ranges(&repository, updates, side)?,
+        common: &args.common,
+        max_object_size: None,
+        all: false,
+        advice: Some(PUSH_ADVICE),
+        success: Success::Line,
+        pushed: Vec::new(),
+    })
 }
 
 /// `pre-commit` under the framework: the commits that it names with `--from-ref`, or before a push; without
@@ -55,13 +58,16 @@ pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
     if staged::is_under_pre_commit() {
         let repository = staged::open(Path::new("."))?;
         if let Some(range) = framework_range(&repository)? {
-            return scan(
-                &repository,
-                vec![range],
-                &args.common,
-                FRAMEWORK_ADVICE,
-                Success::Line,
-            );
+            return scan(Job {
+                repository: &repository,
+                ranges: vec![range],
+                common: &args.common,
+                max_object_size: None,
+                all: args.all,
+                advice: Some(FRAMEWORK_ADVICE),
+                success: Success::Line,
+                pushed: Vec::new(),
+            });
         }
     }
     staged::run_as(args, Caller::Hook)
@@ -102,8 +108,17 @@ pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
     let advice = "error: keyfence refused this push; nothing of it is kept here\n\
                   hint: take the secret out of the commits that add it, and push again\n\
                   hint: rotate it if it was ever pushed anywhere\n";
-    let ranges = ranges(&repository, updates, Side::Server)?;
-    scan(&repository, ranges, &args.common, advice, Success::Silent)
+    let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
+    scan(Job {
+        repository: &repository,
+        ranges: ranges(&repository, updates, Side::Server)?,
+        common: &args.common,
+        max_object_size: None,
+        all: false,
+        advice: Some(advice),
+        success: Success::Silent,
+        pushed: received.iter().filter_map(name).collect(),
+    })
 }
 
 /// What the updates from old to new objects transfer.
@@ -121,26 +136,12 @@ fn ranges(
     Ok(ranges)
 }
 
-fn scan(
-    repository: &Repository,
-    ranges: Vec<Range>,
-    common: &Common,
-    advice: &str,
-    success: Success,
-) -> Result<Exit, Failure> {
-    if ranges.is_empty() {
+fn scan(job: Job<'_>) -> Result<Exit, Failure> {
+    if job.ranges.is_empty() {
         // References are deleted, or nothing is pushed at all.
         return Ok(Exit::Clean);
     }
-    range::run(&Job {
-        repository,
-        ranges,
-        common,
-        max_object_size: None,
-        all: false,
-        advice: Some(advice),
-        success,
-    })
+    range::run(&job)
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

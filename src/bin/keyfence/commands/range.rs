@@ -3,6 +3,7 @@
 use std::num::NonZero;
 
 use bstr::BStr;
+use gix::ObjectId;
 use keyfence::report::Format;
 use keyfence::scan::Outcome;
 use keyfence::source::history::MAX_OBJECT_SIZE;
@@ -28,6 +29,8 @@ pub(super) struct Job<'a> {
     /// What to do about findings; for hooks.
     pub(super) advice: Option<&'a str>,
     pub(super) success: Success,
+    /// References that do not hold these commits yet and are about to.
+    pub(super) pushed: Vec<(String, ObjectId)>,
 }
 
 /// The ranges that the command line asks for; `None` if it asks for none, or if there is no reason to
@@ -131,7 +134,7 @@ pub(super) fn failed(error: revision::Error) -> Failure {
 /// Scans what the ranges add.
 pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     let session = Session::start(job.common, "objects")?.on_success(job.success);
-    let introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
+    let mut introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
     let options = Options {
         threads: job
             .common
@@ -153,7 +156,10 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         outcome.known = collector.finish().known;
         outcome.take_known();
     }
-    locate(job.repository, &introduced, &mut outcome);
+    if !outcome.findings.is_empty() {
+        introduced.look_beyond(job.repository);
+    }
+    locate(job, &introduced, &mut outcome);
     outcome.exclude(session.excludes());
     let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
     if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
@@ -167,10 +173,18 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn locate(repository: &Repository, introduced: &Introduced, outcome: &mut Outcome) {
+fn locate(job: &Job<'_>, introduced: &Introduced, outcome: &mut Outcome) {
     let mut located = Located::default();
     for id in outcome.objects() {
-        let places = introduced.locations(repository, id);
+        let mut places = introduced.locations(job.repository, id);
+        for commit in places.iter_mut().filter_map(|place| place.commit.as_mut()) {
+            let reach = |tip| introduced.is_reached(job.repository, tip, commit.commit_id);
+            let pushed = job.pushed.iter().filter(|(_, tip)| reach(*tip));
+            let names: Vec<String> = pushed.map(|(name, _)| name.clone()).collect();
+            commit.refs.extend(names);
+            commit.refs.sort();
+            commit.refs.dedup();
+        }
         located.places.insert(id, places);
     }
     outcome.locate(located);
