@@ -9,6 +9,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`blob`], [`provenance`], [`secret`], [`finding`], [`coverage`] | the types that rooms share |
+//! | [`document`] | TOML that people write, with all its faults |
 //! | [`rule`] | rule files: as written, then compiled |
 //! | [`engine`] | bytes in, matches out; knows no files, no Git, no threads |
 //! | [`aws`] | facts about AWS credentials, as pure functions |
@@ -20,11 +21,17 @@
 //!
 //! The library prints nothing, starts no process and opens no connection.
 
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the documentation is built with private items"
+)]
+
 pub mod aws;
 pub mod baseline;
 pub mod blob;
 pub mod config;
 pub mod coverage;
+pub mod document;
 pub mod engine;
 pub mod finding;
 pub mod gate;

@@ -1,8 +1,14 @@
 //! The integration tests: one binary whose modules are the table of contents.
 
+#![allow(
+    unreachable_pub,
+    reason = "a test binary has no outside; its modules read like those of a library"
+)]
+
 mod support;
 
 mod cli;
+mod config;
 mod coverage;
 mod hook;
 mod objects;
@@ -12,5 +18,7 @@ mod provenance;
 mod range;
 mod rooms;
 mod rules;
+mod shapes;
 mod staged;
+mod suppress;
 mod worktree;

@@ -80,7 +80,9 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                 Shape::Long => Kind::Token,
             };
             let mut label = label::find(bytes, span.start, span.end, previous_end);
-            if label.name.is_empty() && !matches!(kind, Kind::Id { .. }) {
+            if (label.name.is_empty() || label.role == Role::Unknown)
+                && !matches!(kind, Kind::Id { .. })
+            {
                 layout.name_from_header(bytes, span, &mut label);
             }
             match judge(bytes, &layout, kind, span, &label) {
@@ -342,15 +344,21 @@ impl Layout {
                 let text = self.text(bytes, *above);
                 text.len() <= MAX_ROW && cells(text, separator) == count
             };
+            // The topmost row of the same number of cells.
             let header = (line.saturating_sub(HEADER_REACH)..line)
                 .rev()
                 .take_while(is_row)
                 .last();
             let Some(header) = header else { continue };
-            let cell = self
-                .text(bytes, header)
-                .split(|byte| *byte == separator)
-                .nth(column);
+            let header = self.text(bytes, header).trim_ascii();
+            let is_code = header
+                .iter()
+                .any(|byte| matches!(byte, b'(' | b')' | b'=' | b'{'));
+            if is_code && matches!(separator, b',' | b';') {
+                // Code whose lines happen to have as many commas.
+                continue;
+            }
+            let cell = header.split(|byte| *byte == separator).nth(column);
             let name = Name::parse(cell.unwrap_or_default());
             let role = name.role();
             if matches!(
@@ -368,8 +376,10 @@ impl Layout {
     }
 }
 
+/// How many separators a line has; indentation is none.
 fn cells(line: &[u8], separator: u8) -> usize {
-    line.iter().filter(|byte| **byte == separator).count()
+    let text = line.trim_ascii_start();
+    text.iter().filter(|byte| **byte == separator).count()
 }
 
 /// `[profile build]` on a line of its own.

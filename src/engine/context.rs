@@ -85,7 +85,6 @@ const SIGNS: &[(&str, &str)] = &[
     ("setenv ", "shell export"),
     ("set -gx ", "shell export"),
     ("setx ", "Windows environment"),
-    ("SecretAccessKey\"", "credentials JSON"),
 ];
 
 /// What kind of place `span` of the view is.
@@ -105,8 +104,21 @@ pub(super) fn of(bytes: &[u8], span: Span) -> Option<String> {
         }
     }
     let line = bytes.get(line..end).unwrap_or_default().trim_ascii_start();
-    line.starts_with(b"AWS_")
-        .then(|| "environment file".to_owned())
+    if is_assignment_of_environment(line) {
+        return Some("environment file".to_owned());
+    }
+    memchr::memmem::find(line, b"SecretAccessKey\"").map(|_| "credentials JSON".to_owned())
+}
+
+/// `PROD_AWS_SECRET_ACCESS_KEY=`, as shells and their like want it: capitals, and no space before the sign.
+fn is_assignment_of_environment(line: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let length = line
+        .iter()
+        .position(|byte| !is_name(byte))
+        .unwrap_or(line.len());
+    let name = line.get(..length).unwrap_or_default();
+    line.get(length) == Some(&b'=') && memchr::memmem::find(name, b"AWS_").is_some()
 }
 
 /// The first of [`SIGNS`] that occurs in a text, wherever it stands. One pass, however many signs there are.
@@ -120,7 +132,11 @@ fn first_sign(text: &[u8]) -> Option<usize> {
         let needs_line_start = SIGNS
             .get(found.pattern().as_usize())
             .is_some_and(|(sign, _)| sign.starts_with('\n'));
-        let before = found.start().checked_sub(1).and_then(|at| text.get(at));
+        let before = text.get(..found.start()).unwrap_or_default();
+        let before = before
+            .iter()
+            .rev()
+            .find(|byte| !matches!(byte, b' ' | b'\t'));
         !needs_line_start || before.is_none_or(|byte| *byte == b'\n')
     };
     searcher

@@ -4,7 +4,7 @@
 //! candidates ([`super::candidate`]) are joined ([`super::pair`]) and become matches in the original's
 //! positions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::key_id::{self, Harmless, KeyId, KeyKind, is_base32};
 use crate::aws::name::Role;
@@ -16,6 +16,7 @@ use crate::secret::Secret;
 
 use super::candidate::{self, Candidate, Kind};
 use super::decode::{self, is_value};
+use super::label;
 use super::pair::{self, Joined};
 use super::prefilter::{Hit, Prefilter};
 use super::view::View;
@@ -108,23 +109,28 @@ impl Credentials {
     }
 
     /// Finds the pairs, ids, secrets and tokens of a blob.
-    pub(super) fn scan(&self, bytes: &[u8], hits: &[Hit], found: &mut Found) {
-        let mut regions = Regions::default();
-        for hit in hits {
-            match self.triggers.get(hit.keyword).copied().flatten() {
-                Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
-                    regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
-                }
-                Some(Trigger::Base64) => {
-                    let run = base64_around(bytes, hit.offset);
-                    regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
-                }
-                Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
-                Some(Trigger::Name) => {
-                    regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES)
-                }
-                _ => {}
-            }
+    pub(super) fn scan(
+        &self,
+        prefilter: &Prefilter,
+        bytes: &[u8],
+        hits: &[Hit],
+        found: &mut Found,
+    ) {
+        let mut regions = self.regions(bytes, hits);
+        if let Some(wide) = Wide::of(bytes) {
+            // What has no UTF-16 form among the literals (names, base64) is found in the text itself.
+            let mut hits = Vec::new();
+            prefilter.find(&wide.text, &mut hits);
+            let inner = self.regions(&wide.text, &hits);
+            let list = if wide.low_byte_first {
+                &mut regions.little
+            } else {
+                &mut regions.big
+            };
+            *list = Regions::merge(inner.plain)
+                .into_iter()
+                .map(|region| Span::new(2 * region.start, 2 * region.end))
+                .collect();
         }
         let first = found.matches.len();
         for region in Regions::merge(regions.plain) {
@@ -144,6 +150,28 @@ impl Credentials {
             }
         }
         fold_repeats(found, first, self);
+    }
+
+    /// The parts of a text that its hits call for.
+    fn regions(&self, bytes: &[u8], hits: &[Hit]) -> Regions {
+        let mut regions = Regions::default();
+        for hit in hits {
+            match self.triggers.get(hit.keyword).copied().flatten() {
+                Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
+                    regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
+                }
+                Some(Trigger::Base64) => {
+                    let run = base64_around(bytes, hit.offset);
+                    regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
+                }
+                Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
+                Some(Trigger::Name) => {
+                    regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES)
+                }
+                _ => {}
+            }
+        }
+        regions
     }
 
     /// Finds and joins the candidates of one view.
@@ -308,9 +336,16 @@ impl Credentials {
 /// What the text around a secret without id makes of it; `None`: nothing says that it is of AWS.
 fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'static str>)> {
     if candidate.label.role == Role::AwsSecret {
-        return Some((Level::Error, None));
+        return Some(match foreign_id_near(bytes, candidate.span) {
+            true => (
+                Level::Warning,
+                Some("the key id beside it is not of AWS: a store that speaks S3"),
+            ),
+            false => (Level::Error, None),
+        });
     }
-    if candidate.label.follows {
+    let is_foreign_id = candidate.label.role == Role::KeyId && !candidate.label.name.is_aws();
+    if candidate.label.follows || is_foreign_id {
         return None;
     }
     let around = lines_around(bytes, candidate.span, WORD_LINES).to_ascii_lowercase();
@@ -337,6 +372,35 @@ fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'s
         level,
         Some("a bare value of that form; words of AWS stand nearby"),
     ))
+}
+
+/// Whether a value that a name calls a key id, and that is none of AWS, stands beside a secret.
+fn foreign_id_near(bytes: &[u8], secret: Span) -> bool {
+    let region = expand(bytes, secret.start, secret.end, 1024, WORD_LINES);
+    let text = region.of(bytes);
+    let mut at = 0;
+    while let Some(found) = text
+        .get(at..)
+        .and_then(|rest| rest.iter().position(u8::is_ascii_alphanumeric))
+    {
+        let start = at + found;
+        let rest = text.get(start..).unwrap_or_default();
+        let length = rest
+            .iter()
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(rest.len());
+        let value = rest.get(..length).unwrap_or_default();
+        at = start + length.max(1);
+        let is_random = (16..=32).contains(&length)
+            && value.iter().any(u8::is_ascii_digit)
+            && value.iter().any(u8::is_ascii_uppercase)
+            && !value.starts_with(b"AKIA")
+            && !value.starts_with(b"ASIA");
+        if is_random && label::find(text, start, start + length, 0).role == Role::KeyId {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether a word stands there that no letter precedes.
@@ -376,6 +440,13 @@ fn trigger(keyword: &[u8]) -> Trigger {
         b"QUNDRVNTX0tF",
         b"FDQ0VTU19LRV",
         b"BQ0NFU1NfS0VZ",
+        // `ecret`, `ECRET`, likewise.
+        b"ZWNyZX",
+        b"VjcmV0",
+        b"lY3Jld",
+        b"RUNSRV",
+        b"VDUkVU",
+        b"FQ1JFV",
     ];
     match keyword {
         b"AKIA" | b"ASIA" => Trigger::Id,
@@ -405,7 +476,7 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     let start = offset.saturating_sub(8);
     let before = bytes.get(start..offset).unwrap_or_default();
     match before.last() {
-        Some(b'/') => before.ends_with(b"//"),
+        Some(b'/') => before.ends_with(b"//") || before.ends_with(b"\\/"),
         Some(b'+') => false,
         // A letter or digit may be the end of an escape: `\nAKIA`, `%3DAKIA`, `\u0022AKIA`.
         Some(byte) if byte.is_ascii_alphanumeric() => {
@@ -449,6 +520,27 @@ fn base64_around(bytes: &[u8], offset: usize) -> Span {
     Span::new(offset - start, offset + end)
 }
 
+/// The text of a blob that starts with a UTF-16 byte order mark.
+pub(super) struct Wide {
+    text: Vec<u8>,
+    low_byte_first: bool,
+}
+
+impl Wide {
+    /// Whether a blob is such a text.
+    pub(super) fn is_wide(bytes: &[u8]) -> bool {
+        matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+    }
+
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let low_byte_first = bytes.starts_with(b"\xff");
+        Self::is_wide(bytes).then(|| Self {
+            text: View::wide(bytes, Span::new(0, bytes.len()), low_byte_first).bytes,
+            low_byte_first,
+        })
+    }
+}
+
 /// The parts of a blob that become views.
 #[derive(Default)]
 struct Regions {
@@ -471,8 +563,9 @@ impl Regions {
 
     /// UTF-16 text around a hit; the literal starts at its first letter in either byte order.
     fn wide(&mut self, bytes: &[u8], offset: usize) {
-        let is_big = offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0)
-            && bytes.get(offset + 7) != Some(&0);
+        // Text of either order has a zero on both sides of a letter; files start with a whole unit.
+        let is_big =
+            offset % 2 == 1 && offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0);
         let unit = if is_big { offset - 1 } else { offset };
         let back = unit.min(2 * REACH) & !1;
         let ahead = (bytes.len() - unit).min(2 * REACH) & !1;
@@ -550,6 +643,20 @@ fn fold_repeats(found: &mut Found, first: usize, rules: &Credentials) {
             by_secret.entry(secret.value.clone()).or_insert(pair);
         }
     }
+    // A token under two names, or written down twice, is one token.
+    let tokens: BTreeSet<Secret> = pairs
+        .iter()
+        .filter_map(|pair| Some(pair.token.as_ref()?.value.clone()))
+        .collect();
+    let is_known = |found: &Match| {
+        Some(found.rule) == rules.token
+            && matches!(&found.token, Some(token) if tokens.contains(&token.value))
+    };
+    let mut index = 0;
+    found.matches.retain(|found| {
+        index += 1;
+        index <= first || !is_known(found)
+    });
     let absent = |part: &Option<Part>| {
         part.as_ref().map(|part| Part {
             span: Span::default(),

@@ -202,11 +202,7 @@ fn unbase64(view: &View) -> Option<View> {
             continue;
         }
         builder.copy(copied, run.start);
-        if run.is_broken {
-            builder.atom(&decoded, run.start, run.end);
-        } else {
-            builder.base64(&decoded, run.start, run.end);
-        }
+        put_run(&mut builder, &run, &decoded);
         copied = run.end;
     }
     if copied == 0 {
@@ -216,11 +212,36 @@ fn unbase64(view: &View) -> Option<View> {
     Some(builder.finish())
 }
 
+/// Puts what a run decodes to, line by line where no group of four characters is cut by a line break.
+fn put_run(builder: &mut Builder, run: &Run, decoded: &[u8]) {
+    let is_even = run
+        .lines
+        .split_last()
+        .is_some_and(|(_, full)| full.iter().all(|(start, end)| (end - start) % 4 == 0));
+    if !is_even {
+        builder.atom(decoded, run.start, run.end);
+        return;
+    }
+    let mut rest = decoded;
+    for (index, (start, end)) in run.lines.iter().enumerate() {
+        let is_last = index + 1 == run.lines.len();
+        let length = if is_last {
+            rest.len()
+        } else {
+            (end - start) / 4 * 3
+        };
+        let (line, after) = rest.split_at(length.min(rest.len()));
+        builder.base64(line, *start, if is_last { run.end } else { *end });
+        rest = after;
+    }
+}
+
 /// A run of base64 characters, padding and line breaks inside it included.
 struct Run {
     start: usize,
     end: usize,
-    is_broken: bool,
+    /// Its lines, without what stands between them.
+    lines: Vec<(usize, usize)>,
 }
 
 /// The next run of at least [`MIN_BASE64`] characters from `from` on.
@@ -231,7 +252,7 @@ fn base64_run(bytes: &[u8], from: usize) -> Option<Run> {
             start += 1;
         }
         let mut end = run_end(bytes, start);
-        let mut is_broken = false;
+        let mut lines = vec![(start, end)];
         // Wrapped text: full lines of 60 or more characters go on in the next line, after its indentation.
         let mut line = end - start;
         while line >= 60 && end - start < MAX_BASE64 {
@@ -239,22 +260,18 @@ fn base64_run(bytes: &[u8], from: usize) -> Option<Run> {
                 break;
             };
             let next_end = run_end(bytes, next);
-            if next_end - next < 4 || next_end - next > line {
+            if next_end - next < 2 || next_end - next > line {
                 break;
             }
             line = next_end - next;
             end = next_end;
-            is_broken = true;
+            lines.push((next, next_end));
         }
         while bytes.get(end) == Some(&b'=') && end - start < MAX_BASE64 {
             end += 1;
         }
         if end - start >= MIN_BASE64 {
-            return Some(Run {
-                start,
-                end,
-                is_broken,
-            });
+            return Some(Run { start, end, lines });
         }
         start = end;
     }
@@ -442,8 +459,15 @@ fn joined_literal(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
             b' ' | b'\t' | b'\n' | b'\r' | b'\\' => at += 1,
             b'+' | b'&' | b'~' if !has_operator => {
                 has_operator = true;
-                at += 1;
+                // `++` joins as well.
+                at += if bytes.get(at..at + 2) == Some(b"++") {
+                    2
+                } else {
+                    1
+                };
             }
+            // `& _` at the end of a line goes on in the next.
+            b'_' if matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at += 1,
             b'.' if !has_operator => {
                 has_operator = true;
                 at += if bytes.get(at + 1) == Some(&b'.') {

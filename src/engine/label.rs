@@ -69,6 +69,21 @@ const STRUCTURE: &[&str] = &[
 /// Words after which the name of the value follows.
 const NAMING: &[&str] = &["id", "key", "label", "name"];
 
+/// Attributes that stand beside `default` or `value` in the block of a name, and say nothing about it.
+const SIBLINGS: &[&str] = &[
+    "allowedpattern",
+    "constraintdescription",
+    "description",
+    "ephemeral",
+    "maxlength",
+    "minlength",
+    "noecho",
+    "nullable",
+    "required",
+    "sensitive",
+    "type",
+];
+
 /// What is known about the name of a value.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
@@ -140,6 +155,13 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
         let text = bytes.get(word.start..word.end).unwrap_or_default();
         let name = Name::parse(text);
         at = word.start;
+        if structural
+            && word.glue.newline
+            && let Some(line) = sibling_line(bytes, word.start, floor)
+        {
+            at = line;
+            continue;
+        }
         if is_structural(text) {
             structural = true;
             continue;
@@ -355,7 +377,9 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
             b']' => {
                 let open = opening(bytes, end - 1, floor)?;
                 let inner = bytes.get(open + 1..end - 1)?;
+                // `[None]` and `[****ABCD]` are what `aws configure` shows of the value before.
                 let names = inner.iter().any(u8::is_ascii_alphabetic)
+                    && !inner.contains(&b'*')
                     && !inner.eq_ignore_ascii_case(b"none");
                 if names && glue.assigns {
                     let start = open + 1 + inner.iter().position(|byte| is_word(*byte))?;
@@ -397,6 +421,21 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
         .get(end)
         .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
     Some(Word { start, end, glue })
+}
+
+/// Where the line of a word starts, if it sets one of [`SIBLINGS`].
+fn sibling_line(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
+    let before = bytes.get(floor..at)?;
+    let start = memchr::memrchr(b'\n', before).map_or(floor, |line| floor + line + 1);
+    let line = bytes.get(start..)?;
+    let first = line.iter().take(80).position(|byte| is_word(*byte))?;
+    let rest = line.get(first..)?;
+    let length = rest.iter().take(40).position(|byte| !is_word(*byte))?;
+    let name = rest.get(..length)?.to_ascii_lowercase();
+    SIBLINGS
+        .binary_search(&name.as_slice().try_into_str())
+        .is_ok()
+        .then_some(start)
 }
 
 /// The end of the last line before `line_end` that is not a comment; `line_end` itself if that line is none.
@@ -455,7 +494,12 @@ fn starts_item(bytes: &[u8], at: usize) -> bool {
 
 fn is_structural(text: &[u8]) -> bool {
     let bare = text.strip_prefix(b"/").unwrap_or(text);
-    if bare.len() < text.len() || bare.iter().all(u8::is_ascii_digit) {
+    // A number or a date.
+    let is_number = bare.first().is_some_and(u8::is_ascii_digit)
+        && bare
+            .iter()
+            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'T' | b'Z'));
+    if bare.len() < text.len() || is_number {
         return true;
     }
     let lower = bare.to_ascii_lowercase();
@@ -501,6 +545,7 @@ mod tests {
     #[test]
     fn the_list_is_sorted_for_the_binary_search() {
         assert!(STRUCTURE.is_sorted());
+        assert!(SIBLINGS.is_sorted());
     }
 
     #[test]

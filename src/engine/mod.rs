@@ -200,10 +200,10 @@ impl Engine {
         found.redact.clear();
         found.latent.clear();
         self.prefilter.find(bytes, hits);
-        if hits.is_empty() {
+        if hits.is_empty() && !credentials::Wide::is_wide(bytes) {
             return;
         }
-        self.credentials.scan(bytes, hits, found);
+        self.credentials.scan(&self.prefilter, bytes, hits, found);
         confirm::confirm(&self.rules, &self.prefilter, bytes, hits, confirmed);
         found.matches.append(&mut confirmed.matches);
         found

@@ -28,8 +28,9 @@ enum Unit {
     Same,
     /// Two: a UTF-16 code unit.
     Wide,
-    /// Four for each three: base64 without line breaks.
-    Base64,
+    /// Four for each three: base64 without line breaks. The segment starts so many bytes after the group of
+    /// three whose four characters start at `source`.
+    Base64(usize),
     /// The whole segment stands for one span of this length.
     Atom(usize),
 }
@@ -47,7 +48,8 @@ impl View {
         }
     }
 
-    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes `?`.
+    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes `?`,
+    /// the byte order mark a space.
     pub(super) fn wide(blob: &[u8], region: Span, low_byte_first: bool) -> Self {
         let bytes = region
             .of(blob)
@@ -58,10 +60,11 @@ impl View {
                 } else {
                     (unit[1], unit[0])
                 };
-                if high == 0 && low.is_ascii() {
-                    low
-                } else {
-                    b'?'
+                match (high, low) {
+                    (0, low) if low.is_ascii() => low,
+                    // The byte order mark.
+                    (0xfe, 0xff) => b' ',
+                    _ => b'?',
                 }
             })
             .collect();
@@ -100,8 +103,10 @@ impl View {
         match segment.unit {
             Unit::Same => segment.source + inside_past,
             Unit::Wide => segment.source + 2 * inside_past,
-            Unit::Base64 if past => segment.source + (inside_past * 4).div_ceil(3),
-            Unit::Base64 => segment.source + inside * 4 / 3,
+            Unit::Base64(before) if past => {
+                segment.source + ((before + inside_past) * 4).div_ceil(3)
+            }
+            Unit::Base64(before) => segment.source + (before + inside) * 4 / 3,
             Unit::Atom(length) => segment.source + if past { length } else { 0 },
         }
     }
@@ -150,12 +155,10 @@ impl<'v> Builder<'v> {
             let (source, unit) = match segment.unit {
                 Unit::Same => (segment.source + inside, Unit::Same),
                 Unit::Wide => (segment.source + 2 * inside, Unit::Wide),
-                // A base64 segment can be cut only where three bytes end; elsewhere it becomes one atom.
-                Unit::Base64 if inside % 3 == 0 => (segment.source + inside / 3 * 4, Unit::Base64),
-                Unit::Base64 => {
-                    let span = self.from.source(Span::new(at, next));
-                    (span.start, Unit::Atom(span.len()))
-                }
+                Unit::Base64(before) => (
+                    segment.source + (before + inside) / 3 * 4,
+                    Unit::Base64((before + inside) % 3),
+                ),
                 Unit::Atom(length) => (segment.source, Unit::Atom(length)),
             };
             self.segment(source, unit);
@@ -178,7 +181,7 @@ impl<'v> Builder<'v> {
     pub(super) fn base64(&mut self, decoded: &[u8], start: usize, end: usize) {
         let span = self.from.source(Span::new(start, end));
         if span.len() == end - start {
-            self.segment(span.start, Unit::Base64);
+            self.segment(span.start, Unit::Base64(0));
             self.made.bytes.extend_from_slice(decoded);
         } else {
             self.atom(decoded, start, end);

@@ -35,6 +35,11 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         return page.incomplete(report.coverage);
     }
     page.summary(&report.summary)?;
+    if !report.settings.is_empty() {
+        let settings = report.settings.iter().map(|text| escape::terminal(text));
+        let settings: Vec<String> = settings.map(|text| text.to_string()).collect();
+        page.entry("config", &settings)?;
+    }
     page.coverage(report.coverage)
 }
 

@@ -10,15 +10,31 @@ use crate::finding::Position;
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
     starts: Vec<usize>,
+    /// Two bytes are one character: UTF-16 with a byte order mark.
+    is_wide: bool,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
+        let (is_little, is_big) = (
+            bytes.starts_with(b"\xff\xfe"),
+            bytes.starts_with(b"\xfe\xff"),
+        );
         // In little-endian UTF-16 the second byte of a line feed follows the first.
-        let tail = usize::from(bytes.starts_with(b"\xff\xfe"));
+        let tail = usize::from(is_little);
+        let is_whole = |at: &usize| match (is_little, is_big) {
+            (true, _) => at % 2 == 0 && bytes.get(at + 1) == Some(&0),
+            (_, true) => at % 2 == 1 && bytes.get(at - 1) == Some(&0),
+            _ => true,
+        };
+        let breaks = memchr::memchr_iter(b'\n', bytes).filter(is_whole);
         let mut starts = vec![0];
-        starts.extend(memchr::memchr_iter(b'\n', bytes).map(|at| at + 1 + tail));
-        Self { bytes, starts }
+        starts.extend(breaks.map(|at| at + 1 + tail));
+        Self {
+            bytes,
+            starts,
+            is_wide: is_little || is_big,
+        }
     }
 
     pub(super) fn bytes(&self) -> &'a [u8] {
@@ -111,7 +127,9 @@ impl<'a> Lines<'a> {
                 (offset, column) = (span.start, 1);
             }
             let piece = Span::new(offset, place.min(self.bytes.len())).of(self.bytes);
-            column += if is_text {
+            column += if self.is_wide {
+                piece.len().div_ceil(2)
+            } else if is_text {
                 code_points(piece)
             } else {
                 piece.len()

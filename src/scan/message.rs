@@ -1,6 +1,7 @@
 //! The sentence that says what was found.
 
 use crate::engine::Match;
+use crate::finding::Level;
 use crate::rule::Rule;
 
 /// One sentence for a person: what it is, whose, and where. Holds no secret.
@@ -13,6 +14,9 @@ pub(super) fn message(
     let mut text = match key_id {
         Some(key_id) if rule.id.starts_with("aws-") => aws_key(found, key_id, account_id),
         Some(key_id) => format!("{}: {key_id}", first_sentence(&rule.description)),
+        None if found.level < rule.level && found.level > Level::Note => {
+            format!("Possibly: {}", first_sentence(&rule.description))
+        }
         None => first_sentence(&rule.description).to_owned(),
     };
     if let Some(context) = &found.context {

@@ -14,6 +14,8 @@ use crate::secret::Secret;
 
 /// Shorter values are words of the language; they are cut where the engine sees them, not wherever they stand.
 const SHORTEST: usize = 8;
+/// Characters of a secret access key.
+const SECRET: usize = 40;
 /// Longer values are not worth a place in the automaton.
 const LONG: usize = 512;
 
@@ -78,7 +80,7 @@ impl Known {
             .flat_map(|searcher| searcher.find_iter(text))
             .map(|found| Span::new(found.start(), found.end()))
             .collect();
-        for value in &self.long {
+        for value in self.long.iter().filter(|value| value.len() <= text.len()) {
             spans.extend(
                 memchr::memmem::find_iter(text, value.expose())
                     .map(|at| Span::new(at, at + value.len())),
@@ -186,6 +188,24 @@ impl<'e> Redactor<'e> {
     /// The redacted form; `None` where there is nothing to cut.
     fn bytes(&mut self, text: &[u8]) -> Option<BString> {
         let mut spans = self.known.spans(text);
+        self.judge(text, &mut spans);
+        if text.contains(&b'/') {
+            // A slash is a letter of a secret as well as the end of a part of a path.
+            self.judge(&without_slashes(text, |_| true), &mut spans);
+            self.judge(
+                &without_slashes(text, |before| before == SECRET),
+                &mut spans,
+            );
+        }
+        if spans.is_empty() {
+            return None;
+        }
+        let cuts = Cuts::of(spans);
+        Some(cut_out(text, cuts.within(whole(text.len()))))
+    }
+
+    /// Adds what the engine sees in `text`.
+    fn judge(&mut self, text: &[u8], spans: &mut Vec<Span>) {
         let matches = self.engine.scan(text, &mut self.scratch);
         spans.extend(
             matches
@@ -195,12 +215,29 @@ impl<'e> Redactor<'e> {
                 .map(|part| part.span),
         );
         spans.extend(self.scratch.redact());
-        if spans.is_empty() {
-            return None;
-        }
-        let cuts = Cuts::of(spans);
-        Some(cut_out(text, cuts.within(whole(text.len()))))
     }
+}
+
+/// `text` with those slashes taken for the end of a line before which as many letters of base64 stand as
+/// `is_end` says. Nothing moves.
+fn without_slashes(text: &[u8], is_end: impl Fn(usize) -> bool) -> Vec<u8> {
+    let mut letters = 0;
+    text.iter()
+        .map(|byte| match byte {
+            b'/' if is_end(letters) => {
+                letters = 0;
+                b'\n'
+            }
+            b'/' | b'+' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                letters += 1;
+                *byte
+            }
+            _ => {
+                letters = 0;
+                *byte
+            }
+        })
+        .collect()
 }
 
 fn whole(length: usize) -> Span {

@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod rules;
 mod session;
+mod settings;
 mod terminal;
 
 use std::io::Write as _;
@@ -64,6 +65,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::History(args)) => commands::history::run(args),
         Some(Command::Rules(args)) => run_rules(args),
         Some(Command::Hook(command)) => commands::hook::run(command),
+        Some(Command::Baseline(command)) => commands::baseline::run(command),
+        Some(Command::Config(command)) => commands::config::run(command),
+        Some(Command::Init) => commands::init::run(),
         None if cli.version => version(),
         None => {
             let help = Cli::command().render_help().to_string();

@@ -174,7 +174,8 @@ struct Run {
 
 impl NewText {
     /// Gathers the new text of the object that `delta` makes of `base`, and checks the whole delta on the
-    /// way: after `Ok`, [`Delta::apply`] succeeds.
+    /// way: after `Ok`, [`Delta::apply`] succeeds. With `out`, which has exactly the size of the object, that
+    /// is done at once.
     ///
     /// `reach` is the length of the longest literal without its last byte.
     pub(super) fn gather(
@@ -182,6 +183,7 @@ impl NewText {
         base: &[u8],
         delta: &Delta<'_>,
         reach: usize,
+        mut out: Option<&mut [u8]>,
     ) -> Result<(), Fault> {
         self.bytes.clear();
         self.runs.clear();
@@ -191,20 +193,25 @@ impl NewText {
         };
         let mut place = 0_usize;
         for instruction in delta.instructions() {
-            match instruction? {
+            let bytes = match instruction? {
                 Instruction::Insert(bytes) => {
                     self.bytes.extend_from_slice(bytes);
-                    place += bytes.len();
+                    bytes
                 }
                 Instruction::Copy { from, length } => {
                     let bytes = copied(base, from, length)?;
                     self.copy(bytes, place, size, reach);
-                    place += length;
+                    bytes
                 }
-            }
-            if place > size {
+            };
+            let end = place + bytes.len();
+            if end > size {
                 return Err("the delta makes more than it says");
             }
+            if let Some(out) = out.as_deref_mut().and_then(|out| out.get_mut(place..end)) {
+                out.copy_from_slice(bytes);
+            }
+            place = end;
         }
         if place < size {
             return Err("the delta makes less than it says");
@@ -332,8 +339,10 @@ mod tests {
         let mut expected = Hits::default();
         expected.search(&object, probe);
         let mut text = NewText::default();
-        text.gather(base, &delta, probe.longest() - 1)
+        let mut rebuilt = vec![0; object.len()];
+        text.gather(base, &delta, probe.longest() - 1, Some(&mut rebuilt))
             .expect("a good delta");
+        assert_eq!(rebuilt, object);
         let mut found = Vec::new();
         let mut hits = Hits::default();
         hits.inherit(&base_hits, &delta, &text, probe, &mut found)
@@ -392,7 +401,10 @@ mod tests {
             };
             let mut out = vec![0; delta.size as usize];
             let applied = delta.apply(b"base", &mut out);
-            assert_eq!(applied.is_ok(), text.gather(b"base", &delta, 3).is_ok());
+            assert_eq!(
+                applied.is_ok(),
+                text.gather(b"base", &delta, 3, None).is_ok()
+            );
             applied.is_err()
         };
         assert!(!refused(&[4, 2, 0x90, 2]), "copies two bytes");

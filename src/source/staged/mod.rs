@@ -105,7 +105,7 @@ impl Staged<'_> {
 }
 
 /// Reads the index that Git names; an index that does not exist is empty.
-fn load_index(repository: &Repository) -> Result<gix::index::File, repository::Error> {
+pub(super) fn load_index(repository: &Repository) -> Result<gix::index::File, repository::Error> {
     let path = repository.index_path();
     let broken = |detail: String| repository::Error::Index {
         path: path.to_owned(),

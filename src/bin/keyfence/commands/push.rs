@@ -7,6 +7,7 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
+use gix::objs::Kind::Commit;
 use keyfence::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
 use keyfence::source::history::revision::{Range, Side, push_range};
 use keyfence::source::repository::Repository;
@@ -40,9 +41,25 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     let updates = pushed
         .iter()
         .filter_map(|pushed| Some((pushed.remote_id, pushed.local_id?)));
+    let ranges = ranges(&repository, updates, side)?;
+    // What the other side has of the branch, else its default branch, else the branch that most have.
+    let mut base = first_commit(&repository, pushed.iter().filter_map(|it| it.remote_id));
+    let remote = args.remote.as_deref().unwrap_or("origin");
+    for name in ["HEAD", "main", "master"] {
+        base = match base {
+            Some(base) => Some(base),
+            None => {
+                let name = format!("refs/remotes/{remote}/{name}");
+                // A remote that is not tracked has no such reference.
+                let tip = range::parse(&repository, name.as_str().into()).ok();
+                first_commit(&repository, tip.into_iter().flat_map(|tip| tip.include))
+            }
+        };
+    }
     scan(Job {
         repository: &repository,
-        ranges: ranges(&repository, updates, side)?,
+        ranges,
+        base,
         common: &args.common,
         max_object_size: None,
         all: false,
@@ -58,9 +75,11 @@ pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
     if staged::is_under_pre_commit() {
         let repository = staged::open(Path::new("."))?;
         if let Some(range) = framework_range(&repository)? {
+            let base = first_commit(&repository, range.exclude.iter().copied());
             return scan(Job {
                 repository: &repository,
                 ranges: vec![range],
+                base,
                 common: &args.common,
                 max_object_size: None,
                 all: args.all,
@@ -108,10 +127,16 @@ pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
     let advice = "error: keyfence refused this push; nothing of it is kept here\n\
                   hint: take the secret out of the commits that add it, and push again\n\
                   hint: rotate it if it was ever pushed anywhere\n";
+    let ranges = ranges(&repository, updates, Side::Server)?;
+    // The default branch as it was before: a new branch brings no settings of its own.
+    let base = repository
+        .head_id()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
     let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
     scan(Job {
         repository: &repository,
-        ranges: ranges(&repository, updates, Side::Server)?,
+        ranges,
+        base,
         common: &args.common,
         max_object_size: None,
         all: false,
@@ -142,6 +167,16 @@ fn scan(job: Job<'_>) -> Result<Exit, Failure> {
         return Ok(Exit::Clean);
     }
     range::run(&job)
+}
+
+/// The first of `ids` that is a commit of this repository.
+pub(super) fn first_commit(
+    repository: &Repository,
+    ids: impl IntoIterator<Item = ObjectId>,
+) -> Option<ObjectId> {
+    let is_commit =
+        |id: &ObjectId| matches!(repository.objects().header(id), Ok(Some((Commit, _))));
+    ids.into_iter().find(is_commit)
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

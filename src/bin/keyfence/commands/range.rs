@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use bstr::BStr;
 use gix::ObjectId;
-use keyfence::report::Format;
+use keyfence::gate::Base;
 use keyfence::scan::Outcome;
 use keyfence::source::history::MAX_OBJECT_SIZE;
 use keyfence::source::history::provenance::Located;
@@ -12,16 +12,20 @@ use keyfence::source::history::range::{self, Introduced, Options};
 use keyfence::source::history::revision::{self, Range};
 use keyfence::source::repository::Repository;
 
+use super::push::first_commit;
 use crate::args::{Common, HistoryArgs};
 use crate::ci::{self, Choice};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::session::{ExcludeIn, Session, Success};
+use crate::settings::{Place, Places};
 
 /// What to look at, and how.
 pub(super) struct Job<'a> {
     pub(super) repository: &'a Repository,
     pub(super) ranges: Vec<Range>,
+    /// The commit whose settings count: nobody disarms the scan in the push that adds the key.
+    pub(super) base: Option<ObjectId>,
     pub(super) common: &'a Common,
     pub(super) max_object_size: Option<u64>,
     /// Report what was there before as well.
@@ -97,6 +101,12 @@ fn automatic(repository: &Repository, quiet: bool) -> Result<Option<Range>, Fail
     Ok(None)
 }
 
+/// The commit before the ranges: the first that they leave out.
+pub(super) fn base_of(repository: &Repository, ranges: &[Range]) -> Option<ObjectId> {
+    let left_out = ranges.iter().flat_map(|range| &range.exclude).copied();
+    first_commit(repository, left_out)
+}
+
 /// Resolves what somebody wrote.
 pub(super) fn parse(repository: &Repository, spec: &BStr) -> Result<Range, Failure> {
     revision::parse_range(repository, spec).map_err(failed)
@@ -133,7 +143,16 @@ pub(super) fn failed(error: revision::Error) -> Failure {
 
 /// Scans what the ranges add.
 pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
-    let session = Session::start(job.common, "objects")?.on_success(job.success);
+    let at =
+        |id: Option<ObjectId>| id.map_or(Place::Nowhere, |id| Place::Commit(job.repository, id));
+    let tips = job.ranges.iter().flat_map(|range| &range.include).copied();
+    let places = Places {
+        usual: at(job.base),
+        base: Some(at(job.base)),
+        head: Some(at(first_commit(job.repository, tips))),
+        paths: Base::Root,
+    };
+    let session = Session::start(job.common, &places, "objects")?.on_success(job.success);
     let mut introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
     let options = Options {
         threads: job
@@ -165,7 +184,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
         return session.finish_nothing(outcome, "the range has no commits");
     }
-    let is_for_people = job.common.format == Format::Text && !job.common.quiet;
+    let is_for_people = session.common().is_for_people();
     let exit = session.finish(outcome)?;
     if let (Exit::Findings, true, Some(advice)) = (exit, is_for_people, job.advice) {
         print_error(advice);

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use keyfence::finding::Finding;
-use keyfence::report::{Format, escape};
+use keyfence::gate::Base;
+use keyfence::report::escape;
 use keyfence::scan::Outcome;
 use keyfence::source::repository::{self, GitEnvironment};
 use keyfence::source::staged::{Options, Staged};
@@ -15,6 +16,7 @@ use crate::args::StagedArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::session::{ExcludeIn, Session, Success};
+use crate::settings::{Place, Places};
 
 /// Who runs the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
         Caller::Person => Success::Report,
         Caller::Hook => Success::Line,
     };
-    let session = Session::start(&args.common, "blobs")?.on_success(success);
+    let session = Session::start(&args.common, &places(&repository)?, "blobs")?.on_success(success);
     // The pre-commit framework says nothing of its --all-files: there is nothing staged then.
     let mut all_files = args.all_files;
     let mut outcome = Outcome::default();
@@ -61,25 +63,39 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
     if !args.all && !all_files {
         outcome.take_known();
     }
-    let place = Where {
+    let situation = Where {
         has_commits: !matches!(repository.head_id(), Ok(None)),
         is_below: is_below(&repository),
         all_files,
     };
-    let fails_from = args.common.fail_on.level();
+    let fails_from = session.common().fail_on();
     let blamed = |finding: &&Finding| fails_from.is_some_and(|level| finding.level >= level);
     let blamed: Vec<&Finding> = outcome.findings.iter().filter(blamed).collect();
     let stop = match caller == Caller::Hook && !is_under_pre_commit() {
         true => "error: keyfence stopped this commit\n",
         false => "",
     };
-    let advice = format!("{stop}{}", advice(&blamed, place));
-    let is_for_people = args.common.format == Format::Text && !args.common.quiet;
+    let advice = format!("{stop}{}", advice(&blamed, situation));
+    let is_for_people = session.common().is_for_people();
     let exit = session.finish(outcome)?;
     if exit == Exit::Findings && is_for_people {
         print_error(&advice);
     }
     Ok(exit)
+}
+
+/// Settings come from what is being committed.
+fn places(repository: &repository::Repository) -> Result<Places<'_>, Failure> {
+    let head = repository
+        .head_id()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
+    let before = head.map_or(Place::Nowhere, |id| Place::Commit(repository, id));
+    Ok(Places {
+        usual: Place::Index(repository),
+        base: Some(before),
+        head: Some(Place::Index(repository)),
+        paths: Base::Root,
+    })
 }
 
 /// The repository around `path`, as Git's environment has it.

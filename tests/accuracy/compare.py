@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Measures keyfence beside other scanners, on generated pairs, look-alikes and real trees.
+
+Python 3.8 or newer, standard library only. Nothing that it writes holds a true key: all are random,
+from a seed, and are written into a temporary directory. No scanner is let near the network.
+
+What to install (each may be missing: its row is left out):
+
+    cargo build --release
+    python3 -m venv venv && venv/bin/pip install kingfisher-bin detect-secrets credsweeper
+    cargo install ripsecrets
+    apt-get install git-secrets
+    go install github.com/zricethezav/gitleaks/v8@latest
+    go install github.com/betterleaks/betterleaks@latest
+    trufflehog: a release of github.com/trufflesecurity/trufflehog
+
+Then
+
+    tests/accuracy/compare.py --path venv/bin --path ~/go/bin
+    tests/accuracy/compare.py --path venv/bin --tree ~/.cargo/registry/src --tree /usr/share
+
+The shapes are the tables of tests/shapes. What is counted, and where the counting is kind to the
+others, is said in docs/accuracy.md.
+"""
+
+import argparse
+import collections
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import cases  # noqa: E402
+import scanners  # noqa: E402
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    add = parser.add_argument
+    add("--program", default=os.path.join(ROOT, "target/release/keyfence"))
+    add("--shapes", default=os.path.join(ROOT, "tests/shapes"), help="directory of the tables")
+    add("--cases", type=int, default=5, help="fillings of each shape (default 5)")
+    add("--seed", type=int, default=2026)
+    add("--path", action="append", default=[], help="directory of scanners, before PATH")
+    add("--tools", help="names with commas; all that are installed otherwise")
+    add("--tree", action="append", default=[], help="a real tree, instead of generated cases")
+    add("--missed", action="store_true", help="say which shapes each scanner misses")
+    add("--keep", metavar="DIR", help="write the cases there, and keep them")
+    return parser.parse_args()
+
+
+def main():
+    args = arguments()
+    os.environ["PATH"] = os.pathsep.join([os.path.expanduser(p) for p in args.path] + [os.environ["PATH"]])
+    tools = scanners.installed(os.path.abspath(args.program))
+    if args.tools:
+        tools = [tool for tool in tools if tool.name in args.tools.split(",")]
+    scratch = tempfile.mkdtemp(prefix="keyfence-accuracy-")
+    try:
+        if args.tree:
+            trees(tools, args.tree, scratch)
+        else:
+            generated(tools, args, scratch)
+    finally:
+        shutil.rmtree(scratch)
+
+
+def generated(tools, args, scratch):
+    """The table of the generated cases."""
+    where = args.keep or os.path.join(scratch, "cases")
+    made = cases.generate(where, args.shapes, args.cases, args.seed)
+    pairs = sum(len(case["pairs"]) for case in made)
+    secrets = sum(len(case["secrets"]) for case in made)
+    looks = sum(case["kind"] != "leak" for case in made)
+    print(f"seed {args.seed}: {len(made) - looks} files with {pairs} pairs and {secrets} secrets, {looks} files of look-alikes\n")
+    print("| scanner | pairs joined | secrets found | look-alikes called a secret | wrong joins | seconds |")
+    print("|---|---|---|---|---|---|")
+    for tool in tools:
+        found, seconds = scan(tool, where, scratch)
+        score = Score(made, found)
+        joined = percent(score.pairs, pairs) if tool.joins else "does not join"
+        wrong = score.wrong if tool.joins else "–"
+        print(f"| {tool.name} {tool.version()} | {joined} | {percent(score.secrets, secrets)} "
+              f"| {score.false} of {looks} | {wrong} | {seconds:.2f} |", flush=True)
+        if args.missed:
+            for what, names in score.missed.items():
+                for name, count in sorted(names.items()):
+                    print(f"    {what}: {name} ({count})")
+
+
+def trees(tools, paths, scratch):
+    """The table of real trees: how much each scanner says."""
+    print("| tree | scanner | findings | about AWS | seconds |")
+    print("|---|---|---|---|---|")
+    for path in paths:
+        for tool in tools:
+            found, seconds = scan(tool, os.path.expanduser(path), scratch)
+            aws = sum(one.is_aws for one in found)
+            print(f"| {path} | {tool.name} | {len(found)} | {aws} | {seconds:.1f} |", flush=True)
+
+
+def scan(tool, where, scratch):
+    """What a scanner finds in a directory, and how long it takes."""
+    output = os.path.join(scratch, tool.name + ".out")
+    environment = dict(os.environ, HOME=scratch)
+    start = time.monotonic()
+    with open(output + ".stdout", "wb") as stdout:
+        run = subprocess.run(tool.command(os.path.abspath(where), output, scratch), stdout=stdout,
+                             stderr=subprocess.PIPE, cwd=scratch, env=environment, check=False)
+    seconds = time.monotonic() - start
+    if run.returncode not in tool.statuses:
+        sys.exit(f"{tool.name} ended with {run.returncode}: {run.stderr.decode(errors='replace')[-2000:]}")
+    if not os.path.exists(output):
+        output += ".stdout"
+    return list(tool.read(output)), seconds
+
+
+class Score:
+    """Counts of one scanner."""
+
+    def __init__(self, made, found):
+        by_file = collections.defaultdict(list)
+        for one in found:
+            by_file[os.path.basename(one.path)].append(one)
+        self.pairs = self.secrets = self.false = self.wrong = 0
+        self.missed = {"not joined": collections.Counter(), "not found": collections.Counter(),
+                       "false": collections.Counter()}
+        for case in made:
+            self.add(case, by_file[case["file"]])
+
+    def add(self, case, found):
+        joined = {(one.key_id, one.secret) for one in found if one.key_id and one.secret}
+        expected = {tuple(pair) for pair in case["pairs"]}
+        right = 0
+        for pair in joined:
+            if pair not in expected:
+                self.wrong += 1
+            elif sum(pair[0] == other[0] or pair[1] == other[1] for other in joined) == 1:
+                right += 1
+        self.pairs += right
+        self.note("not joined", case, len(expected) - right)
+        for secret in case["secrets"]:
+            if any(one.reports(secret) for one in found):
+                self.secrets += 1
+            else:
+                self.note("not found", case, 1)
+        if case["kind"] == "leak":
+            return
+        told = [one for one in found if not one.is_only_id(case["ids"])]
+        if case["kind"] == "token":
+            # Another vendor's token is a secret: only to call it one of AWS is wrong.
+            told = [one for one in told if one.is_aws]
+        if told:
+            self.false += 1
+            self.note("false", case, 1)
+
+    def note(self, what, case, count):
+        if count:
+            self.missed[what][case["shape"]] += count
+
+
+def percent(part, whole):
+    return f"{part} ({100 * part / whole:.1f} %)"
+
+
+if __name__ == "__main__":
+    main()
