@@ -41,6 +41,18 @@ pub(crate) struct Session {
     pub(crate) is_whole: bool,
     excludes: Excludes,
     progress: Option<Progress>,
+    success: Success,
+}
+
+/// What is said, in text, if there is nothing to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Success {
+    /// The whole report, with what was scanned and skipped.
+    Report,
+    /// One line, among those of other hooks.
+    Line,
+    /// Nothing: somebody else would have to read it.
+    Silent,
 }
 
 /// Exceptions that are of no use to a scan.
@@ -96,6 +108,7 @@ impl Session {
             is_whole: true,
             excludes,
             progress,
+            success: Success::Report,
             settings,
         })
     }
@@ -115,6 +128,26 @@ impl Session {
             ..Options::default()
         };
         Scanner::new(Arc::clone(&self.engine), options)
+    }
+
+    /// Says less if there is nothing to report.
+    pub(crate) fn on_success(mut self, success: Success) -> Self {
+        self.success = success;
+        self
+    }
+
+    /// Ends a run that had nothing to look at, and says so.
+    pub(crate) fn finish_nothing(self, outcome: Outcome, what: &str) -> Result<Exit, Failure> {
+        if !self.common().quiet {
+            print_error(&format!("note: {what}\n"));
+        }
+        let common = self.common();
+        let is_text = common.format() == Format::Text && common.report.is_empty();
+        // A report of nothing is for programs that read reports.
+        if is_text && outcome.coverage.skipped.is_empty() {
+            return Ok(Exit::Clean);
+        }
+        self.finish(outcome)
     }
 
     /// What `--exclude` leaves out.
@@ -204,7 +237,15 @@ impl Session {
             output::to_file(file, |out| report::write(*format, out, &report))?;
         }
         report.options.color = terminal::stdout_has_color();
-        output::to_stdout(|out| report::write(common.format(), out, &report))?;
+        let says_little =
+            report.findings.is_empty() && exit == Exit::Clean && common.is_for_people();
+        match self.success {
+            Success::Line if says_little => {
+                output::to_stdout(|out| report::text::write_brief(out, &report))?;
+            }
+            Success::Silent if says_little => {}
+            _ => output::to_stdout(|out| report::write(common.format(), out, &report))?,
+        }
         self.say_what_the_report_does_not(&report);
         if common.found.report_unused {
             self.say_what_is_unused(unused, &outcome.unused_markers);

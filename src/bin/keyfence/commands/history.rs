@@ -19,7 +19,7 @@ use crate::args::{HistoryArgs, Limits};
 use crate::date;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
-use crate::session::{ExcludeIn, Session, now};
+use crate::session::{ExcludeIn, Session, Success, now};
 use crate::settings::{Place, Places};
 
 /// Runs the command.
@@ -35,6 +35,8 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
             max_object_size: args.max_object_size,
             all: args.limits.all,
             advice: None,
+            success: Success::Report,
+            pushed: Vec::new(),
         });
     }
     let progress = Arc::new(Progress::default());

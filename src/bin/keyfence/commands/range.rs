@@ -17,7 +17,7 @@ use crate::args::{Common, HistoryArgs};
 use crate::ci::{self, Choice};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success};
 use crate::settings::{Place, Places};
 
 /// What to look at, and how.
@@ -32,6 +32,9 @@ pub(super) struct Job<'a> {
     pub(super) all: bool,
     /// What to do about findings; for hooks.
     pub(super) advice: Option<&'a str>,
+    pub(super) success: Success,
+    /// References that do not hold these commits yet and are about to.
+    pub(super) pushed: Vec<(String, ObjectId)>,
 }
 
 /// The ranges that the command line asks for; `None` if it asks for none, or if there is no reason to
@@ -149,11 +152,8 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         head: Some(at(first_commit(job.repository, tips))),
         paths: Base::Root,
     };
-    let session = Session::start(job.common, &places, "objects")?;
-    let introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
-    if introduced.commits.is_empty() && introduced.blobs.is_empty() && !job.common.quiet {
-        print_error("note: the range has no commits\n");
-    }
+    let session = Session::start(job.common, &places, "objects")?.on_success(job.success);
+    let mut introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
     let options = Options {
         threads: job
             .common
@@ -175,8 +175,15 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         outcome.known = collector.finish().known;
         outcome.take_known();
     }
-    locate(job.repository, &introduced, &mut outcome);
+    if !outcome.findings.is_empty() {
+        introduced.look_beyond(job.repository);
+    }
+    locate(job, &introduced, &mut outcome);
     outcome.exclude(session.excludes());
+    let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
+    if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
+        return session.finish_nothing(outcome, "the range has no commits");
+    }
     let is_for_people = session.common().is_for_people();
     let exit = session.finish(outcome)?;
     if let (Exit::Findings, true, Some(advice)) = (exit, is_for_people, job.advice) {
@@ -185,10 +192,18 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn locate(repository: &Repository, introduced: &Introduced, outcome: &mut Outcome) {
+fn locate(job: &Job<'_>, introduced: &Introduced, outcome: &mut Outcome) {
     let mut located = Located::default();
     for id in outcome.objects() {
-        let places = introduced.locations(repository, id);
+        let mut places = introduced.locations(job.repository, id);
+        for commit in places.iter_mut().filter_map(|place| place.commit.as_mut()) {
+            let reach = |tip| introduced.is_reached(job.repository, tip, commit.commit_id);
+            let pushed = job.pushed.iter().filter(|(_, tip)| reach(*tip));
+            let names: Vec<String> = pushed.map(|(name, _)| name.clone()).collect();
+            commit.refs.extend(names);
+            commit.refs.sort();
+            commit.refs.dedup();
+        }
         located.places.insert(id, places);
     }
     outcome.locate(located);
