@@ -3,6 +3,8 @@
 //! `cargo bench --bench engine -- literal` is the searcher alone. `KEYFENCE_BENCH_TEXT` names a folder of
 //! sources to search instead of the crates that cargo has unpacked.
 
+#![allow(unreachable_pub, reason = "a bench has no outside")]
+
 mod samples;
 
 use std::hint::black_box;

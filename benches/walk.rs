@@ -2,6 +2,8 @@
 //!
 //! `KEYFENCE_BENCH_TREE` names a tree of real files; without it one is made.
 
+#![allow(unreachable_pub, reason = "a bench has no outside")]
+
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::Read as _;

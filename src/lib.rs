@@ -20,6 +20,11 @@
 //!
 //! The library prints nothing, starts no process and opens no connection.
 
+#![allow(
+    rustdoc::private_intra_doc_links,
+    reason = "the documentation is built with private items"
+)]
+
 pub mod aws;
 pub mod baseline;
 pub mod blob;

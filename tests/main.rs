@@ -1,11 +1,19 @@
 //! The integration tests: one binary whose modules are the table of contents.
 
+#![allow(
+    unreachable_pub,
+    reason = "a test binary has no outside; its modules read like those of a library"
+)]
+
 mod support;
 
 mod cli;
+mod coverage;
 mod hook;
+mod lookalikes;
 mod objects;
 mod packaging;
+mod promises;
 mod provenance;
 mod range;
 mod rooms;

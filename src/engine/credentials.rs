@@ -152,6 +152,19 @@ impl Credentials {
         fold_repeats(found, first, self);
     }
 
+    /// Looks at all of a blob, whatever stands in it.
+    pub(super) fn scan_all(&self, bytes: &[u8], found: &mut Found) {
+        let whole = Span::new(0, bytes.len());
+        let first = found.matches.len();
+        if bytes.contains(&0) {
+            let is_big = bytes.starts_with(b"\xfe\xff") || bytes.first() == Some(&0);
+            self.view(decode::decode(View::wide(bytes, whole, !is_big)), found);
+        } else {
+            self.view(decode::decode(View::plain(bytes, whole)), found);
+        }
+        fold_repeats(found, first, self);
+    }
+
     /// The parts of a text that its hits call for.
     fn regions(&self, bytes: &[u8], hits: &[Hit]) -> Regions {
         let mut regions = Regions::default();

@@ -233,7 +233,7 @@ fn check_outputs(common: &Common) -> Result<(), Failure> {
 }
 
 /// Seconds since the epoch; `SOURCE_DATE_EPOCH` has the last word.
-fn now() -> Result<Option<i64>, Failure> {
+pub(crate) fn now() -> Result<Option<i64>, Failure> {
     if let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH") {
         let parsed = value.to_str().and_then(|text| text.parse::<i64>().ok());
         return match parsed {

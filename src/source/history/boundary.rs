@@ -91,7 +91,7 @@ pub(super) fn is_partial(repository: &gix::Repository) -> bool {
         || config
             .plumbing()
             .sections_by_name("remote")
-            .is_some_and(|mut remotes| remotes.any(|remote| is_promisor(remote)))
+            .is_some_and(|mut remotes| remotes.any(is_promisor))
 }
 
 /// What the references point at, and those that cannot be read.

@@ -109,18 +109,28 @@ impl<'d> Iterator for Instructions<'d> {
 impl<'d> Instructions<'d> {
     #[inline]
     fn copy(&mut self, command: u8) -> Result<Instruction<'d>, Fault> {
-        let mut fields = [0_u8; 8];
-        for (bit, field) in [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5), (6, 6)] {
-            if command & (1 << bit) != 0 {
-                let (&byte, rest) = self
-                    .rest
-                    .split_first()
-                    .ok_or("the delta ends within an instruction")?;
-                fields[field] = byte;
-                self.rest = rest;
+        let window = match self.rest.first_chunk::<8>() {
+            Some(window) => *window,
+            None => {
+                let mut window = [0; 8];
+                window[..self.rest.len()].copy_from_slice(self.rest);
+                window
             }
+        };
+        let window = u64::from_le_bytes(window);
+        // Which of the seven bytes are there is hard to foresee, so no branch depends on it.
+        let mut fields = 0_u64;
+        let mut used = 0_u32;
+        for bit in 0..7 {
+            let is_there = u64::from(command >> bit & 1);
+            let byte = (window >> (8 * used)) & 0xff & is_there.wrapping_neg();
+            fields |= byte << (8 * bit);
+            used += is_there as u32;
         }
-        let fields = u64::from_le_bytes(fields);
+        self.rest = self
+            .rest
+            .get(used as usize..)
+            .ok_or("the delta ends within an instruction")?;
         let length = (fields >> 32) as usize;
         Ok(Instruction::Copy {
             from: (fields & 0xffff_ffff) as usize,
@@ -164,7 +174,8 @@ struct Run {
 
 impl NewText {
     /// Gathers the new text of the object that `delta` makes of `base`, and checks the whole delta on the
-    /// way: after `Ok`, [`Delta::apply`] succeeds.
+    /// way: after `Ok`, [`Delta::apply`] succeeds. With `out`, which has exactly the size of the object, that
+    /// is done at once.
     ///
     /// `reach` is the length of the longest literal without its last byte.
     pub(super) fn gather(
@@ -172,27 +183,35 @@ impl NewText {
         base: &[u8],
         delta: &Delta<'_>,
         reach: usize,
+        mut out: Option<&mut [u8]>,
     ) -> Result<(), Fault> {
         self.bytes.clear();
         self.runs.clear();
         self.runs.push(Run { start: 0, place: 0 });
-        let size = usize::try_from(delta.size).map_err(|_| "the delta makes more than fits")?;
+        let Ok(size) = usize::try_from(delta.size) else {
+            return Err("the delta makes more than fits");
+        };
         let mut place = 0_usize;
         for instruction in delta.instructions() {
-            match instruction? {
+            let bytes = match instruction? {
                 Instruction::Insert(bytes) => {
                     self.bytes.extend_from_slice(bytes);
-                    place += bytes.len();
+                    bytes
                 }
                 Instruction::Copy { from, length } => {
                     let bytes = copied(base, from, length)?;
                     self.copy(bytes, place, size, reach);
-                    place += length;
+                    bytes
                 }
-            }
-            if place > size {
+            };
+            let end = place + bytes.len();
+            if end > size {
                 return Err("the delta makes more than it says");
             }
+            if let Some(out) = out.as_deref_mut().and_then(|out| out.get_mut(place..end)) {
+                out.copy_from_slice(bytes);
+            }
+            place = end;
         }
         if place < size {
             return Err("the delta makes less than it says");
@@ -320,8 +339,10 @@ mod tests {
         let mut expected = Hits::default();
         expected.search(&object, probe);
         let mut text = NewText::default();
-        text.gather(base, &delta, probe.longest() - 1)
+        let mut rebuilt = vec![0; object.len()];
+        text.gather(base, &delta, probe.longest() - 1, Some(&mut rebuilt))
             .expect("a good delta");
+        assert_eq!(rebuilt, object);
         let mut found = Vec::new();
         let mut hits = Hits::default();
         hits.inherit(&base_hits, &delta, &text, probe, &mut found)
@@ -380,7 +401,10 @@ mod tests {
             };
             let mut out = vec![0; delta.size as usize];
             let applied = delta.apply(b"base", &mut out);
-            assert_eq!(applied.is_ok(), text.gather(b"base", &delta, 3).is_ok());
+            assert_eq!(
+                applied.is_ok(),
+                text.gather(b"base", &delta, 3, None).is_ok()
+            );
             applied.is_err()
         };
         assert!(!refused(&[4, 2, 0x90, 2]), "copies two bytes");

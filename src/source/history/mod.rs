@@ -1,8 +1,41 @@
 //! Every object that a repository holds, each once: blobs, commits and annotated tags of all packs, all
 //! loose objects and all alternates, reachable or not.
 //!
-//! It knows how objects are stored. It knows nothing of references, trees and paths: who added an object
-//! is looked up afterwards.
+//! It knows how objects are stored and what they refer to by id. Who added an object, and at which path, is
+//! looked up afterwards by others.
+//!
+//! # How
+//!
+//! A pack is read family by family: a whole object and everything that is built on it by deltas. With a
+//! [`Probe`] the delta is searched instead of the object: a literal is new in an object only if it stands in
+//! inserted bytes or across a seam between two instructions; one that lies wholly within a copied range is a
+//! hit of the base, moved. An object is rebuilt only if something is built on it or if it has hits, and only
+//! then is it shown. [`History::scan_plainly`] is the slow truth that this equals.
+//!
+//! # What is checked
+//!
+//! Every entry that is inflated is held against the CRC-32 of the index (the Adler-32 of its stream where an
+//! old index has none), and so is every tree, whose header might only seem to be one. Objects are not hashed
+//! again. A damaged entry costs itself and what is built on it, and each of those is named, unless another
+//! store has a good copy.
+//!
+//! That commits find their tree and parents, tags and references their object, and loose trees what they
+//! name, is always checked. What the trees of packs name is checked in small packs, in partial clones, and
+//! as soon as anything at all is missing: rebuilding all trees of a large repository takes as long as the
+//! scan, and Git leaves no pack behind that is not whole.
+//!
+//! # The inflater
+//!
+//! Inflating bounds the scan. Measured on the blobs' entries of `git/git` (0.68 GB inflated) with two
+//! threads, in wall seconds: `libdeflater` 0.60, `zune-inflate` 0.90, `zlib-rs` 1.0. All three take a whole
+//! entry of known size. `libdeflater` needs a C compiler to build, and nothing else of this crate does; a
+//! third of the time of the longest scan is worth that.
+//!
+//! # Memory
+//!
+//! The packs are mapped. Beyond that: 40 bytes per object of the pack at hand, 16 more while they are sorted,
+//! a bit per object and store to tell duplicates, the ids of loose objects, and per thread the objects that
+//! others are still to be built on, which are let go above 64 MiB and built again.
 
 mod boundary;
 mod delta;
@@ -42,7 +75,10 @@ use links::Links;
 use show::Shared;
 use store::Stores;
 
-/// What is inflated at most, if nothing else is said. Git itself builds no deltas above 512 MiB.
+/// What is inflated at most, if nothing else is said.
+///
+/// A worker holds up to three buffers of that size: a base, a delta and what it makes. Hosting services
+/// refuse files above 100 MiB; Git itself makes no deltas of files above 512 MiB.
 pub const MAX_OBJECT_SIZE: u64 = 256 << 20;
 
 /// Why nothing could be scanned at all.

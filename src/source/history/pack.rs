@@ -107,7 +107,12 @@ impl Pack {
                 guess.saturating_sub(distance(found - sought))
             };
         }
-        let mut order = self.id(guess as u32).cmp(id);
+        let compare = |place: u64| {
+            let found = self.id(place as u32);
+            // Eight bytes tell nearly always, and faster than a comparison of unknown length.
+            first_bytes(found).cmp(&sought).then_with(|| found.cmp(id))
+        };
+        let mut order = compare(guess);
         let start = order;
         for _ in 0..MAX_STEPS {
             if order.is_eq() {
@@ -121,7 +126,7 @@ impl Pack {
                 Ordering::Greater if guess > 0 => guess - 1,
                 _ => return false,
             };
-            order = self.id(guess as u32).cmp(id);
+            order = compare(guess);
         }
         self.index.lookup(id).is_some()
     }
@@ -238,4 +243,22 @@ fn readable(path: &Path) -> Result<(), Skip> {
 fn damaged(path: &Path, error: &gix::Error) -> Skip {
     let name = path_bytes(path);
     Skip::with_detail(SkipReason::Corrupt, name, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_read_as_git_writes_them() {
+        // Git adds one at every further byte, so that no distance has two forms.
+        assert_eq!(distance(&[0x05, 9]), Some((5, [9].as_slice())));
+        assert_eq!(distance(&[0x80, 0x00]), Some((128, [].as_slice())));
+        assert_eq!(
+            distance(&[0x81, 0x80, 0x00]),
+            Some(((2 * 128 + 1) * 128, [].as_slice()))
+        );
+        assert_eq!(distance(&[0x80]), None);
+        assert_eq!(distance(&[0xff; 12]), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! Goes through packs and loose objects with all threads.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bstr::BString;
 use gix::objs::Kind;
@@ -52,7 +53,7 @@ impl History {
         if let Some(progress) = &shared.progress {
             progress.total.fetch_add(wanted, Ordering::Relaxed);
         }
-        let mut failures = damaged_entries(pack, &table, is_first);
+        let mut failures = self.damaged_entries(pack, &table, is_first);
         failures.extend(self.walk(pack, &table, &shares, shared, sink));
         (failures, trees)
     }
@@ -83,6 +84,42 @@ impl History {
             failures.extend(self.walk(pack, &table, &shares, &shared, sink));
         }
         failures
+    }
+
+    fn damaged_entries(
+        &self,
+        pack: &Pack,
+        table: &Table,
+        is_first: impl Fn(u32) -> bool + Sync,
+    ) -> Vec<Failure> {
+        let failures = Mutex::new(Vec::new());
+        let share = table
+            .len()
+            .div_ceil(u32::try_from(self.threads).unwrap_or(1))
+            .max(1);
+        std::thread::scope(|scope| {
+            for start in (0..table.len()).step_by(share as usize) {
+                let (failures, is_first) = (&failures, &is_first);
+                scope.spawn(move || {
+                    for number in start..table.len().min(start.saturating_add(share)) {
+                        let Some(why) = damage(pack, table, number) else {
+                            continue;
+                        };
+                        let position = table.position(number);
+                        if is_first(position) {
+                            let id = pack.id(position).to_owned();
+                            let fault = Fault::from(why);
+                            let mut failures =
+                                failures.lock().unwrap_or_else(PoisonError::into_inner);
+                            failures.push(Failure { id, fault });
+                        }
+                    }
+                });
+            }
+        });
+        failures
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn share(&self, pack: &Pack) -> u64 {
@@ -221,31 +258,20 @@ impl History {
     }
 }
 
-/// Entries that have no kind, and trees whose checksum is wrong: what they really are is not known.
-fn damaged_entries(pack: &Pack, table: &Table, is_first: impl Fn(u32) -> bool) -> Vec<Failure> {
-    let mut failures = Vec::new();
-    for number in 0..table.len() {
-        let position = table.position(number);
-        let why = match table.kind(number) {
-            None => "the entry, or one that it is built on, has no readable header",
-            Some(Kind::Tree) => {
-                let range = table.range(number);
-                let entry = pack.entry(range.start, range.end).unwrap_or_default();
-                let checksum = table.checksum(number);
-                if checksum.is_none_or(|expected| crc32fast::hash(entry) == expected) {
-                    continue;
-                }
-                "the entry does not have the checksum that the index says"
-            }
-            Some(_) => continue,
-        };
-        if is_first(position) {
-            let id = pack.id(position).to_owned();
-            let fault = Fault::from(why);
-            failures.push(Failure { id, fault });
+/// Why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or it is a
+/// tree whose checksum is wrong.
+fn damage(pack: &Pack, table: &Table, number: u32) -> Option<&'static str> {
+    match table.kind(number) {
+        None => Some("the entry, or one that it is built on, has no readable header"),
+        Some(Kind::Tree) => {
+            let range = table.range(number);
+            let entry = pack.entry(range.start, range.end).unwrap_or_default();
+            let expected = table.checksum(number)?;
+            let is_damaged = crc32fast::hash(entry) != expected;
+            is_damaged.then_some("the entry does not have the checksum that the index says")
         }
+        Some(_) => None,
     }
-    failures
 }
 
 /// Puts small families together and takes the large ones first, so that no thread ends long after the

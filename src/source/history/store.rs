@@ -68,7 +68,7 @@ impl Stores {
         let lengths = (self.packs.iter().map(|pack| pack.len() as usize))
             .chain(self.loose.iter().map(|loose| loose.ids.len()));
         let mut duplicates = Duplicates {
-            stores: lengths.map(|length| Bits::new(length)).collect(),
+            stores: lengths.map(Bits::new).collect(),
         };
         let stores = duplicates.stores.len();
         if stores < 2 {

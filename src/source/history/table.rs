@@ -58,7 +58,7 @@ impl Table {
     /// Reads the header of every entry.
     pub(super) fn new(pack: &Pack, threads: usize) -> Self {
         let mut table = Self {
-            entries: in_order_of_offset(pack),
+            entries: in_order_of_offset(pack, threads),
             end: pack.end(),
         };
         table.read_headers(pack, threads);
@@ -329,12 +329,23 @@ fn some(number: u32) -> Option<u32> {
     (number != NONE).then_some(number)
 }
 
-fn in_order_of_offset(pack: &Pack) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = (0..pack.len())
-        .map(|position| Entry {
-            offset: pack.index.pack_offset_at_index(position),
+fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
+    let mut keys: Vec<(u64, u32)> = (0..pack.len())
+        .map(|position| (pack.index.pack_offset_at_index(position), position))
+        .collect();
+    let share = keys.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        for keys in keys.chunks_mut(share) {
+            scope.spawn(|| keys.sort_unstable());
+        }
+    });
+    // The stable sort finds the sorted runs and only merges them.
+    keys.sort();
+    keys.into_iter()
+        .map(|(offset, position)| Entry {
+            offset,
             position,
-            checksum: pack.index.crc32_at_index(position),
+            checksum: None,
             base: NONE,
             first_child: NONE,
             next_sibling: NONE,
@@ -342,13 +353,12 @@ fn in_order_of_offset(pack: &Pack) -> Vec<Entry> {
             state: State::Broken,
             flags: 0,
         })
-        .collect();
-    entries.sort_unstable_by_key(|entry| entry.offset);
-    entries
+        .collect()
 }
 
 /// Fills in what the header of an entry says. What cannot be read stays broken.
 fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mut Entry) {
+    entry.checksum = pack.index.crc32_at_index(entry.position);
     let next = offsets.get(number + 1).copied().unwrap_or(end);
     let Some(bytes) = pack.entry(entry.offset, next) else {
         return;

@@ -277,26 +277,27 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
             return Ok(Some((bytes, Hits::default())));
         };
         let reach = probe.longest().saturating_sub(1);
-        self.tools.text.gather(base, delta, reach)?;
         let is_leaf = self.table.first_child(number).is_none();
+        let tools = &mut self.tools;
         if is_leaf && !base_hits.is_too_many() && !self.show.looks_further(kind, size) {
-            let tools = &mut self.tools;
+            tools.text.gather(base, delta, reach, None)?;
             if !has_any(base_hits, delta, &tools.text, probe, &mut tools.found)? {
                 self.show.clear(kind, size);
                 return Ok(None);
             }
-            let bytes = self.tools.apply(delta, base)?;
+            let bytes = tools.apply(delta, base)?;
             let id = self.pack.id(self.table.position(number));
             self.show.whole(kind, id, bytes.get(), true);
-            self.tools.give_back(bytes);
+            tools.give_back(bytes);
             return Ok(None);
         }
-        let bytes = self.tools.apply(delta, base)?;
+        let mut bytes = tools.buffer();
+        let out = bytes.fit(size);
+        tools.text.gather(base, delta, reach, Some(out))?;
         let mut hits = Hits::default();
         if base_hits.is_too_many() {
             hits.search(bytes.get(), probe);
         } else {
-            let tools = &mut self.tools;
             hits.inherit(base_hits, delta, &tools.text, probe, &mut tools.found)?;
         }
         Ok(Some((bytes, hits)))

@@ -55,7 +55,7 @@ pub(super) fn open(path: &Path) -> Result<repository::Repository, Failure> {
     repository::open(path, &environment).map_err(|error| Failure::of(Kind::System, &error))
 }
 
-fn is_under_pre_commit() -> bool {
+pub(super) fn is_under_pre_commit() -> bool {
     std::env::var_os("PRE_COMMIT").is_some_and(|value| value == "1")
 }
 

@@ -129,12 +129,13 @@ impl<'a> Describer<'a> {
         let mut refs = Vec::new();
         let mut held_by = Vec::new();
         if let Some(reach) = self.reach.get(&commit) {
-            let names = reach
-                .refs
-                .iter()
+            // Their positions are in the order of their weight.
+            let first = reach.refs.iter().take(REFS_LISTED);
+            refs = first
                 .map(|at| self.holders.refs[*at as usize].0.clone())
                 .collect();
-            (refs, place.more_refs) = shorten(names);
+            refs.sort();
+            place.more_refs = reach.refs.len() - refs.len();
             held_by.clone_from(&reach.held_by);
         }
         place.commit = Some(CommitInfo {
@@ -290,17 +291,19 @@ fn topmost(commits: &Commits, with_child: &[bool], leads: impl Fn(u32) -> bool) 
 /// The first [`REFS_LISTED`] names, local branches before remote ones before tags before others, in the
 /// order of their names; and how many more there are.
 fn shorten(mut names: Vec<String>) -> (Vec<String>, usize) {
-    let weight = |name: &String| {
-        ["HEAD", "refs/heads/", "refs/remotes/", "refs/tags/"]
-            .iter()
-            .position(|prefix| name.starts_with(prefix))
-            .unwrap_or(4)
-    };
     names.sort_by(|a, b| (weight(a), a).cmp(&(weight(b), b)));
     let more = names.len().saturating_sub(REFS_LISTED);
     names.truncate(REFS_LISTED);
     names.sort();
     (names, more)
+}
+
+/// How late a reference is listed.
+pub(super) fn weight(name: &str) -> usize {
+    ["HEAD", "refs/heads/", "refs/remotes/", "refs/tags/"]
+        .iter()
+        .position(|prefix| name.starts_with(prefix))
+        .unwrap_or(4)
 }
 
 /// Reads name, date and subject without demanding that the rest is well-formed.

@@ -8,6 +8,7 @@ use gix::ObjectId;
 
 use super::Error;
 use super::commits::Commits;
+use super::describe::weight;
 use crate::coverage::{Skip, SkipReason};
 use crate::source::history::view::{object, reference, references, tagged};
 use crate::source::repository::Repository;
@@ -15,7 +16,8 @@ use crate::source::repository::Repository;
 /// Everything that holds objects, with commits by number.
 #[derive(Default)]
 pub(super) struct Holders {
-    /// Full names of references with the commit they lead to, sorted. Detached heads are among them.
+    /// Full names of references with the commit they lead to, local branches before remote ones before
+    /// tags before others. Detached heads are among them.
     pub(super) refs: Vec<(String, u32)>,
     /// References that name an object which is no commit: a tag object, a tree, a blob.
     pub(super) objects: HashMap<ObjectId, Vec<String>>,
@@ -48,7 +50,9 @@ impl Holders {
         holders.heads(repo, commits, skips);
         holders.pseudo(repo, commits);
         holders.reflogs(repo, commits, skips);
-        holders.refs.sort();
+        holders
+            .refs
+            .sort_by(|a, b| (weight(&a.0), a).cmp(&(weight(&b.0), b)));
         holders.pseudo.sort();
         Ok(holders)
     }

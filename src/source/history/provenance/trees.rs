@@ -30,26 +30,35 @@ pub(super) struct Edge {
 /// Ids in order; their position is the number by which the rest of provenance knows them.
 pub(super) struct Ids {
     sorted: Vec<ObjectId>,
-    /// Where the ids with each first two bytes start.
+    /// Where the ids start whose first bits are the same: about as many starts as ids, so that a look-up
+    /// touches memory that is far away once or twice.
     starts: Vec<u32>,
+    /// How far an id's first four bytes are shifted to give its place in `starts`.
+    shift: u32,
 }
 
 impl Ids {
     /// Numbers `sorted`.
     pub(super) fn new(sorted: Vec<ObjectId>) -> Self {
-        let mut starts = vec![0u32; 0x1_0001];
+        let bits = sorted.len().max(1).ilog2().clamp(4, 24);
+        let shift = 32 - bits;
+        let mut starts = vec![0u32; (1 << bits) + 1];
         for id in &sorted {
-            starts[bucket(id) + 1] += 1;
+            starts[prefix(id, shift) + 1] += 1;
         }
         for at in 1..starts.len() {
             starts[at] += starts[at - 1];
         }
-        Self { sorted, starts }
+        Self {
+            sorted,
+            starts,
+            shift,
+        }
     }
 
     /// The number of an id.
     pub(super) fn number(&self, id: &gix::oid) -> Option<u32> {
-        let at = bucket(id);
+        let at = prefix(id, self.shift);
         let (from, to) = (self.starts[at] as usize, self.starts[at + 1] as usize);
         let found = self.sorted[from..to].binary_search_by(|other| (**other).cmp(id));
         found.ok().map(|at| (from + at) as u32)
@@ -66,9 +75,10 @@ impl Ids {
     }
 }
 
-fn bucket(id: &gix::oid) -> usize {
-    let bytes = id.as_bytes();
-    usize::from(bytes[0]) << 8 | usize::from(bytes[1])
+/// The first bits of an id.
+fn prefix(id: &gix::oid, shift: u32) -> usize {
+    let first = id.as_bytes().first_chunk().copied().unwrap_or_default();
+    (u32::from_be_bytes(first) >> shift) as usize
 }
 
 /// Trees in the order of a walk, each with what sets it apart from its base.
@@ -217,7 +227,7 @@ impl Sought {
     fn new(ids: &[ObjectId]) -> Self {
         let mut filter = vec![0u64; 1024];
         for id in ids {
-            let at = bucket(id);
+            let at = prefix(id, 16);
             filter[at / 64] |= 1 << (at % 64);
         }
         let numbers = ids
@@ -229,7 +239,7 @@ impl Sought {
     }
 
     fn number(&self, id: &gix::oid) -> Option<u32> {
-        let at = bucket(id);
+        let at = prefix(id, 16);
         if self.filter[at / 64] & (1 << (at % 64)) == 0 {
             return None;
         }
