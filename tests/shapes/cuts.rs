@@ -66,8 +66,10 @@ fn at_every_distance_between_the_halves() {
             if is_swapped {
                 halves.reverse();
             }
-            let mut text = Filled::default();
-            text.bytes = one_line(20 << 10, keys);
+            let mut text = Filled {
+                bytes: one_line(20 << 10, keys),
+                marks: Vec::new(),
+            };
             for (slot, value, name) in &halves {
                 text.bytes.extend_from_slice(name.as_bytes());
                 text.append(&Filled::of(slot, value, "\";"));

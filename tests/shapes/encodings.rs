@@ -246,9 +246,9 @@ fn split_literals_in_every_language_and_cut_anywhere() {
                 text.bytes
                     .extend_from_slice(before.replace("NAME", name).as_bytes());
                 let start = text.bytes.len();
-                text.bytes.extend_from_slice(value[..cut].as_bytes());
+                text.bytes.extend_from_slice(&value.as_bytes()[..cut]);
                 text.bytes.extend_from_slice(between.as_bytes());
-                text.bytes.extend_from_slice(value[cut..].as_bytes());
+                text.bytes.extend_from_slice(&value.as_bytes()[cut..]);
                 text.marks.push(template::Mark {
                     slot: slot.to_owned(),
                     value: value.to_owned(),

@@ -173,6 +173,7 @@ fn a_few_thousand_random_pairs() {
 
 #[test]
 #[ignore = "100,000 pairs; run with --release --ignored"]
+#[expect(clippy::print_stdout, reason = "the losses are what it is run for")]
 fn a_hundred_thousand_random_pairs() {
     let named = tally(100_000, SEED + 21, is_named);
     let unnamed = tally(100_000, SEED + 22, |shape| !is_named(shape));
