@@ -11,6 +11,7 @@ mod cli;
 mod config;
 mod coverage;
 mod hook;
+mod lookalikes;
 mod objects;
 mod packaging;
 mod promises;

@@ -312,7 +312,7 @@ impl Layout {
     /// Whether a value is a line of its own that ends wrapped base64: a certificate, a key, an image.
     fn is_armored(&self, bytes: &[u8], span: Span) -> bool {
         let line = self.line(span.start);
-        let own = self.text(bytes, line).trim_ascii();
+        let own = bare_line(self.text(bytes, line));
         let Some(above) = line.checked_sub(1) else {
             return false;
         };
@@ -320,7 +320,7 @@ impl Layout {
         if own.len() > span.len() + 2 || above.len() > MAX_ROW {
             return false;
         }
-        let above = above.trim_ascii();
+        let above = bare_line(above);
         above.len() >= 60 && above.iter().all(|byte| is_value(*byte))
     }
 
@@ -374,6 +374,19 @@ impl Layout {
             return;
         }
     }
+}
+
+/// A line without what joins it to the next one: white space, quotes, commas.
+fn bare_line(line: &[u8]) -> &[u8] {
+    let joins = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b'\\' | b'.' | b';')
+    };
+    let start = line.iter().position(|byte| !joins(byte));
+    let end = line
+        .iter()
+        .rposition(|byte| !joins(byte))
+        .map_or(0, |last| last + 1);
+    line.get(start.unwrap_or(0)..end).unwrap_or_default()
 }
 
 /// How many separators a line has; indentation is none.

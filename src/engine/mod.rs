@@ -172,6 +172,19 @@ impl Engine {
         &scratch.found.matches
     }
 
+    /// What [`Self::scan`] would find for AWS without its first stage: the whole of `bytes` is looked at. Slow; tests
+    /// compare the two.
+    #[doc(hidden)]
+    pub fn scan_all<'s>(&self, bytes: &[u8], scratch: &'s mut Scratch) -> &'s [Match] {
+        scratch.found.matches.clear();
+        scratch.found.redact.clear();
+        scratch.found.latent.clear();
+        self.credentials.scan_all(bytes, &mut scratch.found);
+        scratch.found.matches.sort();
+        scratch.found.matches.dedup();
+        &scratch.found.matches
+    }
+
     /// Why what was looked at in `bytes` is not reported, sorted by place.
     pub fn explain(&self, bytes: &[u8]) -> Vec<Explanation> {
         let mut scratch = Scratch::default();
