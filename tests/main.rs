@@ -3,7 +3,9 @@
 mod support;
 
 mod cli;
+mod faults;
 mod hook;
+mod leak;
 mod objects;
 mod packaging;
 mod provenance;
