@@ -234,20 +234,30 @@ fn a_part_of_a_repository_that_fails_is_never_clean() {
         .collect();
     for part in parts(&original) {
         for kind in ["eio", "empty", "short"] {
+            let path = original.join(&part);
+            if kind == "empty" && !path.is_file() {
+                continue;
+            }
             for (args, plain) in COMMANDS.iter().zip(&plain) {
-                // What the last fault destroyed is there again; most faults destroy nothing.
-                let repo = (kind == "empty").then(|| copy(&original));
-                let dir = repo.as_ref().map_or(original.path(), TestRepo::path);
-                if kind == "empty" && !dir.join(&part).is_file() {
+                let is_other = args[0] == "scan" && (kind == "short" || part.contains("objects"));
+                if is_other || (args[0] == "staged" && kind == "short") {
                     continue;
                 }
-                let faulty = with_fault(dir, shim, &format!("/{part}"), kind, args);
+                let good = fs::read(&path).ok();
+                let ending = format!("/{part}");
+                let faulty = with_fault(original.path(), shim, &ending, kind, args);
+                if let Some(good) = good.filter(|_| kind == "empty") {
+                    open_to_write(&path);
+                    fs::write(&path, good).expect("as it was");
+                }
                 happened += usize::from(faulty.happened);
                 let run = faulty.run;
                 let show = format!("{part} {kind}\n{}", run.show());
                 let is_told = run.status == 2 && kind != "short";
-                let is_same = run.status == plain.status && run.stdout == plain.stdout;
-                assert!(is_told || is_same, "{show}");
+                // What of the old version cannot be read makes more new, never less.
+                let is_more =
+                    run.status == 1 && fingerprints(&run).is_superset(&fingerprints(plain));
+                assert!(is_told || is_more, "{show}");
             }
         }
     }

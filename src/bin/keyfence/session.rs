@@ -62,8 +62,6 @@ impl<'a> Session<'a> {
             .map_err(|error| Failure::of(Kind::Usage, &error))?;
         let stop = Arc::new(AtomicBool::new(false));
         interrupt::watch(Arc::clone(&stop));
-        #[cfg(unix)]
-        source::content::end_on_bus_error(Exit::FAILED.into());
         let counters = Arc::new(Counters::default());
         let is_watched = !common.quiet && !common.no_progress && terminal::stderr_is_watched();
         let progress = is_watched.then(|| Progress::start(Arc::clone(&counters), source, noun));
