@@ -12,6 +12,8 @@ mod config;
 mod coverage;
 mod hook;
 mod lookalikes;
+mod faults;
+mod leak;
 mod objects;
 mod packaging;
 mod promises;

@@ -71,6 +71,7 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
     let mut at = 0;
     while let Some(run) = next_run(bytes, at) {
         at = run.end;
+        found.redact.extend(forty_between_slashes(bytes, run));
         for (kind, span) in values_of(bytes, run) {
             let kind = match kind {
                 Shape::Id { id, in_scope } => Kind::Id { id, in_scope },
@@ -111,6 +112,25 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
         }
     }
     found
+}
+
+/// Parts of a path that have the form of a secret: in `fix/…` it stands in a longer run, and is cut from
+/// snippets all the same.
+fn forty_between_slashes(bytes: &[u8], run: Span) -> impl Iterator<Item = Span> {
+    let text = match run.len() > secret_key::LENGTH {
+        true => run.of(bytes),
+        false => &[],
+    };
+    let mut start = run.start;
+    text.split(|byte| *byte == b'/').filter_map(move |part| {
+        let span = Span::new(start, start + part.len());
+        start = span.end + 1;
+        let is_mixed = part.len() == secret_key::LENGTH
+            && part.iter().any(u8::is_ascii_uppercase)
+            && part.iter().any(u8::is_ascii_lowercase)
+            && part.iter().any(u8::is_ascii_digit);
+        is_mixed.then_some(span)
+    })
 }
 
 /// Applies the filters that the name of the value calls for.

@@ -58,6 +58,8 @@ pub(super) struct Credentials {
     presigned: Option<RuleIndex>,
     smtp: Option<RuleIndex>,
     triggers: Vec<Option<Trigger>>,
+    /// Whether no rule of another kind has the literal.
+    exclusive: Vec<bool>,
 }
 
 /// What a literal of the prefilter calls for.
@@ -86,6 +88,7 @@ impl Credentials {
             presigned: rule("aws-presigned-url"),
             smtp: rule("aws-ses-smtp-password"),
             triggers: Vec::new(),
+            exclusive: Vec::new(),
         };
         let own = [
             found.pair,
@@ -105,7 +108,20 @@ impl Credentials {
                 is_own.then(|| trigger(prefilter.keyword(keyword)))
             })
             .collect();
+        found.exclusive = (0..prefilter.len())
+            .map(|keyword| {
+                let mut rules = prefilter.rules_of(keyword).iter();
+                rules.all(|rule| own.contains(&Some(*rule)))
+            })
+            .collect();
         found
+    }
+
+    /// Whether a hit can lead to anything: a text of nothing but `AKIA` costs no memory.
+    pub(super) fn wants(&self, bytes: &[u8], hit: Hit) -> bool {
+        let is_id = self.triggers.get(hit.keyword) == Some(&Some(Trigger::Id))
+            && self.exclusive.get(hit.keyword) == Some(&true);
+        !is_id || may_be_id(bytes, hit.offset)
     }
 
     /// Finds the pairs, ids, secrets and tokens of a blob.

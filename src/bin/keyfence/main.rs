@@ -34,6 +34,8 @@ fn main() -> ExitCode {
         // Nothing is left to be told to if standard error is closed.
         let _ = terminal::stderr().write_all(text.as_bytes());
     }));
+    #[cfg(unix)]
+    keyfence::source::content::end_on_bus_error(Exit::FAILED.into());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return clap_says(&error).into(),
