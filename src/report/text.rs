@@ -262,6 +262,12 @@ impl Page<'_> {
         } else {
             scanned.push(bytes(coverage.bytes));
         }
+        if coverage.cached > 0 {
+            scanned.push(format!(
+                "{} of them from the cache",
+                thousands(coverage.cached)
+            ));
+        }
         self.entry("scanned", &scanned)?;
         let skipped: Vec<String> = coverage
             .skipped

@@ -1,8 +1,11 @@
 //! Joins findings in objects with what history knows about those objects.
 
+use std::collections::HashSet;
+
 use gix::ObjectId;
 
 use super::Outcome;
+use crate::coverage::SkipReason;
 use crate::finding::{Finding, Level, Place};
 use crate::source::history::provenance::Located;
 
@@ -19,6 +22,25 @@ impl Outcome {
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// The objects that a later scan has to see again: those with findings, or with values that can become some.
+    /// `None` if it is not known of every object whether it is one. To be asked before anything is taken out.
+    pub fn unclean(&self) -> Option<HashSet<ObjectId>> {
+        let in_doubt = [SkipReason::Interrupted, SkipReason::Internal];
+        if in_doubt
+            .iter()
+            .any(|reason| self.coverage.skipped.contains_key(reason))
+        {
+            return None;
+        }
+        let all = self.findings.iter().chain(&self.latent);
+        let places = all.flat_map(|finding| &finding.places);
+        Some(
+            places
+                .filter_map(|place| place.object.map(|(_, id)| id))
+                .collect(),
+        )
     }
 
     /// Values that a key id in another file would make findings, if there is such an id at all.

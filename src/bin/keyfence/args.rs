@@ -159,6 +159,9 @@ pub(crate) struct HistoryArgs {
     /// Skip objects of more bytes, and say so; K, M and G are understood.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_object_size: Option<u64>,
+    /// Remember in DIR which objects were clean, and read only what is new next time.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
