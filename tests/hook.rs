@@ -758,3 +758,137 @@ fn the_program_says_where_else_hooks_are_looked_for() {
     let run = repo.keyfence(&["hook", "install"]).status(1);
     assert!(run.out().contains("lefthook.yml"), "{}", run.show());
 }
+
+/// A repository with a server to push to; `main` is there already.
+fn repo_and_server() -> (TestRepo, tempfile::TempDir) {
+    let repo = TestRepo::new();
+    let server = tempfile::tempdir().expect("a directory");
+    let path = server.path().to_string_lossy().into_owned();
+    repo.git(&["init", "--quiet", "--bare", &path]);
+    repo.git(&["remote", "add", "origin", &path]);
+    repo.commit_file("a.txt", "first\n", "first");
+    repo.git(&["push", "--quiet", "origin", "main"]);
+    (repo, server)
+}
+
+#[test]
+fn a_push_answers_for_what_the_other_side_does_not_have() {
+    let (repo, _server) = repo_and_server();
+    let mut keys = Keys::new(10);
+    // A key that is on the other side already.
+    repo.commit_file("old.txt", pair(&mut keys), "old key");
+    repo.git(&["push", "--quiet", "origin", "main"]);
+    repo.keyfence(&["hook", "install", "--pre-push"]).status(0);
+    let old = std::fs::read_to_string(repo.join("old.txt")).expect("a file");
+    repo.commit_file("old.txt", format!("{old}# touched\n"), "touched");
+    repo.git(&["mv", "old.txt", "moved.txt"]);
+    repo.commit("moved");
+    git(&repo, &["push", "origin", "main"], 0);
+    // Added and taken out again before the push: still in what is pushed.
+    let added = repo.commit_file("b.txt", pair(&mut keys), "a fresh key");
+    repo.git(&["rm", "--quiet", "b.txt"]);
+    repo.commit("taken out");
+    let said = git(&repo, &["push", "origin", "main"], 1);
+    assert!(
+        said.contains("b.txt") && said.contains(&added[..7]),
+        "{said}"
+    );
+    assert!(!said.contains("moved.txt"), "{said}");
+    git(&repo, &["push", "origin", "HEAD:refs/heads/new"], 1);
+    // What is there already can be pushed under another name, and deleted.
+    git(&repo, &["push", "origin", "origin/main:refs/heads/copy"], 0);
+    git(&repo, &["push", "origin", ":refs/heads/copy"], 0);
+    // A key in a message, in a tag's message, and one that only a merge brings in.
+    repo.git(&["reset", "--quiet", "--hard", "origin/main"]);
+    let message = format!("subject\n\n{}", pair(&mut keys));
+    repo.commit(&message);
+    git(&repo, &["push", "origin", "main"], 1);
+    repo.git(&["reset", "--quiet", "--hard", "origin/main"]);
+    repo.git(&["tag", "--annotate", "-m", &message, "v1"]);
+    git(&repo, &["push", "origin", "v1"], 1);
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.commit_file("side.txt", "side\n", "side");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.commit_file("c.txt", "main\n", "main");
+    repo.git(&["merge", "--quiet", "--no-commit", "side"]);
+    repo.stage("c.txt", pair(&mut keys));
+    repo.commit("merged");
+    let said = git(&repo, &["push", "origin", "main"], 1);
+    assert!(
+        said.contains("c.txt") && !said.contains("side.txt"),
+        "{said}"
+    );
+    git(&repo, &["push", "origin", "side"], 0);
+}
+
+#[test]
+fn a_server_refuses_what_is_still_in_quarantine() {
+    let (repo, server) = repo_and_server();
+    let mut keys = Keys::new(11);
+    TestCommand::keyfence(server.path())
+        .args(["hook", "install", "--pre-receive"])
+        .status(0);
+    repo.commit_file("b.txt", "clean\n", "clean");
+    git(&repo, &["push", "origin", "main"], 0);
+    let text = pair(&mut keys);
+    repo.commit_file("c.txt", &text, "a key");
+    let said = git(&repo, &["push", "origin", "main"], 1);
+    assert!(said.contains("remote:") && said.contains("c.txt"), "{said}");
+    let secret = text.split(' ').next_back().expect("a secret").trim();
+    assert!(!said.contains(secret), "{said}");
+    // Nothing of it is kept on the server.
+    let blob = repo.git(&["rev-parse", "HEAD:c.txt"]);
+    repo.git_command()
+        .args([
+            "-C",
+            &server.path().to_string_lossy(),
+            "cat-file",
+            "-e",
+            &blob,
+        ])
+        .status(1);
+    git(&repo, &["push", "origin", "HEAD:refs/heads/other"], 1);
+    repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    repo.commit_file("c.txt", "no key\n", "no key");
+    git(
+        &repo,
+        &["push", "origin", "main", "HEAD:refs/heads/other"],
+        0,
+    );
+}
+
+#[test]
+fn references_that_git_would_not_write_are_an_error() {
+    let (repo, _server) = repo_and_server();
+    for input in ["nonsense\n", "a b c d\n"] {
+        repo.keyfence(&["hook", "run", "pre-push", "origin", "url"])
+            .stdin(input)
+            .status(2);
+    }
+    let absent = "1".repeat(40);
+    repo.keyfence(&["hook", "run", "pre-push", "origin", "url"])
+        .stdin(format!("a {absent} refs/heads/a {absent}\n"))
+        .status(2);
+    repo.keyfence(&["hook", "run", "pre-push", "origin", "url"])
+        .stdin("")
+        .status(0);
+}
+
+#[test]
+fn the_pre_commit_framework_says_which_range() {
+    let (repo, _server) = repo_and_server();
+    let mut keys = Keys::new(12);
+    repo.commit_file("b.txt", pair(&mut keys), "a key");
+    repo.commit_file("c.txt", "clean\n", "clean");
+    let run = |from: &str, to: &str, status: i32| {
+        repo.keyfence(&["hook", "run", "pre-commit"])
+            .env("PRE_COMMIT", "1")
+            .env("PRE_COMMIT_FROM_REF", from)
+            .env("PRE_COMMIT_TO_REF", to)
+            .status(status)
+    };
+    let found = run("origin/main", "HEAD", 1);
+    assert!(found.out().contains("b.txt"), "{}", found.show());
+    run("HEAD~1", "HEAD", 0);
+    run("nowhere", "HEAD", 2);
+}

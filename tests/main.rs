@@ -4,9 +4,11 @@ mod support;
 
 mod cache;
 mod cli;
+mod coverage;
 mod hook;
 mod objects;
 mod packaging;
+mod promises;
 mod provenance;
 mod range;
 mod rooms;

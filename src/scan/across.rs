@@ -12,12 +12,12 @@ use crate::finding::{Finding, Level};
 use crate::secret::Secret;
 
 /// The rules whose findings are one half of a pair.
-const LONE_ID: &str = "aws-access-key-id";
+pub(super) const LONE_ID: &str = "aws-access-key-id";
 const LONE_SECRET: &str = "aws-secret-access-key";
 
 /// Most halves of one kind that are held against each other; a tree with more of them is no accident of
 /// two files, and the work would grow with the product.
-const MAX_HALVES: usize = 1000;
+pub(super) const MAX_HALVES: usize = 1000;
 
 impl Outcome {
     /// Joins what stands in several files. To be called once, when the paths of all places are known.

@@ -5,17 +5,24 @@ use std::collections::HashSet;
 use gix::ObjectId;
 
 use super::Outcome;
+use super::across::{LONE_ID, MAX_HALVES};
 use crate::coverage::SkipReason;
 use crate::finding::{Finding, Level, Place};
 use crate::source::history::provenance::Located;
 
 impl Outcome {
-    /// The objects that hold findings: what provenance has to be looked up for.
+    /// The objects that hold findings: what provenance has to be looked up for. Values that are findings only
+    /// beside a key id count if there is a key id without a secret.
     pub fn objects(&self) -> Vec<ObjectId> {
+        let is_alone = |finding: &Finding| finding.rule == LONE_ID && finding.level > Level::Note;
+        let latent = match self.findings.iter().any(is_alone) {
+            true => self.latent.get(..MAX_HALVES).unwrap_or(&self.latent),
+            false => &[],
+        };
         let mut ids: Vec<ObjectId> = self
             .findings
             .iter()
-            .chain(self.wanted_latent())
+            .chain(latent)
             .flat_map(|finding| &finding.places)
             .filter_map(|place| place.object.map(|(_, id)| id))
             .collect();
@@ -43,44 +50,30 @@ impl Outcome {
         )
     }
 
-    /// Values that a key id in another file would make findings, if there is such an id at all.
-    fn wanted_latent(&self) -> &[Finding] {
-        let has_lone_id = self.findings.iter().any(|finding| {
-            finding.level > Level::Note && finding.key_id.is_some() && finding.secret.is_none()
-        });
-        if has_lone_id { &self.latent } else { &[] }
-    }
-
     /// Puts paths and commits in the place of object ids.
     pub fn locate(&mut self, located: Located) {
-        for finding in self.findings.iter_mut().chain(&mut self.latent) {
-            let mut holders: Vec<String> = Vec::new();
+        for finding in &mut self.findings {
             let places = std::mem::take(&mut finding.places);
+            let mut holders = Vec::new();
             for place in places {
-                let locations = place.object.and_then(|(_, id)| located.places.get(&id));
-                let Some(locations) = locations.filter(|locations| !locations.is_empty()) else {
-                    finding.places.push(place);
-                    continue;
-                };
-                for location in locations {
-                    let mut found: Place = place.clone();
-                    if !location.path.is_empty() {
-                        found.path = location.path.clone();
-                    }
-                    found.commit = location.commit.clone();
-                    finding.places.push(found);
-                    if let (None, Some((_, id))) = (&location.commit, place.object) {
-                        let holders_of = location.held_by.iter();
-                        holders.extend(holders_of.map(|by| {
-                            format!("object {} is in no commit: {by}", id.to_hex_with_len(12))
-                        }));
-                    }
+                match places_of(&place, &located, &mut holders) {
+                    found if found.is_empty() => finding.places.push(place),
+                    found => finding.places.extend(found),
                 }
             }
             holders.sort();
             holders.dedup();
             finding.reasons.extend(holders);
         }
+        // The name of an object says nothing about which files are neighbours.
+        for finding in &mut self.latent {
+            let places = std::mem::take(&mut finding.places);
+            for place in places {
+                let found = places_of(&place, &located, &mut Vec::new());
+                finding.places.extend(found);
+            }
+        }
+        self.latent.retain(|finding| !finding.places.is_empty());
         for skip in located.skips {
             self.coverage.skip(skip);
         }
@@ -96,4 +89,26 @@ impl Outcome {
             .retain(|finding| !known.contains(&finding.fingerprint));
         before - self.findings.len()
     }
+}
+
+/// Where the object of a place is and was; none if that is not known.
+fn places_of(place: &Place, located: &Located, holders: &mut Vec<String>) -> Vec<Place> {
+    let locations = place.object.and_then(|(_, id)| located.places.get(&id));
+    let mut places = Vec::new();
+    for location in locations.into_iter().flatten() {
+        let mut found: Place = place.clone();
+        if !location.path.is_empty() {
+            found.path = location.path.clone();
+        }
+        found.commit = location.commit.clone();
+        places.push(found);
+        if let (None, Some((_, id))) = (&location.commit, place.object) {
+            let holders_of = location.held_by.iter();
+            holders.extend(
+                holders_of
+                    .map(|by| format!("object {} is in no commit: {by}", id.to_hex_with_len(12))),
+            );
+        }
+    }
+    places
 }

@@ -4,9 +4,11 @@
 //! findings or formats.
 
 pub mod content;
+mod entries;
 mod error;
 pub mod history;
 pub mod lfs;
+mod paths;
 pub mod repository;
 pub mod staged;
 pub mod stdin;

@@ -89,6 +89,30 @@ pub(crate) enum HookRun {
     PreCommit(StagedArgs),
     /// Scan the message of a commit.
     CommitMsg(CommitMsgArgs),
+    /// Scan what a push brings to the other side; Git lists the references on standard input.
+    PrePush(PrePushArgs),
+    /// Scan what a push brings to this server; Git lists the references on standard input.
+    PreReceive(PreReceiveArgs),
+}
+
+/// Options of `hook run pre-push`.
+#[derive(Args, Debug)]
+pub(crate) struct PrePushArgs {
+    /// The name of the remote, or its address if it has none.
+    #[arg(value_name = "REMOTE")]
+    pub(crate) remote: Option<String>,
+    /// The address.
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of `hook run pre-receive`.
+#[derive(Args, Debug)]
+pub(crate) struct PreReceiveArgs {
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// Options of `hook run commit-msg`.
@@ -163,7 +187,53 @@ pub(crate) struct HistoryArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) limits: Limits,
+    #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// Which part of the history is looked at. Nothing said means all of it, what no reference reaches included.
+#[derive(Args, Debug)]
+pub(crate) struct Limits {
+    /// Scan what these commits add: A..B, A...B, a revision with all before it, or auto, which asks the
+    /// environment of a CI system; can be repeated.
+    #[arg(
+        long,
+        value_name = "A..B",
+        help_heading = "Which history",
+        group = "ranges"
+    )]
+    pub(crate) range: Vec<String>,
+    /// The same as --range A..HEAD.
+    #[arg(
+        long,
+        value_name = "A",
+        help_heading = "Which history",
+        group = "ranges"
+    )]
+    pub(crate) since_commit: Vec<String>,
+    /// With --range: report secrets, too, that stood in the touched files before.
+    #[arg(long, help_heading = "Which history", requires = "ranges")]
+    pub(crate) all: bool,
+    /// Scan only what references reach: branches, tags, notes, stashes, heads of work trees.
+    #[arg(long, help_heading = "Which history", conflicts_with = "ranges")]
+    pub(crate) reachable: bool,
+    /// Scan only what this branch, or reference, reaches; can be repeated.
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = "Which history",
+        conflicts_with = "ranges"
+    )]
+    pub(crate) branch: Vec<String>,
+    /// Scan only what reachable commits since then bring in: 2024-05-31, 30d, 2 weeks ago.
+    #[arg(
+        long,
+        value_name = "DATE",
+        help_heading = "Which history",
+        conflicts_with = "ranges"
+    )]
+    pub(crate) since: Option<String>,
 }
 
 /// Options of all commands that scan.

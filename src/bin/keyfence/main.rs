@@ -1,7 +1,9 @@
 //! The program: reads the command line, runs a command, prints why it failed.
 
 mod args;
+mod ci;
 mod commands;
+mod date;
 mod exit;
 mod failure;
 mod interrupt;

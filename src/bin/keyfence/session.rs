@@ -32,6 +32,18 @@ pub(crate) struct Session<'a> {
     pub(crate) counters: Arc<Counters>,
     excludes: Excludes,
     progress: Option<Progress>,
+    success: Success,
+}
+
+/// What is said, in text, if there is nothing to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Success {
+    /// The whole report, with what was scanned and skipped.
+    Report,
+    /// One line, among those of other hooks.
+    Line,
+    /// Nothing: somebody else would have to read it.
+    Silent,
 }
 
 /// Whether the scanner, rather than the source, holds paths against `--exclude`.
@@ -72,6 +84,7 @@ impl<'a> Session<'a> {
             counters,
             excludes,
             progress,
+            success: Success::Report,
         })
     }
 
@@ -89,6 +102,25 @@ impl<'a> Session<'a> {
             ..Options::default()
         };
         Scanner::new(Arc::clone(&self.engine), options)
+    }
+
+    /// Says less if there is nothing to report.
+    pub(crate) fn on_success(mut self, success: Success) -> Self {
+        self.success = success;
+        self
+    }
+
+    /// Ends a run that had nothing to look at, and says so.
+    pub(crate) fn finish_nothing(self, outcome: Outcome, what: &str) -> Result<Exit, Failure> {
+        if !self.common.quiet {
+            print_error(&format!("note: {what}\n"));
+        }
+        let is_text = self.common.format == Format::Text && self.common.report.is_empty();
+        // A report of nothing is for programs that read reports.
+        if is_text && outcome.coverage.skipped.is_empty() {
+            return Ok(Exit::Clean);
+        }
+        self.finish(outcome)
     }
 
     /// What `--exclude` leaves out.
@@ -137,7 +169,17 @@ impl<'a> Session<'a> {
             output::to_file(file, |out| report::write(*format, out, &report))?;
         }
         report.options.color = terminal::stdout_has_color();
-        output::to_stdout(|out| report::write(self.common.format, out, &report))?;
+        let says_little = report.findings.is_empty()
+            && exit == Exit::Clean
+            && self.common.format == Format::Text
+            && !self.common.quiet;
+        match self.success {
+            Success::Line if says_little => {
+                output::to_stdout(|out| report::text::write_brief(out, &report))?;
+            }
+            Success::Silent if says_little => {}
+            _ => output::to_stdout(|out| report::write(self.common.format, out, &report))?,
+        }
         self.say_what_the_report_does_not(&report);
         Ok(exit)
     }
@@ -233,7 +275,7 @@ fn check_outputs(common: &Common) -> Result<(), Failure> {
 }
 
 /// Seconds since the epoch; `SOURCE_DATE_EPOCH` has the last word.
-fn now() -> Result<Option<i64>, Failure> {
+pub(crate) fn now() -> Result<Option<i64>, Failure> {
     if let Some(value) = std::env::var_os("SOURCE_DATE_EPOCH") {
         let parsed = value.to_str().and_then(|text| text.parse::<i64>().ok());
         return match parsed {

@@ -18,18 +18,11 @@ use gix::objs::tree::{EntryKind, EntryRef};
 
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::Version;
+use crate::source::entries::Item;
 use crate::source::repository::Objects;
 
 /// Trees nested deeper than this are not followed; Git itself stops at 2048.
 const MAX_DEPTH: usize = 1024;
-
-/// A blob to show.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Item {
-    pub(super) path: BString,
-    pub(super) blob_id: ObjectId,
-    pub(super) version: Version,
-}
 
 /// A comparison under way, then its result.
 pub(super) struct Comparison<'a> {

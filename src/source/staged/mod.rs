@@ -13,27 +13,15 @@
 
 mod index;
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use bstr::{BStr, BString, ByteSlice as _};
+use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
-use gix::objs::Kind;
-use gix::objs::tree::EntryKind;
-use rayon::prelude::*;
 
-use super::content::{Links, Reader, Unread};
-use super::lfs::Pointer;
+use super::entries::{self, Item};
+use super::paths::Paths;
 use super::repository::{self, Repository, sentence};
 use super::{BlobSink, Error};
-use crate::blob::Blob;
-use crate::coverage::{Skip, SkipReason};
-use crate::provenance::{Provenance, Version};
-use index::{Comparison, Item};
-
-/// From this many blobs on, threads are worth their start.
-const PARALLEL_FROM: usize = 256;
+use crate::provenance::Version;
+use index::Comparison;
 
 /// How to look at the index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +76,7 @@ impl Staged<'_> {
         for skip in comparison.skips {
             sink.skip(skip);
         }
-        self.show(&comparison.items, sink);
+        entries::show(self.repository, &comparison.items, sink);
         Ok(outcome)
     }
 
@@ -106,108 +94,13 @@ impl Staged<'_> {
         comparison.with_head(head_tree);
         let merge_heads = repository.merge_heads()?;
         if !merge_heads.is_empty() && !comparison.items.is_empty() {
-            let mut other = MergeParents::default();
+            let mut paths = Paths::default();
             for commit_id in merge_heads {
                 let tree_id = repository.tree_of(commit_id, &mut buffer)?;
-                other.add(repository, tree_id, &mut comparison.items);
+                add_parent(repository, &mut paths, tree_id, &mut comparison.items);
             }
         }
         Ok(comparison)
-    }
-
-    fn show<S: BlobSink>(&self, items: &[Item], mut sink: S) {
-        if items.len() < PARALLEL_FROM {
-            let mut buffer = Vec::new();
-            for item in items {
-                if self.show_one(item, &mut buffer, &mut sink).is_break() {
-                    break;
-                }
-            }
-            return;
-        }
-        let stop = AtomicBool::new(false);
-        items
-            .par_iter()
-            .for_each_with((sink, Vec::new()), |(sink, buffer), item| {
-                if !stop.load(Ordering::Relaxed) && self.show_one(item, buffer, sink).is_break() {
-                    stop.store(true, Ordering::Relaxed);
-                }
-            });
-    }
-
-    fn show_one<S: BlobSink>(
-        &self,
-        item: &Item,
-        buffer: &mut Vec<u8>,
-        sink: &mut S,
-    ) -> ControlFlow<()> {
-        let is_new = item.version == Version::New;
-        let failure = match self.repository.find_object(&item.blob_id, buffer) {
-            Ok(Some(Kind::Blob)) => None,
-            Ok(Some(other)) => Some((SkipReason::Corrupt, format!("it is a {other}"))),
-            Ok(None) if self.repository.is_partial() => {
-                Some((SkipReason::Partial, "left on the server".to_owned()))
-            }
-            Ok(None) => Some((SkipReason::Missing, "not in the object database".to_owned())),
-            Err(error) => Some((error.reason, error.detail)),
-        };
-        if let Some((reason, detail)) = failure {
-            if is_new {
-                let detail = format!("blob {}: {detail}", item.blob_id);
-                sink.skip(Skip::with_detail(reason, item.path.clone(), detail));
-            }
-            return ControlFlow::Continue(());
-        }
-        let provenance = Provenance::Entry {
-            path: item.path.clone(),
-            blob_id: item.blob_id,
-            version: item.version,
-        };
-        if let Some(pointer) = Pointer::parse(buffer) {
-            return self.show_lfs(&pointer, &provenance, item, sink);
-        }
-        sink.blob(Blob {
-            bytes: buffer,
-            provenance: &provenance,
-        })
-    }
-
-    /// Shows the content of an LFS pointer if it lies in the local store.
-    fn show_lfs<S: BlobSink>(
-        &self,
-        pointer: &Pointer,
-        provenance: &Provenance,
-        item: &Item,
-        sink: &mut S,
-    ) -> ControlFlow<()> {
-        let path = pointer.object_path(self.repository.common_dir());
-        let mut reader = Reader::new(Some(self.repository.objects().max_size()));
-        let (reason, detail) = match reader.open(&path, Links::Follow) {
-            Ok(content) if content.bytes().len() as u64 == pointer.size => {
-                sink.blob(Blob {
-                    bytes: content.bytes(),
-                    provenance,
-                })?;
-                match content.change() {
-                    Some(change) => (SkipReason::Changed, change),
-                    None => return ControlFlow::Continue(()),
-                }
-            }
-            Ok(_) => (
-                SkipReason::Lfs,
-                "the local object has another length than its pointer says".to_owned(),
-            ),
-            Err(Unread::Size(size)) => (SkipReason::Size, format!("LFS object of {size} bytes")),
-            Err(Unread::Failed(error)) => (SkipReason::Unreadable, error.to_string()),
-            Err(_) => (
-                SkipReason::Lfs,
-                "its object is not in the local store".to_owned(),
-            ),
-        };
-        if item.version == Version::New {
-            sink.skip(Skip::with_detail(reason, item.path.clone(), detail));
-        }
-        ControlFlow::Continue(())
     }
 }
 
@@ -239,63 +132,29 @@ fn load_index(repository: &Repository) -> Result<gix::index::File, repository::E
     Ok(index)
 }
 
-/// Looks paths up in the trees of the other parents of a merge; each tree is read once.
-#[derive(Default)]
-struct MergeParents {
-    trees: HashMap<ObjectId, Vec<u8>>,
-}
-
-impl MergeParents {
-    /// Adds what `tree_id` has at the paths of `items` as old versions.
-    fn add(&mut self, repository: &Repository, tree_id: ObjectId, items: &mut Vec<Item>) {
-        let mut found: Vec<Item> = Vec::new();
-        let mut last: Option<&BString> = None;
-        for item in items.iter() {
-            if last == Some(&item.path) {
-                continue;
-            }
-            last = Some(&item.path);
-            if let Some(blob_id) = self.look_up(repository, tree_id, item.path.as_bstr()) {
-                found.push(Item {
-                    path: item.path.clone(),
-                    blob_id,
-                    version: Version::Old,
-                });
-            }
+/// Adds what `tree_id`, of another parent of a merge, has at the paths of `items` as old versions.
+fn add_parent(
+    repository: &Repository,
+    paths: &mut Paths,
+    tree_id: ObjectId,
+    items: &mut Vec<Item>,
+) {
+    let mut found: Vec<Item> = Vec::new();
+    let mut last: Option<&BString> = None;
+    for item in items.iter() {
+        if last == Some(&item.path) {
+            continue;
         }
-        items.append(&mut found);
-        items.sort_by(|a, b| a.path.cmp(&b.path));
-        items.dedup();
-    }
-
-    fn look_up(
-        &mut self,
-        repository: &Repository,
-        root: ObjectId,
-        path: &BStr,
-    ) -> Option<ObjectId> {
-        let mut tree_id = root;
-        let mut parts = path.split_str("/").peekable();
-        while let Some(name) = parts.next() {
-            let bytes = self.trees.entry(tree_id).or_insert_with(|| {
-                let mut bytes = Vec::new();
-                match repository.find_object(&tree_id, &mut bytes) {
-                    Ok(Some(Kind::Tree)) => bytes,
-                    _ => Vec::new(),
-                }
+        last = Some(&item.path);
+        if let Some(blob_id) = paths.look_up(repository, tree_id, item.path.as_bstr()) {
+            found.push(Item {
+                path: item.path.clone(),
+                blob_id,
+                version: Version::Old,
             });
-            let entry = gix::objs::TreeRefIter::from_bytes(bytes, repository.object_hash())
-                .filter_map(Result::ok)
-                .find(|entry| entry.filename == name)?;
-            let kind = entry.mode.kind();
-            match (parts.peek().is_some(), kind) {
-                (true, EntryKind::Tree) => tree_id = entry.oid.to_owned(),
-                (false, EntryKind::Blob | EntryKind::BlobExecutable | EntryKind::Link) => {
-                    return Some(entry.oid.to_owned());
-                }
-                _ => return None,
-            }
         }
-        None
     }
+    items.append(&mut found);
+    items.sort_by(|a, b| a.path.cmp(&b.path));
+    items.dedup();
 }

@@ -1,36 +1,52 @@
-//! `keyfence history`: every object that a repository holds.
+//! `keyfence history`: every object that a repository holds, or a part of them.
 
 use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
+use bstr::BString;
 use keyfence::finding::Level;
 use keyfence::scan::{EngineProbe, Outcome};
 use keyfence::source::Progress;
 use keyfence::source::history::cache::Cache;
 use keyfence::source::history::provenance::{self, Error};
+use keyfence::source::history::select::{self, Selected};
 use keyfence::source::history::{History, MAX_OBJECT_SIZE};
 use keyfence::source::repository::Repository;
 
+use super::range::{self, Job};
 use super::staged::open;
-use crate::args::HistoryArgs;
+use crate::args::{HistoryArgs, Limits};
+use crate::date;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success, now};
 
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let repository = open(&args.repository)?;
+    if let Some(ranges) = range::asked(&repository, args)? {
+        return range::run(&Job {
+            repository: &repository,
+            ranges,
+            common: &args.common,
+            max_object_size: args.max_object_size,
+            all: args.limits.all,
+            advice: None,
+            success: Success::Report,
+        });
+    }
+    let selected = selected(&repository, &args.limits)?;
+    let gix = repository
+        .gix()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
     let progress = Arc::new(Progress::default());
     let session = Session::start_with(&args.common, "objects", Some(Arc::clone(&progress)))?;
     // What stands between source and findings are object ids: paths are known, and held against
     // `--exclude`, afterwards.
     let (scanner, collector) = session.scanner(ExcludeIn::Source);
     let probe = EngineProbe::new(Arc::clone(&session.engine), Arc::clone(&session.stop));
-    let gix = repository
-        .gix()
-        .map_err(|error| Failure::of(Kind::System, &error))?;
-    let history = History::of(&gix)
+    let mut history = History::of(&gix)
         .and_objects(repository.objects_dirs().iter().skip(1).cloned())
         .threads(args.common.threads.unwrap_or(0))
         .max_object_size(args.max_object_size.unwrap_or(MAX_OBJECT_SIZE))
@@ -39,10 +55,14 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         Some(directory) => Some(cache(directory, &gix, &history, &session, args)?),
         None => None,
     };
-    let history = match &cache {
-        Some(cache) => history.cache(Arc::clone(cache)),
-        None => history,
-    };
+    if let Some(cache) = &cache {
+        history = history.cache(Arc::clone(cache));
+    }
+    let mut skips = Vec::new();
+    if let Some(selected) = selected {
+        history = history.only(Arc::new(selected.objects));
+        skips = selected.skips;
+    }
     history
         .scan(scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
@@ -52,6 +72,9 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     {
         // The next scan takes longer; this one has done what was asked.
         print_error(&format!("warning: the cache was not written: {error}\n"));
+    }
+    for skip in skips {
+        outcome.coverage.skip(skip);
     }
     locate(&repository, &session, args, &mut outcome)?;
     outcome.exclude(session.excludes());
@@ -79,6 +102,32 @@ fn cache(
     settings.sort_unstable();
     settings.push(session.engine.rules().hash.as_bytes());
     Ok(Arc::new(Cache::open(directory, history, &settings)))
+}
+
+/// What the scan is limited to; `None` for everything, whatever refers to it.
+fn selected(repository: &Repository, limits: &Limits) -> Result<Option<Selected>, Failure> {
+    let since = match &limits.since {
+        Some(text) => Some(date::parse(text, now()?).ok_or_else(|| {
+            Failure::bare(Kind::Usage, format!("--since: {text:?} is no date"))
+                .hint("write a date such as 2024-05-31, or a length of time such as 30d or 2 weeks")
+        })?),
+        None => None,
+    };
+    if !limits.reachable && limits.branch.is_empty() && since.is_none() {
+        return Ok(None);
+    }
+    let tips = if limits.branch.is_empty() {
+        select::all_tips(repository)
+    } else {
+        let names: Vec<BString> = limits
+            .branch
+            .iter()
+            .map(|name| name.as_str().into())
+            .collect();
+        select::branch_tips(repository, &names)
+    };
+    let tips = tips.map_err(range::failed)?;
+    Ok(Some(select::reachable_objects(repository, &tips, since)))
 }
 
 /// Looks up who brought the findings in. Without notes in the report, nobody asks where those come from.
@@ -113,7 +162,10 @@ fn locate(
     match provenance::locate(repository, &outcome.objects(), options) {
         Ok(located) => outcome.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
-        Err(Error::Interrupted) => outcome.interrupted(),
+        Err(Error::Interrupted) => {
+            outcome.latent.clear();
+            outcome.interrupted();
+        }
         Err(error) => return Err(Failure::of(Kind::System, &error)),
     }
     Ok(())

@@ -9,7 +9,7 @@ use keyfence::hook::{
 use keyfence::report::escape;
 use keyfence::source::repository::{self, GitEnvironment};
 
-use super::{message, staged};
+use super::{message, push};
 use crate::args::{HookArgs, HookCommand, HookRun};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
@@ -21,8 +21,10 @@ pub(crate) fn run(command: &HookCommand) -> Result<Exit, Failure> {
         HookCommand::Install(args) => install(*args),
         HookCommand::Uninstall(args) => uninstall(*args),
         HookCommand::Status(args) => status(*args),
-        HookCommand::Run(HookRun::PreCommit(args)) => staged::run(args),
+        HookCommand::Run(HookRun::PreCommit(args)) => push::pre_commit(args),
         HookCommand::Run(HookRun::CommitMsg(args)) => message::run(args),
+        HookCommand::Run(HookRun::PrePush(args)) => push::pre_push(args),
+        HookCommand::Run(HookRun::PreReceive(args)) => push::pre_receive(args),
     }
 }
 

@@ -10,11 +10,11 @@ use keyfence::source::BlobSink as _;
 use crate::args::CommitMsgArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success};
 
 /// Runs the command.
 pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
-    let session = Session::start(&args.common, "messages")?;
+    let session = Session::start(&args.common, "messages")?.on_success(Success::Silent);
     let (mut scanner, collector) = session.scanner(ExcludeIn::Source);
     let path = args.file.to_string_lossy().into_owned();
     match std::fs::read(&args.file) {
@@ -39,7 +39,8 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let exit = session.finish(collector.finish())?;
     if exit == Exit::Findings && is_for_people {
         print_error(&format!(
-            "hint: take the secret out of the message; what you wrote is kept:\n      \
+            "error: keyfence stopped this commit\n\
+             hint: take the secret out of the message; what you wrote is kept:\n      \
              git commit --edit --file={path}\n\
              hint: rotate it if it was ever pushed\n"
         ));

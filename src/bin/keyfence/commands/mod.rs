@@ -4,6 +4,8 @@ mod explain;
 pub(crate) mod history;
 pub(crate) mod hook;
 mod message;
+mod push;
+mod range;
 pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod staged;

@@ -1,7 +1,10 @@
 //! `keyfence staged`: what the next commit would record.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 
+use keyfence::finding::Finding;
 use keyfence::report::{Format, escape};
 use keyfence::scan::Outcome;
 use keyfence::source::repository::{self, GitEnvironment};
@@ -11,36 +14,66 @@ use super::scan::failed;
 use crate::args::StagedArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success};
+
+/// Who runs the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A person.
+    Person,
+    /// Git, or a program that runs hooks.
+    Hook,
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
+    run_as(args, Caller::Person)
+}
+
+/// Runs the command for somebody.
+pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
     let repository = open(Path::new("."))?;
-    let session = Session::start(&args.common, "blobs")?;
+    let success = match caller {
+        Caller::Person => Success::Report,
+        Caller::Hook => Success::Line,
+    };
+    let session = Session::start(&args.common, "blobs")?.on_success(success);
+    // The pre-commit framework says nothing of its --all-files: there is nothing staged then.
     let mut all_files = args.all_files;
-    let mut outcome;
-    loop {
+    let mut outcome = Outcome::default();
+    let mut is_empty = true;
+    while is_empty {
         let (scanner, collector) = session.scanner(ExcludeIn::Scanner);
         let staged = Staged {
             repository: &repository,
             options: Options { all_files },
         };
-        let found = staged.scan(scanner).map_err(failed)?;
+        is_empty = staged.scan(scanner).map_err(failed)?.is_empty();
         outcome = collector.finish();
-        // The pre-commit framework says nothing of its --all-files.
-        if found.is_empty() && !all_files && is_under_pre_commit() {
-            all_files = true;
-            continue;
+        if all_files || !is_under_pre_commit() {
+            break;
         }
-        if found.is_empty() && !all_files && !args.common.quiet {
-            print_error("note: nothing is staged\n");
-        }
-        break;
+        all_files = is_empty;
+    }
+    if is_empty && !all_files {
+        return session.finish_nothing(outcome, "nothing is staged");
     }
     if !args.all && !all_files {
         outcome.take_known();
     }
-    let advice = advice(&outcome);
+    let place = Where {
+        has_commits: !matches!(repository.head_id(), Ok(None)),
+        is_below: is_below(&repository),
+        all_files,
+    };
+    let fails_from = args.common.fail_on.level();
+    let blamed = |finding: &&Finding| fails_from.is_some_and(|level| finding.level >= level);
+    let blamed: Vec<&Finding> = outcome.findings.iter().filter(blamed).collect();
+    let stop = match caller == Caller::Hook && !is_under_pre_commit() {
+        true => "error: keyfence stopped this commit\n",
+        false => "",
+    };
+    let advice = format!("{stop}{}", advice(&blamed, place));
     let is_for_people = args.common.format == Format::Text && !args.common.quiet;
     let exit = session.finish(outcome)?;
     if exit == Exit::Findings && is_for_people {
@@ -55,22 +88,71 @@ pub(super) fn open(path: &Path) -> Result<repository::Repository, Failure> {
     repository::open(path, &environment).map_err(|error| Failure::of(Kind::System, &error))
 }
 
-fn is_under_pre_commit() -> bool {
+pub(super) fn is_under_pre_commit() -> bool {
     std::env::var_os("PRE_COMMIT").is_some_and(|value| value == "1")
 }
 
-/// What to do now, in two lines.
-fn advice(outcome: &Outcome) -> String {
-    let path = outcome
-        .findings
-        .first()
-        .map(|finding| finding.first_place().path.to_string())
-        .filter(|path| !path.contains(|c: char| c.is_whitespace() || "'\"\\$`".contains(c)))
-        .filter(|path| escape::terminal(path) == path.as_str())
-        .unwrap_or_else(|| "FILE".to_owned());
+/// What the advice depends on.
+#[derive(Clone, Copy)]
+struct Where {
+    /// Without a commit there is nothing to restore from.
+    has_commits: bool,
+    /// Whoever runs this is not at the root, which paths are counted from.
+    is_below: bool,
+    /// It is not about what is staged.
+    all_files: bool,
+}
+
+fn is_below(repository: &repository::Repository) -> bool {
+    // Git runs hooks at the root, and says where it was run.
+    let is_set = |value: OsString| !value.is_empty();
+    if std::env::var_os("GIT_PREFIX").is_some_and(is_set) {
+        return true;
+    }
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    repository.work_dir().and_then(canonical) != canonical(Path::new("."))
+}
+
+/// What to do now, in two hints.
+fn advice(blamed: &[&Finding], place: Where) -> String {
+    let first = if place.all_files {
+        "take the secret out; since when it is in the history is told by\n      \
+         keyfence history"
+            .to_owned()
+    } else {
+        let command = match place.has_commits {
+            true => "git restore --staged",
+            false => "git rm --cached",
+        };
+        format!(
+            "take the secret out and stage the file again, or leave the file out:\n      {command} {}",
+            files(blamed, place.is_below)
+        )
+    };
+    let rule = blamed.first().map_or("RULE", |finding| &finding.rule);
     format!(
-        "hint: take the secret out and stage the file again, or leave the file out of this commit:\n      \
-         git restore --staged {path}\n\
-         hint: rotate it if it was ever pushed; if it is no secret, write on its line: keyfence:allow RULE REASON\n"
+        "hint: {first}\n\
+         hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
+         keyfence:allow {rule} REASON\n"
     )
+}
+
+/// The files at fault, as a shell takes them, if they are few and have simple names.
+fn files(blamed: &[&Finding], is_below: bool) -> String {
+    const MOST: usize = 3;
+    let paths: BTreeSet<String> = blamed
+        .iter()
+        .map(|finding| finding.first_place().path.to_string())
+        .collect();
+    let is_simple = |path: &String| {
+        !path.contains(|c: char| c.is_whitespace() || "'\"\\$`*?[]();&|<>~#!".contains(c))
+            && !path.starts_with('-')
+            && escape::terminal(path) == path.as_str()
+    };
+    if paths.is_empty() || paths.len() > MOST || !paths.iter().all(is_simple) {
+        return "FILE".to_owned();
+    }
+    let root = if is_below { ":/" } else { "" };
+    let paths: Vec<String> = paths.iter().map(|path| format!("{root}{path}")).collect();
+    paths.join(" ")
 }

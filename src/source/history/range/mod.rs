@@ -23,6 +23,8 @@ use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::BlobSink;
+use crate::source::entries::show_lfs;
+use crate::source::lfs::Pointer;
 use crate::source::repository::Repository;
 pub(super) use diff::Trees;
 pub(super) use walk::walk;
@@ -393,10 +395,16 @@ fn show_one<S: BlobSink>(
         Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
     };
     match read {
-        Ok(()) => sink.blob(Blob {
-            bytes: buffer,
-            provenance,
-        }),
+        Ok(()) => match Pointer::parse(buffer) {
+            Some(pointer) => {
+                let subject = BString::from(id.to_string());
+                show_lfs(repo, &pointer, provenance, Some(&subject), sink)
+            }
+            None => sink.blob(Blob {
+                bytes: buffer,
+                provenance,
+            }),
+        },
         Err(skip) => {
             sink.skip(skip);
             ControlFlow::Continue(())

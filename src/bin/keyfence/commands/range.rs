@@ -1,0 +1,177 @@
+//! What commits add: for `keyfence history --range` and for the hooks of a push.
+
+use std::num::NonZero;
+
+use bstr::BStr;
+use keyfence::report::Format;
+use keyfence::scan::Outcome;
+use keyfence::source::history::MAX_OBJECT_SIZE;
+use keyfence::source::history::provenance::Located;
+use keyfence::source::history::range::{self, Introduced, Options};
+use keyfence::source::history::revision::{self, Range};
+use keyfence::source::repository::Repository;
+
+use crate::args::{Common, HistoryArgs};
+use crate::ci::{self, Choice};
+use crate::exit::Exit;
+use crate::failure::{Failure, Kind, print_error};
+use crate::session::{ExcludeIn, Session, Success};
+
+/// What to look at, and how.
+pub(super) struct Job<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) ranges: Vec<Range>,
+    pub(super) common: &'a Common,
+    pub(super) max_object_size: Option<u64>,
+    /// Report what was there before as well.
+    pub(super) all: bool,
+    /// What to do about findings; for hooks.
+    pub(super) advice: Option<&'a str>,
+    pub(super) success: Success,
+}
+
+/// The ranges that the command line asks for; `None` if it asks for none, or if there is no reason to
+/// leave anything out.
+pub(super) fn asked(
+    repository: &Repository,
+    args: &HistoryArgs,
+) -> Result<Option<Vec<Range>>, Failure> {
+    let limits = &args.limits;
+    if limits.range.is_empty() && limits.since_commit.is_empty() {
+        return Ok(None);
+    }
+    let mut ranges = Vec::new();
+    for spec in &limits.range {
+        if spec != "auto" {
+            ranges.push(parse(repository, spec.as_str().into())?);
+            continue;
+        }
+        match automatic(repository, args.common.quiet)? {
+            Some(range) => ranges.push(range),
+            None => return Ok(None),
+        }
+    }
+    for commit in &limits.since_commit {
+        let spec = format!("{commit}..HEAD");
+        ranges.push(parse(repository, spec.as_str().into())?);
+    }
+    if ranges.iter().all(|range| range.include.is_empty()) {
+        return Err(Failure::bare(
+            Kind::Usage,
+            "the ranges leave something out and name nothing to look at",
+        )
+        .hint("name a range such as origin/main..HEAD"));
+    }
+    Ok(Some(ranges))
+}
+
+/// The range that the environment of a CI system speaks of, and says which that is. `None`: everything.
+fn automatic(repository: &Repository, quiet: bool) -> Result<Option<Range>, Failure> {
+    let choices = ci::choices(|name| std::env::var(name).ok())?;
+    let last = choices.len() - 1;
+    for (index, choice) in choices.into_iter().enumerate() {
+        let said = |what: &str| {
+            if !quiet {
+                print_error(&format!("note: --range auto: {what}\n"));
+            }
+        };
+        match choice {
+            Choice::Everything { why } => {
+                said(&format!("the whole history, {why}"));
+                return Ok(None);
+            }
+            Choice::Range { spec, why } => match parse(repository, spec.as_str().into()) {
+                Ok(range) => {
+                    said(&format!("{spec}, {why}"));
+                    return Ok(Some(range));
+                }
+                Err(failure) if index == last => return Err(failure),
+                // A push that was forced has taken its base away.
+                Err(_) => said(&format!("not {spec}, which is not in this clone")),
+            },
+        }
+    }
+    Ok(None)
+}
+
+/// Resolves what somebody wrote.
+pub(super) fn parse(repository: &Repository, spec: &BStr) -> Result<Range, Failure> {
+    revision::parse_range(repository, spec).map_err(failed)
+}
+
+/// Why commits could not be selected.
+pub(super) fn failed(error: revision::Error) -> Failure {
+    let (kind, hint) = match &error {
+        revision::Error::Unknown {
+            is_shallow: true, ..
+        } => (
+            Kind::Usage,
+            Some(
+                "fetch the whole history: git fetch --unshallow, or in CI a checkout with fetch-depth: 0",
+            ),
+        ),
+        revision::Error::Unknown { .. } => (
+            Kind::Usage,
+            Some("is it fetched? git rev-parse tells what a revision stands for"),
+        ),
+        revision::Error::NoCommit { .. } => (Kind::Usage, None),
+        _ => (Kind::System, None),
+    };
+    // What the resolver of revisions said is the same in more and stranger words.
+    let failure = match &error {
+        revision::Error::Unknown { .. } => Failure::bare(kind, error.to_string()),
+        _ => Failure::of(kind, &error),
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// Scans what the ranges add.
+pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
+    let session = Session::start(job.common, "objects")?.on_success(job.success);
+    let introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
+    let options = Options {
+        threads: job
+            .common
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get)),
+        max_object_size: job.max_object_size.unwrap_or(MAX_OBJECT_SIZE),
+    };
+    let (scanner, collector) = session.scanner(ExcludeIn::Source);
+    // A signal shows in what the collector gives.
+    let _ = range::scan(job.repository, &introduced, options, scanner);
+    let mut outcome = collector.finish();
+    for skip in introduced.skips.clone() {
+        outcome.coverage.skip(skip);
+    }
+    if !job.all && !outcome.findings.is_empty() {
+        let (scanner, collector) = session.scanner(ExcludeIn::Source);
+        let _ = range::scan_base(job.repository, &introduced, options, scanner);
+        // What cannot be read of the base takes nothing away from the findings.
+        outcome.known = collector.finish().known;
+        outcome.take_known();
+    }
+    locate(job.repository, &introduced, &mut outcome);
+    outcome.exclude(session.excludes());
+    let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
+    if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
+        return session.finish_nothing(outcome, "the range has no commits");
+    }
+    let is_for_people = job.common.format == Format::Text && !job.common.quiet;
+    let exit = session.finish(outcome)?;
+    if let (Exit::Findings, true, Some(advice)) = (exit, is_for_people, job.advice) {
+        print_error(advice);
+    }
+    Ok(exit)
+}
+
+fn locate(repository: &Repository, introduced: &Introduced, outcome: &mut Outcome) {
+    let mut located = Located::default();
+    for id in outcome.objects() {
+        let places = introduced.locations(repository, id);
+        located.places.insert(id, places);
+    }
+    outcome.locate(located);
+}

@@ -1,0 +1,126 @@
+//! Shows blobs that an index or a tree names: read from the object database, LFS content in place of its pointer.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bstr::BString;
+use gix::ObjectId;
+use gix::objs::Kind;
+use rayon::prelude::*;
+
+use super::BlobSink;
+use super::content::{Links, Reader, Unread};
+use super::lfs::Pointer;
+use super::repository::Repository;
+use crate::blob::Blob;
+use crate::coverage::{Skip, SkipReason};
+use crate::provenance::{Provenance, Version};
+
+/// From this many blobs on, threads are worth their start.
+const PARALLEL_FROM: usize = 256;
+
+/// A blob to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Item {
+    pub(super) path: BString,
+    pub(super) blob_id: ObjectId,
+    pub(super) version: Version,
+}
+
+/// Shows all items to `sink`; what cannot be read of the new ones is a skip.
+pub(super) fn show<S: BlobSink>(repository: &Repository, items: &[Item], mut sink: S) {
+    if items.len() < PARALLEL_FROM {
+        let mut buffer = Vec::new();
+        for item in items {
+            if show_one(repository, item, &mut buffer, &mut sink).is_break() {
+                break;
+            }
+        }
+        return;
+    }
+    let stop = AtomicBool::new(false);
+    items
+        .par_iter()
+        .for_each_with((sink, Vec::new()), |(sink, buffer), item| {
+            if !stop.load(Ordering::Relaxed) && show_one(repository, item, buffer, sink).is_break()
+            {
+                stop.store(true, Ordering::Relaxed);
+            }
+        });
+}
+
+fn show_one<S: BlobSink>(
+    repository: &Repository,
+    item: &Item,
+    buffer: &mut Vec<u8>,
+    sink: &mut S,
+) -> ControlFlow<()> {
+    let is_new = item.version == Version::New;
+    let failure = match repository.find_object(&item.blob_id, buffer) {
+        Ok(Some(Kind::Blob)) => None,
+        Ok(Some(other)) => Some((SkipReason::Corrupt, format!("it is a {other}"))),
+        Ok(None) if repository.is_partial() => {
+            Some((SkipReason::Partial, "left on the server".to_owned()))
+        }
+        Ok(None) => Some((SkipReason::Missing, "not in the object database".to_owned())),
+        Err(error) => Some((error.reason, error.detail)),
+    };
+    if let Some((reason, detail)) = failure {
+        if is_new {
+            let detail = format!("blob {}: {detail}", item.blob_id);
+            sink.skip(Skip::with_detail(reason, item.path.clone(), detail));
+        }
+        return ControlFlow::Continue(());
+    }
+    let provenance = Provenance::Entry {
+        path: item.path.clone(),
+        blob_id: item.blob_id,
+        version: item.version,
+    };
+    if let Some(pointer) = Pointer::parse(buffer) {
+        let subject = is_new.then_some(&item.path);
+        return show_lfs(repository, &pointer, &provenance, subject, sink);
+    }
+    sink.blob(Blob {
+        bytes: buffer,
+        provenance: &provenance,
+    })
+}
+
+/// Shows the content of an LFS pointer if it lies in the local store. If not, that is a skip of `subject`.
+pub(super) fn show_lfs<S: BlobSink>(
+    repository: &Repository,
+    pointer: &Pointer,
+    provenance: &Provenance,
+    subject: Option<&BString>,
+    sink: &mut S,
+) -> ControlFlow<()> {
+    let path = pointer.object_path(repository.common_dir());
+    let mut reader = Reader::new(Some(repository.objects().max_size()));
+    let (reason, detail) = match reader.open(&path, Links::Follow) {
+        Ok(content) if content.bytes().len() as u64 == pointer.size => {
+            sink.blob(Blob {
+                bytes: content.bytes(),
+                provenance,
+            })?;
+            match content.change() {
+                Some(change) => (SkipReason::Changed, change),
+                None => return ControlFlow::Continue(()),
+            }
+        }
+        Ok(_) => (
+            SkipReason::Lfs,
+            "the local object has another length than its pointer says".to_owned(),
+        ),
+        Err(Unread::Size(size)) => (SkipReason::Size, format!("LFS object of {size} bytes")),
+        Err(Unread::Failed(error)) => (SkipReason::Unreadable, error.to_string()),
+        Err(_) => (
+            SkipReason::Lfs,
+            "its object is not in the local store".to_owned(),
+        ),
+    };
+    if let Some(subject) = subject {
+        sink.skip(Skip::with_detail(reason, subject.clone(), detail));
+    }
+    ControlFlow::Continue(())
+}
