@@ -20,11 +20,12 @@ use crate::args::{HistoryArgs, Limits};
 use crate::date;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
+use crate::hint;
 use crate::session::{ExcludeIn, Session, Success, now};
 
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
-    let repository = open(&args.repository)?;
+    let repository = open(&args.repository).map_err(|failure| advise(failure, args))?;
     if let Some(ranges) = range::asked(&repository, args)? {
         return range::run(&Job {
             repository: &repository,
@@ -79,6 +80,15 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     locate(&repository, &session, args, &mut outcome)?;
     outcome.exclude(session.excludes());
     session.finish(outcome)
+}
+
+/// A range in the place of the repository is a habit from `git log`.
+fn advise(failure: Failure, args: &HistoryArgs) -> Failure {
+    let is_range = args.repository.to_str().is_some_and(hint::is_range);
+    match is_range && !args.repository.exists() {
+        true => failure.hint("did you mean 'keyfence history --range A..B'?"),
+        false => failure,
+    }
 }
 
 /// What earlier scans with the same settings have found clean.
