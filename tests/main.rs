@@ -5,6 +5,7 @@ mod support;
 mod cache;
 mod cli;
 mod coverage;
+mod expectations;
 mod hook;
 mod objects;
 mod packaging;
