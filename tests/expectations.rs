@@ -252,3 +252,18 @@ fn every_help_fits_into_80_columns() {
     }
     assert!(seen > 12, "only {seen} commands seen");
 }
+
+#[test]
+fn the_rule_file_of_the_documentation_holds() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let page = include_str!("../docs/rules.md");
+    let rule = page
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
+    std::fs::write(dir.path().join("my-rules.toml"), rule.expect("a rule")).expect("a file");
+    let run = TestCommand::keyfence(dir.path())
+        .args(["rules", "test", "my-rules.toml"])
+        .status(0);
+    assert_eq!(run.out(), "1 rules, 3 examples, 0 failed\n");
+}
