@@ -168,6 +168,8 @@ pub struct Coverage {
     pub tags: u64,
     /// Bytes of content that were searched.
     pub bytes: u64,
+    /// How many of the blobs, commits and tags an earlier scan had cleared and this one did not read.
+    pub cached: u64,
     /// How many things were skipped, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// The first [`SUBJECTS_KEPT`] skips of each reason, sorted once the scan is over.
@@ -193,6 +195,7 @@ impl Coverage {
         self.commits += other.commits;
         self.tags += other.tags;
         self.bytes += other.bytes;
+        self.cached += other.cached;
         for (reason, count) in other.skipped {
             *self.skipped.entry(reason).or_default() += count;
         }

@@ -7,13 +7,15 @@
 
 mod support;
 
+mod cache;
 mod cli;
 mod config;
 mod coverage;
-mod hook;
-mod lookalikes;
+mod expectations;
 mod faults;
+mod hook;
 mod leak;
+mod lookalikes;
 mod objects;
 mod packaging;
 mod promises;

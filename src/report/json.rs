@@ -314,6 +314,7 @@ pub(super) struct CoverageJson<'a> {
     commits: u64,
     tags: u64,
     bytes: u64,
+    cached: u64,
     skipped: std::collections::BTreeMap<&'static str, u64>,
     accepted: Vec<&'static str>,
     skips: Vec<SkipJson<'a>>,
@@ -339,6 +340,7 @@ pub(super) fn coverage(coverage: &Coverage) -> CoverageJson<'_> {
         commits: coverage.commits,
         tags: coverage.tags,
         bytes: coverage.bytes,
+        cached: coverage.cached,
         skipped: coverage
             .skipped
             .iter()

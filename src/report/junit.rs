@@ -61,6 +61,7 @@ fn properties(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         ("commits".to_owned(), coverage.commits.to_string()),
         ("tags".to_owned(), coverage.tags.to_string()),
         ("bytes".to_owned(), coverage.bytes.to_string()),
+        ("cached".to_owned(), coverage.cached.to_string()),
     ];
     for (reason, count) in display::skipped(coverage) {
         properties.push((format!("skipped.{}", reason.name()), count.to_string()));

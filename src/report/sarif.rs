@@ -163,6 +163,7 @@ fn coverage(coverage: &Coverage) -> Value {
         "commits": coverage.commits,
         "tags": coverage.tags,
         "bytes": coverage.bytes,
+        "cached": coverage.cached,
         "skipped": skipped,
         "acceptedReasons": coverage.accepted.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
     })

@@ -561,6 +561,10 @@ fn scanned(coverage: &Coverage) -> Vec<String> {
     } else {
         scanned.push(bytes(coverage.bytes));
     }
+    if coverage.cached > 0 {
+        let cached = thousands(coverage.cached);
+        scanned.push(format!("{cached} of them from the cache"));
+    }
     scanned
 }
 

@@ -1,9 +1,12 @@
 //! Joins findings in objects with what history knows about those objects.
 
+use std::collections::HashSet;
+
 use gix::ObjectId;
 
 use super::Outcome;
 use super::across::{LONE_ID, MAX_HALVES};
+use crate::coverage::SkipReason;
 use crate::finding::{Finding, Level, Place};
 use crate::gate;
 use crate::source::history::provenance::Located;
@@ -27,6 +30,25 @@ impl Outcome {
         ids.sort_unstable();
         ids.dedup();
         ids
+    }
+
+    /// The objects that a later scan has to see again: those with findings, or with values that can become some.
+    /// `None` if it is not known of every object whether it is one. To be asked before anything is taken out.
+    pub fn unclean(&self) -> Option<HashSet<ObjectId>> {
+        let in_doubt = [SkipReason::Interrupted, SkipReason::Internal];
+        if in_doubt
+            .iter()
+            .any(|reason| self.coverage.skipped.contains_key(reason))
+        {
+            return None;
+        }
+        let all = self.findings.iter().chain(&self.latent);
+        let places = all.flat_map(|finding| &finding.places);
+        Some(
+            places
+                .filter_map(|place| place.object.map(|(_, id)| id))
+                .collect(),
+        )
     }
 
     /// Puts paths and commits in the place of object ids.

@@ -310,6 +310,7 @@ impl BlobSink for Scanner {
         coverage.commits += clean.commits;
         coverage.tags += clean.tags;
         coverage.bytes += clean.bytes;
+        coverage.cached += clean.cached;
         self.tell(clean.blobs + clean.commits + clean.tags, clean.bytes);
     }
 }

@@ -47,6 +47,8 @@ pub struct Clean {
     pub tags: u64,
     /// Their bytes together, as they are when inflated and rebuilt.
     pub bytes: u64,
+    /// How many of these objects were not read because an earlier scan with the same settings had cleared them.
+    pub cached: u64,
 }
 
 /// How far a scan has come. Whoever shows it reads it at any time.

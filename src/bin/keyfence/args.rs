@@ -28,7 +28,14 @@ pub(crate) struct Cli {
     #[arg(short = 'V', long)]
     pub(crate) version: bool,
     /// Colour the output: auto looks at the terminal, NO_COLOR and CLICOLOR_FORCE.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Output",
+        display_order = 900
+    )]
     pub(crate) color: Color,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -56,6 +63,10 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Write a .keyfence.toml to begin with, and say what to do next.
     Init,
+    /// Write the completions of a shell to standard output.
+    Completions(CompletionsArgs),
+    /// Write the manual pages, all of them, into a directory or to standard output.
+    Man(ManArgs),
 }
 
 /// What to do about the baseline.
@@ -135,6 +146,22 @@ pub(crate) struct ConfigArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// Options of `completions`.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// Whose.
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Options of `man`.
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// One file per page goes there; without it all pages go to standard output.
+    #[arg(value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
 }
 
 /// What to do about hooks.
@@ -276,6 +303,13 @@ pub(crate) struct HistoryArgs {
     /// Skip objects of more bytes, and say so; K, M and G are understood.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_object_size: Option<u64>,
+    /// Remember in DIR which objects were clean, and read only what is new next time.
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["ranges", "reachable", "branch", "since"]
+    )]
+    pub(crate) cache: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) limits: Limits,
     #[command(flatten)]

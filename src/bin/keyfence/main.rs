@@ -6,6 +6,7 @@ mod commands;
 mod date;
 mod exit;
 mod failure;
+mod hint;
 mod interrupt;
 mod output;
 mod progress;
@@ -70,6 +71,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Baseline(command)) => commands::baseline::run(command),
         Some(Command::Config(command)) => commands::config::run(command),
         Some(Command::Init) => commands::init::run(),
+        Some(Command::Completions(args)) => commands::completions::run(*args),
+        Some(Command::Man(args)) => commands::man::run(args),
         None if cli.version => version(),
         None => {
             let help = Cli::command().render_help().to_string();
@@ -99,7 +102,8 @@ fn version() -> Result<Exit, Failure> {
 /// Help goes to standard output and is no failure; wrong use is one. What was typed may hold a secret.
 fn clap_says(error: &clap::Error) -> Exit {
     if error.use_stderr() {
-        failure::print_error(&error.render().to_string());
+        let hint = hint::of(std::env::args_os().skip(1)).unwrap_or_default();
+        failure::print_error(&format!("{}{hint}", error.render()));
         return Exit::Failed;
     }
     // A closed pipe after `--help | head` is not an error.

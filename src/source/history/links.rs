@@ -92,7 +92,7 @@ impl<'a> Links<'a> {
             Kind::Commit => self.commit(id, bytes),
             Kind::Tag => self.tag(id, bytes),
             Kind::Tree => self.tree(id, bytes, known),
-            Kind::Blob if bytes.starts_with(POINTER_START) => self.pointer(id, bytes, sink),
+            Kind::Blob if is_pointer(bytes) => self.pointer(id, bytes, sink),
             Kind::Blob => {}
         }
     }
@@ -223,6 +223,11 @@ impl<'a> Links<'a> {
             Err(error) => sink.skip(skip(SkipReason::Unreadable, error.to_string())),
         }
     }
+}
+
+/// Whether it looks like a Git LFS pointer: then what it stands for may come or go.
+pub(super) fn is_pointer(bytes: &[u8]) -> bool {
+    bytes.len() < MAX_POINTER && bytes.starts_with(POINTER_START)
 }
 
 /// The SHA-256 of the content that a Git LFS pointer stands for, in hex.

@@ -38,6 +38,7 @@
 //! others are still to be built on, which are let go above 64 MiB and built again.
 
 mod boundary;
+pub mod cache;
 mod delta;
 mod hits;
 mod inflate;
@@ -60,8 +61,8 @@ use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::{BString, ByteVec as _};
 use gix::ObjectId;
@@ -71,7 +72,9 @@ use crate::coverage::Skip;
 use crate::provenance::Provenance;
 use crate::source::{BlobSink, Probe, Progress};
 
+use cache::Cache;
 use links::Links;
+use run::LeftOut;
 use show::Shared;
 use store::Stores;
 
@@ -124,6 +127,7 @@ pub struct History {
     max_object_size: u64,
     only: Option<Arc<HashSet<ObjectId>>>,
     progress: Option<Arc<Progress>>,
+    cache: Option<Arc<Cache>>,
 }
 
 impl History {
@@ -141,6 +145,7 @@ impl History {
             max_object_size: MAX_OBJECT_SIZE,
             only: None,
             progress: None,
+            cache: None,
         }
     }
 
@@ -187,6 +192,14 @@ impl History {
         self
     }
 
+    /// Leaves out what earlier scans have read and found clean, and keeps what this one reads.
+    ///
+    /// What is left out counts as scanned. Once it is known what was clean, [`Cache::save`] writes it.
+    pub fn cache(mut self, cache: Arc<Cache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// Shows every object once.
     ///
     /// With a probe, objects in which it finds nothing are only counted, and most of those are never
@@ -195,6 +208,14 @@ impl History {
         let stores = self.open(&mut sink)?;
         let shallow = self.shallow_boundary(&stores, &mut sink);
         let duplicates = stores.duplicates();
+        let cache = self.cache.as_deref().filter(|_| self.only.is_none());
+        let remembered =
+            cache.map(|cache| cache.remembered(&stores, &duplicates, &shallow, self.is_partial));
+        let records = Mutex::default();
+        let left_out = LeftOut {
+            duplicates: &duplicates,
+            remembered: remembered.as_ref(),
+        };
         let follow = self.only.is_none().then_some(&stores);
         let links = Links::new(follow, shallow, self.lfs.clone(), self.max_object_size);
         let stop = AtomicBool::new(false);
@@ -204,20 +225,29 @@ impl History {
             stop: &stop,
             progress: self.progress.clone(),
             links: &links,
+            records: cache.map(|_| &records),
         };
         let mut failures = Vec::new();
         let mut trees = Vec::new();
         for (number, pack) in stores.packs.iter().enumerate() {
-            let (failed, count) = self.scan_pack(number, pack, &duplicates, &shared, &mut sink);
+            let (failed, count) = self.scan_pack(number, pack, &left_out, &shared, &mut sink);
             failures.extend(failed);
             trees.push(count);
         }
-        failures.extend(self.scan_loose(&stores, &duplicates, &shared, &mut sink));
+        failures.extend(self.scan_loose(&stores, &left_out, &shared, &mut sink));
         if shared.is_stopped() {
             return Ok(());
         }
         self.follow_references(&links);
-        failures.extend(self.follow_trees(&stores, &trees, &shared, &mut sink));
+        failures.extend(self.follow_trees(&stores, &trees, &left_out, &shared, &mut sink));
+        if let (Some(cache), Some(remembered)) = (cache, remembered) {
+            sink.clean(remembered.clean);
+            let failed = failures.iter().map(|failure| failure.id);
+            let is_closed = !links.is_something_missing() && !self.is_partial;
+            let records =
+                std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));
+            cache.learn(remembered, records, failed, is_closed);
+        }
         self.retry(&stores, failures, &shared, &mut sink);
         self.report_missing(&stores, links, &mut sink);
         Ok(())
@@ -257,8 +287,13 @@ impl History {
             stop: &AtomicBool::new(false),
             progress: None,
             links: &Links::new(None, HashSet::new(), None, self.max_object_size),
+            records: None,
         };
-        self.scan_loose(&stores, &duplicates, &shared, &mut sink);
+        let left_out = LeftOut {
+            duplicates: &duplicates,
+            remembered: None,
+        };
+        self.scan_loose(&stores, &left_out, &shared, &mut sink);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use bstr::BString;
 use gix::objs::Kind;
 
 use super::History;
+use super::cache::{Record, Remembered};
 use super::loose::Reader;
 use super::pack::Pack;
 use super::show::{Failure, Fault, Shared, Show};
@@ -23,6 +24,25 @@ const BATCH: u32 = (128 << 10) / 64;
 /// Packs with more trees than this are not checked for what the trees refer to without a reason.
 const MAX_CHECKED_TREES: usize = 20_000;
 
+/// Objects that are not read.
+pub(super) struct LeftOut<'a> {
+    /// They are read elsewhere.
+    pub(super) duplicates: &'a Duplicates,
+    /// An earlier scan has read them.
+    pub(super) remembered: Option<&'a Remembered>,
+}
+
+impl LeftOut<'_> {
+    fn is_remembered(&self, store: usize, place: usize) -> bool {
+        self.remembered
+            .is_some_and(|remembered| remembered.has(store, place))
+    }
+
+    fn has(&self, store: usize, place: usize) -> bool {
+        self.duplicates.has(store, place) || self.is_remembered(store, place)
+    }
+}
+
 impl History {
     pub(super) fn is_asked(&self, pack: &Pack, position: u32) -> bool {
         self.only
@@ -35,25 +55,38 @@ impl History {
         &self,
         number: usize,
         pack: &Pack,
-        duplicates: &Duplicates,
+        left_out: &LeftOut<'_>,
         shared: &Shared<'_>,
         sink: &mut S,
     ) -> (Vec<Failure>, usize) {
+        let is_new = |position: u32| !left_out.has(number, position as usize);
+        if left_out.remembered.is_some() && !(0..pack.len()).any(is_new) {
+            return (Vec::new(), 0);
+        }
         let mut table = Table::new(pack, self.threads);
-        let is_first = |position: u32| !duplicates.has(number, position as usize);
+        let mut records = Vec::new();
         let mut wanted = 0;
         let mut trees = 0;
         let shares = table.divide(self.share(pack), |position, kind| {
-            trees += usize::from(kind == Kind::Tree);
-            let is_wanted =
-                is_searched(kind) && is_first(position) && self.is_asked(pack, position);
+            let is_new = is_new(position);
+            if kind == Kind::Tree {
+                trees += 1;
+                if shared.records.is_some() && is_new {
+                    records.push(Record::new(pack.id(position), kind, 0));
+                }
+            }
+            let is_wanted = is_searched(kind) && is_new && self.is_asked(pack, position);
             wanted += u64::from(is_wanted);
             is_wanted
         });
         if let Some(progress) = &shared.progress {
             progress.total.fetch_add(wanted, Ordering::Relaxed);
         }
-        let mut failures = self.damaged_entries(pack, &table, is_first);
+        if let Some(all) = shared.records {
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.append(&mut records);
+        }
+        let mut failures = self.damaged_entries(pack, &table, is_new);
         failures.extend(self.walk(pack, &table, &shares, shared, sink));
         (failures, trees)
     }
@@ -66,6 +99,7 @@ impl History {
         &self,
         stores: &Stores,
         trees: &[usize],
+        left_out: &LeftOut<'_>,
         shared: &Shared<'_>,
         sink: &mut S,
     ) -> Vec<Failure> {
@@ -75,12 +109,16 @@ impl History {
         }
         let is_suspicious = self.is_partial || shared.links.is_something_missing();
         let shared = shared.for_trees();
-        for (pack, trees) in stores.packs.iter().zip(trees) {
-            if !is_suspicious && *trees > MAX_CHECKED_TREES {
+        for (number, (pack, trees)) in stores.packs.iter().zip(trees).enumerate() {
+            let is_new =
+                |place: u32| is_suspicious || !left_out.is_remembered(number, place as usize);
+            if !is_suspicious && *trees > MAX_CHECKED_TREES || !(0..pack.len()).any(is_new) {
                 continue;
             }
             let mut table = Table::new(pack, self.threads);
-            let shares = table.divide(self.share(pack), |_, kind| kind == Kind::Tree);
+            let shares = table.divide(self.share(pack), |place, kind| {
+                kind == Kind::Tree && is_new(place)
+            });
             failures.extend(self.walk(pack, &table, &shares, &shared, sink));
         }
         failures
@@ -90,7 +128,7 @@ impl History {
         &self,
         pack: &Pack,
         table: &Table,
-        is_first: impl Fn(u32) -> bool + Sync,
+        is_new: impl Fn(u32) -> bool + Sync,
     ) -> Vec<Failure> {
         let failures = Mutex::new(Vec::new());
         let share = table
@@ -99,14 +137,14 @@ impl History {
             .max(1);
         std::thread::scope(|scope| {
             for start in (0..table.len()).step_by(share as usize) {
-                let (failures, is_first) = (&failures, &is_first);
+                let (failures, is_new) = (&failures, &is_new);
                 scope.spawn(move || {
                     for number in start..table.len().min(start.saturating_add(share)) {
                         let Some(why) = damage(pack, table, number) else {
                             continue;
                         };
                         let position = table.position(number);
-                        if is_first(position) {
+                        if is_new(position) {
                             let id = pack.id(position).to_owned();
                             let fault = Fault::from(why);
                             let mut failures =
@@ -153,7 +191,7 @@ impl History {
     pub(super) fn scan_loose<S: BlobSink>(
         &self,
         stores: &Stores,
-        duplicates: &Duplicates,
+        left_out: &LeftOut<'_>,
         shared: &Shared<'_>,
         sink: &mut S,
     ) -> Vec<Failure> {
@@ -174,7 +212,7 @@ impl History {
                     }
                     for (place, id) in ids {
                         let asked = self.only.as_ref().is_none_or(|only| only.contains(id));
-                        if asked && !duplicates.has(number, place) {
+                        if asked && !left_out.has(number, place) {
                             let shown = reader.show(loose, id, shared, show);
                             if let Err(fault) = shown {
                                 show.fail(id, fault);

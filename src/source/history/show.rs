@@ -1,8 +1,8 @@
 //! Shows objects to the sink, or counts them as clean where the probe found nothing.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use gix::ObjectId;
 use gix::hash::oid;
@@ -13,7 +13,8 @@ use crate::coverage::SkipReason;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
-use super::links::{Known, Links};
+use super::cache::Record;
+use super::links::{Known, Links, is_pointer};
 
 /// How many objects are counted before the shared counters are touched.
 const FLUSH: u64 = 512;
@@ -75,6 +76,8 @@ pub(super) struct Shared<'a> {
     pub(super) progress: Option<Arc<Progress>>,
     /// Looks after what commits and pointers refer to.
     pub(super) links: &'a Links<'a>,
+    /// Keeps what was read, for the next scan.
+    pub(super) records: Option<&'a Mutex<Vec<Record>>>,
 }
 
 impl Shared<'_> {
@@ -86,6 +89,7 @@ impl Shared<'_> {
             stop: self.stop,
             progress: None,
             links: self.links,
+            records: None,
         }
     }
 
@@ -103,6 +107,7 @@ pub(super) struct Show<'a, S> {
     clean: Clean,
     objects: u64,
     bytes: u64,
+    records: Vec<Record>,
     /// What could not be read.
     pub(super) failures: Vec<Failure>,
 }
@@ -117,6 +122,7 @@ impl<'a, S: BlobSink> Show<'a, S> {
             clean: Clean::default(),
             objects: 0,
             bytes: 0,
+            records: Vec::new(),
             failures: Vec::new(),
         }
     }
@@ -127,10 +133,14 @@ impl<'a, S: BlobSink> Show<'a, S> {
             let links = self.shared.links;
             links.follow(kind, id, bytes, &mut self.known, &mut self.sink);
         }
+        if kind == Kind::Blob && is_pointer(bytes) {
+            self.record(|| Record::new(id, kind, bytes.len()).unclean());
+        }
         if !has_hits {
-            self.clear(kind, bytes.len());
+            self.clear(kind, bytes.len(), || id);
             return;
         }
+        self.record(|| Record::new(id, kind, bytes.len()));
         let Some(kind) = object_kind(kind) else {
             return;
         };
@@ -147,7 +157,8 @@ impl<'a, S: BlobSink> Show<'a, S> {
     }
 
     /// Takes note of an object without hits that nobody had to rebuild.
-    pub(super) fn clear(&mut self, kind: Kind, size: usize) {
+    pub(super) fn clear<'i>(&mut self, kind: Kind, size: usize, id: impl FnOnce() -> &'i oid) {
+        self.record(|| Record::new(id(), kind, size));
         match kind {
             Kind::Blob => self.clean.blobs += 1,
             Kind::Commit => self.clean.commits += 1,
@@ -156,6 +167,12 @@ impl<'a, S: BlobSink> Show<'a, S> {
         }
         self.clean.bytes += size as u64;
         self.count(size);
+    }
+
+    fn record(&mut self, record: impl FnOnce() -> Record) {
+        if self.shared.records.is_some() {
+            self.records.push(record());
+        }
     }
 
     /// Whether an object is looked at whole although it may have no hits.
@@ -191,6 +208,10 @@ impl<'a, S: BlobSink> Show<'a, S> {
     pub(super) fn finish(mut self) -> Vec<Failure> {
         self.flush_progress();
         self.sink.clean(self.clean);
+        if let Some(records) = self.shared.records {
+            let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
+            records.append(&mut self.records);
+        }
         self.failures
     }
 }

@@ -65,10 +65,8 @@ impl Stores {
     /// All ids are sorted already, so one merge over all stores at once finds them: a bit per object, and
     /// nothing to look up.
     pub(super) fn duplicates(&self) -> Duplicates {
-        let lengths = (self.packs.iter().map(|pack| pack.len() as usize))
-            .chain(self.loose.iter().map(|loose| loose.ids.len()));
         let mut duplicates = Duplicates {
-            stores: lengths.map(Bits::new).collect(),
+            stores: self.lengths().map(Bits::new).collect(),
         };
         let stores = duplicates.stores.len();
         if stores < 2 {
@@ -94,7 +92,14 @@ impl Stores {
         duplicates
     }
 
-    fn id(&self, store: usize, place: usize) -> Option<&oid> {
+    /// How many objects each store holds, packs first.
+    pub(super) fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
+        (self.packs.iter().map(|pack| pack.len() as usize))
+            .chain(self.loose.iter().map(|loose| loose.ids.len()))
+    }
+
+    /// The id of the object at a place of a store; within a store they are sorted.
+    pub(super) fn id(&self, store: usize, place: usize) -> Option<&oid> {
         if let Some(pack) = self.packs.get(store) {
             return (place < pack.len() as usize).then(|| pack.id(place as u32));
         }
@@ -116,20 +121,24 @@ impl Duplicates {
 }
 
 /// One bit per object.
-struct Bits(Vec<u64>);
+#[derive(Debug)]
+pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
-    fn new(length: usize) -> Self {
+    /// All unset.
+    pub(super) fn new(length: usize) -> Self {
         Self(vec![0; length.div_ceil(64)])
     }
 
-    fn set(&mut self, place: usize) {
+    /// Sets one.
+    pub(super) fn set(&mut self, place: usize) {
         if let Some(word) = self.0.get_mut(place / 64) {
             *word |= 1 << (place % 64);
         }
     }
 
-    fn get(&self, place: usize) -> bool {
+    /// Whether it is set.
+    pub(super) fn get(&self, place: usize) -> bool {
         self.0
             .get(place / 64)
             .is_some_and(|word| word & (1 << (place % 64)) != 0)

@@ -282,7 +282,9 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         if is_leaf && !base_hits.is_too_many() && !self.show.looks_further(kind, size) {
             tools.text.gather(base, delta, reach, None)?;
             if !has_any(base_hits, delta, &tools.text, probe, &mut tools.found)? {
-                self.show.clear(kind, size);
+                let (pack, table) = (self.pack, self.table);
+                let id = || pack.id(table.position(number));
+                self.show.clear(kind, size, id);
                 return Ok(None);
             }
             let bytes = tools.apply(delta, base)?;

@@ -317,6 +317,7 @@ fn scan(
             repository: PathBuf::from("."),
             max_object_size: None,
             limits: Limits::default(),
+            cache: None,
             common,
         };
         let repository = super::staged::open(&args.repository)?;

@@ -1,6 +1,7 @@
 //! `keyfence history`: every object that a repository holds, or a part of them.
 
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::Arc;
 
 use bstr::BString;
@@ -8,6 +9,7 @@ use keyfence::finding::Level;
 use keyfence::gate::Base;
 use keyfence::scan::{EngineProbe, Outcome};
 use keyfence::source::Progress;
+use keyfence::source::history::cache::Cache;
 use keyfence::source::history::provenance::{self, Error};
 use keyfence::source::history::select::{self, Selected};
 use keyfence::source::history::{History, MAX_OBJECT_SIZE};
@@ -18,13 +20,14 @@ use super::staged::open;
 use crate::args::{HistoryArgs, Limits};
 use crate::date;
 use crate::exit::Exit;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, print_error};
+use crate::hint;
 use crate::session::{ExcludeIn, Session, Success, now};
 use crate::settings::{Place, Places};
 
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
-    let repository = open(&args.repository)?;
+    let repository = open(&args.repository).map_err(|failure| advise(failure, args))?;
     if let Some(ranges) = range::asked(&repository, args)? {
         let base = range::base_of(&repository, &ranges);
         return range::run(&Job {
@@ -74,6 +77,13 @@ pub(super) fn collect(
         .threads(session.common().threads.unwrap_or(0))
         .max_object_size(max_object_size.unwrap_or(MAX_OBJECT_SIZE))
         .progress(progress);
+    let cache = match &args.cache {
+        Some(directory) => Some(cache(directory, &gix, &history, session)?),
+        None => None,
+    };
+    if let Some(cache) = &cache {
+        history = history.cache(Arc::clone(cache));
+    }
     let mut skips = Vec::new();
     if let Some(selected) = selected {
         history = history.only(Arc::new(selected.objects));
@@ -83,12 +93,49 @@ pub(super) fn collect(
         .scan(scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
     let mut outcome = collector.finish();
+    if let (Some(cache), Some(unclean)) = (&cache, outcome.unclean())
+        && let Err(error) = cache.save(&unclean)
+    {
+        // The next scan takes longer; this one has done what was asked.
+        print_error(&format!("warning: the cache was not written: {error}\n"));
+    }
     for skip in skips {
         outcome.coverage.skip(skip);
     }
     locate(repository, session, &mut outcome)?;
     outcome.exclude(session.excludes());
     Ok(outcome)
+}
+
+/// A range in the place of the repository is a habit from `git log`.
+fn advise(failure: Failure, args: &HistoryArgs) -> Failure {
+    let is_range = args.repository.to_str().is_some_and(hint::is_range);
+    match is_range && !args.repository.exists() {
+        true => failure.hint("did you mean 'keyfence history --range A..B'?"),
+        false => failure,
+    }
+}
+
+/// What earlier scans with the same settings have found clean.
+fn cache(
+    directory: &Path,
+    repository: &gix::Repository,
+    history: &History,
+    session: &Session,
+) -> Result<Arc<Cache>, Failure> {
+    let place = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
+    let place = place.canonicalize().unwrap_or(place);
+    let is_inside = [repository.git_dir(), repository.common_dir()]
+        .iter()
+        .any(|inside| place.starts_with(inside.canonicalize().unwrap_or(inside.to_path_buf())));
+    if is_inside {
+        let message = "the cache would be written into the repository that is scanned";
+        return Err(Failure::bare(Kind::Usage, message).hint("name a directory outside of it"));
+    }
+    let only = session.settings.only.iter().flatten();
+    let mut settings: Vec<&[u8]> = only.map(String::as_bytes).collect();
+    settings.push(session.engine.rules().hash.as_bytes());
+    Ok(Arc::new(Cache::open(directory, history, &settings)))
 }
 
 /// What the scan is limited to; `None` for everything, whatever refers to it.

@@ -2,11 +2,13 @@
 
 mod audit;
 pub(crate) mod baseline;
+pub(crate) mod completions;
 pub(crate) mod config;
 mod explain;
 pub(crate) mod history;
 pub(crate) mod hook;
 pub(crate) mod init;
+pub(crate) mod man;
 mod message;
 mod push;
 mod range;
