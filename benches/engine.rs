@@ -8,12 +8,15 @@
 mod samples;
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aho_corasick::packed;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use keyfence::engine::literal::LiteralSearcher;
+use keyfence::engine::{Engine, Scratch};
+use keyfence::rule::{Kind, RuleSet};
 
 /// Text that every match of a rule about AWS has a part of, encodings included.
 const AWS: &[&str] = &[
@@ -165,6 +168,24 @@ fn literal_on_samples(criterion: &mut Criterion) {
     }
 }
 
+/// The whole engine on every sample: with the rules for AWS only, and with all.
+fn engine_on_samples(criterion: &mut Criterion) {
+    let all = RuleSet::builtin();
+    let mut aws = all.clone();
+    aws.rules.retain(|rule| rule.kind == Kind::Aws);
+    let mut scratch = Scratch::default();
+    for (name, rules) in [("aws", aws), ("all", all)] {
+        let engine = Engine::new(Arc::new(rules));
+        let mut group = criterion.benchmark_group(format!("engine/{name}"));
+        for sample in samples::all() {
+            few_samples(&mut group, &sample.bytes);
+            group.bench_function(sample.name, |bench| {
+                bench.iter(|| engine.scan(black_box(&sample.bytes), &mut scratch).len());
+            });
+        }
+    }
+}
+
 /// What a program pays for the searcher when it starts.
 fn literal_build(criterion: &mut Criterion) {
     let all: Vec<&str> = AWS.iter().chain(VENDORS).copied().collect();
@@ -186,6 +207,7 @@ criterion_group!(
     benches,
     literal_on_clean_text,
     literal_on_samples,
-    literal_build
+    literal_build,
+    engine_on_samples
 );
 criterion_main!(benches);

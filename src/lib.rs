@@ -9,6 +9,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`blob`], [`provenance`], [`secret`], [`finding`], [`coverage`] | the types that rooms share |
+//! | [`document`] | TOML that people write, with all its faults |
 //! | [`rule`] | rule files: as written, then compiled |
 //! | [`engine`] | bytes in, matches out; knows no files, no Git, no threads |
 //! | [`aws`] | facts about AWS credentials, as pure functions |
@@ -30,6 +31,7 @@ pub mod baseline;
 pub mod blob;
 pub mod config;
 pub mod coverage;
+pub mod document;
 pub mod engine;
 pub mod finding;
 pub mod gate;

@@ -285,6 +285,31 @@ fn b06_an_id_in_one_commit_and_its_secret_in_another() {
 }
 
 #[test]
+fn b06_halves_in_two_files_are_neighbours_by_their_paths_at_any_time() {
+    let [pair] = pairs(117);
+    let weak = format!("secret_key = \"{}\"\n", pair.secret);
+    for (id_path, secret_path, expected) in [
+        ("a/id.txt", "a/settings.py", 1),
+        ("a/id.txt", "b/c/d/settings.py", 0),
+        ("id.txt", "b/c/d/settings.py", 0),
+    ] {
+        let repo = TestRepo::new();
+        repo.commit_file(id_path, format!("the key is {}\n", pair.id), "id");
+        repo.commit_file(secret_path, &weak, "secret");
+        for args in [&["scan"][..], &["history"], &["history", "--range", "HEAD"]] {
+            let run = repo
+                .keyfence(args)
+                .args(["--format", "json"])
+                .status(expected);
+            let json = run.json();
+            assert_eq!(json["summary"]["errors"], expected, "{}", run.show());
+            assert_eq!(json["summary"]["warnings"], 1, "{}", run.show());
+            assert!(!run.out().contains(&pair.secret), "{}", run.show());
+        }
+    }
+}
+
+#[test]
 fn b07_messages_of_commits_and_tags_and_notes() {
     let repo = TestRepo::new();
     let [message, tag, note, stash] = pairs(107);
@@ -627,6 +652,13 @@ fn b13_a_range_is_every_commit_that_is_not_in_its_base_with_merges_against_all_p
         let counted = run.json()["coverage"]["commits"].to_string();
         assert_eq!(counted, commits, "{}", run.show());
     }
+    // A branch whose tip lies beyond the range reaches it all the same: nobody is told that no reference does.
+    let run = repo
+        .keyfence(&["history", "--range", "main..topic~2"])
+        .status(1);
+    assert!(run.out().contains("refs/heads/topic"), "{}", run.show());
+    assert!(!run.out().contains("by no ref"), "{}", run.show());
+    assert!(!run.out().contains("git gc"), "{}", run.show());
     let all = history(repo.path(), &["--range", "main..topic", "--all"]);
     found(&all, &[&old, &branch, &second, &merged, &reverted]);
     // What the environment of a CI system says.

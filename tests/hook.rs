@@ -834,6 +834,9 @@ fn a_server_refuses_what_is_still_in_quarantine() {
     repo.commit_file("c.txt", &text, "a key");
     let said = git(&repo, &["push", "origin", "main"], 1);
     assert!(said.contains("remote:") && said.contains("c.txt"), "{said}");
+    assert!(said.contains("keyfence refused this push"), "{said}");
+    assert!(said.contains("refs/heads/main"), "{said}");
+    assert!(!said.contains("git gc"), "{said}");
     let secret = text.split(' ').next_back().expect("a secret").trim();
     assert!(!said.contains(secret), "{said}");
     // Nothing of it is kept on the server.

@@ -8,8 +8,12 @@
 mod support;
 
 mod cli;
+mod config;
 mod coverage;
 mod hook;
+mod lookalikes;
+mod faults;
+mod leak;
 mod objects;
 mod packaging;
 mod promises;
@@ -19,4 +23,5 @@ mod rooms;
 mod rules;
 mod shapes;
 mod staged;
+mod suppress;
 mod worktree;

@@ -660,9 +660,35 @@ fn c5_two_hints_say_what_to_do_and_they_work() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    repo.git(&["restore", "--staged", "config/prod.ini"]);
+    // From below the root the command is another one, which works there.
+    let below = repo.join("config").to_string_lossy().into_owned();
+    let run = repo.try_git(&["-C", &below, "commit", "-qm", "x"], 1);
+    assert!(
+        run.err().contains("git restore --staged :/config/prod.ini"),
+        "{}",
+        run.show()
+    );
+    repo.git(&["-C", &below, "restore", "--staged", ":/config/prod.ini"]);
     repo.stage("other.txt", "other\n");
-    repo.git(&["commit", "-qm", "without it"]);
+    let run = repo.try_git(&["commit", "-qm", "without it"], 0);
+    // What is in order takes one line, which says who wrote it.
+    let said = run.out() + &run.err();
+    assert_eq!(said, "keyfence: nothing found in 1 blob, 6 bytes\n");
+    // Before there is a commit, nothing can be restored.
+    let fresh = TestRepo::new();
+    fresh.stage("key.ini", pair.text());
+    let run = fresh.keyfence(&["staged"]).status(1);
+    assert!(
+        run.err().contains("git rm --cached key.ini"),
+        "{}",
+        run.show()
+    );
+    fresh.git(&["rm", "--cached", "--quiet", "key.ini"]);
+    let run = fresh.keyfence(&["staged"]).status(0);
+    assert_eq!(
+        (run.out().as_str(), run.err().as_str()),
+        ("", "note: nothing is staged\n")
+    );
 }
 
 #[test]

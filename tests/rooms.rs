@@ -9,7 +9,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("finding", &["blob", "provenance", "secret"]),
     ("coverage", &[]),
-    ("rule", &["finding", "secret"]),
+    ("document", &[]),
+    ("rule", &["document", "finding", "secret"]),
     ("engine", &["aws", "blob", "finding", "rule", "secret"]),
     ("source", &["blob", "coverage", "finding", "provenance"]),
     (
@@ -27,8 +28,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("gate", &["blob", "finding", "secret"]),
-    ("baseline", &["finding", "secret"]),
-    ("config", &["coverage", "finding"]),
+    ("baseline", &["document", "finding", "secret"]),
+    ("config", &["coverage", "document", "finding"]),
     (
         "report",
         &["blob", "coverage", "finding", "provenance", "secret"],

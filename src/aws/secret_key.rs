@@ -29,6 +29,18 @@ const LOWER_BARE: usize = 28;
 /// Least number of class changes without a name. Loses 1.8e-4 (13 or fewer).
 const CHANGES_BARE: usize = 14;
 
+/// Words that people write where a secret should go. Each loses under 4e-8: 35 places for six letters in either case.
+const PLACEHOLDERS: &[&[u8]] = &[
+    b"secret",
+    b"replace",
+    b"goeshere",
+    b"changeme",
+    b"accesskey",
+    b"yourkey",
+    b"redacted",
+    b"example",
+];
+
 /// Who vouches for a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
@@ -49,6 +61,8 @@ pub enum Rejection {
     Classes,
     /// Too few changes of class: words, a path, a class name.
     Changes,
+    /// Words of a placeholder stand in it.
+    Placeholder,
 }
 
 impl Rejection {
@@ -58,6 +72,7 @@ impl Rejection {
             Self::Hex => "40 hex digits: a hash",
             Self::Entropy => "too few different characters for a random value",
             Self::Classes => "upper case, lower case or digits are missing",
+            Self::Placeholder => "words of a placeholder stand in it",
             Self::Changes => {
                 "too few changes between upper case, lower case and digits: words or a path"
             }
@@ -69,6 +84,9 @@ impl Rejection {
 pub fn reject(value: &[u8], evidence: Evidence) -> Option<Rejection> {
     if value.iter().all(u8::is_ascii_hexdigit) {
         return Some(Rejection::Hex);
+    }
+    if PLACEHOLDERS.iter().any(|word| holds(value, word)) {
+        return Some(Rejection::Placeholder);
     }
     let (least_entropy, least_changes, most_lower) = match evidence {
         Evidence::Bare => (ENTROPY_BARE, CHANGES_BARE, LOWER_BARE),
@@ -100,10 +118,15 @@ pub fn reject(value: &[u8], evidence: Evidence) -> Option<Rejection> {
 
 /// Whether the value is one that documentation prints.
 pub fn is_example(value: &[u8]) -> bool {
-    // "EXAMPLE" in a random secret, in any case: below 1e-8.
+    // In a random secret: below 1e-10. Documentation writes it in capitals; other spellings are words in a path.
+    value.windows(7).any(|window| window == b"EXAMPLE")
+}
+
+/// Whether a word stands in a value, in any case.
+fn holds(value: &[u8], word: &[u8]) -> bool {
     value
-        .windows(7)
-        .any(|window| window.eq_ignore_ascii_case(b"example"))
+        .windows(word.len())
+        .any(|window| window.eq_ignore_ascii_case(word))
 }
 
 /// Shannon entropy of the value's own characters, in bits a character.

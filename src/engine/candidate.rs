@@ -71,6 +71,7 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
     let mut at = 0;
     while let Some(run) = next_run(bytes, at) {
         at = run.end;
+        found.redact.extend(forty_between_slashes(bytes, run));
         for (kind, span) in values_of(bytes, run) {
             let kind = match kind {
                 Shape::Id { id, in_scope } => Kind::Id { id, in_scope },
@@ -111,6 +112,25 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
         }
     }
     found
+}
+
+/// Parts of a path that have the form of a secret: in `fix/…` it stands in a longer run, and is cut from
+/// snippets all the same.
+fn forty_between_slashes(bytes: &[u8], run: Span) -> impl Iterator<Item = Span> {
+    let text = match run.len() > secret_key::LENGTH {
+        true => run.of(bytes),
+        false => &[],
+    };
+    let mut start = run.start;
+    text.split(|byte| *byte == b'/').filter_map(move |part| {
+        let span = Span::new(start, start + part.len());
+        start = span.end + 1;
+        let is_mixed = part.len() == secret_key::LENGTH
+            && part.iter().any(u8::is_ascii_uppercase)
+            && part.iter().any(u8::is_ascii_lowercase)
+            && part.iter().any(u8::is_ascii_digit);
+        is_mixed.then_some(span)
+    })
 }
 
 /// Applies the filters that the name of the value calls for.
@@ -312,7 +332,7 @@ impl Layout {
     /// Whether a value is a line of its own that ends wrapped base64: a certificate, a key, an image.
     fn is_armored(&self, bytes: &[u8], span: Span) -> bool {
         let line = self.line(span.start);
-        let own = self.text(bytes, line).trim_ascii();
+        let own = bare_line(self.text(bytes, line));
         let Some(above) = line.checked_sub(1) else {
             return false;
         };
@@ -320,7 +340,7 @@ impl Layout {
         if own.len() > span.len() + 2 || above.len() > MAX_ROW {
             return false;
         }
-        let above = above.trim_ascii();
+        let above = bare_line(above);
         above.len() >= 60 && above.iter().all(|byte| is_value(*byte))
     }
 
@@ -374,6 +394,19 @@ impl Layout {
             return;
         }
     }
+}
+
+/// A line without what joins it to the next one: white space, quotes, commas.
+fn bare_line(line: &[u8]) -> &[u8] {
+    let joins = |byte: &u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b'\\' | b'.' | b';')
+    };
+    let start = line.iter().position(|byte| !joins(byte));
+    let end = line
+        .iter()
+        .rposition(|byte| !joins(byte))
+        .map_or(0, |last| last + 1);
+    line.get(start.unwrap_or(0)..end).unwrap_or_default()
 }
 
 /// How many separators a line has; indentation is none.

@@ -58,6 +58,8 @@ pub(super) struct Credentials {
     presigned: Option<RuleIndex>,
     smtp: Option<RuleIndex>,
     triggers: Vec<Option<Trigger>>,
+    /// Whether no rule of another kind has the literal.
+    exclusive: Vec<bool>,
 }
 
 /// What a literal of the prefilter calls for.
@@ -86,6 +88,7 @@ impl Credentials {
             presigned: rule("aws-presigned-url"),
             smtp: rule("aws-ses-smtp-password"),
             triggers: Vec::new(),
+            exclusive: Vec::new(),
         };
         let own = [
             found.pair,
@@ -105,7 +108,20 @@ impl Credentials {
                 is_own.then(|| trigger(prefilter.keyword(keyword)))
             })
             .collect();
+        found.exclusive = (0..prefilter.len())
+            .map(|keyword| {
+                let mut rules = prefilter.rules_of(keyword).iter();
+                rules.all(|rule| own.contains(&Some(*rule)))
+            })
+            .collect();
         found
+    }
+
+    /// Whether a hit can lead to anything: a text of nothing but `AKIA` costs no memory.
+    pub(super) fn wants(&self, bytes: &[u8], hit: Hit) -> bool {
+        let is_id = self.triggers.get(hit.keyword) == Some(&Some(Trigger::Id))
+            && self.exclusive.get(hit.keyword) == Some(&true);
+        !is_id || may_be_id(bytes, hit.offset)
     }
 
     /// Finds the pairs, ids, secrets and tokens of a blob.
@@ -152,16 +168,32 @@ impl Credentials {
         fold_repeats(found, first, self);
     }
 
+    /// Looks at all of a blob, whatever stands in it.
+    pub(super) fn scan_all(&self, bytes: &[u8], found: &mut Found) {
+        let whole = Span::new(0, bytes.len());
+        let first = found.matches.len();
+        if bytes.contains(&0) {
+            let is_big = bytes.starts_with(b"\xfe\xff") || bytes.first() == Some(&0);
+            self.view(decode::decode(View::wide(bytes, whole, !is_big)), found);
+        } else {
+            self.view(decode::decode(View::plain(bytes, whole)), found);
+        }
+        fold_repeats(found, first, self);
+    }
+
     /// The parts of a text that its hits call for.
     fn regions(&self, bytes: &[u8], hits: &[Hit]) -> Regions {
         let mut regions = Regions::default();
+        let mut base64_end = 0;
         for hit in hits {
             match self.triggers.get(hit.keyword).copied().flatten() {
                 Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
                     regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
                 }
-                Some(Trigger::Base64) => {
-                    let run = base64_around(bytes, hit.offset);
+                // A hit inside the text around the last one adds nothing.
+                Some(Trigger::Base64) if hit.offset >= base64_end => {
+                    let run = base64_around(bytes, hit.offset, base64_end);
+                    base64_end = run.end;
                     regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
                 }
                 Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
@@ -486,8 +518,9 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     }
 }
 
-/// The base64 text around an offset, over line breaks.
-fn base64_around(bytes: &[u8], offset: usize) -> Span {
+/// The base64 text around an offset, over line breaks; not before `floor`, where the text around the last hit ends,
+/// so that all hits together stay linear.
+fn base64_around(bytes: &[u8], offset: usize, floor: usize) -> Span {
     let is_part = |byte: &u8| {
         is_value(*byte)
             || matches!(
@@ -497,7 +530,7 @@ fn base64_around(bytes: &[u8], offset: usize) -> Span {
     };
     let is_run = |byte: &u8| is_value(*byte) || matches!(byte, b'-' | b'_' | b'=');
     let before = bytes
-        .get(offset.saturating_sub(BASE64_REACH)..offset)
+        .get(offset.saturating_sub(BASE64_REACH).max(floor)..offset)
         .unwrap_or_default();
     let after = bytes
         .get(offset..(offset + BASE64_REACH).min(bytes.len()))

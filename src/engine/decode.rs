@@ -89,7 +89,8 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
     }
     let one = |byte: u8| Some((at + 1, Decoded(Some(byte))));
     match *bytes.get(at)? {
-        b'n' | b'r' => one(b'\n'),
+        b'n' => Some((next_cell_line(bytes, at + 1), Decoded(Some(b'\n')))),
+        b'r' => one(b'\n'),
         b't' => one(b'\t'),
         byte @ (b'/' | b'"' | b'\'' | b'=' | b':' | b'+' | b'`' | b'#' | b'!' | b'$' | b'&'
         | b'|' | b'_') => one(byte),
@@ -125,6 +126,25 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
         }
         _ => None,
     }
+}
+
+/// Where the text goes on after `\n` in a list of lines, as notebooks write their cells: `…\n",` and `"…` on the
+/// next line are one text.
+fn next_cell_line(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let Some(after) = rest.strip_prefix(b"\",") else {
+        return at;
+    };
+    let space = after
+        .iter()
+        .take(80)
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
+    let is_next = after.get(space) == Some(&b'"')
+        && after
+            .get(..space)
+            .is_some_and(|space| space.contains(&b'\n'));
+    if is_next { at + 2 + space + 1 } else { at }
 }
 
 /// `%2F`, and `%252F` with any number of `25`.

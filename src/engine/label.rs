@@ -200,6 +200,12 @@ pub(super) fn is_in_foreign_block(bytes: &[u8], start: usize) -> bool {
             }
             continue;
         }
+        if let Some(section) = text.trim_ascii_end().strip_prefix(b"[")
+            && let Some(section) = section.strip_suffix(b"]")
+        {
+            // What stands above a section header is another block.
+            return Name::parse(section).is_foreign();
+        }
         if text.is_empty() || is_comment || own >= indent {
             continue;
         }

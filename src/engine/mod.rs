@@ -136,6 +136,39 @@ impl Scratch {
     }
 }
 
+/// Leaves out hits that others of the same literal stand around: windows and regions reach much farther than
+/// [`Thin::NEAR`] bytes or lines, so those of the first and the last of a crowd cover what is between them.
+#[derive(Debug, Default)]
+struct Thin {
+    /// For each literal the offset of the hit before the last, if there is one, and the place of the last.
+    last: Vec<Option<(Option<usize>, usize)>>,
+}
+
+impl Thin {
+    const NEAR: usize = 16;
+
+    fn push(&mut self, hits: &mut Vec<Hit>, hit: Hit) {
+        if self.last.len() <= hit.keyword {
+            self.last.resize(hit.keyword + 1, None);
+        }
+        let Some(last) = self.last.get_mut(hit.keyword) else {
+            return;
+        };
+        if let Some((before, place)) = *last
+            && let Some(kept) = hits.get_mut(place)
+        {
+            if before.is_some_and(|before| hit.offset - before <= Self::NEAR) {
+                kept.offset = hit.offset;
+                return;
+            }
+            *last = Some((Some(kept.offset), hits.len()));
+        } else {
+            *last = Some((None, hits.len()));
+        }
+        hits.push(hit);
+    }
+}
+
 /// Compiled rules with their searchers. Shared by all workers.
 #[derive(Debug)]
 pub struct Engine {
@@ -172,6 +205,19 @@ impl Engine {
         &scratch.found.matches
     }
 
+    /// What [`Self::scan`] would find for AWS without its first stage: the whole of `bytes` is looked at. Slow; tests
+    /// compare the two.
+    #[doc(hidden)]
+    pub fn scan_all<'s>(&self, bytes: &[u8], scratch: &'s mut Scratch) -> &'s [Match] {
+        scratch.found.matches.clear();
+        scratch.found.redact.clear();
+        scratch.found.latent.clear();
+        self.credentials.scan_all(bytes, &mut scratch.found);
+        scratch.found.matches.sort();
+        scratch.found.matches.dedup();
+        &scratch.found.matches
+    }
+
     /// Why what was looked at in `bytes` is not reported, sorted by place.
     pub fn explain(&self, bytes: &[u8]) -> Vec<Explanation> {
         let mut scratch = Scratch::default();
@@ -199,7 +245,12 @@ impl Engine {
         found.matches.clear();
         found.redact.clear();
         found.latent.clear();
-        self.prefilter.find(bytes, hits);
+        let mut thin = Thin::default();
+        self.prefilter.find_each(bytes, |hit| {
+            if self.credentials.wants(bytes, hit) {
+                thin.push(hits, hit);
+            }
+        });
         if hits.is_empty() && !credentials::Wide::is_wide(bytes) {
             return;
         }
@@ -219,5 +270,46 @@ impl Engine {
         found.matches.dedup();
         found.redact.sort_unstable();
         found.redact.dedup();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_of_hits_is_its_ends() {
+        let thinned = |offsets: &[usize]| {
+            let (mut thin, mut hits) = (Thin::default(), Vec::new());
+            for (index, offset) in offsets.iter().enumerate() {
+                let keyword = index % 2;
+                thin.push(
+                    &mut hits,
+                    Hit {
+                        offset: *offset,
+                        keyword,
+                    },
+                );
+            }
+            let mut kept: Vec<(usize, usize)> =
+                hits.iter().map(|hit| (hit.keyword, hit.offset)).collect();
+            kept.sort_unstable();
+            kept
+        };
+        assert_eq!(thinned(&[]), []);
+        assert_eq!(thinned(&[5, 6, 40, 41]), [(0, 5), (0, 40), (1, 6), (1, 41)]);
+        let crowd: Vec<usize> = (0..2000).collect();
+        let kept = thinned(&crowd);
+        assert!(kept.len() < 500, "{}", kept.len());
+        for keyword in 0..2 {
+            let offsets: Vec<usize> = kept
+                .iter()
+                .filter(|hit| hit.0 == keyword)
+                .map(|hit| hit.1)
+                .collect();
+            assert_eq!(offsets.first(), Some(&keyword));
+            assert_eq!(offsets.last(), Some(&(1998 + keyword)));
+            assert!(offsets.windows(2).all(|two| two[1] - two[0] <= Thin::NEAR));
+        }
     }
 }

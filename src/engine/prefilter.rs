@@ -70,6 +70,12 @@ impl Prefilter {
         });
     }
 
+    /// Shows what [`Self::find`] collects, one by one.
+    pub fn find_each(&self, bytes: &[u8], mut show: impl FnMut(Hit)) {
+        self.searcher
+            .find_each(bytes, &mut |keyword, offset| show(Hit { offset, keyword }));
+    }
+
     /// Whether any literal occurs in `bytes`.
     pub fn is_match(&self, bytes: &[u8]) -> bool {
         self.searcher.is_match(bytes)

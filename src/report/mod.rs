@@ -32,6 +32,8 @@ pub struct Report<'a> {
     pub coverage: &'a Coverage,
     /// How many findings there are, shown or not.
     pub summary: Summary,
+    /// Which configuration and baseline counted, and where they were read, for people.
+    pub settings: &'a [String],
     /// How to write it.
     pub options: Options,
     /// What made the findings.

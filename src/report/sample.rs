@@ -150,6 +150,7 @@ impl Sample {
                     .filter(|finding| finding.accepted.is_some())
                     .count(),
             },
+            settings: &[],
             options: self.options,
             tool: Tool {
                 version: "1.2.3",

@@ -35,7 +35,30 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         return page.incomplete(report.coverage);
     }
     page.summary(&report.summary)?;
+    if !report.settings.is_empty() {
+        let settings = report.settings.iter().map(|text| escape::terminal(text));
+        let settings: Vec<String> = settings.map(|text| text.to_string()).collect();
+        page.entry("config", &settings)?;
+    }
     page.coverage(report.coverage)
+}
+
+/// Writes one line in place of a report that has nothing to say, for where others print as well.
+pub fn write_brief(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
+    let Summary {
+        notes, accepted, ..
+    } = report.summary;
+    let mut line = format!(
+        "keyfence: nothing found in {}",
+        scanned(report.coverage).join(", ")
+    );
+    if notes > 0 {
+        line.push_str(&format!("; {}", counted(notes as u64, "note", "notes")));
+    }
+    if accepted > 0 {
+        line.push_str(&format!("; {} accepted", thousands(accepted as u64)));
+    }
+    writeln!(out, "{line}")
 }
 
 /// The place to show in full: the earliest commit that brought it in, else the first.
@@ -247,22 +270,7 @@ impl Page<'_> {
     }
 
     fn coverage(&mut self, coverage: &Coverage) -> io::Result<()> {
-        let mut scanned: Vec<String> = [
-            (coverage.files, "file", "files"),
-            (coverage.blobs, "blob", "blobs"),
-            (coverage.commits, "commit", "commits"),
-            (coverage.tags, "tag", "tags"),
-        ]
-        .iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, one, many)| counted(*count, one, many))
-        .collect();
-        if scanned.is_empty() {
-            scanned.push("nothing".to_owned());
-        } else {
-            scanned.push(bytes(coverage.bytes));
-        }
-        self.entry("scanned", &scanned)?;
+        self.entry("scanned", &scanned(coverage))?;
         let skipped: Vec<String> = coverage
             .skipped
             .iter()
@@ -534,6 +542,26 @@ fn label(reason: SkipReason) -> &'static str {
         SkipReason::GitDir => ".git",
         other => other.name(),
     }
+}
+
+/// What was scanned, by kind, and how much that was.
+fn scanned(coverage: &Coverage) -> Vec<String> {
+    let mut scanned: Vec<String> = [
+        (coverage.files, "file", "files"),
+        (coverage.blobs, "blob", "blobs"),
+        (coverage.commits, "commit", "commits"),
+        (coverage.tags, "tag", "tags"),
+    ]
+    .iter()
+    .filter(|(count, ..)| *count > 0)
+    .map(|(count, one, many)| counted(*count, one, many))
+    .collect();
+    if scanned.is_empty() {
+        scanned.push("nothing".to_owned());
+    } else {
+        scanned.push(bytes(coverage.bytes));
+    }
+    scanned
 }
 
 /// `1 file`, `2 files`.

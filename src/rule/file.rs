@@ -1,7 +1,5 @@
 //! A rule file as a person writes it.
 
-use toml::de::DeTable;
-
 use super::allowlist::Subject;
 use super::check::Check;
 use super::reader::Reader;
@@ -109,26 +107,20 @@ impl RuleFile {
     }
 
     pub(crate) fn parse_with(name: &str, text: &str, trust: Trust) -> Result<Self, Vec<Fault>> {
-        let (root, errors) = DeTable::parse_recoverable(text);
         let mut reader = Reader::new(name, text, trust);
-        for error in errors {
-            let at = error.span().map_or(0, |span| span.start);
-            reader.fault(at, "syntax", error.message().replace('\n', ", "));
-        }
-        // Half a document would give faults that are none.
-        let rules = if reader.faults.is_empty() {
-            reader.root(root.get_ref())
-        } else {
-            Vec::new()
+        let rules = match reader.document.parse() {
+            Some(root) => reader.root(root.get_ref()),
+            None => Vec::new(),
         };
-        if reader.faults.is_empty() {
+        let mut faults = reader.document.faults;
+        if faults.is_empty() {
             Ok(Self {
                 name: name.to_owned(),
                 rules,
             })
         } else {
-            reader.faults.sort();
-            Err(reader.faults)
+            faults.sort();
+            Err(faults)
         }
     }
 }

@@ -23,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
+pub use crate::document::Fault;
 use crate::finding::Level;
 use allowlist::Allowlist;
 use check::Check;
@@ -189,29 +190,6 @@ pub enum Error {
     UnknownRule(String),
     /// The report of a command could not be written.
     Write(std::io::Error),
-}
-
-/// One thing that is wrong with a rule file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
-    /// The file, as its reader names it.
-    pub file: String,
-    /// 1-based.
-    pub line: usize,
-    /// The key at fault, with the rule's id where it is known: `my-rule.regex`.
-    pub key: String,
-    /// What is wrong with it.
-    pub message: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}:{}: {}: {}",
-            self.file, self.line, self.key, self.message
-        )
-    }
 }
 
 impl fmt::Display for Error {

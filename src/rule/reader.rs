@@ -9,20 +9,14 @@ use super::allowlist::Subject;
 use super::check::Check;
 use super::file::{AllowlistText, PairsWithText, RuleText, SHORTEST_KEYWORD, Trust};
 use super::{Compiled, Fault, Kind, WINDOW_AFTER, WINDOW_LIMIT};
+use crate::document::{self, Value, regex_message};
 use crate::finding::Level;
-
-type Value<'i> = Spanned<DeValue<'i>>;
 
 /// Walks a parsed document and gathers faults.
 pub(super) struct Reader<'a> {
     name: &'a str,
-    text: &'a str,
+    pub(super) document: document::Reader<'a>,
     trust: Trust,
-    pub(super) faults: Vec<Fault>,
-    /// Id of the rule that is being read.
-    rule: String,
-    /// A byte and its line, to count on from.
-    counted: (usize, usize),
 }
 
 impl<'a> Reader<'a> {
@@ -30,11 +24,8 @@ impl<'a> Reader<'a> {
     pub(super) fn new(name: &'a str, text: &'a str, trust: Trust) -> Self {
         Self {
             name,
-            text,
+            document: document::Reader::new(name, text),
             trust,
-            faults: Vec::new(),
-            rule: String::new(),
-            counted: (0, 1),
         }
     }
 
@@ -43,7 +34,7 @@ impl<'a> Reader<'a> {
         let mut rules = Vec::new();
         for (key, value) in root {
             if key.get_ref() != "rule" {
-                self.fault(
+                self.document.fault(
                     key.span().start,
                     key.get_ref(),
                     "unknown key; rules begin with [[rule]]",
@@ -51,63 +42,28 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let DeValue::Array(array) = value.get_ref() else {
-                self.wrong_type(value, "rule", "a list of tables: [[rule]]");
+                self.document
+                    .wrong_type(value, "rule", "a list of tables: [[rule]]");
                 continue;
             };
             for item in array.iter() {
-                self.rule.clear();
+                self.document.within.clear();
                 match item.get_ref() {
                     DeValue::Table(table) => rules.extend(self.rule(item.span(), table)),
-                    _ => self.wrong_type(item, "rule", "a table"),
+                    _ => self.document.wrong_type(item, "rule", "a table"),
                 }
             }
         }
-        self.rule.clear();
+        self.document.within.clear();
         self.report_duplicates(&rules);
         rules
-    }
-
-    fn line(&mut self, at: usize) -> usize {
-        let (from, line) = if at >= self.counted.0 {
-            self.counted
-        } else {
-            (0, 1)
-        };
-        let between = self.text.as_bytes().get(from..at).unwrap_or_default();
-        let line = line + memchr::memchr_iter(b'\n', between).count();
-        self.counted = (at, line);
-        line
-    }
-
-    pub(super) fn fault(&mut self, at: usize, key: &str, message: impl Into<String>) {
-        let line = self.line(at);
-        let key = if self.rule.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.rule)
-        };
-        self.faults.push(Fault {
-            file: self.name.to_owned(),
-            line,
-            key,
-            message: message.into(),
-        });
-    }
-
-    fn wrong_type(&mut self, value: &Value<'_>, key: &str, wanted: &str) {
-        let found = value.get_ref().type_str();
-        self.fault(
-            value.span().start,
-            key,
-            format!("should be {wanted}, is {found}"),
-        );
     }
 
     fn report_duplicates(&mut self, rules: &[RuleText]) {
         let mut seen: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
         for rule in rules {
             if let Some(line) = seen.insert(&rule.id, rule.line) {
-                self.faults.push(Fault {
+                self.document.faults.push(Fault {
                     file: self.name.to_owned(),
                     line: rule.line,
                     key: format!("{}.id", rule.id),
@@ -120,11 +76,11 @@ impl<'a> Reader<'a> {
     /// Reads one rule; `None` if something that it cannot do without is missing. Its faults are noted either way.
     fn rule(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<RuleText> {
         if let Some(DeValue::String(id)) = table.get("id").map(Spanned::get_ref) {
-            self.rule = id.to_string();
+            self.document.within = id.to_string();
         }
-        let faults = self.faults.len();
+        let faults = self.document.faults.len();
         let mut rule = RuleText {
-            line: self.line(span.start),
+            line: self.document.line(span.start),
             id: String::new(),
             description: String::new(),
             advice: String::new(),
@@ -147,10 +103,10 @@ impl<'a> Reader<'a> {
         }
         for key in ["id", "description", "keywords", "regex"] {
             if table.get(key).is_none() {
-                self.fault(span.start, key, "missing");
+                self.document.fault(span.start, key, "missing");
             }
         }
-        if self.faults.len() > faults {
+        if self.document.faults.len() > faults {
             return None;
         }
         if rule.advice.is_empty() {
@@ -168,27 +124,30 @@ impl<'a> Reader<'a> {
         let name: &str = key.get_ref();
         match name {
             "id" => {
-                rule.id = self.string(value, name);
+                rule.id = self.document.string(value, name);
                 let is_id_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
                 if !rule.id.bytes().all(is_id_byte) {
-                    self.fault(value.span().start, name, "may hold a-z, 0-9 and - only");
+                    self.document
+                        .fault(value.span().start, name, "may hold a-z, 0-9 and - only");
                 }
             }
-            "description" => rule.description = self.string(value, name),
-            "advice" => rule.advice = self.string(value, name),
-            "opens" => rule.opens = self.string(value, name),
+            "description" => rule.description = self.document.string(value, name),
+            "advice" => rule.advice = self.document.string(value, name),
+            "opens" => rule.opens = self.document.string(value, name),
             "level" => {
-                let text = self.string(value, name);
+                let text = self.document.string(value, name);
                 match Level::from_name(&text) {
                     Some(level) => rule.level = level,
-                    None => {
-                        self.fault(value.span().start, name, "should be error, warning or note")
-                    }
+                    None => self.document.fault(
+                        value.span().start,
+                        name,
+                        "should be error, warning or note",
+                    ),
                 }
             }
-            "kind" => match self.string(value, name).as_str() {
+            "kind" => match self.document.string(value, name).as_str() {
                 "aws" => rule.kind = Kind::Aws,
-                _ => self.fault(
+                _ => self.document.fault(
                     value.span().start,
                     name,
                     "the only kind is `aws`, for built-in rules",
@@ -196,71 +155,33 @@ impl<'a> Reader<'a> {
             },
             "window" => {
                 rule.window = self
-                    .number(value, name, WINDOW_LIMIT)
+                    .document
+                    .number(value, name, 0, WINDOW_LIMIT)
                     .unwrap_or(WINDOW_AFTER)
             }
             "keywords" => rule.keywords = self.keywords(value),
             "regex" => {
-                rule.regex = self.string(value, name);
+                rule.regex = self.document.string(value, name);
                 self.regex(&rule.regex, value.span(), name, &["secret", "key_id"], true);
             }
             "checks" => rule.checks = self.checks(value),
             "pairs_with" => rule.pairs_with = self.pairs_with(value),
             "allowlists" => rule.allowlists = self.allowlists(value),
-            "references" => rule.references = self.strings(value, name),
-            "examples" => rule.examples = self.strings(value, name),
-            "negative_examples" => rule.negative_examples = self.strings(value, name),
-            "rotate" => rule.rotate = self.strings(value, name),
-            _ => self.fault(key.span().start, name, "unknown key"),
+            "references" => rule.references = self.document.strings(value, name),
+            "examples" => rule.examples = self.document.strings(value, name),
+            "negative_examples" => rule.negative_examples = self.document.strings(value, name),
+            "rotate" => rule.rotate = self.document.strings(value, name),
+            _ => self.document.fault(key.span().start, name, "unknown key"),
         }
-    }
-
-    fn string(&mut self, value: &Value<'_>, key: &str) -> String {
-        match value.get_ref() {
-            DeValue::String(text) if !text.is_empty() => text.to_string(),
-            DeValue::String(_) => {
-                self.fault(value.span().start, key, "is empty");
-                String::new()
-            }
-            _ => {
-                self.wrong_type(value, key, "a string");
-                String::new()
-            }
-        }
-    }
-
-    fn strings(&mut self, value: &Value<'_>, key: &str) -> Vec<String> {
-        match value.get_ref() {
-            DeValue::Array(items) => items.iter().map(|item| self.string(item, key)).collect(),
-            _ => {
-                self.wrong_type(value, key, "a list of strings");
-                Vec::new()
-            }
-        }
-    }
-
-    fn number(&mut self, value: &Value<'_>, key: &str, limit: usize) -> Option<usize> {
-        let number = match value.get_ref() {
-            DeValue::Integer(number) => usize::from_str_radix(number.as_str(), number.radix()).ok(),
-            _ => {
-                self.wrong_type(value, key, "a whole number");
-                return None;
-            }
-        };
-        let number = number.filter(|number| *number <= limit);
-        if number.is_none() {
-            self.fault(value.span().start, key, format!("should be 0 to {limit}"));
-        }
-        number
     }
 
     fn keywords(&mut self, value: &Value<'_>) -> Vec<String> {
-        let keywords = self.strings(value, "keywords");
+        let keywords = self.document.strings(value, "keywords");
         let DeValue::Array(items) = value.get_ref() else {
             return keywords;
         };
         if items.is_empty() {
-            self.fault(
+            self.document.fault(
                 value.span().start,
                 "keywords",
                 "is empty: the rule could never match",
@@ -268,7 +189,7 @@ impl<'a> Reader<'a> {
         }
         for (at, (keyword, item)) in keywords.iter().zip(items.iter()).enumerate() {
             if !keyword.is_empty() && keyword.len() < SHORTEST_KEYWORD {
-                self.fault(
+                self.document.fault(
                     item.span().start,
                     "keywords",
                     format!("`{keyword}` is shorter than {SHORTEST_KEYWORD} bytes"),
@@ -276,7 +197,7 @@ impl<'a> Reader<'a> {
             }
             let covered = |other: &String| keyword.contains(other.as_str()) && !other.is_empty();
             if let Some(other) = keywords[..at].iter().find(|other| covered(other)) {
-                self.fault(
+                self.document.fault(
                     item.span().start,
                     "keywords",
                     format!("`{keyword}` is covered by `{other}`"),
@@ -301,26 +222,26 @@ impl<'a> Reader<'a> {
         let compiled = match Compiled::new(source) {
             Ok(compiled) => compiled,
             Err(error) => {
-                let text = error.to_string();
-                let last = text.lines().rev().find(|line| !line.trim().is_empty());
-                return self.fault(at.start, key, last.unwrap_or("not a regex").trim());
+                return self.document.fault(at.start, key, regex_message(&error));
             }
         };
         for name in compiled.regex.capture_names().flatten() {
             if !groups.contains(&name) {
-                self.fault(at.start, key, format!("no group may be called `{name}`"));
+                self.document
+                    .fault(at.start, key, format!("no group may be called `{name}`"));
             }
         }
         if needs_secret && compiled.secret_group == 0 && compiled.key_id_group.is_none() {
-            self.fault(at.start, key, "has no group (?P<secret>…)");
+            self.document
+                .fault(at.start, key, "has no group (?P<secret>…)");
         }
         if compiled.regex.is_match(b"") {
-            self.fault(at.start, key, "matches the empty text");
+            self.document.fault(at.start, key, "matches the empty text");
         }
     }
 
     fn checks(&mut self, value: &Value<'_>) -> Vec<Check> {
-        let names = self.strings(value, "checks");
+        let names = self.document.strings(value, "checks");
         let DeValue::Array(items) = value.get_ref() else {
             return Vec::new();
         };
@@ -329,7 +250,7 @@ impl<'a> Reader<'a> {
             match Check::parse(name) {
                 Ok(check) => checks.push(check),
                 Err(_) if name.is_empty() => {}
-                Err(message) => self.fault(item.span().start, "checks", message),
+                Err(message) => self.document.fault(item.span().start, "checks", message),
             }
         }
         checks
@@ -337,7 +258,8 @@ impl<'a> Reader<'a> {
 
     fn pairs_with(&mut self, value: &Value<'_>) -> Option<PairsWithText> {
         let DeValue::Table(table) = value.get_ref() else {
-            self.wrong_type(value, "pairs_with", "a table: { regex = '…', lines = 5 }");
+            self.document
+                .wrong_type(value, "pairs_with", "a table: { regex = '…', lines = 5 }");
             return None;
         };
         let mut pairs_with = PairsWithText {
@@ -348,7 +270,7 @@ impl<'a> Reader<'a> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "regex" => {
-                    pairs_with.regex = self.string(value, "pairs_with.regex");
+                    pairs_with.regex = self.document.string(value, "pairs_with.regex");
                     self.regex(
                         &pairs_with.regex,
                         value.span(),
@@ -358,13 +280,18 @@ impl<'a> Reader<'a> {
                     );
                 }
                 "lines" => {
-                    pairs_with.lines = self.number(value, "pairs_with.lines", 100).unwrap_or(0)
+                    pairs_with.lines = self
+                        .document
+                        .number(value, "pairs_with.lines", 0, 100)
+                        .unwrap_or(0)
                 }
                 "optional" => match value.get_ref().as_bool() {
                     Some(optional) => pairs_with.optional = optional,
-                    None => self.wrong_type(value, "pairs_with.optional", "true or false"),
+                    None => self
+                        .document
+                        .wrong_type(value, "pairs_with.optional", "true or false"),
                 },
-                other => self.fault(
+                other => self.document.fault(
                     key.span().start,
                     &format!("pairs_with.{other}"),
                     "unknown key",
@@ -373,7 +300,8 @@ impl<'a> Reader<'a> {
         }
         for key in ["regex", "lines"] {
             if table.get(key).is_none() {
-                self.fault(value.span().start, &format!("pairs_with.{key}"), "missing");
+                self.document
+                    .fault(value.span().start, &format!("pairs_with.{key}"), "missing");
             }
         }
         Some(pairs_with)
@@ -381,7 +309,7 @@ impl<'a> Reader<'a> {
 
     fn allowlists(&mut self, value: &Value<'_>) -> Vec<AllowlistText> {
         let DeValue::Array(items) = value.get_ref() else {
-            self.wrong_type(
+            self.document.wrong_type(
                 value,
                 "allowlists",
                 "a list of tables: [{ secret = '…', reason = \"…\" }]",
@@ -392,7 +320,7 @@ impl<'a> Reader<'a> {
         for item in items.iter() {
             match item.get_ref() {
                 DeValue::Table(table) => allowlists.extend(self.allowlist(item.span(), table)),
-                _ => self.wrong_type(item, "allowlists", "a table"),
+                _ => self.document.wrong_type(item, "allowlists", "a table"),
             }
         }
         allowlists
@@ -407,11 +335,11 @@ impl<'a> Reader<'a> {
                 "secret" => Subject::Secret,
                 "line" => Subject::Line,
                 "reason" => {
-                    reason = Some(self.string(value, "allowlists.reason"));
+                    reason = Some(self.document.string(value, "allowlists.reason"));
                     continue;
                 }
                 _ => {
-                    self.fault(
+                    self.document.fault(
                         key.span().start,
                         &format!("allowlists.{name}"),
                         "unknown key",
@@ -419,7 +347,7 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             };
-            let regex = self.string(value, &format!("allowlists.{name}"));
+            let regex = self.document.string(value, &format!("allowlists.{name}"));
             self.regex(
                 &regex,
                 value.span(),
@@ -428,7 +356,7 @@ impl<'a> Reader<'a> {
                 false,
             );
             if looks.replace((subject, regex)).is_some() {
-                self.fault(
+                self.document.fault(
                     key.span().start,
                     &format!("allowlists.{name}"),
                     "use one table for `secret`, one for `line`",
@@ -436,10 +364,12 @@ impl<'a> Reader<'a> {
             }
         }
         if looks.is_none() {
-            self.fault(span.start, "allowlists", "needs `secret` or `line`");
+            self.document
+                .fault(span.start, "allowlists", "needs `secret` or `line`");
         }
         if reason.is_none() {
-            self.fault(span.start, "allowlists.reason", "missing");
+            self.document
+                .fault(span.start, "allowlists.reason", "missing");
         }
         let (subject, regex) = looks?;
         Some(AllowlistText {

@@ -6,10 +6,11 @@ use bstr::BString;
 
 use super::lines::Lines;
 use super::snippet::{self, Cuts};
-use super::{Options, message};
+use super::{Options, message, path_of};
 use crate::blob::{Blob, Span};
 use crate::engine::{Engine, Match, Part};
 use crate::finding::{Finding, Fingerprint, Place, Position};
+use crate::gate::{Markers, UnusedMarker};
 use crate::provenance::{ObjectKind, Provenance};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
@@ -21,6 +22,8 @@ pub struct Built {
     pub findings: Vec<Finding>,
     /// How many more there were than [`Options::max_findings`].
     pub beyond: usize,
+    /// Allow markers that cover none of them, if [`Options::unused_markers`] asks.
+    pub unused: Vec<UnusedMarker>,
 }
 
 /// Makes findings of what the engine found in `blob`. `redact` are all spans that may hold secret bytes.
@@ -50,22 +53,54 @@ pub fn findings_of(
         wanted.sort_by_key(|(found, _)| found.span);
     }
     if wanted.is_empty() {
-        return Built::default();
+        return Built {
+            unused: unused_markers(blob, rules, options),
+            ..Built::default()
+        };
     }
     let lines = Lines::new(blob.bytes);
     let cuts = Cuts::new(redact, matches);
     let spans: Vec<Span> = wanted.iter().flat_map(|(found, _)| parts(found)).collect();
     let mut positions = lines.positions(&spans).into_iter();
+    let whole = Span::new(0, blob.bytes.len());
+    let mut markers = Markers::new(blob.bytes, cuts.within(whole), &is_rule(rules));
     let findings = wanted
         .into_iter()
         .map(|(found, rule)| {
             let positions: Vec<Position> = positions.by_ref().take(parts(found).len()).collect();
             let mut place = place(blob.provenance, found, &positions);
             place.snippet = snippet::snippet(&lines, &cuts, found, options);
+            place.marker = markers.cover(&rule.id, &place);
             finding(found, rule, place)
         })
         .collect();
-    Built { findings, beyond }
+    let unused = match (options.unused_markers, path_of(blob.provenance)) {
+        (true, Some(path)) => markers.unused(path),
+        _ => Vec::new(),
+    };
+    Built {
+        findings,
+        beyond,
+        unused,
+    }
+}
+
+/// The markers of a blob without findings: all of them cover nothing.
+pub(super) fn unused_markers(
+    blob: Blob<'_>,
+    rules: &RuleSet,
+    options: &Options,
+) -> Vec<UnusedMarker> {
+    match path_of(blob.provenance) {
+        Some(path) if options.unused_markers => {
+            Markers::new(blob.bytes, &[], &is_rule(rules)).unused(path)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_rule(rules: &RuleSet) -> impl Fn(&str) -> bool {
+    |id| rules.index_of(id).is_some()
 }
 
 /// The identity of a match, for what the old versions held.

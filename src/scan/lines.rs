@@ -23,7 +23,7 @@ impl<'a> Lines<'a> {
         // In little-endian UTF-16 the second byte of a line feed follows the first.
         let tail = usize::from(is_little);
         let is_whole = |at: &usize| match (is_little, is_big) {
-            (true, _) => at % 2 == 0 && bytes.get(at + 1) == Some(&0),
+            (true, _) => at.is_multiple_of(2) && bytes.get(at + 1) == Some(&0),
             (_, true) => at % 2 == 1 && bytes.get(at - 1) == Some(&0),
             _ => true,
         };

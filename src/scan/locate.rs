@@ -5,6 +5,7 @@ use gix::ObjectId;
 use super::Outcome;
 use super::across::{LONE_ID, MAX_HALVES};
 use crate::finding::{Finding, Level, Place};
+use crate::gate;
 use crate::source::history::provenance::Located;
 
 impl Outcome {
@@ -62,9 +63,7 @@ impl Outcome {
     /// Takes out what the old versions held already; gives how many findings that were.
     pub fn take_known(&mut self) -> usize {
         let before = self.findings.len();
-        let known = &self.known;
-        self.findings
-            .retain(|finding| !known.contains(&finding.fingerprint));
+        gate::new_only(&mut self.findings, &self.known);
         before - self.findings.len()
     }
 }

@@ -27,6 +27,7 @@ use crate::blob::Blob;
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::engine::{Engine, Scratch};
 use crate::finding::{Finding, Fingerprint, Place};
+use crate::gate::UnusedMarker;
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::{BlobSink, Clean};
 
@@ -53,6 +54,8 @@ pub struct Options {
     pub only: Option<BTreeSet<String>>,
     /// Paths that are not scanned.
     pub excludes: Excludes,
+    /// Whether allow markers that cover nothing are sought. Every text is searched for them then.
+    pub unused_markers: bool,
     /// Ends the scan early when set.
     pub stop: Arc<AtomicBool>,
     /// Kept up to date while the scan runs.
@@ -67,6 +70,7 @@ impl Default for Options {
             width: 160,
             only: None,
             excludes: Excludes::default(),
+            unused_markers: false,
             stop: Arc::default(),
             counters: Arc::default(),
         }
@@ -95,6 +99,8 @@ pub struct Outcome {
     pub known: BTreeSet<Fingerprint>,
     /// What was read and what was not.
     pub coverage: Coverage,
+    /// Allow markers that cover nothing, sorted, if [`Options::unused_markers`] asked.
+    pub unused_markers: Vec<UnusedMarker>,
 }
 
 impl Outcome {
@@ -154,6 +160,7 @@ struct Local {
     latent: Vec<Finding>,
     known: BTreeSet<Fingerprint>,
     coverage: Coverage,
+    unused_markers: Vec<UnusedMarker>,
 }
 
 impl Scanner {
@@ -183,12 +190,16 @@ impl Scanner {
     fn judge(&mut self, blob: Blob<'_>) {
         let shared = Arc::clone(&self.shared);
         let matches = shared.engine.scan(blob.bytes, &mut self.scratch);
+        let rules = shared.engine.rules();
         if matches.is_empty() && self.scratch.latent().is_empty() {
+            if shared.options.unused_markers && !is_old(blob.provenance) {
+                let unused = build::unused_markers(blob, rules, &shared.options);
+                self.local.unused_markers.extend(unused);
+            }
             return;
         }
         // A copy, because the spans to redact lie in the same scratch; only blobs with matches pay.
         let matches = self.scratch.matches().to_vec();
-        let rules = shared.engine.rules();
         let latent = self.scratch.latent().to_vec();
         if is_old(blob.provenance) {
             let known = matches
@@ -216,6 +227,7 @@ impl Scanner {
             self.skip_findings(blob, built.beyond as u64);
         }
         self.local.findings.extend(built.findings);
+        self.local.unused_markers.extend(built.unused);
     }
 
     fn skip_findings(&mut self, blob: Blob<'_>, beyond: u64) {
@@ -323,6 +335,7 @@ impl Drop for Scanner {
         collected.findings.extend(local.findings);
         collected.latent.extend(local.latent);
         collected.known.extend(local.known);
+        collected.unused_markers.extend(local.unused_markers);
         collected.coverage.add(local.coverage);
     }
 }
@@ -342,6 +355,7 @@ impl Collector {
             latent,
             known,
             mut coverage,
+            mut unused_markers,
         } = std::mem::take(&mut *collected);
         if unfinished > 0 {
             coverage.skip(Skip::with_detail(
@@ -351,11 +365,13 @@ impl Collector {
             ));
         }
         coverage.finish();
+        unused_markers.sort();
         let mut outcome = Outcome {
             findings: Finding::merge(findings),
             latent: Finding::merge(latent),
             known,
             coverage,
+            unused_markers,
         };
         if self.shared.options.stop.load(Ordering::Relaxed) {
             outcome.interrupted();

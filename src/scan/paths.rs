@@ -6,9 +6,14 @@ use std::sync::Arc;
 use bstr::{BStr, ByteSlice};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::gate::Base;
+
 /// Patterns of paths that are not scanned, in the syntax of `.gitignore`.
 #[derive(Clone, Debug, Default)]
-pub struct Excludes(Option<Arc<Gitignore>>);
+pub struct Excludes {
+    patterns: Option<Arc<Gitignore>>,
+    base: Option<Base>,
+}
 
 /// A pattern that cannot be read.
 #[derive(Debug)]
@@ -39,14 +44,30 @@ impl Excludes {
             pattern: String::new(),
             source,
         })?;
-        Ok(Self(Some(Arc::new(compiled))))
+        Ok(Self {
+            patterns: Some(Arc::new(compiled)),
+            base: None,
+        })
+    }
+
+    /// Holds paths below a root against the patterns, instead of paths as they are shown.
+    pub fn from_base(mut self, base: Base) -> Self {
+        self.base = Some(base);
+        self
     }
 
     /// Whether `path` or a directory above it is left out.
     pub fn matches(&self, path: &BStr) -> bool {
-        let Some(patterns) = &self.0 else {
+        let Some(patterns) = &self.patterns else {
             return false;
         };
+        if let Some(base) = &self.base {
+            return base.below_root(path).is_some_and(|path| {
+                patterns
+                    .matched_path_or_any_parents(path, false)
+                    .is_ignore()
+            });
+        }
         let Ok(path) = path.to_path() else {
             return false;
         };

@@ -254,6 +254,13 @@ pub fn guarded_map(file: &File) -> io::Result<GuardedMap> {
     Ok(GuardedMap(Held::Owned { bytes, short }))
 }
 
+/// Lets a fault in a map that nobody guards end the process with this status and a word on standard error,
+/// where it would otherwise die of the signal: indexes and packs are mapped by others.
+#[cfg(unix)]
+pub fn end_on_bus_error(status: i32) {
+    guard::end_with(status);
+}
+
 /// A file in memory that does not kill the process when the file shrinks.
 #[derive(Debug)]
 pub struct GuardedMap(Held);
@@ -302,7 +309,7 @@ mod guard {
     use std::fs::File;
     use std::io;
     use std::sync::Once;
-    use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicUsize, Ordering};
 
     use memmap2::{Advice, Mmap, MmapOptions};
 
@@ -311,6 +318,11 @@ mod guard {
 
     static TABLE: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
     static PREVIOUS: AtomicPtr<libc::sigaction> = AtomicPtr::new(std::ptr::null_mut());
+
+    /// What the process ends with at a fault outside the table; negative: nobody asked.
+    static STATUS: AtomicI32 = AtomicI32::new(-1);
+    const LAST_WORD: &[u8] =
+        b"error: a file was cut short while it was read; the scan is incomplete, and nothing is reported of it\n";
 
     /// The range of one map. `end` is written last and cleared first, and is zero while the slot is unused.
     struct Slot {
@@ -408,6 +420,12 @@ mod guard {
         }
     }
 
+    pub(super) fn end_with(status: i32) {
+        STATUS.store(status, Ordering::Release);
+        // Without the handler the process dies, which is not "clean" either.
+        let _ = install();
+    }
+
     /// Puts the handler in place, once; tells whether it is there.
     fn install() -> bool {
         static ONCE: Once = Once::new();
@@ -481,11 +499,17 @@ mod guard {
     fn pass_on(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
         // SAFETY: `PREVIOUS` was set from a filled-in `sigaction` before this handler was installed. Its
         // handler has the form that its flags say. With no handler the default action is restored, and
-        // the instruction that runs again then ends the process as it would have without this module.
+        // the instruction that runs again then ends the process as it would have without this module, or
+        // the process ends here: `write` and `_exit` are allowed in a handler. (The standard library has a
+        // handler of its own in place, which would let the process die.)
         unsafe {
             let previous = PREVIOUS.load(Ordering::Acquire);
             let handler = (*previous).sa_sigaction;
-            if handler == libc::SIG_DFL || handler == libc::SIG_IGN {
+            let status = STATUS.load(Ordering::Acquire);
+            if status >= 0 {
+                libc::write(2, LAST_WORD.as_ptr().cast(), LAST_WORD.len());
+                libc::_exit(status);
+            } else if handler == libc::SIG_DFL || handler == libc::SIG_IGN {
                 let mut default: libc::sigaction = std::mem::zeroed();
                 default.sa_sigaction = libc::SIG_DFL;
                 libc::sigaction(signal, &raw const default, std::ptr::null_mut());

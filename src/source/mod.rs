@@ -10,6 +10,7 @@ pub mod history;
 pub mod lfs;
 mod paths;
 pub mod repository;
+pub mod snapshot;
 pub mod staged;
 pub mod stdin;
 pub mod worktree;

@@ -152,15 +152,12 @@ fn html(text: &Filled, reference: fn(u8) -> String) -> Filled {
     inner.between(b"<html><pre>", b"</pre></html>\n")
 }
 
-/// What no literal of the first stage leads to: base64 in base64 or in UTF-16 without a mark, a literal that goes
-/// on in the next cell, an id without names that a line break cuts.
+/// What no literal of the first stage leads to: base64 in base64 or in UTF-16 without a mark, an id without names that a line break cuts.
 fn is_out_of_reach(shape: &Shape, notation: &str) -> bool {
-    let is_split = shape.text.contains("{SECRET:a}");
     let names = shape.text.replace("{SECRET", "").to_ascii_lowercase();
     let is_positional = !names.contains("secret");
     holds_base64(shape)
         && (notation.starts_with("base64") || matches!(notation, "UTF-16 LE" | "UTF-16 BE"))
-        || is_split && notation == "notebook cell"
         || is_positional && notation.contains("lines of")
 }
 
@@ -249,9 +246,9 @@ fn split_literals_in_every_language_and_cut_anywhere() {
                 text.bytes
                     .extend_from_slice(before.replace("NAME", name).as_bytes());
                 let start = text.bytes.len();
-                text.bytes.extend_from_slice(value[..cut].as_bytes());
+                text.bytes.extend_from_slice(&value.as_bytes()[..cut]);
                 text.bytes.extend_from_slice(between.as_bytes());
-                text.bytes.extend_from_slice(value[cut..].as_bytes());
+                text.bytes.extend_from_slice(&value.as_bytes()[cut..]);
                 text.marks.push(template::Mark {
                     slot: slot.to_owned(),
                     value: value.to_owned(),

@@ -2,8 +2,10 @@
 //!
 //! The tables beside this file hold one text for each shape. Expectations are exact: what is found, joined how, where.
 
+mod cuts;
 mod encodings;
 mod paths;
+mod random;
 mod template;
 mod variant;
 

@@ -299,7 +299,7 @@ fn halves_alone_in_every_path() {
             let run = command.run();
             let mut found: Vec<_> = reported(&run.json());
             found.sort();
-            let mut expected: Vec<_> = expected
+            let expected: Vec<_> = expected
                 .iter()
                 .map(|sight| (path.to_owned(), sight.clone()))
                 .collect();
@@ -313,4 +313,27 @@ fn halves_alone_in_every_path() {
         repo.commit("one half");
         check(&["history"], "one.txt");
     }
+}
+
+/// 2.99: a pair over two files is one finding for each half, and each tells where the other one is.
+#[test]
+fn halves_in_two_files_tell_of_one_another() {
+    let keys = &mut Keys::new(SEED + 6);
+    let repo = TestRepo::new();
+    let id = format!("# first half\naccess_key = \"{}\"\n", keys.id());
+    repo.stage("one.tf", id);
+    repo.stage("two.tf", format!("secret_key = \"{}\"\n", keys.secret()));
+    let run = repo.keyfence(&["scan"]).args(REPORT).status(1);
+    let report = run.json();
+    let tells = |path: &str| {
+        let findings = report["findings"].as_array().expect("a list");
+        let of_path: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding["places"][0]["path"] == path)
+            .collect();
+        assert_eq!(of_path.len(), 1, "{}", run.show());
+        of_path[0]["reasons"].to_string()
+    };
+    assert!(tells("one.tf").contains("two.tf:1"), "{}", run.show());
+    assert!(tells("two.tf").contains("one.tf:2"), "{}", run.show());
 }

@@ -31,6 +31,28 @@ impl TestCommand {
         Self::new(env!("CARGO_BIN_EXE_keyfence"), dir)
     }
 
+    /// `keyfence` started by another program, such as `timeout` or `prlimit`: its name and arguments.
+    pub fn keyfence_under<S: AsRef<OsStr>>(wrapper: &[S], dir: impl AsRef<Path>) -> Self {
+        let (program, args) = wrapper.split_first().expect("a program");
+        Self::new(program, dir)
+            .args(args)
+            .arg(env!("CARGO_BIN_EXE_keyfence"))
+    }
+
+    /// `keyfence` as somebody to whom the permissions of files apply, which they do not to root.
+    pub fn keyfence_as_nobody(dir: impl AsRef<Path>) -> Self {
+        if !is_root() {
+            return Self::keyfence(dir);
+        }
+        let program = readable_copy();
+        Self::new("setpriv", dir).args([
+            OsStr::new("--reuid=65534"),
+            OsStr::new("--regid=65534"),
+            OsStr::new("--clear-groups"),
+            program.as_os_str(),
+        ])
+    }
+
     /// Any program in `dir`.
     pub fn new(program: impl AsRef<OsStr>, dir: impl AsRef<Path>) -> Self {
         let dir = dir.as_ref().to_owned();
@@ -151,6 +173,38 @@ impl Run {
             self.err()
         )
     }
+}
+
+/// Whether the tests run as root.
+pub fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output().expect("`id` runs");
+    output.stdout.starts_with(b"0\n")
+}
+
+/// The program at a place that every user reaches; the build directory may be in somebody's home.
+fn readable_copy() -> &'static Path {
+    use std::sync::OnceLock;
+    static COPY: OnceLock<tempfile::TempDir> = OnceLock::new();
+    let dir = COPY.get_or_init(|| {
+        let dir = tempfile::tempdir().expect("a directory");
+        open_to_all(dir.path());
+        let to = dir.path().join("keyfence");
+        std::fs::copy(env!("CARGO_BIN_EXE_keyfence"), &to).expect("a copy");
+        open_to_all(&to);
+        dir
+    });
+    Box::leak(dir.path().join("keyfence").into_boxed_path())
+}
+
+/// Lets everybody read and enter what the tests made.
+pub fn open_to_all(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(path, mode).expect("a mode");
+    }
+    let _ = path;
 }
 
 fn listing(dir: &Path) -> String {

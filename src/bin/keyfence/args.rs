@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use keyfence::baseline::Date;
+use keyfence::config::{self, acceptable_reasons};
 use keyfence::coverage::SkipReason;
 use keyfence::finding::Level;
 use keyfence::report::Format;
@@ -46,10 +48,101 @@ pub(crate) enum Command {
     /// Install, remove and look at Git hooks.
     #[command(subcommand)]
     Hook(HookCommand),
+    /// Accept findings of today, so that only new ones count.
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Write a .keyfence.toml to begin with, and say what to do next.
+    Init,
+}
+
+/// What to do about the baseline.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Accept all findings of a scan in a new baseline.
+    Write(BaselineWriteArgs),
+    /// Accept new findings as well; entries that are there stay as they are.
+    Update(BaselineUpdateArgs),
+    /// Name the entries that are unused or expired; exit status 1 if there is one.
+    Check(BaselineArgs),
+    /// Take out the entries that no finding needs any more.
+    Prune(BaselineArgs),
+    /// Accept what a .gitleaksignore, a JSON report of gitleaks or a detect-secrets baseline names.
+    Import(BaselineImportArgs),
+    /// Go through the new findings one by one: accept with a reason, or skip.
+    Audit(BaselineArgs),
+}
+
+/// What is scanned for the baseline.
+#[derive(Args, Debug)]
+pub(crate) struct BaselineArgs {
+    /// Scan the whole history instead of the files of the work tree.
+    #[arg(long)]
+    pub(crate) history: bool,
+    #[command(flatten)]
+    pub(crate) common: Common,
+}
+
+/// Options of `baseline write`.
+#[derive(Args, Debug)]
+pub(crate) struct BaselineWriteArgs {
+    /// Replace a baseline that is there, with all its reasons.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) update: BaselineUpdateArgs,
+}
+
+/// Options of `baseline update`.
+#[derive(Args, Debug)]
+pub(crate) struct BaselineUpdateArgs {
+    /// Why the findings are accepted.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// The last day on which the new entries count: YYYY-MM-DD.
+    #[arg(long, value_name = "DAY", value_parser = parse_day)]
+    pub(crate) expires: Option<Date>,
+    #[command(flatten)]
+    pub(crate) target: BaselineArgs,
+}
+
+/// Options of `baseline import`.
+#[derive(Args, Debug)]
+pub(crate) struct BaselineImportArgs {
+    /// The file; what it is, its content tells.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) target: BaselineArgs,
+}
+
+/// What to do about the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Name everything that is wrong with the configuration; exit status 1 if something is.
+    Check(ConfigArgs),
+    /// Show what is in force, and where each value comes from.
+    Show(ConfigArgs),
+}
+
+/// Options of `config`.
+#[derive(Args, Debug)]
+pub(crate) struct ConfigArgs {
+    /// The configuration to look at; by default the one of the repository.
+    #[arg(value_name = "FILE", conflicts_with_all = ["config", "no_config", "config_from"])]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// What to do about hooks.
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one, and it lives as long as the program"
+)]
 pub(crate) enum HookCommand {
     /// Install hooks: pre-commit unless others are named. A hook that is there already is kept and runs first.
     Install(HookArgs),
@@ -190,7 +283,7 @@ pub(crate) struct HistoryArgs {
 }
 
 /// Which part of the history is looked at. Nothing said means all of it, what no reference reaches included.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct Limits {
     /// Scan what these commits add: A..B, A...B, a revision with all before it, or auto, which asks the
     /// environment of a CI system; can be repeated.
@@ -234,16 +327,11 @@ pub(crate) struct Limits {
 }
 
 /// Options of all commands that scan.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct Common {
-    /// The least level that makes the exit status 1.
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        default_value = "error",
-        help_heading = "What counts"
-    )]
-    pub(crate) fail_on: FailOn,
+    /// The least level that makes the exit status 1; error if nothing says otherwise.
+    #[arg(long, value_name = "LEVEL", help_heading = "What counts")]
+    pub(crate) fail_on: Option<FailOn>,
     /// Report what this rule finds and nothing else; can be repeated.
     #[arg(long, value_name = "RULE", help_heading = "What counts")]
     pub(crate) only: Vec<String>,
@@ -261,15 +349,11 @@ pub(crate) struct Common {
         value_parser = reasons()
     )]
     pub(crate) allow_incomplete: Vec<SkipReason>,
-    /// How to write the report on standard output.
-    #[arg(
-        long,
-        value_name = "FORMAT",
-        default_value = "text",
-        help_heading = "Output",
-        value_parser = formats()
-    )]
-    pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) found: Found,
+    /// How to write the report on standard output; text if nothing says otherwise.
+    #[arg(long, value_name = "FORMAT", help_heading = "Output", value_parser = formats())]
+    pub(crate) format: Option<Format>,
     /// Write a report to a file too; can be repeated.
     #[arg(long, value_name = "FORMAT=FILE", help_heading = "Output", value_parser = parse_report)]
     pub(crate) report: Vec<(Format, PathBuf)>,
@@ -290,6 +374,31 @@ pub(crate) struct Common {
     pub(crate) threads: Option<usize>,
 }
 
+/// Which configuration and baseline count.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Configuration")]
+pub(crate) struct Found {
+    /// Use this configuration instead of the repository's .keyfence.toml; also KEYFENCE_CONFIG.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_config", "config_from"])]
+    pub(crate) config: Option<PathBuf>,
+    /// Use no configuration file.
+    #[arg(long)]
+    pub(crate) no_config: bool,
+    /// Read configuration and baseline of the repository at the base or at the head of what is scanned, or
+    /// the configuration from a file.
+    #[arg(long, value_name = "base|head|FILE", conflicts_with = "no_config")]
+    pub(crate) config_from: Option<PathBuf>,
+    /// Use this baseline instead of the repository's .keyfence-baseline.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Use no baseline.
+    #[arg(long)]
+    pub(crate) no_baseline: bool,
+    /// Report allow markers, allowlists and entries of the baseline that are of no use.
+    #[arg(long)]
+    pub(crate) report_unused: bool,
+}
+
 /// The least level that makes the exit status 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FailOn {
@@ -301,6 +410,23 @@ pub(crate) enum FailOn {
     Note,
     /// Nothing found fails.
     Never,
+}
+
+impl Common {
+    /// The least level that makes the exit status 1.
+    pub(crate) fn fail_on(&self) -> Option<Level> {
+        self.fail_on.unwrap_or(FailOn::Error).level()
+    }
+
+    /// How to write the report on standard output.
+    pub(crate) fn format(&self) -> Format {
+        self.format.unwrap_or(Format::Text)
+    }
+
+    /// Whether a person reads the report, and hints are welcome.
+    pub(crate) fn is_for_people(&self) -> bool {
+        self.format() == Format::Text && !self.quiet
+    }
 }
 
 impl FailOn {
@@ -315,17 +441,24 @@ impl FailOn {
     }
 }
 
+impl From<config::FailOn> for FailOn {
+    fn from(fail_on: config::FailOn) -> Self {
+        match fail_on {
+            config::FailOn::Level(Level::Error) => Self::Error,
+            config::FailOn::Level(Level::Warning) => Self::Warning,
+            config::FailOn::Level(Level::Note) => Self::Note,
+            config::FailOn::Never => Self::Never,
+        }
+    }
+}
+
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.iter().map(|format| format.name()))
         .map(|name| Format::from_name(&name).expect("only names of formats get here"))
 }
 
-/// The reasons that a person can answer for; a signal and a defect are not among them.
 fn reasons() -> impl TypedValueParser<Value = SkipReason> {
-    let names = SkipReason::ALL.iter().filter(|reason| {
-        reason.is_incomplete() && !matches!(reason, SkipReason::Interrupted | SkipReason::Internal)
-    });
-    PossibleValuesParser::new(names.map(|reason| reason.name()))
+    PossibleValuesParser::new(acceptable_reasons().map(SkipReason::name))
         .map(|name| SkipReason::from_name(&name).expect("only names of reasons get here"))
 }
 
@@ -343,6 +476,10 @@ fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
     Ok((format, PathBuf::from(file)))
 }
 
+fn parse_day(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "expected a day: YYYY-MM-DD".to_owned())
+}
+
 fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(count) if (1..=1024).contains(&count) => Ok(count),
@@ -350,19 +487,9 @@ fn parse_threads(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Bytes, with an optional K, M or G of 1024.
 fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || "expected a number of bytes such as 500000, 64K, 10M or 2G".to_owned();
-    let (digits, shift) = match text.char_indices().next_back() {
-        Some((at, 'k' | 'K')) => (&text[..at], 10),
-        Some((at, 'm' | 'M')) => (&text[..at], 20),
-        Some((at, 'g' | 'G')) => (&text[..at], 30),
-        _ => (text, 0),
-    };
-    let number: Option<u64> = digits.parse().ok();
-    number
-        .and_then(|number| number.checked_mul(1 << shift))
-        .ok_or_else(wrong)
+    config::parse_size(text)
+        .ok_or_else(|| "expected a number of bytes such as 500000, 64K, 10M or 2G".to_owned())
 }
 
 #[cfg(test)]
@@ -373,13 +500,5 @@ mod tests {
     fn the_definition_is_consistent() {
         use clap::CommandFactory as _;
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn sizes() {
-        assert_eq!(parse_size("10M"), Ok(10 << 20));
-        assert_eq!(parse_size("7"), Ok(7));
-        assert!(parse_size("").is_err() && parse_size("1T").is_err());
-        assert!(parse_size("99999999999G").is_err());
     }
 }

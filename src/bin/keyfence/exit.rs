@@ -23,6 +23,9 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// What the system is told of [`Self::Failed`].
+    pub(crate) const FAILED: u8 = 2;
+
     /// How a scan ends. Findings below `fail_on` and accepted ones do not count; `None`: none counts.
     pub(crate) fn of(findings: &[Finding], coverage: &Coverage, fail_on: Option<Level>) -> Self {
         let counts =
@@ -42,7 +45,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Clean => 0,
             Exit::Findings => 1,
-            Exit::Failed => 2,
+            Exit::Failed => Exit::FAILED,
         })
     }
 }

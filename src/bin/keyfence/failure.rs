@@ -25,8 +25,10 @@ pub(crate) struct Failure {
 pub(crate) enum Kind {
     /// The command line asks for something that cannot be.
     Usage,
-    /// A file of rules or settings is wrong.
+    /// A file of rules or settings could not be used.
     Config,
+    /// What stands in a file of rules or settings is wrong.
+    Faults,
     /// The system or a repository did not let us.
     System,
     /// The program is wrong.
@@ -61,6 +63,11 @@ impl Failure {
         let mut failure = Self::bare(kind, error.to_string());
         failure.source = error.source().map(|source| Chain::of(source).into());
         failure
+    }
+
+    /// Whether files were read and what stands in them is wrong.
+    pub(crate) fn is_faults(&self) -> bool {
+        self.kind == Kind::Faults
     }
 
     /// Adds something that might help.

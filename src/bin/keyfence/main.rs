@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod rules;
 mod session;
+mod settings;
 mod terminal;
 
 use std::io::Write as _;
@@ -33,6 +34,8 @@ fn main() -> ExitCode {
         // Nothing is left to be told to if standard error is closed.
         let _ = terminal::stderr().write_all(text.as_bytes());
     }));
+    #[cfg(unix)]
+    keyfence::source::content::end_on_bus_error(Exit::FAILED.into());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return clap_says(&error).into(),
@@ -64,6 +67,9 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::History(args)) => commands::history::run(args),
         Some(Command::Rules(args)) => run_rules(args),
         Some(Command::Hook(command)) => commands::hook::run(command),
+        Some(Command::Baseline(command)) => commands::baseline::run(command),
+        Some(Command::Config(command)) => commands::config::run(command),
+        Some(Command::Init) => commands::init::run(),
         None if cli.version => version(),
         None => {
             let help = Cli::command().render_help().to_string();

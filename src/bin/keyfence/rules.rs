@@ -1,35 +1,12 @@
-//! The rules in force: the built-in ones and those of `--rules`.
-
-use std::path::PathBuf;
+//! The built-in rules, and names of rules on the command line.
 
 use keyfence::rule::RuleSet;
-use keyfence::rule::compile::RuleSource;
 
 use crate::failure::{Failure, Kind};
 
 /// The rules that come with the program.
 pub(crate) fn builtin() -> RuleSet {
     RuleSet::builtin()
-}
-
-/// The built-in rules and those of `files`.
-pub(crate) fn load(files: &[PathBuf]) -> Result<RuleSet, Failure> {
-    if files.is_empty() {
-        return Ok(builtin());
-    }
-    let mut texts = Vec::new();
-    for file in files {
-        let text = std::fs::read_to_string(file).map_err(|source| {
-            let message = format!("cannot read the rule file {}", file.display());
-            Failure::new(Kind::Config, message, source)
-        })?;
-        texts.push((file.display().to_string(), text));
-    }
-    let sources: Vec<RuleSource<'_>> = texts
-        .iter()
-        .map(|(name, text)| RuleSource { name, text })
-        .collect();
-    RuleSet::load(&sources).map_err(|error| Failure::of(Kind::Config, &error))
 }
 
 /// Makes sure that every id of `only` is that of a rule.

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use keyfence::baseline::{self, Date, Entry};
+use keyfence::coverage::{Coverage, SkipReason};
 use keyfence::engine::Engine;
 use keyfence::finding::{Finding, Level};
+use keyfence::gate::{self, UnusedMarker};
 use keyfence::report::{self, Format, Report, RuleInfo, Summary, Tool};
 use keyfence::rule::file::RuleFile;
 use keyfence::scan::{self, Collector, Counters, Excludes, Options, Outcome, Scanner};
@@ -18,20 +21,47 @@ use crate::args::Common;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::progress::Progress;
-use crate::{interrupt, output, rules, terminal};
+use crate::settings::{Places, Settings};
+use crate::{interrupt, output, terminal};
 
 /// One run of a scanning command.
 #[derive(Debug)]
-pub(crate) struct Session<'a> {
-    common: &'a Common,
+pub(crate) struct Session {
+    /// What counts.
+    pub(crate) settings: Settings,
     /// The engine with the rules in force.
     pub(crate) engine: Arc<Engine>,
     /// Set when a signal asks the run to end.
     pub(crate) stop: Arc<AtomicBool>,
     /// What progress shows.
     pub(crate) counters: Arc<Counters>,
+    /// Lines around what is found.
+    pub(crate) context: usize,
+    /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
+    pub(crate) is_whole: bool,
     excludes: Excludes,
     progress: Option<Progress>,
+    success: Success,
+}
+
+/// What is said, in text, if there is nothing to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Success {
+    /// The whole report, with what was scanned and skipped.
+    Report,
+    /// One line, among those of other hooks.
+    Line,
+    /// Nothing: somebody else would have to read it.
+    Silent,
+}
+
+/// Exceptions that are of no use to a scan.
+#[derive(Debug)]
+pub(crate) struct Unused {
+    /// Lines of the configuration.
+    pub(crate) allows: Vec<usize>,
+    /// Entries of the baseline.
+    pub(crate) entries: Vec<Entry>,
 }
 
 /// Whether the scanner, rather than the source, holds paths against `--exclude`.
@@ -43,21 +73,26 @@ pub(crate) enum ExcludeIn {
     Scanner,
 }
 
-impl<'a> Session<'a> {
+impl Session {
     /// Prepares a scan. `noun` is what is counted.
-    pub(crate) fn start(common: &'a Common, noun: &'static str) -> Result<Self, Failure> {
-        Self::start_with(common, noun, None)
+    pub(crate) fn start(
+        common: &Common,
+        places: &Places<'_>,
+        noun: &'static str,
+    ) -> Result<Self, Failure> {
+        Self::start_with(common, places, noun, None)
     }
 
     /// The same, for a source that knows how much there is to read and how far it has come.
     pub(crate) fn start_with(
-        common: &'a Common,
+        common: &Common,
+        places: &Places<'_>,
         noun: &'static str,
         source: Option<Arc<source::Progress>>,
     ) -> Result<Self, Failure> {
+        let settings = Settings::load(common, places)?;
+        let common = &settings.common;
         check_outputs(common)?;
-        let rules = rules::load(&common.rules)?;
-        rules::check_ids(&rules, &common.only)?;
         let excludes = Excludes::new(common.exclude.iter().map(String::as_str))
             .map_err(|error| Failure::of(Kind::Usage, &error))?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -66,20 +101,24 @@ impl<'a> Session<'a> {
         let is_watched = !common.quiet && !common.no_progress && terminal::stderr_is_watched();
         let progress = is_watched.then(|| Progress::start(Arc::clone(&counters), source, noun));
         Ok(Self {
-            common,
-            engine: Arc::new(Engine::new(Arc::new(rules))),
+            engine: Arc::new(Engine::new(Arc::new(settings.rules.clone()))),
             stop,
             counters,
+            context: Options::default().context,
+            is_whole: true,
             excludes,
             progress,
+            success: Success::Report,
+            settings,
         })
     }
 
     /// The sink for a source.
     pub(crate) fn scanner(&self, exclude_in: ExcludeIn) -> (Scanner, Collector) {
         let options = Options {
-            only: (!self.common.only.is_empty())
-                .then(|| self.common.only.iter().cloned().collect::<BTreeSet<_>>()),
+            only: self.settings.only.clone(),
+            context: self.context,
+            unused_markers: self.settings.common.found.report_unused,
             excludes: match exclude_in {
                 ExcludeIn::Source => Excludes::default(),
                 ExcludeIn::Scanner => self.excludes.clone(),
@@ -91,25 +130,85 @@ impl<'a> Session<'a> {
         Scanner::new(Arc::clone(&self.engine), options)
     }
 
+    /// Says less if there is nothing to report.
+    pub(crate) fn on_success(mut self, success: Success) -> Self {
+        self.success = success;
+        self
+    }
+
+    /// Ends a run that had nothing to look at, and says so.
+    pub(crate) fn finish_nothing(self, outcome: Outcome, what: &str) -> Result<Exit, Failure> {
+        if !self.common().quiet {
+            print_error(&format!("note: {what}\n"));
+        }
+        let common = self.common();
+        let is_text = common.format() == Format::Text && common.report.is_empty();
+        // A report of nothing is for programs that read reports.
+        if is_text && outcome.coverage.skipped.is_empty() {
+            return Ok(Exit::Clean);
+        }
+        self.finish(outcome)
+    }
+
     /// What `--exclude` leaves out.
     pub(crate) fn excludes(&self) -> &Excludes {
         &self.excludes
     }
 
-    /// Writes all reports and says how the program ends.
-    pub(crate) fn finish(mut self, mut outcome: Outcome) -> Result<Exit, Failure> {
+    /// The command line with the configuration behind it.
+    pub(crate) fn common(&self) -> &Common {
+        &self.settings.common
+    }
+
+    /// Takes the progress off the screen.
+    pub(crate) fn end_progress(&mut self) {
         self.progress = None;
+    }
+
+    /// Holds findings against the configuration, the markers and the baseline. Before anything is redacted: paths
+    /// are read here.
+    pub(crate) fn judge(&self, outcome: &mut Outcome) -> Result<Unused, Failure> {
+        let settings = &self.settings;
         outcome.join_across();
-        outcome.coverage.accepted = self.common.allow_incomplete.iter().copied().collect();
+        outcome.exclude(&settings.excludes);
+        gate::relevel(&mut outcome.findings, |rule| {
+            let wanted = settings.levels.get(rule)?;
+            let own = settings.rules.rules.get(settings.rules.index_of(rule)?)?;
+            Some((own.level, *wanted))
+        });
+        let used = gate::accept(&mut outcome.findings, &settings.allowlist);
+        let today = now()?.map(Date::of_epoch);
+        let split = settings
+            .baseline
+            .as_ref()
+            .map(|baseline| baseline::split(&mut outcome.findings, baseline, today))
+            .unwrap_or_default();
+        let allows = settings.file.allow.iter().enumerate();
+        Ok(Unused {
+            allows: allows
+                .filter(|(number, _)| !used.contains(number))
+                .map(|(_, allow)| allow.line)
+                .collect(),
+            entries: split.unused,
+        })
+    }
+
+    /// Judges the findings, writes all reports and says how the program ends.
+    pub(crate) fn finish(self, mut outcome: Outcome) -> Result<Exit, Failure> {
+        let unused = self.judge(&mut outcome)?;
+        self.report(outcome, &unused)
+    }
+
+    /// Writes all reports on findings that were judged, and says how the program ends.
+    pub(crate) fn report(mut self, mut outcome: Outcome, unused: &Unused) -> Result<Exit, Failure> {
+        self.end_progress();
+        let common = &self.settings.common;
+        outcome.coverage.accepted = common.allow_incomplete.iter().copied().collect();
         scan::redact(&self.engine, &mut outcome);
-        let exit = Exit::of(
-            &outcome.findings,
-            &outcome.coverage,
-            self.common.fail_on.level(),
-        );
+        let exit = Exit::of(&outcome.findings, &outcome.coverage, common.fail_on());
         let summary = Summary::of(&outcome.findings);
         // What makes the run fail is shown.
-        let show_notes = self.common.show_notes || self.common.fail_on.level() == Some(Level::Note);
+        let show_notes = common.show_notes || common.fail_on() == Some(Level::Note);
         outcome
             .findings
             .retain(|finding| show_notes || finding.level > Level::Note);
@@ -119,60 +218,81 @@ impl<'a> Session<'a> {
             rules: &rules,
             coverage: &outcome.coverage,
             summary,
+            settings: &self.settings.said,
             options: report::Options {
-                show_secrets: self.common.show_secrets,
-                fail_on: self.common.fail_on.level(),
+                show_secrets: common.show_secrets,
+                fail_on: common.fail_on(),
                 now: now()?,
                 width: terminal::width(),
                 color: false,
-                show_accepted: self.common.show_notes,
-                quiet: self.common.quiet,
+                show_accepted: common.show_notes,
+                quiet: common.quiet,
             },
             tool: Tool {
                 version: env!("CARGO_PKG_VERSION"),
                 rules_hash: &self.engine.rules().hash,
             },
         };
-        for (format, file) in &self.common.report {
+        for (format, file) in &common.report {
             output::to_file(file, |out| report::write(*format, out, &report))?;
         }
         report.options.color = terminal::stdout_has_color();
-        output::to_stdout(|out| report::write(self.common.format, out, &report))?;
+        let says_little =
+            report.findings.is_empty() && exit == Exit::Clean && common.is_for_people();
+        match self.success {
+            Success::Line if says_little => {
+                output::to_stdout(|out| report::text::write_brief(out, &report))?;
+            }
+            Success::Silent if says_little => {}
+            _ => output::to_stdout(|out| report::write(common.format(), out, &report))?,
+        }
         self.say_what_the_report_does_not(&report);
+        if common.found.report_unused {
+            self.say_what_is_unused(unused, &outcome.unused_markers);
+        }
         Ok(exit)
     }
 
     /// Formats for machines leave a person without a word about a scan that read nothing, or not all.
     fn say_what_the_report_does_not(&self, report: &Report<'_>) {
-        if self.common.format == Format::Text {
+        if self.common().format() == Format::Text {
             return;
         }
         let coverage = report.coverage;
-        if !coverage.is_complete() {
-            let reasons: Vec<String> = coverage
-                .skipped
-                .iter()
-                .filter(|(reason, count)| {
-                    **count > 0 && reason.is_incomplete() && !coverage.accepted.contains(reason)
-                })
-                .map(|(reason, count)| format!("{count} {}", reason.name()))
-                .collect();
-            let first = coverage
-                .skips
-                .iter()
-                .find(|skip| {
-                    skip.reason.is_incomplete() && !coverage.accepted.contains(&skip.reason)
-                })
-                .map_or_else(String::new, |skip| format!(", such as {}", skip.subject));
-            print_error(&format!(
-                "error: the scan is incomplete: {}{first}\n",
-                reasons.join(", ")
-            ));
+        if let Some(what) = incomplete(coverage) {
+            print_error(&format!("error: the scan is incomplete: {what}\n"));
         }
         if coverage.files + coverage.blobs + coverage.commits + coverage.tags == 0
-            && !self.common.quiet
+            && !self.common().quiet
         {
             print_error("warning: nothing was scanned\n");
+        }
+    }
+
+    /// Exceptions that except nothing, as far as this scan saw.
+    fn say_what_is_unused(&self, unused: &Unused, markers: &[UnusedMarker]) {
+        let mut text = String::new();
+        for marker in markers {
+            text.push_str(&format!(
+                "warning: {}:{}: this allow marker covers no finding\n",
+                marker.path, marker.line
+            ));
+        }
+        let name = self.settings.config_name.as_deref().unwrap_or_default();
+        for line in unused.allows.iter().filter(|_| self.is_whole) {
+            text.push_str(&format!(
+                "warning: {name}:{line}: this [[allow]] covers no finding\n"
+            ));
+        }
+        for entry in unused.entries.iter().filter(|_| self.is_whole) {
+            let path = entry.path.as_deref().unwrap_or_default();
+            text.push_str(&format!(
+                "warning: baseline: {} ({} {path}) is no finding of this scan\n",
+                entry.fingerprint, entry.rule
+            ));
+        }
+        if !text.is_empty() {
+            print_error(&text);
         }
     }
 
@@ -206,6 +326,24 @@ impl<'a> Session<'a> {
     }
 }
 
+/// What was not read, if that makes the scan incomplete.
+pub(crate) fn incomplete(coverage: &Coverage) -> Option<String> {
+    if coverage.is_complete() {
+        return None;
+    }
+    let counts =
+        |reason: SkipReason| reason.is_incomplete() && !coverage.accepted.contains(&reason);
+    let reasons: Vec<String> = coverage
+        .skipped
+        .iter()
+        .filter(|(reason, count)| **count > 0 && counts(**reason))
+        .map(|(reason, count)| format!("{count} {}", reason.name()))
+        .collect();
+    let first = coverage.skips.iter().find(|skip| counts(skip.reason));
+    let first = first.map_or_else(String::new, |skip| format!(", such as {}", skip.subject));
+    Some(format!("{}{first}", reasons.join(", ")))
+}
+
 /// Refuses reports that cannot be written as asked, before any time is spent.
 fn check_outputs(common: &Common) -> Result<(), Failure> {
     let formats = || {
@@ -213,7 +351,7 @@ fn check_outputs(common: &Common) -> Result<(), Failure> {
             .report
             .iter()
             .map(|(format, _)| *format)
-            .chain([common.format])
+            .chain([common.format()])
     };
     if common.show_secrets
         && let Some(format) = formats().find(|format| !format.can_show_secrets())

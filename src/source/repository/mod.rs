@@ -19,9 +19,9 @@ use config::Config;
 pub use discover::GitEnvironment;
 use discover::{Location, absolute, read_small};
 pub use error::Error;
-pub(super) use objects::sentence;
 pub use objects::{ObjectError, Objects};
-use objects::{require, split_alternates, with_alternates};
+pub(super) use objects::{require, sentence};
+use objects::{split_alternates, with_alternates};
 
 /// Objects over this many bytes are not read unless the caller says otherwise.
 pub const MAX_OBJECT_SIZE: u64 = 1 << 30;

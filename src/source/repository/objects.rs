@@ -430,7 +430,7 @@ pub(super) fn split_alternates(list: &std::ffi::OsStr) -> Vec<PathBuf> {
 }
 
 /// An object that has to be there for the rest to make sense.
-pub(super) fn require(
+pub(in crate::source) fn require(
     objects: &Objects,
     id: ObjectId,
     kind: Kind,

@@ -57,16 +57,35 @@ impl StagedOutcome {
     }
 }
 
+/// An index, read once for all who want to see it.
+pub struct Index(pub(super) gix::index::File);
+
+impl Index {
+    /// Reads the index of a repository.
+    pub fn load(repository: &Repository) -> Result<Self, Error> {
+        Ok(Self(load_index(repository)?))
+    }
+}
+
 impl Staged<'_> {
     /// Shows `sink` the blobs; gives how many paths they are.
-    pub fn scan<S: BlobSink>(&self, mut sink: S) -> Result<StagedOutcome, Error> {
-        let index = load_index(self.repository)?;
+    pub fn scan<S: BlobSink>(&self, sink: S) -> Result<StagedOutcome, Error> {
+        self.scan_index(&Index::load(self.repository)?, sink)
+    }
+
+    /// The same, of an index that was read already.
+    pub fn scan_index<S: BlobSink>(
+        &self,
+        index: &Index,
+        mut sink: S,
+    ) -> Result<StagedOutcome, Error> {
+        let index = &index.0;
         let comparison = if self.options.all_files {
-            let mut comparison = Comparison::new(self.repository.objects(), &index);
+            let mut comparison = Comparison::new(self.repository.objects(), index);
             comparison.all_files();
             comparison
         } else {
-            self.compare(&index)?
+            self.compare(index)?
         };
         let outcome = StagedOutcome {
             changed: comparison.changed,

@@ -14,11 +14,12 @@ use keyfence::scan::{self, Sight, SightKind};
 use keyfence::source::worktree::Worktree;
 use keyfence::source::{BlobSink, Clean};
 
-use super::scan::{failed, options};
+use super::scan::{failed, options, places};
 use crate::args::ScanArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
-use crate::{output, rules};
+use crate::output;
+use crate::settings::{Settings, disk_root};
 
 /// Runs the command.
 pub(crate) fn run(place: &Path, args: &ScanArgs) -> Result<Exit, Failure> {
@@ -27,9 +28,14 @@ pub(crate) fn run(place: &Path, args: &ScanArgs) -> Result<Exit, Failure> {
         let message = format!("cannot read {}", path.display());
         Failure::new(Kind::System, message, source)
     })?;
-    let rules = rules::load(&args.common.rules)?;
-    let engine = Engine::new(Arc::new(rules));
-    let mut text = format!("{}: {}\n", path.display(), reading(&path, args)?);
+    let (root, paths) = disk_root(&path)?;
+    let settings = Settings::load(&args.common, &places(&root, paths))?;
+    let engine = Engine::new(Arc::new(settings.rules.clone()));
+    let mut text = format!(
+        "{}: {}\n",
+        path.display(),
+        reading(&path, args, &settings, &root)?
+    );
     let sights: Vec<Sight> = scan::explain(&engine, &bytes)
         .into_iter()
         .filter(|sight| line.is_none_or(|line| (sight.line..=sight.end_line).contains(&line)))
@@ -73,7 +79,12 @@ fn split(place: &Path) -> (PathBuf, Option<usize>) {
 }
 
 /// Whether a scan of the directory that the file is in would read it; why not, if not.
-fn reading(path: &Path, args: &ScanArgs) -> Result<String, Failure> {
+fn reading(
+    path: &Path,
+    args: &ScanArgs,
+    settings: &Settings,
+    root: &Path,
+) -> Result<String, Failure> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
         _ => PathBuf::from("."),
@@ -86,9 +97,10 @@ fn reading(path: &Path, args: &ScanArgs) -> Result<String, Failure> {
         name: Arc::new(name.into()),
         seen: Arc::default(),
     };
+    let at_root = std::fs::canonicalize(&dir).is_ok_and(|dir| dir == root);
     let worktree = Worktree {
         roots: vec![dir],
-        options: options(args)?,
+        options: options(args, settings, at_root)?,
     };
     worktree.scan(lookout.clone()).map_err(failed)?;
     let mut seen = lookout.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,20 +1,26 @@
 //! `keyfence hook run commit-msg`: the message of a commit, before it is history.
 
+use std::path::Path;
+
 use keyfence::blob::Blob;
 use keyfence::coverage::{Skip, SkipReason};
 use keyfence::hook::message::written_part;
 use keyfence::provenance::Provenance;
-use keyfence::report::Format;
 use keyfence::source::BlobSink as _;
 
+use super::scan::places;
 use crate::args::CommitMsgArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success};
+use crate::settings::disk_root;
 
 /// Runs the command.
 pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
-    let session = Session::start(&args.common, "messages")?;
+    let (root, paths) = disk_root(Path::new("."))?;
+    let mut session = Session::start(&args.common, &places(&root, paths), "messages")?
+        .on_success(Success::Silent);
+    session.is_whole = false;
     let (mut scanner, collector) = session.scanner(ExcludeIn::Source);
     let path = args.file.to_string_lossy().into_owned();
     match std::fs::read(&args.file) {
@@ -35,11 +41,12 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
         )),
     }
     drop(scanner);
-    let is_for_people = args.common.format == Format::Text && !args.common.quiet;
+    let is_for_people = session.common().is_for_people();
     let exit = session.finish(collector.finish())?;
     if exit == Exit::Findings && is_for_people {
         print_error(&format!(
-            "hint: take the secret out of the message; what you wrote is kept:\n      \
+            "error: keyfence stopped this commit\n\
+             hint: take the secret out of the message; what you wrote is kept:\n      \
              git commit --edit --file={path}\n\
              hint: rotate it if it was ever pushed\n"
         ));

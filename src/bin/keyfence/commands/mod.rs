@@ -1,8 +1,12 @@
 //! One module per command: builds the pieces, runs them, picks the exit status.
 
+mod audit;
+pub(crate) mod baseline;
+pub(crate) mod config;
 mod explain;
 pub(crate) mod history;
 pub(crate) mod hook;
+pub(crate) mod init;
 mod message;
 mod push;
 mod range;

@@ -7,20 +7,29 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
-use keyfence::hook::refs::{RefError, parse_pushed, parse_received};
+use gix::objs::Kind::Commit;
+use keyfence::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
 use keyfence::source::history::revision::{Range, Side, push_range};
 use keyfence::source::repository::Repository;
 
 use super::range::{self, Job};
-use super::staged::{self, open};
-use crate::args::{Common, PrePushArgs, PreReceiveArgs, StagedArgs};
+use super::staged::{self, Caller, open};
+use crate::args::{PrePushArgs, PreReceiveArgs, StagedArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
+use crate::session::Success;
 
-const PUSH_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
+const PUSH_ADVICE: &str = "error: keyfence stopped this push\n\
+                           hint: take the secret out of the commits that add it, for instance with\n      \
                            git rebase --interactive\n\
                            hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
                            keyfence:allow RULE REASON\n";
+
+/// The framework says itself what it stopped.
+const FRAMEWORK_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
+                                git rebase --interactive\n\
+                                hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
+                                keyfence:allow RULE REASON\n";
 
 /// Scans what the other side does not have, as far as this repository knows.
 pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
@@ -32,12 +41,32 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     let updates = pushed
         .iter()
         .filter_map(|pushed| Some((pushed.remote_id, pushed.local_id?)));
-    scan(
-        &repository,
-        ranges(&repository, updates, side)?,
-        &args.common,
-        PUSH_ADVICE,
-    )
+    let ranges = ranges(&repository, updates, side)?;
+    // What the other side has of the branch, else its default branch, else the branch that most have.
+    let mut base = first_commit(&repository, pushed.iter().filter_map(|it| it.remote_id));
+    let remote = args.remote.as_deref().unwrap_or("origin");
+    for name in ["HEAD", "main", "master"] {
+        base = match base {
+            Some(base) => Some(base),
+            None => {
+                let name = format!("refs/remotes/{remote}/{name}");
+                // A remote that is not tracked has no such reference.
+                let tip = range::parse(&repository, name.as_str().into()).ok();
+                first_commit(&repository, tip.into_iter().flat_map(|tip| tip.include))
+            }
+        };
+    }
+    scan(Job {
+        repository: &repository,
+        ranges,
+        base,
+        common: &args.common,
+        max_object_size: None,
+        all: false,
+        advice: Some(PUSH_ADVICE),
+        success: Success::Line,
+        pushed: Vec::new(),
+    })
 }
 
 /// `pre-commit` under the framework: the commits that it names with `--from-ref`, or before a push; without
@@ -46,10 +75,21 @@ pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
     if staged::is_under_pre_commit() {
         let repository = staged::open(Path::new("."))?;
         if let Some(range) = framework_range(&repository)? {
-            return scan(&repository, vec![range], &args.common, PUSH_ADVICE);
+            let base = first_commit(&repository, range.exclude.iter().copied());
+            return scan(Job {
+                repository: &repository,
+                ranges: vec![range],
+                base,
+                common: &args.common,
+                max_object_size: None,
+                all: args.all,
+                advice: Some(FRAMEWORK_ADVICE),
+                success: Success::Line,
+                pushed: Vec::new(),
+            });
         }
     }
-    staged::run(args)
+    staged::run_as(args, Caller::Hook)
 }
 
 fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
@@ -84,11 +124,26 @@ pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
     let updates = received
         .iter()
         .filter_map(|received| Some((received.old_id, received.new_id?)));
-    let advice = "hint: the push was refused and nothing of it is kept here; take the secret out of the\n      \
-                  commits that add it, and push again\n\
+    let advice = "error: keyfence refused this push; nothing of it is kept here\n\
+                  hint: take the secret out of the commits that add it, and push again\n\
                   hint: rotate it if it was ever pushed anywhere\n";
     let ranges = ranges(&repository, updates, Side::Server)?;
-    scan(&repository, ranges, &args.common, advice)
+    // The default branch as it was before: a new branch brings no settings of its own.
+    let base = repository
+        .head_id()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
+    let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
+    scan(Job {
+        repository: &repository,
+        ranges,
+        base,
+        common: &args.common,
+        max_object_size: None,
+        all: false,
+        advice: Some(advice),
+        success: Success::Silent,
+        pushed: received.iter().filter_map(name).collect(),
+    })
 }
 
 /// What the updates from old to new objects transfer.
@@ -106,24 +161,22 @@ fn ranges(
     Ok(ranges)
 }
 
-fn scan(
-    repository: &Repository,
-    ranges: Vec<Range>,
-    common: &Common,
-    advice: &str,
-) -> Result<Exit, Failure> {
-    if ranges.is_empty() {
+fn scan(job: Job<'_>) -> Result<Exit, Failure> {
+    if job.ranges.is_empty() {
         // References are deleted, or nothing is pushed at all.
         return Ok(Exit::Clean);
     }
-    range::run(&Job {
-        repository,
-        ranges,
-        common,
-        max_object_size: None,
-        all: false,
-        advice: Some(advice),
-    })
+    range::run(&job)
+}
+
+/// The first of `ids` that is a commit of this repository.
+pub(super) fn first_commit(
+    repository: &Repository,
+    ids: impl IntoIterator<Item = ObjectId>,
+) -> Option<ObjectId> {
+    let is_commit =
+        |id: &ObjectId| matches!(repository.objects().header(id), Ok(Some((Commit, _))));
+    ids.into_iter().find(is_commit)
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

@@ -3,7 +3,8 @@
 use std::num::NonZero;
 
 use bstr::BStr;
-use keyfence::report::Format;
+use gix::ObjectId;
+use keyfence::gate::Base;
 use keyfence::scan::Outcome;
 use keyfence::source::history::MAX_OBJECT_SIZE;
 use keyfence::source::history::provenance::Located;
@@ -11,22 +12,29 @@ use keyfence::source::history::range::{self, Introduced, Options};
 use keyfence::source::history::revision::{self, Range};
 use keyfence::source::repository::Repository;
 
+use super::push::first_commit;
 use crate::args::{Common, HistoryArgs};
 use crate::ci::{self, Choice};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success};
+use crate::settings::{Place, Places};
 
 /// What to look at, and how.
 pub(super) struct Job<'a> {
     pub(super) repository: &'a Repository,
     pub(super) ranges: Vec<Range>,
+    /// The commit whose settings count: nobody disarms the scan in the push that adds the key.
+    pub(super) base: Option<ObjectId>,
     pub(super) common: &'a Common,
     pub(super) max_object_size: Option<u64>,
     /// Report what was there before as well.
     pub(super) all: bool,
     /// What to do about findings; for hooks.
     pub(super) advice: Option<&'a str>,
+    pub(super) success: Success,
+    /// References that do not hold these commits yet and are about to.
+    pub(super) pushed: Vec<(String, ObjectId)>,
 }
 
 /// The ranges that the command line asks for; `None` if it asks for none, or if there is no reason to
@@ -93,6 +101,12 @@ fn automatic(repository: &Repository, quiet: bool) -> Result<Option<Range>, Fail
     Ok(None)
 }
 
+/// The commit before the ranges: the first that they leave out.
+pub(super) fn base_of(repository: &Repository, ranges: &[Range]) -> Option<ObjectId> {
+    let left_out = ranges.iter().flat_map(|range| &range.exclude).copied();
+    first_commit(repository, left_out)
+}
+
 /// Resolves what somebody wrote.
 pub(super) fn parse(repository: &Repository, spec: &BStr) -> Result<Range, Failure> {
     revision::parse_range(repository, spec).map_err(failed)
@@ -129,11 +143,17 @@ pub(super) fn failed(error: revision::Error) -> Failure {
 
 /// Scans what the ranges add.
 pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
-    let session = Session::start(job.common, "objects")?;
-    let introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
-    if introduced.commits.is_empty() && introduced.blobs.is_empty() && !job.common.quiet {
-        print_error("note: the range has no commits\n");
-    }
+    let at =
+        |id: Option<ObjectId>| id.map_or(Place::Nowhere, |id| Place::Commit(job.repository, id));
+    let tips = job.ranges.iter().flat_map(|range| &range.include).copied();
+    let places = Places {
+        usual: at(job.base),
+        base: Some(at(job.base)),
+        head: Some(at(first_commit(job.repository, tips))),
+        paths: Base::Root,
+    };
+    let session = Session::start(job.common, &places, "objects")?.on_success(job.success);
+    let mut introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
     let options = Options {
         threads: job
             .common
@@ -155,9 +175,16 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         outcome.known = collector.finish().known;
         outcome.take_known();
     }
-    locate(job.repository, &introduced, &mut outcome);
+    if !outcome.findings.is_empty() {
+        introduced.look_beyond(job.repository);
+    }
+    locate(job, &introduced, &mut outcome);
     outcome.exclude(session.excludes());
-    let is_for_people = job.common.format == Format::Text && !job.common.quiet;
+    let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
+    if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
+        return session.finish_nothing(outcome, "the range has no commits");
+    }
+    let is_for_people = session.common().is_for_people();
     let exit = session.finish(outcome)?;
     if let (Exit::Findings, true, Some(advice)) = (exit, is_for_people, job.advice) {
         print_error(advice);
@@ -165,10 +192,18 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn locate(repository: &Repository, introduced: &Introduced, outcome: &mut Outcome) {
+fn locate(job: &Job<'_>, introduced: &Introduced, outcome: &mut Outcome) {
     let mut located = Located::default();
     for id in outcome.objects() {
-        let places = introduced.locations(repository, id);
+        let mut places = introduced.locations(job.repository, id);
+        for commit in places.iter_mut().filter_map(|place| place.commit.as_mut()) {
+            let reach = |tip| introduced.is_reached(job.repository, tip, commit.commit_id);
+            let pushed = job.pushed.iter().filter(|(_, tip)| reach(*tip));
+            let names: Vec<String> = pushed.map(|(name, _)| name.clone()).collect();
+            commit.refs.extend(names);
+            commit.refs.sort();
+            commit.refs.dedup();
+        }
         located.places.insert(id, places);
     }
     outcome.locate(located);

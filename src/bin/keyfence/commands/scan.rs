@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use keyfence::config::Set;
+use keyfence::gate::Base;
+use keyfence::scan::Outcome;
 use keyfence::source;
 use keyfence::source::stdin::Stdin;
 use keyfence::source::worktree::{Exclude, Options, Worktree};
@@ -11,6 +14,7 @@ use crate::args::ScanArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
 use crate::session::{ExcludeIn, Session};
+use crate::settings::{Place, Places, Settings, disk_root};
 
 /// Runs the command.
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
@@ -32,18 +36,34 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     if args.paths.len() > roots.len() + 1 {
         return Err(Failure::bare(Kind::Usage, "- is given more than once"));
     }
-    let session = Session::start(&args.common, "files")?;
+    let (root, paths) = disk_root(settings_path(args))?;
+    let session = Session::start(&args.common, &places(&root, paths), "files")?;
+    let outcome = collect(&session, args, &root)?;
+    session.finish(outcome)
+}
+
+/// What the paths of the command line hold.
+///
+/// `root` is the directory that the patterns of the configuration begin at.
+pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result<Outcome, Failure> {
+    let (stdin, roots): (Vec<PathBuf>, Vec<PathBuf>) = args
+        .paths
+        .iter()
+        .cloned()
+        .partition(|path| path == Path::new("-"));
     let (scanner, collector) = session.scanner(ExcludeIn::Source);
     if !roots.is_empty() {
+        let is_root = |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|it| it == root);
+        let at_root = roots.iter().all(is_root);
         let worktree = Worktree {
             roots,
-            options: options(args)?,
+            options: options(args, &session.settings, at_root)?,
         };
         worktree.scan(scanner.clone()).map_err(failed)?;
     }
     if !stdin.is_empty() {
         let mut source = Stdin {
-            max_size: args.max_file_size,
+            max_size: max_file_size(args, &session.settings),
             ..Stdin::default()
         };
         if let Some(name) = &args.path {
@@ -52,18 +72,57 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
         source.scan(scanner.clone()).map_err(failed)?;
     }
     drop(scanner);
-    session.finish(collector.finish())
+    Ok(collector.finish())
+}
+
+/// The path whose repository has the settings: the first that is named, or the current directory.
+pub(super) fn settings_path(args: &ScanArgs) -> &Path {
+    let mut named = args.paths.iter().filter(|path| *path != Path::new("-"));
+    match named.next() {
+        // What is not there is told with everything else that is.
+        Some(path) if path.exists() => path,
+        _ => Path::new("."),
+    }
+}
+
+/// Where a scan of the disk finds its settings.
+pub(super) fn places(root: &Path, paths: Base) -> Places<'_> {
+    Places {
+        usual: Place::Disk(root),
+        base: None,
+        head: None,
+        paths,
+    }
 }
 
 /// What the walk is to do.
-pub(super) fn options(args: &ScanArgs) -> Result<Options, Failure> {
+///
+/// `at_root` says that the walk begins where the patterns of the configuration do. Elsewhere an anchored one would
+/// name another directory: those are left to what is done with the findings afterwards.
+pub(super) fn options(
+    args: &ScanArgs,
+    settings: &Settings,
+    at_root: bool,
+) -> Result<Options, Failure> {
+    let configured = || settings.file.exclude.iter().map(|set| set.value.as_str());
+    let is_free = |glob: &str| !glob.starts_with('!') && !glob.trim_end_matches('/').contains('/');
+    let mut globs: Vec<&str> = args.common.exclude.iter().map(String::as_str).collect();
+    if at_root || configured().all(is_free) {
+        globs.extend(configured());
+    }
+    let on = |set: &Option<Set<bool>>| set.as_ref().is_some_and(|set| set.value);
     Ok(Options {
-        respect_ignore: !args.no_ignore,
-        follow: args.follow,
-        threads: args.common.threads,
-        max_file_size: args.max_file_size,
-        exclude: Exclude::new(&args.common.exclude).map_err(failed)?,
+        respect_ignore: !args.no_ignore && !on(&settings.file.no_ignore),
+        follow: args.follow || on(&settings.file.follow),
+        threads: settings.common.threads,
+        max_file_size: max_file_size(args, settings),
+        exclude: Exclude::new(globs).map_err(failed)?,
     })
+}
+
+fn max_file_size(args: &ScanArgs, settings: &Settings) -> Option<u64> {
+    let configured = settings.file.max_file_size.as_ref();
+    args.max_file_size.or(configured.map(|set| set.value))
 }
 
 /// Why a source could not do its work.

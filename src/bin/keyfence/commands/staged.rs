@@ -1,52 +1,114 @@
 //! `keyfence staged`: what the next commit would record.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 
-use keyfence::report::{Format, escape};
+use keyfence::finding::Finding;
+use keyfence::gate::Base;
+use keyfence::report::escape;
 use keyfence::scan::Outcome;
 use keyfence::source::repository::{self, GitEnvironment};
-use keyfence::source::staged::{Options, Staged};
+use keyfence::source::staged::{Index, Options, Staged};
 
 use super::scan::failed;
 use crate::args::StagedArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
-use crate::session::{ExcludeIn, Session};
+use crate::session::{ExcludeIn, Session, Success};
+use crate::settings::{Place, Places};
+
+/// Who runs the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Caller {
+    /// A person.
+    Person,
+    /// Git, or a program that runs hooks.
+    Hook,
+}
 
 /// Runs the command.
 pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
+    run_as(args, Caller::Person)
+}
+
+/// Runs the command for somebody.
+pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
     let repository = open(Path::new("."))?;
-    let session = Session::start(&args.common, "blobs")?;
+    // Read once: for the settings, and for what is staged.
+    let index = Index::load(&repository).map_err(failed)?;
+    let success = match caller {
+        Caller::Person => Success::Report,
+        Caller::Hook => Success::Line,
+    };
+    let places = places(&repository, &index)?;
+    let mut session = Session::start(&args.common, &places, "blobs")?.on_success(success);
+    session.is_whole = false;
+    // The pre-commit framework says nothing of its --all-files: there is nothing staged then.
     let mut all_files = args.all_files;
-    let mut outcome;
-    loop {
+    let mut outcome = Outcome::default();
+    let mut is_empty = true;
+    while is_empty {
         let (scanner, collector) = session.scanner(ExcludeIn::Scanner);
         let staged = Staged {
             repository: &repository,
             options: Options { all_files },
         };
-        let found = staged.scan(scanner).map_err(failed)?;
+        is_empty = staged
+            .scan_index(&index, scanner)
+            .map_err(failed)?
+            .is_empty();
         outcome = collector.finish();
-        // The pre-commit framework says nothing of its --all-files.
-        if found.is_empty() && !all_files && is_under_pre_commit() {
-            all_files = true;
-            continue;
+        if all_files || !is_under_pre_commit() {
+            break;
         }
-        if found.is_empty() && !all_files && !args.common.quiet {
-            print_error("note: nothing is staged\n");
-        }
-        break;
+        all_files = is_empty;
+    }
+    if is_empty && !all_files {
+        return session.finish_nothing(outcome, "nothing is staged");
     }
     if !args.all && !all_files {
         outcome.take_known();
     }
-    let advice = advice(&outcome);
-    let is_for_people = args.common.format == Format::Text && !args.common.quiet;
-    let exit = session.finish(outcome)?;
+    let unused = session.judge(&mut outcome)?;
+    let situation = Where {
+        has_commits: !matches!(repository.head_id(), Ok(None)),
+        is_below: is_below(&repository),
+        all_files,
+    };
+    let fails_from = session.common().fail_on();
+    let blamed = |finding: &&Finding| {
+        fails_from.is_some_and(|level| finding.accepted.is_none() && finding.level >= level)
+    };
+    let blamed: Vec<&Finding> = outcome.findings.iter().filter(blamed).collect();
+    let stop = match caller == Caller::Hook && !is_under_pre_commit() {
+        true => "error: keyfence stopped this commit\n",
+        false => "",
+    };
+    let advice = format!("{stop}{}", advice(&blamed, situation));
+    let is_for_people = session.common().is_for_people();
+    let exit = session.report(outcome, &unused)?;
     if exit == Exit::Findings && is_for_people {
         print_error(&advice);
     }
     Ok(exit)
+}
+
+/// Settings come from what is being committed.
+fn places<'r>(
+    repository: &'r repository::Repository,
+    index: &'r Index,
+) -> Result<Places<'r>, Failure> {
+    let head = repository
+        .head_id()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
+    let before = head.map_or(Place::Nowhere, |id| Place::Commit(repository, id));
+    Ok(Places {
+        usual: Place::Index(repository, index),
+        base: Some(before),
+        head: Some(Place::Index(repository, index)),
+        paths: Base::Root,
+    })
 }
 
 /// The repository around `path`, as Git's environment has it.
@@ -59,18 +121,67 @@ pub(super) fn is_under_pre_commit() -> bool {
     std::env::var_os("PRE_COMMIT").is_some_and(|value| value == "1")
 }
 
-/// What to do now, in two lines.
-fn advice(outcome: &Outcome) -> String {
-    let path = outcome
-        .findings
-        .first()
-        .map(|finding| finding.first_place().path.to_string())
-        .filter(|path| !path.contains(|c: char| c.is_whitespace() || "'\"\\$`".contains(c)))
-        .filter(|path| escape::terminal(path) == path.as_str())
-        .unwrap_or_else(|| "FILE".to_owned());
+/// What the advice depends on.
+#[derive(Clone, Copy)]
+struct Where {
+    /// Without a commit there is nothing to restore from.
+    has_commits: bool,
+    /// Whoever runs this is not at the root, which paths are counted from.
+    is_below: bool,
+    /// It is not about what is staged.
+    all_files: bool,
+}
+
+fn is_below(repository: &repository::Repository) -> bool {
+    // Git runs hooks at the root, and says where it was run.
+    let is_set = |value: OsString| !value.is_empty();
+    if std::env::var_os("GIT_PREFIX").is_some_and(is_set) {
+        return true;
+    }
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    repository.work_dir().and_then(canonical) != canonical(Path::new("."))
+}
+
+/// What to do now, in two hints.
+fn advice(blamed: &[&Finding], place: Where) -> String {
+    let first = if place.all_files {
+        "take the secret out; since when it is in the history is told by\n      \
+         keyfence history"
+            .to_owned()
+    } else {
+        let command = match place.has_commits {
+            true => "git restore --staged",
+            false => "git rm --cached",
+        };
+        format!(
+            "take the secret out and stage the file again, or leave the file out:\n      {command} {}",
+            files(blamed, place.is_below)
+        )
+    };
+    let rule = blamed.first().map_or("RULE", |finding| &finding.rule);
     format!(
-        "hint: take the secret out and stage the file again, or leave the file out of this commit:\n      \
-         git restore --staged {path}\n\
-         hint: rotate it if it was ever pushed; if it is no secret, write on its line: keyfence:allow RULE REASON\n"
+        "hint: {first}\n\
+         hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
+         keyfence:allow {rule} REASON\n"
     )
+}
+
+/// The files at fault, as a shell takes them, if they are few and have simple names.
+fn files(blamed: &[&Finding], is_below: bool) -> String {
+    const MOST: usize = 3;
+    let paths: BTreeSet<String> = blamed
+        .iter()
+        .map(|finding| finding.first_place().path.to_string())
+        .collect();
+    let is_simple = |path: &String| {
+        !path.contains(|c: char| c.is_whitespace() || "'\"\\$`*?[]();&|<>~#!".contains(c))
+            && !path.starts_with('-')
+            && escape::terminal(path) == path.as_str()
+    };
+    if paths.is_empty() || paths.len() > MOST || !paths.iter().all(is_simple) {
+        return "FILE".to_owned();
+    }
+    let root = if is_below { ":/" } else { "" };
+    let paths: Vec<String> = paths.iter().map(|path| format!("{root}{path}")).collect();
+    paths.join(" ")
 }

@@ -202,6 +202,35 @@ impl Introduced {
         self.skips.dedup();
     }
 
+    /// Takes in the commits between references and the range, so that a reference whose tip lies beyond the
+    /// range is seen to reach it. Needed only if [`scan`] led to findings.
+    pub fn look_beyond(&mut self, repo: &Repository) {
+        let times = self.blobs.values().flatten().map(|place| place.time);
+        let messages = self.commits.first().and_then(|id| time_of(repo, *id));
+        let Some(oldest) = times.chain(messages).min() else {
+            return;
+        };
+        let names = references(repo).into_iter().flatten().flatten();
+        let mut tips: Vec<ObjectId> = names.filter_map(|(_, id)| peeled(repo, id)).collect();
+        tips.extend(repo.head_id().ok().flatten());
+        // What cannot be read takes nothing away from the range.
+        let walked = walk(
+            repo,
+            &tips,
+            &[],
+            |commit| commit.time >= oldest,
+            &mut Vec::new(),
+        );
+        for commit in walked.commits {
+            self.parents.entry(commit.id).or_insert(commit.parents);
+        }
+    }
+
+    /// Whether a commit of the range, or a tag that leads to one, reaches another.
+    pub fn is_reached(&self, repo: &Repository, from: ObjectId, commit: ObjectId) -> bool {
+        peeled(repo, from).is_some_and(|from| self.reaches(from, commit))
+    }
+
     /// The places of an object that came in, with their commits; the first one first. For each path the
     /// first commit counts. References are those that lie within the range.
     pub fn locations(&self, repo: &Repository, id: ObjectId) -> Vec<Location> {
@@ -265,6 +294,12 @@ impl Introduced {
         }
         false
     }
+}
+
+fn time_of(repo: &Repository, id: ObjectId) -> Option<i64> {
+    let object = object(repo, id).ok()?;
+    let commit = gix::objs::CommitRef::from_bytes(&object.data, id.kind()).ok()?;
+    commit.committer().ok().map(|committer| committer.seconds())
 }
 
 /// How [`scan`] works.

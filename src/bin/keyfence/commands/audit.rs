@@ -1,0 +1,187 @@
+//! `keyfence baseline audit`: goes through the new findings with a person. Answers are lines of standard input.
+
+use std::io::BufRead as _;
+
+use keyfence::baseline::{Date, Entry};
+use keyfence::coverage::Coverage;
+use keyfence::finding::{Finding, Place};
+use keyfence::report::{self, Format, Report, Summary, Tool};
+
+use super::baseline::{Work, say};
+use crate::exit::Exit;
+use crate::failure::{self, Failure, Kind};
+use crate::{output, terminal};
+
+/// Lines around a finding that `c` shows.
+pub(super) const CONTEXT: usize = 6;
+
+const HELP: &str = "a REASON          accept it; the reason may begin with expires=YYYY-MM-DD\n\
+                    s                 skip it\n\
+                    c                 show more lines around it\n\
+                    q                 stop; what was accepted stays\n";
+
+/// What a person answers.
+enum Answer {
+    Accept {
+        reason: String,
+        expires: Option<Date>,
+    },
+    Skip,
+    Context,
+    Quit,
+}
+
+/// Runs the command.
+pub(super) fn run(mut work: Work) -> Result<Exit, Failure> {
+    work.redact();
+    let open: Vec<Finding> = work.open().into_iter().cloned().collect();
+    let mut answers = std::io::stdin().lock().lines();
+    let (mut accepted, mut skipped) = (0, 0);
+    let mut is_over = false;
+    for (number, finding) in open.iter().enumerate() {
+        if is_over {
+            break;
+        }
+        show(&work, &close_up(finding))?;
+        loop {
+            prompt(number + 1, open.len())?;
+            let line = match answers.next() {
+                Some(Ok(line)) => line,
+                // The end of the answers is the end of the audit.
+                None => "q".to_owned(),
+                Some(Err(error)) => {
+                    return Err(Failure::new(
+                        Kind::System,
+                        "cannot read standard input",
+                        error,
+                    ));
+                }
+            };
+            match read(&line) {
+                Some(Answer::Accept { reason, expires }) => {
+                    let entry = Entry::of(finding, Some(failure::redacted(&reason)), expires);
+                    work.baseline.insert(entry);
+                    // Each answer counts, whatever happens to the next.
+                    work.save()?;
+                    accepted += 1;
+                    break;
+                }
+                Some(Answer::Skip) => {
+                    skipped += 1;
+                    break;
+                }
+                Some(Answer::Context) => show(&work, finding)?,
+                Some(Answer::Quit) => {
+                    is_over = true;
+                    break;
+                }
+                None => say(HELP)?,
+            }
+        }
+    }
+    let left = open.len() - accepted - skipped;
+    say(&format!(
+        "\n{}: {accepted} accepted, {skipped} skipped, {left} not looked at\n",
+        work.name()
+    ))?;
+    Ok(work.end(Exit::Clean))
+}
+
+fn prompt(number: usize, count: usize) -> Result<(), Failure> {
+    output::to_stdout(|out| {
+        write!(
+            out,
+            "{number} of {count}: accept with a reason (a REASON), skip (s), context (c), quit (q)? "
+        )
+    })
+}
+
+/// The answer of a line; `None` if it is none, or if the reason is missing.
+fn read(line: &str) -> Option<Answer> {
+    let line = line.trim();
+    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    match (word, rest.trim()) {
+        ("s", "") => Some(Answer::Skip),
+        ("c", "") => Some(Answer::Context),
+        ("q", "") => Some(Answer::Quit),
+        ("a", reason) => {
+            let (day, rest) = reason
+                .split_once(char::is_whitespace)
+                .unwrap_or((reason, ""));
+            let (expires, reason) = match day.strip_prefix("expires=") {
+                Some(day) => (Some(Date::parse(day)?), rest.trim()),
+                None => (None, reason),
+            };
+            (!reason.is_empty()).then(|| Answer::Accept {
+                reason: reason.to_owned(),
+                expires,
+            })
+        }
+        _ => None,
+    }
+}
+
+/// The finding with the lines next to it only.
+fn close_up(finding: &Finding) -> Finding {
+    let mut finding = finding.clone();
+    for place in &mut finding.places {
+        let lines = marked_lines(place);
+        place
+            .snippet
+            .retain(|line| lines.iter().any(|marked| marked.abs_diff(line.number) <= 1));
+    }
+    finding
+}
+
+fn marked_lines(place: &Place) -> Vec<usize> {
+    let marked = place.snippet.iter().filter(|line| line.mark.is_some());
+    marked.map(|line| line.number).collect()
+}
+
+fn show(work: &Work, finding: &Finding) -> Result<(), Failure> {
+    let findings = std::slice::from_ref(finding);
+    let coverage = Coverage::default();
+    let report = Report {
+        findings,
+        rules: &[],
+        coverage: &coverage,
+        summary: Summary::of(findings),
+        settings: &[],
+        options: report::Options {
+            width: terminal::width(),
+            color: terminal::stdout_has_color(),
+            // No summary.
+            quiet: true,
+            ..report::Options::default()
+        },
+        tool: Tool {
+            version: env!("CARGO_PKG_VERSION"),
+            rules_hash: &work.session.engine.rules().hash,
+        },
+    };
+    output::to_stdout(|out| report::write(Format::Text, out, &report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers() {
+        assert!(matches!(read(" s "), Some(Answer::Skip)));
+        assert!(matches!(
+            read("a expires=2027-01-01 old key"),
+            Some(Answer::Accept { reason, expires: Some(_) }) if reason == "old key"
+        ));
+        for wrong in [
+            "",
+            "a",
+            "a expires=2027-01-01",
+            "a expires=soon x",
+            "yes",
+            "s now",
+        ] {
+            assert!(read(wrong).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! `keyfence baseline`: accepts findings of today, so that only new ones count.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keyfence::baseline::{self, Baseline, Date, Entry, FILE_NAME, Import};
+use keyfence::config::discover::root_of;
+use keyfence::finding::{Finding, Level};
+use keyfence::report::escape;
+use keyfence::scan::{self, Outcome};
+use keyfence::source::Progress;
+
+use super::{audit, history, scan as tree};
+use crate::args::{
+    BaselineArgs, BaselineCommand, BaselineImportArgs, BaselineUpdateArgs, HistoryArgs, Limits,
+    ScanArgs,
+};
+use crate::exit::Exit;
+use crate::failure::{Failure, Kind, print_error};
+use crate::session::{self, Session, incomplete};
+use crate::settings::{disk_root, named_config};
+use crate::{failure, output};
+
+/// A baseline and the scan that it is held against.
+pub(super) struct Work {
+    pub(super) session: Session,
+    pub(super) outcome: Outcome,
+    pub(super) path: PathBuf,
+    pub(super) baseline: Baseline,
+    pub(super) today: Option<Date>,
+    exists: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Failure> {
+    match command {
+        BaselineCommand::Write(args) => write(&args.update, args.force),
+        BaselineCommand::Update(args) => update(args),
+        BaselineCommand::Check(args) => check(args),
+        BaselineCommand::Prune(args) => prune(args),
+        BaselineCommand::Import(args) => import(args),
+        BaselineCommand::Audit(args) => audit::run(Work::begin(args, audit::CONTEXT)?),
+    }
+}
+
+impl Work {
+    /// Scans, and reads the baseline.
+    fn begin(args: &BaselineArgs, context: usize) -> Result<Self, Failure> {
+        let (common, path) = at_the_root(args)?;
+        let (exists, baseline) = match path.try_exists() {
+            Ok(false) => (false, Baseline::default()),
+            Ok(true) => (true, Baseline::load(&path).map_err(|error| failed(&error))?),
+            Err(error) => {
+                let message = format!("cannot read {}", path.display());
+                return Err(Failure::new(Kind::Config, message, error));
+            }
+        };
+        let (session, mut outcome) = scan(args.history, common, context)?;
+        // What markers and the configuration accept needs no entry.
+        session.judge(&mut outcome)?;
+        let accepted = session.common().allow_incomplete.iter().copied();
+        outcome.coverage.accepted = accepted.collect();
+        Ok(Self {
+            session,
+            outcome,
+            path,
+            baseline,
+            today: session::now()?.map(Date::of_epoch),
+            exists,
+        })
+    }
+
+    /// The findings that are worth an entry and have none that counts.
+    pub(super) fn open(&self) -> Vec<&Finding> {
+        let findings = self.outcome.findings.iter();
+        findings
+            .filter(|finding| self.is_worth_an_entry(finding))
+            .filter(|finding| match self.baseline.get(&finding.fingerprint) {
+                Some(entry) => entry.is_expired(self.today),
+                None => true,
+            })
+            .collect()
+    }
+
+    fn is_worth_an_entry(&self, finding: &Finding) -> bool {
+        finding.accepted.is_none()
+            && (finding.level > Level::Note || self.session.common().fail_on() == Some(Level::Note))
+    }
+
+    /// Cuts secrets out of everything that is printed or written. Paths are not compared after this.
+    pub(super) fn redact(&mut self) {
+        scan::redact(&self.session.engine, &mut self.outcome);
+    }
+
+    pub(super) fn save(&self) -> Result<(), Failure> {
+        let saved = self.baseline.save(&self.path);
+        saved.map_err(|error| failed(&error))
+    }
+
+    /// What the baseline is called.
+    pub(super) fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// How the command ends, with a word about what was not read.
+    pub(super) fn end(&self, exit: Exit) -> Exit {
+        match incomplete(&self.outcome.coverage) {
+            None => exit,
+            Some(what) => {
+                print_error(&format!("error: the scan is incomplete: {what}\n"));
+                Exit::Failed
+            }
+        }
+    }
+
+    /// Refuses to go on after an incomplete scan: what was not read may hold what seems to be gone.
+    fn demand_complete(&self) -> Result<(), Failure> {
+        match incomplete(&self.outcome.coverage) {
+            None => Ok(()),
+            Some(what) => Err(Failure::bare(
+                Kind::System,
+                format!("the scan is incomplete: {what}"),
+            )
+            .hint("nothing was changed; --allow-incomplete REASON accepts it")),
+        }
+    }
+}
+
+fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
+    let mut work = Work::begin(&args.target, 1)?;
+    if work.exists && !force {
+        let message = format!("there is a baseline already: {}", work.path.display());
+        return Err(Failure::bare(Kind::Usage, message)
+            .hint("'keyfence baseline update' adds what is new, --force begins anew"));
+    }
+    work.baseline = Baseline::default();
+    let added = add_open(&mut work, args);
+    work.save()?;
+    say(&format!(
+        "{}: {}; commit it, so that it counts for others and in hooks\n",
+        work.name(),
+        counted(added, "entry", "entries")
+    ))?;
+    Ok(work.end(Exit::Clean))
+}
+
+fn update(args: &BaselineUpdateArgs) -> Result<Exit, Failure> {
+    let mut work = Work::begin(&args.target, 1)?;
+    let before = work.baseline.len();
+    let mut findings = work.outcome.findings.clone();
+    let split = baseline::split(&mut findings, &work.baseline, work.today);
+    let added = add_open(&mut work, args);
+    work.save()?;
+    let mut text = format!("{}: {added} added, {before} kept\n", work.name());
+    for entry in &split.expired {
+        text.push_str(&describe("expired", entry));
+    }
+    for entry in &split.unused {
+        text.push_str(&describe("unused", entry));
+    }
+    if !split.unused.is_empty() {
+        text.push_str("'keyfence baseline prune' takes unused entries out\n");
+    }
+    say(&text)?;
+    Ok(work.end(Exit::Clean))
+}
+
+fn add_open(work: &mut Work, args: &BaselineUpdateArgs) -> usize {
+    work.redact();
+    let reason = args.reason.as_deref().map(failure::redacted);
+    let entries: Vec<Entry> = work
+        .open()
+        .into_iter()
+        // What has expired was meant to: a new day for it is a decision, not an update.
+        .filter(|finding| work.baseline.get(&finding.fingerprint).is_none())
+        .map(|finding| Entry::of(finding, reason.clone(), args.expires))
+        .collect();
+    let added = entries.len();
+    for entry in entries {
+        work.baseline.insert(entry);
+    }
+    added
+}
+
+fn check(args: &BaselineArgs) -> Result<Exit, Failure> {
+    let mut work = Work::begin(args, 1)?;
+    demand_file(&work)?;
+    let split = baseline::split(&mut work.outcome.findings, &work.baseline, work.today);
+    let expired: Vec<&Entry> = work
+        .baseline
+        .entries()
+        .filter(|entry| entry.is_expired(work.today))
+        .collect();
+    let mut text = String::new();
+    for entry in &expired {
+        text.push_str(&describe("expired", entry));
+    }
+    for entry in &split.unused {
+        text.push_str(&describe("unused", entry));
+    }
+    let is_good = text.is_empty();
+    writeln!(
+        text,
+        "{}: {}, {} unused, {} expired",
+        work.name(),
+        counted(work.baseline.len(), "entry", "entries"),
+        split.unused.len(),
+        expired.len()
+    )
+    .expect("a string takes all writes");
+    say(&text)?;
+    Ok(work.end(if is_good { Exit::Clean } else { Exit::Findings }))
+}
+
+fn prune(args: &BaselineArgs) -> Result<Exit, Failure> {
+    let mut work = Work::begin(args, 1)?;
+    demand_file(&work)?;
+    work.demand_complete()?;
+    let split = baseline::split(&mut work.outcome.findings, &work.baseline, work.today);
+    let mut text = String::new();
+    for entry in &split.unused {
+        work.baseline.remove(&entry.fingerprint);
+        text.push_str(&describe("removed", entry));
+    }
+    if !split.unused.is_empty() {
+        work.save()?;
+    }
+    writeln!(
+        text,
+        "{}: {} removed, {} kept",
+        work.name(),
+        split.unused.len(),
+        work.baseline.len()
+    )
+    .expect("a string takes all writes");
+    say(&text)?;
+    Ok(Exit::Clean)
+}
+
+fn import(args: &BaselineImportArgs) -> Result<Exit, Failure> {
+    let name = args.file.display().to_string();
+    let text = std::fs::read_to_string(&args.file)
+        .map_err(|error| Failure::new(Kind::Usage, format!("cannot read {name}"), error))?;
+    let import =
+        Import::parse(&name, &text).map_err(|faults| failed(&baseline::Error::Faults(faults)))?;
+    let mut work = Work::begin(&args.target, 1)?;
+    let matched = import.matched(&work.outcome.findings);
+    work.redact();
+    let mut added = 0;
+    for (at, finding) in work.outcome.findings.iter().enumerate() {
+        let is_known = work.baseline.get(&finding.fingerprint).is_some();
+        if matched.findings.contains(&at) && !is_known && work.is_worth_an_entry(finding) {
+            let entry = Entry::of(finding, Some(import.reason()), None);
+            work.baseline.insert(entry);
+            added += 1;
+        }
+    }
+    work.save()?;
+    let mut text = format!(
+        "{}: {} from {} of {}\n",
+        work.name(),
+        counted(added, "new entry", "new entries"),
+        counted(import.len(), "entry", "entries"),
+        import.kind
+    );
+    if matched.unmatched > 0 {
+        let count = counted(matched.unmatched, "entry matches", "entries match");
+        writeln!(text, "{count} no finding of this scan").expect("a string takes all writes");
+    }
+    if matched.unmatched_commits > 0 && !args.target.history {
+        text.push_str("some of them name a commit: --history finds those\n");
+    }
+    say(&text)?;
+    Ok(work.end(Exit::Clean))
+}
+
+fn demand_file(work: &Work) -> Result<(), Failure> {
+    if work.exists {
+        return Ok(());
+    }
+    let message = format!("there is no {}", work.path.display());
+    Err(Failure::bare(Kind::Usage, message).hint("'keyfence baseline write' makes one"))
+}
+
+/// Goes to the root of the repository, so that paths are below it, and takes what was named along.
+fn at_the_root(args: &BaselineArgs) -> Result<(crate::args::Common, PathBuf), Failure> {
+    let fail = |error| Failure::new(Kind::System, "cannot use the current directory", error);
+    let absolute = |path: &PathBuf| std::path::absolute(path).map_err(fail);
+    let mut common = args.common.clone();
+    if let Some(named) = named_config(&common) {
+        common.found.config = Some(absolute(&named)?);
+        common.found.config_from = None;
+    }
+    for path in &mut common.rules {
+        *path = absolute(path)?;
+    }
+    let root = root_of(Path::new(".")).map_err(fail)?;
+    let path = match common.found.baseline.take() {
+        Some(path) => absolute(&path)?,
+        None => root.join(FILE_NAME),
+    };
+    // It is held against the findings here, not by the session.
+    common.found.no_baseline = true;
+    std::env::set_current_dir(&root).map_err(fail)?;
+    Ok((common, path))
+}
+
+fn scan(
+    is_history: bool,
+    common: crate::args::Common,
+    context: usize,
+) -> Result<(Session, Outcome), Failure> {
+    if is_history {
+        let args = HistoryArgs {
+            repository: PathBuf::from("."),
+            max_object_size: None,
+            limits: Limits::default(),
+            common,
+        };
+        let repository = super::staged::open(&args.repository)?;
+        let progress = Arc::new(Progress::default());
+        let places = history::places(&repository)?;
+        let source = Some(Arc::clone(&progress));
+        let mut session = Session::start_with(&args.common, &places, "objects", source)?;
+        session.context = context;
+        let outcome = history::collect(&repository, &session, &args, progress)?;
+        session.end_progress();
+        return Ok((session, outcome));
+    }
+    let args = ScanArgs {
+        paths: vec![PathBuf::from(".")],
+        path: None,
+        no_ignore: false,
+        follow: false,
+        max_file_size: None,
+        explain: None,
+        common,
+    };
+    let (root, paths) = disk_root(Path::new("."))?;
+    let places = tree::places(&root, paths);
+    let mut session = Session::start(&args.common, &places, "files")?;
+    session.context = context;
+    let outcome = tree::collect(&session, &args, &root)?;
+    session.end_progress();
+    Ok((session, outcome))
+}
+
+fn describe(what: &str, entry: &Entry) -> String {
+    let mut text = format!("{what}: {} {}", entry.fingerprint, entry.rule);
+    if let Some(path) = &entry.path {
+        text.push_str(&format!(" {path}"));
+    }
+    if let Some(day) = entry.expires {
+        text.push_str(&format!(" until {day}"));
+    }
+    if let Some(reason) = &entry.reason {
+        text.push_str(&format!(" ({reason})"));
+    }
+    text.push('\n');
+    text
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// What was typed, or stands in a file, may hold a secret.
+pub(super) fn say(text: &str) -> Result<(), Failure> {
+    let text = escape::terminal_lines(&failure::redacted(text));
+    output::to_stdout(|out| out.write_all(text.as_bytes()))
+}
+
+fn failed(error: &baseline::Error) -> Failure {
+    let kind = match error {
+        baseline::Error::Faults(_) => Kind::Faults,
+        _ => Kind::System,
+    };
+    Failure::of(kind, error)
+}

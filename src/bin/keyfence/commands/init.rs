@@ -1,0 +1,71 @@
+//! `keyfence init`: a configuration to begin with.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use keyfence::config::discover::{FILE_NAME, root_of};
+
+use super::baseline::say;
+use crate::exit::Exit;
+use crate::failure::{Failure, Kind};
+
+/// Everything is a comment: what is not said is as the program does it by itself.
+const TEMPLATE: &str = include_str!("init.toml");
+
+const NEXT: &str = "next:\n  \
+                    keyfence scan            what is there today\n  \
+                    keyfence baseline write  accept it, so that only new findings count\n  \
+                    keyfence hook install    look at every commit before it is made\n";
+
+/// Runs the command.
+pub(crate) fn run() -> Result<Exit, Failure> {
+    let fail = |what: &Path, error| {
+        let message = format!("cannot write {}", what.display());
+        Failure::new(Kind::System, message, error)
+    };
+    let here = Path::new(".");
+    let path = root_of(here)
+        .map_err(|error| fail(here, error))?
+        .join(FILE_NAME);
+    // A file that is there is never touched, nor what a link points to.
+    let made = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(&path);
+    let said = match made {
+        Ok(mut file) => {
+            file.write_all(TEMPLATE.as_bytes())
+                .map_err(|error| fail(&path, error))?;
+            format!("wrote {}\n", path.display())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            format!("{} is there already and stays as it is\n", path.display())
+        }
+        Err(error) => return Err(fail(&path, error)),
+    };
+    say(&format!("{said}{NEXT}"))?;
+    Ok(Exit::Clean)
+}
+
+#[cfg(test)]
+mod tests {
+    use keyfence::config::ConfigFile;
+
+    use super::*;
+
+    #[test]
+    fn the_template_sets_nothing_and_every_comment_is_right() {
+        let (file, faults) = ConfigFile::parse("t", TEMPLATE);
+        assert!(faults.is_empty(), "{faults:?}");
+        assert!(file.fail_on.is_none() && file.allow.is_empty());
+        // Lines that begin with `#` and no space are settings.
+        let lines = TEMPLATE.lines().map(|line| match line.strip_prefix('#') {
+            Some(rest) if !rest.starts_with(' ') => rest,
+            _ => line,
+        });
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let (file, faults) = ConfigFile::parse("t", &text);
+        assert!(faults.is_empty(), "{faults:?}");
+        assert!(file.fail_on.is_some() && file.allow.len() == 2 && !file.levels.is_empty());
+    }
+}

@@ -1,0 +1,439 @@
+//! What counts in this run: the command line, then the configuration, then what the program does by itself.
+//!
+//! Which configuration and baseline a command uses, design and documentation say: what is about to be committed
+//! for `staged`, the base of a range, else the disk. The library is handed names and texts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use keyfence::baseline::{self, Baseline};
+use keyfence::config::discover::{FILE_NAME, root_of};
+use keyfence::config::{self, ConfigFile};
+use keyfence::document::Fault;
+use keyfence::finding::Level;
+use keyfence::gate::{Allow, Allowlist, Base};
+use keyfence::report::Format;
+use keyfence::rule::RuleSet;
+use keyfence::rule::compile::RuleSource;
+use keyfence::scan::Excludes;
+use keyfence::source::repository::Repository;
+use keyfence::source::snapshot::Snapshot;
+use keyfence::source::staged::Index;
+
+use crate::args::Common;
+use crate::failure::{Failure, Kind};
+use crate::rules;
+
+/// No file of settings is larger by far.
+const LARGEST: u64 = 16 << 20;
+
+/// Where the files of a repository may be read.
+#[derive(Clone, Copy)]
+pub(crate) enum Place<'r> {
+    /// Below a directory.
+    Disk(&'r Path),
+    /// What the next commit would record.
+    Index(&'r Repository, &'r Index),
+    /// What a commit records.
+    Commit(&'r Repository, ObjectId),
+    /// There is none yet.
+    Nowhere,
+}
+
+/// Where a command looks for configuration and baseline.
+pub(crate) struct Places<'r> {
+    /// Without `--config-from`.
+    pub(crate) usual: Place<'r>,
+    /// What there was before, where the command knows such a thing.
+    pub(crate) base: Option<Place<'r>>,
+    /// What there is after, likewise.
+    pub(crate) head: Option<Place<'r>>,
+    /// What paths in the configuration are held against.
+    pub(crate) paths: Base,
+}
+
+/// Everything that decides what counts.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// The command line with the configuration behind it.
+    pub(crate) common: Common,
+    /// The configuration as written.
+    pub(crate) file: ConfigFile,
+    /// What the configuration is called; `None` if there is none.
+    pub(crate) config_name: Option<String>,
+    /// All rules, switched on or not: all of them redact.
+    pub(crate) rules: RuleSet,
+    /// The rules whose findings are reported; `None` for all.
+    pub(crate) only: Option<BTreeSet<String>>,
+    /// Levels that are not the rule's own.
+    pub(crate) levels: BTreeMap<String, Level>,
+    /// What the configuration accepts.
+    pub(crate) allowlist: Allowlist,
+    /// What the configuration leaves out.
+    pub(crate) excludes: Excludes,
+    /// Accepted findings.
+    pub(crate) baseline: Option<Baseline>,
+    /// For people: which files counted.
+    pub(crate) said: Vec<String>,
+}
+
+/// A file of settings.
+struct Text {
+    name: String,
+    said: String,
+    text: String,
+}
+
+impl Settings {
+    /// Reads configuration, rules and baseline. Everything that is wrong with any of them is told at once.
+    pub(crate) fn load(common: &Common, places: &Places<'_>) -> Result<Self, Failure> {
+        let named = named_config(common);
+        let place = place(common, places, named.is_none())?;
+        let reader = Reader::open(place)?;
+        let config = match &named {
+            Some(path) => Some(read_named(path, "configuration")?),
+            None if common.found.no_config => None,
+            None => reader.text(FILE_NAME, place)?,
+        };
+        let mut faults = Vec::new();
+        let mut said = Vec::new();
+        let mut file = ConfigFile::default();
+        if let Some(text) = &config {
+            let (read, found) = ConfigFile::parse(&text.name, &text.text);
+            check_format(&text.name, &read, &mut faults);
+            (file, said) = (read, vec![text.said.clone()]);
+            faults.extend(found);
+        }
+        let config_name = config.map(|text| text.name);
+        let from = named.as_deref().map(Path::parent);
+        let rules = load_rules(common, &file, &reader, from, &mut faults)?;
+        if let (Some(rules), Some(name)) = (&rules, &config_name) {
+            faults.extend(file.unknown_rules(name, |id| rules.index_of(id).is_some()));
+        }
+        let baseline = load_baseline(common, &reader, place, &mut said, &mut faults)?;
+        let Some(rules) = rules.filter(|_| faults.is_empty()) else {
+            faults.sort();
+            return Err(Failure::of(Kind::Faults, &config::Error(faults)));
+        };
+        rules::check_ids(&rules, &common.only)?;
+        Ok(Self {
+            common: overlaid(common, &file),
+            config_name,
+            only: only(common, &file, &rules),
+            levels: file
+                .levels
+                .iter()
+                .map(|(rule, level)| (rule.value.clone(), *level))
+                .collect(),
+            allowlist: allowlist(&file, places.paths.clone())?,
+            excludes: excludes(&file, places.paths.clone())?,
+            rules,
+            file,
+            baseline,
+            said,
+        })
+    }
+}
+
+/// Places of a scan of the disk: those of the repository around `path`, or of the directory itself.
+pub(crate) fn disk_root(path: &Path) -> Result<(PathBuf, Base), Failure> {
+    let fail = |error| {
+        let message = format!("cannot read {}", path.display());
+        Failure::new(Kind::System, message, error)
+    };
+    let root = root_of(path).map_err(fail)?;
+    let current = std::env::current_dir().and_then(std::fs::canonicalize);
+    let current = current
+        .map_err(|error| Failure::new(Kind::System, "there is no current directory", error))?;
+    let base = Base::Directory {
+        current,
+        root: root.clone(),
+    };
+    Ok((root, base))
+}
+
+/// The configuration that the user names: on the command line, else in the environment.
+pub(crate) fn named_config(common: &Common) -> Option<PathBuf> {
+    let found = &common.found;
+    let is_file = |path: &&PathBuf| !matches!(path.to_str(), Some("base" | "head"));
+    let on_line = found
+        .config
+        .as_ref()
+        .or(found.config_from.as_ref().filter(is_file));
+    let from_environment = || {
+        let value = std::env::var_os("KEYFENCE_CONFIG").filter(|value| !value.is_empty());
+        value
+            .filter(|_| !found.no_config && found.config_from.is_none())
+            .map(PathBuf::from)
+    };
+    on_line.cloned().or_else(from_environment)
+}
+
+fn place<'r>(common: &Common, places: &Places<'r>, is_found: bool) -> Result<Place<'r>, Failure> {
+    let wanted = match common.found.config_from.as_deref().and_then(Path::to_str) {
+        Some("base") if is_found => places.base,
+        Some("head") if is_found => places.head,
+        _ => return Ok(places.usual),
+    };
+    wanted.ok_or_else(|| {
+        Failure::bare(
+            Kind::Usage,
+            "--config-from base and head are for what lies between two commits",
+        )
+        .hint("name a file: --config FILE")
+    })
+}
+
+/// The command line where it says something, else the configuration.
+fn overlaid(common: &Common, file: &ConfigFile) -> Common {
+    let mut common = common.clone();
+    let on = |set: &Option<config::Set<bool>>| set.as_ref().is_some_and(|set| set.value);
+    common.fail_on = common
+        .fail_on
+        .or(file.fail_on.as_ref().map(|set| set.value.into()));
+    common.format = common.format.or(file
+        .format
+        .as_ref()
+        .and_then(|set| Format::from_name(&set.value)));
+    common.threads = common
+        .threads
+        .or(file.threads.as_ref().map(|set| set.value));
+    common.show_notes |= on(&file.show_notes);
+    common.quiet |= on(&file.quiet);
+    common.no_progress |= on(&file.no_progress);
+    let reasons = file.allow_incomplete.iter().map(|set| set.value);
+    common.allow_incomplete.extend(reasons);
+    let globs = file.exclude.iter().map(|set| set.value.clone());
+    common.exclude.extend(globs);
+    common
+}
+
+/// Which rules report: those of the command line, else those that the configuration leaves switched on.
+fn only(common: &Common, file: &ConfigFile, rules: &RuleSet) -> Option<BTreeSet<String>> {
+    if !common.only.is_empty() {
+        return Some(common.only.iter().cloned().collect());
+    }
+    if file.enable_only.is_none() && file.disable.is_empty() {
+        return None;
+    }
+    let mut only: BTreeSet<String> = match &file.enable_only {
+        Some(ids) => ids.iter().map(|set| set.value.clone()).collect(),
+        None => rules.rules.iter().map(|rule| rule.id.clone()).collect(),
+    };
+    for disabled in &file.disable {
+        only.remove(&disabled.value);
+    }
+    Some(only)
+}
+
+fn allowlist(file: &ConfigFile, paths: Base) -> Result<Allowlist, Failure> {
+    let entries = file.allow.iter().map(|allow| Allow {
+        paths: allow.paths.clone(),
+        secrets: allow.secrets.clone(),
+        key_ids: allow.key_ids.clone(),
+        rules: allow.rules.iter().map(|set| set.value.clone()).collect(),
+        reason: allow.reason.clone(),
+    });
+    Allowlist::new(entries.collect(), paths)
+        .map_err(|error| Failure::new(Kind::Config, "cannot use the paths of [[allow]]", error))
+}
+
+fn excludes(file: &ConfigFile, paths: Base) -> Result<Excludes, Failure> {
+    let globs = file.exclude.iter().map(|set| set.value.as_str());
+    let excludes = Excludes::new(globs).map_err(|error| Failure::of(Kind::Config, &error))?;
+    Ok(excludes.from_base(paths))
+}
+
+fn check_format(name: &str, file: &ConfigFile, faults: &mut Vec<Fault>) {
+    if let Some(format) = &file.format
+        && !format.value.is_empty()
+        && Format::from_name(&format.value).is_none()
+    {
+        let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+        faults.push(Fault {
+            file: name.to_owned(),
+            line: format.line,
+            key: "format".to_owned(),
+            message: format!("should be of {}", names.join(", ")),
+        });
+    }
+}
+
+/// The built-in rules, those of the configuration and those of the command line; `None` if some have faults.
+///
+/// `named` is the directory of a configuration that the user named: its rule files lie on the disk beside it.
+fn load_rules(
+    common: &Common,
+    file: &ConfigFile,
+    reader: &Reader<'_>,
+    named: Option<Option<&Path>>,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<RuleSet>, Failure> {
+    if file.rule_files.is_empty() && common.rules.is_empty() {
+        return Ok(Some(rules::builtin()));
+    }
+    let mut texts = Vec::new();
+    for set in &file.rule_files {
+        let path = set.value.trim_start_matches("./");
+        let found = match named {
+            Some(dir) => Some(read_named(
+                &dir.unwrap_or(Path::new("")).join(path),
+                "rule file",
+            )?),
+            None => reader.text(path, Place::Nowhere)?,
+        };
+        match found {
+            Some(found) => texts.push((found.name, found.text)),
+            None => faults.push(Fault {
+                file: FILE_NAME.to_owned(),
+                line: set.line,
+                key: "rule-files".to_owned(),
+                message: format!("there is no file {path} beside the configuration"),
+            }),
+        }
+    }
+    for path in &common.rules {
+        let found = read_named(path, "rule file")?;
+        texts.push((found.name, found.text));
+    }
+    let sources: Vec<RuleSource<'_>> = texts
+        .iter()
+        .map(|(name, text)| RuleSource { name, text })
+        .collect();
+    match RuleSet::load(&sources) {
+        Ok(rules) => Ok(Some(rules)),
+        Err(keyfence::rule::Error::Faults(found)) => {
+            faults.extend(found);
+            Ok(None)
+        }
+        Err(error) => Err(Failure::of(Kind::Config, &error)),
+    }
+}
+
+fn load_baseline(
+    common: &Common,
+    reader: &Reader<'_>,
+    place: Place<'_>,
+    said: &mut Vec<String>,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<Baseline>, Failure> {
+    let found = match &common.found.baseline {
+        _ if common.found.no_baseline => None,
+        Some(path) => Some(read_named(path, "baseline")?),
+        None => reader.text(baseline::FILE_NAME, place)?,
+    };
+    let Some(found) = found else { return Ok(None) };
+    said.push(found.said);
+    match Baseline::parse(&found.name, &found.text) {
+        Ok(baseline) => Ok(Some(baseline)),
+        Err(more) => {
+            faults.extend(more);
+            Ok(None)
+        }
+    }
+}
+
+/// A file that the user names on the command line or in the environment.
+fn read_named(path: &Path, what: &str) -> Result<Text, Failure> {
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        let message = format!("cannot read the {what} {name}");
+        Failure::new(Kind::Config, message, error)
+    })?;
+    Ok(Text {
+        said: name.clone(),
+        name,
+        text,
+    })
+}
+
+/// Reads files of one place.
+enum Reader<'r> {
+    Disk(&'r Path),
+    Snapshot(Box<Snapshot<'r>>),
+    Nowhere,
+}
+
+impl<'r> Reader<'r> {
+    fn open(place: Place<'r>) -> Result<Self, Failure> {
+        let fail = |error| Failure::of(Kind::System, &error);
+        Ok(match place {
+            Place::Disk(root) => Self::Disk(root),
+            Place::Index(repository, index) => {
+                Self::Snapshot(Box::new(Snapshot::of_index(repository, index)))
+            }
+            Place::Commit(repository, id) => {
+                Self::Snapshot(Box::new(Snapshot::of_commit(repository, id).map_err(fail)?))
+            }
+            Place::Nowhere => Self::Nowhere,
+        })
+    }
+
+    /// The text of a file; `None` if it is not there.
+    fn text(&self, name: &str, place: Place<'_>) -> Result<Option<Text>, Failure> {
+        let bytes = match self {
+            Self::Disk(root) => read_below(root, name)?,
+            Self::Snapshot(snapshot) => snapshot
+                .read(name.into())
+                .map_err(|error| Failure::of(Kind::System, &error))?,
+            Self::Nowhere => None,
+        };
+        let Some(bytes) = bytes else { return Ok(None) };
+        let text = String::from_utf8(bytes).map_err(|error| {
+            Failure::new(
+                Kind::Config,
+                format!("{name} is not UTF-8"),
+                error.utf8_error(),
+            )
+        })?;
+        let whence = match place {
+            Place::Index(..) => " (index)".to_owned(),
+            Place::Commit(_, id) => format!(" ({})", id.to_hex_with_len(12)),
+            Place::Disk(_) | Place::Nowhere => String::new(),
+        };
+        Ok(Some(Text {
+            name: name.to_owned(),
+            said: format!("{name}{whence}"),
+            text,
+        }))
+    }
+}
+
+/// A regular file below `root`; a link that leads out of it, a pipe or a device is refused.
+fn read_below(root: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    let path = root.join(name);
+    let fail = |error| {
+        let message = format!("cannot read {}", path.display());
+        Failure::new(Kind::Config, message, error)
+    };
+    let real = match std::fs::canonicalize(&path) {
+        Ok(real) => real,
+        // A link to nowhere is there and cannot be read.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => {
+            return Ok(None);
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
+        Err(error) => return Err(fail(error)),
+    };
+    let refuse = |why: &str| {
+        let message = format!("{} {why}", path.display());
+        Failure::bare(Kind::Config, message)
+    };
+    if !real.starts_with(std::fs::canonicalize(root).map_err(fail)?) {
+        return Err(refuse("leads out of the repository"));
+    }
+    if !real.is_file() {
+        return Err(refuse("is not a regular file"));
+    }
+    let file = std::fs::File::open(&real).map_err(fail)?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(refuse("is too large"));
+    }
+    Ok(Some(bytes))
+}

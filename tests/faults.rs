@@ -1,0 +1,645 @@
+//! Faults through the real program: whatever fails, the answer is right or the exit status is 2 with a
+//! word about what was not read. Never a crash, a hang or a "clean".
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::command::{Run, is_root, open_to_all};
+use crate::support::{Keys, TestCommand, TestRepo};
+
+/// Longer than any run here takes on a busy machine.
+const PATIENCE: &str = "120";
+
+fn pair(seed: u64) -> String {
+    let mut keys = Keys::new(seed);
+    format!(
+        "aws_access_key_id={}\naws_secret_access_key={}\n",
+        keys.id(),
+        keys.secret()
+    )
+}
+
+/// Ends what hangs.
+fn keyfence(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {
+    TestCommand::keyfence_under(&["timeout", "-s", "KILL", PATIENCE], dir).args(args)
+}
+
+/// A run that neither crashed nor hung, and that said why if it failed.
+#[track_caller]
+fn sane(run: Run) -> Run {
+    assert!((0..=2).contains(&run.status), "{}", run.show());
+    assert!(!run.err().contains("should not happen"), "{}", run.show());
+    assert!(!run.out().contains("should not happen"), "{}", run.show());
+    if run.status == 2 {
+        let told = format!("{}{}", run.out(), run.err());
+        assert!(
+            told.contains("error: ") || told.contains("incomplete"),
+            "{}",
+            run.show()
+        );
+    }
+    run
+}
+
+/// The fingerprints of a report in JSON.
+fn fingerprints(run: &Run) -> BTreeSet<String> {
+    let json = run.json();
+    let findings = json["findings"].as_array().cloned().unwrap_or_default();
+    findings
+        .iter()
+        .map(|finding| {
+            finding["fingerprint"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        })
+        .collect()
+}
+
+/// The library that makes one file fail; `None`, said aloud, where there is no C compiler.
+fn shim() -> Option<&'static Path> {
+    static SHIM: std::sync::OnceLock<Option<PathBuf>> = std::sync::OnceLock::new();
+    SHIM.get_or_init(|| {
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fault-{}.so", std::process::id()));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/shim.c");
+        let built = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .arg(&path)
+            .arg(source)
+            .arg("-ldl")
+            .status();
+        if !built.is_ok_and(|status| status.success()) || !cfg!(target_os = "linux") {
+            eprintln!("skipped: no C compiler, so no faults in the middle of a read are tried");
+            return None;
+        }
+        Some(path)
+    })
+    .as_deref()
+}
+
+/// What a run with a fault gave, and whether the fault came to pass.
+struct Faulty {
+    run: Run,
+    happened: bool,
+}
+
+#[track_caller]
+fn with_fault(dir: &Path, shim: &Path, path: &str, kind: &str, args: &[&str]) -> Faulty {
+    let logs = tempfile::tempdir().expect("a directory");
+    let log = logs.path().join("log");
+    fs::write(log.with_extension("next"), "nothing\n").expect("a file");
+    let run = TestCommand::keyfence(dir)
+        .args(args)
+        .env("LD_PRELOAD", shim)
+        .env("FAULT_PATH", path)
+        .env("FAULT_KIND", kind)
+        .env("FAULT_LOG", &log)
+        .run();
+    Faulty {
+        run: sane(run),
+        happened: log.exists(),
+    }
+}
+
+#[test]
+fn a_read_that_fails_in_the_middle_is_told_or_made_good() {
+    let Some(shim) = shim() else { return };
+    let large = format!("{}{}", "x\n".repeat(1 << 20), pair(1));
+    let cells = [
+        // File, what happens to it, status, what is said.
+        ("small", "eio", 2, "unreadable"),
+        ("small", "eintr", 1, ""),
+        ("small", "truncate", 2, "changed"),
+        ("small", "empty", 2, "changed"),
+        ("small", "grow", 2, "changed"),
+        ("small", "remove", 1, ""),
+        ("small", "replace", 1, ""),
+        ("small", "short", 1, ""),
+        ("large", "eio", 2, "unreadable"),
+        ("large", "truncate", 2, "changed"),
+        ("large", "empty", 2, "changed"),
+        ("large", "grow", 2, "changed"),
+        ("large", "remove", 1, ""),
+        ("large", "replace", 1, ""),
+        ("dir", "eio", 2, "unreadable"),
+    ];
+    for (file, kind, status, told) in cells {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| dir.path().join(name);
+        fs::create_dir(path("dir")).expect("a directory");
+        fs::write(path("dir/inner"), "nothing\n").expect("a file");
+        fs::write(path("small"), pair(1)).expect("a file");
+        fs::write(path("large"), &large).expect("a file");
+        let keep = if file == "small" { "large" } else { "small" };
+        fs::remove_file(path(keep)).expect("removed");
+        if file == "dir" {
+            fs::write(path("small"), pair(1)).expect("a file");
+        }
+        let faulty = with_fault(
+            dir.path(),
+            shim,
+            &format!("/{file}"),
+            kind,
+            &["scan", "--format=json"],
+        );
+        let show = format!("{file} {kind}\n{}", faulty.run.show());
+        assert!(faulty.happened, "{show}");
+        assert_eq!(faulty.run.status, status, "{show}");
+        let json = faulty.run.json();
+        if told.is_empty() {
+            assert_eq!(json["coverage"]["complete"], true, "{show}");
+        } else {
+            assert!(
+                faulty.run.out().contains(told) && faulty.run.out().contains(file),
+                "{show}"
+            );
+        }
+    }
+}
+
+/// A repository with objects in a pack and loose ones, a pair in a blob of each and in a message.
+fn repository() -> TestRepo {
+    let repo = TestRepo::new();
+    open_to_all(repo.path());
+    for number in 0..6 {
+        let filler = "a line that the versions share\n".repeat(20);
+        repo.commit_file(
+            "grows.txt",
+            format!("{filler}{number}\n{}", pair(100 + number)),
+            "version",
+        );
+    }
+    repo.commit_file("dir/sub/one.txt", pair(2), "packed");
+    repo.git(&["tag", "-a", "-m", "a tag", "v1"]);
+    repo.git(&["branch", "side"]);
+    repo.git(&["repack", "-a", "-d", "--quiet"]);
+    repo.git(&["pack-refs", "--all"]);
+    repo.commit_file("dir/two.txt", pair(3), &format!("loose\n\n{}", pair(4)));
+    repo.git(&["branch", "loose"]);
+    repo.stage("dir/three.txt", pair(5));
+    repo
+}
+
+fn copy(from: &TestRepo) -> TestRepo {
+    let to = TestRepo::new();
+    open_to_all(to.path());
+    fs::remove_dir_all(to.join(".git")).expect("removed");
+    let run = TestCommand::new("cp", from.path())
+        .args(["-a", "."])
+        .arg(to.path())
+        .status(0);
+    drop(run);
+    to
+}
+
+const COMMANDS: &[&[&str]] = &[
+    &["staged", "--format=json"],
+    &["history", "--format=json"],
+    &["scan", "--format=json"],
+];
+
+/// The files and directories below `.git`, samples of hooks aside.
+fn parts(repo: &TestRepo) -> Vec<String> {
+    fn visit(dir: &Path, name: &str, parts: &mut Vec<String>) {
+        let mut entries: Vec<_> = fs::read_dir(dir).expect("a directory").flatten().collect();
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let name = format!("{name}/{}", entry.file_name().to_string_lossy());
+            if name.ends_with(".sample") || name.ends_with("/description") {
+                continue;
+            }
+            if entry.path().is_dir() {
+                visit(&entry.path(), &name, parts);
+            }
+            parts.push(name);
+        }
+    }
+    let mut found = Vec::new();
+    visit(&repo.join(".git"), ".git", &mut found);
+    found
+}
+
+#[test]
+fn a_part_of_a_repository_that_fails_is_never_clean() {
+    let Some(shim) = shim() else { return };
+    let original = repository();
+    let mut happened = 0;
+    let plain: Vec<Run> = COMMANDS
+        .iter()
+        .map(|args| sane(keyfence(original.path(), args).run()))
+        .collect();
+    for part in parts(&original) {
+        for kind in ["eio", "empty", "short"] {
+            let path = original.join(&part);
+            if kind == "empty" && !path.is_file() {
+                continue;
+            }
+            for (args, plain) in COMMANDS.iter().zip(&plain) {
+                let is_other = args[0] == "scan" && (kind == "short" || part.contains("objects"));
+                if is_other || (args[0] == "staged" && kind == "short") {
+                    continue;
+                }
+                let good = fs::read(&path).ok();
+                let ending = format!("/{part}");
+                let faulty = with_fault(original.path(), shim, &ending, kind, args);
+                if let Some(good) = good.filter(|_| kind == "empty") {
+                    open_to_write(&path);
+                    fs::write(&path, good).expect("as it was");
+                }
+                happened += usize::from(faulty.happened);
+                let run = faulty.run;
+                let show = format!("{part} {kind}\n{}", run.show());
+                let is_told = run.status == 2 && kind != "short";
+                // What of the old version cannot be read makes more new, never less.
+                let is_more =
+                    run.status == 1 && fingerprints(&run).is_superset(&fingerprints(plain));
+                assert!(is_told || is_more, "{show}");
+            }
+        }
+    }
+    assert!(happened > 50, "{happened}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_part_that_may_not_be_read_is_never_clean() {
+    let repo = repository();
+    let run_as = |args: &[&str]| {
+        sane(
+            TestCommand::keyfence_as_nobody(repo.path())
+                .args(args)
+                .run(),
+        )
+    };
+    // A repository that belongs to somebody else is scanned like any other.
+    let plain: Vec<Run> = COMMANDS.iter().map(|args| run_as(args)).collect();
+    for run in &plain {
+        assert_eq!(run.status, 1, "{}", run.show());
+    }
+    let mut told = 0;
+    let mut parts = parts(&repo);
+    parts.extend(["dir", "dir/two.txt", "grows.txt"].map(str::to_owned));
+    for part in &parts {
+        let path = repo.join(part);
+        let before = fs::metadata(&path).expect("it is there").permissions();
+        close(&path);
+        for (args, plain) in COMMANDS.iter().zip(&plain) {
+            let run = run_as(args);
+            told += usize::from(run.status == 2);
+            // What of the old version cannot be read makes more new, never less.
+            let is_more = run.status == 1 && fingerprints(&run).is_superset(&fingerprints(plain));
+            assert!(run.status == 2 || is_more, "{part}\n{}", run.show());
+        }
+        fs::set_permissions(&path, before).expect("a mode");
+    }
+    assert!(told > 40, "{told}");
+}
+
+#[cfg(unix)]
+fn close(path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(path, fs::Permissions::from_mode(0)).expect("a mode");
+}
+
+/// How many bits are flipped: `KEYFENCE_FLIPS` says otherwise.
+fn flips() -> usize {
+    let set = std::env::var("KEYFENCE_FLIPS").ok();
+    set.and_then(|text| text.parse().ok()).unwrap_or(300)
+}
+
+/// Flips one bit at random places of a file and runs `args` each time.
+fn flip_bits(repo: &TestRepo, file: &Path, times: usize, seed: u64, args: &[&str]) {
+    let plain = sane(keyfence(repo.path(), args).run());
+    let good = fs::read(file).expect("the file");
+    open_to_write(file);
+    let mut keys = Keys::new(seed);
+    let mut told = 0;
+    for _ in 0..times {
+        let (at, bit) = (keys.below(good.len()), keys.below(8));
+        let mut bad = good.clone();
+        bad[at] ^= 1 << bit;
+        fs::write(file, &bad).expect("the file");
+        let run = sane(keyfence(repo.path(), args).run());
+        let show = || {
+            format!(
+                "bit {bit} of byte {at} of {}\n{}",
+                file.display(),
+                run.show()
+            )
+        };
+        told += usize::from(run.status == 2);
+        if run.status != 2 {
+            assert_eq!(run.status, plain.status, "{}", show());
+            assert_eq!(fingerprints(&run), fingerprints(&plain), "{}", show());
+        }
+    }
+    fs::write(file, &good).expect("the file");
+    assert!(told * 2 > times, "{told} of {times} of {}", file.display());
+}
+
+fn open_to_write(file: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(file, fs::Permissions::from_mode(0o644)).expect("a mode");
+    }
+    let _ = file;
+}
+
+fn find_file(repo: &TestRepo, ending: &str) -> PathBuf {
+    let part = parts(repo)
+        .into_iter()
+        .find(|part| part.ends_with(ending))
+        .unwrap_or_else(|| panic!("no {ending}"));
+    repo.join(part)
+}
+
+const HISTORY: &[&str] = &["history", "--format=json"];
+
+#[test]
+fn a_flipped_bit_of_a_pack_is_found_or_does_not_matter() {
+    let repo = repository();
+    flip_bits(&repo, &find_file(&repo, ".pack"), flips(), 31, HISTORY);
+}
+
+#[test]
+fn a_flipped_bit_of_an_object_or_the_staged_index_is_found_or_does_not_matter() {
+    let repo = repository();
+    let some = flips() / 10;
+    let commit = repo.git(&["rev-parse", "HEAD"]);
+    let path = repo.join(format!(".git/objects/{}/{}", &commit[..2], &commit[2..]));
+    flip_bits(&repo, &path, some, 33, HISTORY);
+    flip_bits(
+        &repo,
+        &repo.join(".git/index"),
+        some,
+        34,
+        &["staged", "--format=json"],
+    );
+    // The damage may make an object unknown under its name, but never unread.
+    let index = find_file(&repo, ".idx");
+    let good = fs::read(&index).expect("the index");
+    open_to_write(&index);
+    let plain = keyfence(repo.path(), HISTORY).run();
+    let mut keys = Keys::new(35);
+    for _ in 0..some {
+        let (at, bit) = (keys.below(good.len()), keys.below(8));
+        let mut bad = good.clone();
+        bad[at] ^= 1 << bit;
+        fs::write(&index, &bad).expect("the index");
+        let run = sane(keyfence(repo.path(), HISTORY).run());
+        let show = || format!("bit {bit} of byte {at}\n{}", run.show());
+        assert!(
+            run.status == 2 || fingerprints(&run) == fingerprints(&plain),
+            "{}",
+            show()
+        );
+    }
+}
+
+/// A way to damage a repository, by name.
+type Damage = (&'static str, fn(&TestRepo));
+
+#[test]
+fn what_is_missing_or_of_something_else_is_never_clean() {
+    let damages: &[Damage] = &[
+        ("a truncated index of a pack", |repo| {
+            cut(&find_file(repo, ".idx"))
+        }),
+        ("a truncated pack", |repo| cut(&find_file(repo, ".pack"))),
+        ("no index of a pack", |repo| {
+            remove(&find_file(repo, ".idx"))
+        }),
+        ("no pack", |repo| remove(&find_file(repo, ".pack"))),
+        ("the index of another pack", |repo| {
+            let other = TestRepo::new();
+            other.commit_file("a", pair(9), "other");
+            other.git(&["repack", "-a", "-d", "--quiet"]);
+            let to = find_file(repo, ".idx");
+            remove(&to);
+            fs::copy(find_file(&other, ".idx"), to).expect("a copy");
+        }),
+        ("an empty pack", |repo| {
+            let path = find_file(repo, ".pack");
+            open_to_write(&path);
+            fs::write(path, "").expect("a file");
+        }),
+        ("a branch that names nothing", |repo| {
+            repo.write(".git/refs/heads/side2", format!("{}\n", "1".repeat(40)));
+        }),
+        ("a branch of garbage", |repo| {
+            repo.write(".git/refs/heads/side2", "garbage\n")
+        }),
+        ("an empty branch", |repo| {
+            repo.write(".git/refs/heads/main", "")
+        }),
+        ("packed references of garbage", |repo| {
+            repo.write(".git/packed-refs", "garbage\n")
+        }),
+        ("an empty HEAD", |repo| repo.write(".git/HEAD", "")),
+        ("a HEAD of garbage", |repo| {
+            repo.write(".git/HEAD", "garbage\n")
+        }),
+        ("a HEAD that names nothing", |repo| {
+            repo.write(".git/HEAD", format!("{}\n", "1".repeat(40)));
+        }),
+        ("a HEAD that is a directory", |repo| {
+            remove(&repo.join(".git/HEAD"));
+            fs::create_dir(repo.join(".git/HEAD")).expect("a directory");
+        }),
+        ("a configuration of garbage", |repo| {
+            repo.write(".git/config", "[[[\n")
+        }),
+        ("an unknown version", |repo| {
+            repo.write(".git/config", "[core]\n\trepositoryformatversion = 7\n");
+        }),
+        ("an unknown extension", |repo| {
+            let text = "[core]\n\trepositoryformatversion = 1\n[extensions]\n\tnew = true\n";
+            repo.write(".git/config", text);
+        }),
+        ("no objects", |repo| {
+            fs::remove_dir_all(repo.join(".git/objects")).expect("removed")
+        }),
+        ("an alternate that is not there", |repo| {
+            repo.write(".git/objects/info/alternates", "/nowhere/objects\n");
+        }),
+        ("references in tables", reftable),
+    ];
+    let original = repository();
+    for (name, damage) in damages {
+        let repo = copy(&original);
+        damage(&repo);
+        let run = sane(keyfence(repo.path(), HISTORY).run());
+        assert_eq!(run.status, 2, "{name}\n{}", run.show());
+        let run = sane(keyfence(repo.path(), &["staged", "--format=json"]).run());
+        let is_found = run.status == 1 && !fingerprints(&run).is_empty();
+        assert!(run.status == 2 || is_found, "{name}\n{}", run.show());
+        sane(keyfence(repo.path(), &["scan"]).run());
+    }
+    for (name, text) in [
+        ("an empty index", ""),
+        ("an index of garbage", "garbage"),
+        ("half an index", "DIRC\0\0\0\x02\0\0\0\x09"),
+    ] {
+        let repo = copy(&original);
+        repo.write(".git/index", text);
+        let run = sane(keyfence(repo.path(), &["staged"]).run());
+        assert_eq!(run.status, 2, "{name}\n{}", run.show());
+    }
+}
+
+fn cut(path: &Path) {
+    let length = fs::metadata(path).expect("a file").len();
+    open_to_write(path);
+    let file = fs::File::options().write(true).open(path).expect("a file");
+    file.set_len(length / 2).expect("shorter");
+}
+
+fn remove(path: &Path) {
+    fs::remove_file(path).expect("removed");
+}
+
+/// What `git init --ref-format=reftable` leaves, by hand: not every Git can make it.
+fn reftable(repo: &TestRepo) {
+    let text = "[core]\n\trepositoryformatversion = 1\n[extensions]\n\trefStorage = reftable\n";
+    repo.write(".git/config", text);
+    repo.write(".git/HEAD", "ref: refs/heads/.invalid\n");
+    fs::remove_dir_all(repo.join(".git/refs")).expect("removed");
+    remove(&repo.join(".git/packed-refs"));
+    repo.write(
+        ".git/refs/heads",
+        "this repository uses the reftable format\n",
+    );
+    let table = "0x000000000001-0x000000000002-0b1b7e2c.ref";
+    repo.write(".git/reftable/tables.list", format!("{table}\n"));
+    repo.write(format!(".git/reftable/{table}"), b"REFT\x01\x00\x10\x00");
+}
+
+#[test]
+fn every_object_that_is_missing_is_missed() {
+    let original = TestRepo::new();
+    original.commit_file("a", pair(1), "one");
+    original.commit_file("dir/b", pair(2), "two");
+    original.git(&["tag", "-a", "-m", "three", "v1"]);
+    let objects: Vec<String> = parts(&original)
+        .into_iter()
+        .filter(|part| part.starts_with(".git/objects/") && original.join(part).is_file())
+        .collect();
+    assert_eq!(objects.len(), 8);
+    for object in objects {
+        let repo = copy(&original);
+        remove(&repo.join(&object));
+        let run = sane(keyfence(repo.path(), HISTORY).run());
+        assert_eq!(run.status, 2, "{object}\n{}", run.show());
+        assert!(run.out().contains("missing"), "{object}\n{}", run.show());
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_cannot_be_written_is_a_failure() {
+    let dir = tempfile::tempdir().expect("a directory");
+    fs::write(dir.path().join("a"), pair(1)).expect("a file");
+    let run = sane(keyfence(dir.path(), &["scan", "--report", "json=/dev/full"]).run());
+    assert_eq!(run.status, 2, "{}", run.show());
+    assert!(run.err().contains("No space left"), "{}", run.show());
+    for report in ["json=/nowhere/report", "json=/proc/report", "json=."] {
+        let run = sane(keyfence(dir.path(), &["scan", "--report", report]).run());
+        assert_eq!(run.status, 2, "{}", run.show());
+    }
+    let program = env!("CARGO_BIN_EXE_keyfence");
+    for (redirection, status) in [
+        (">/dev/full", 2),
+        (">&-", 1),
+        ("2>&-", 1),
+        ("2>/dev/full", 1),
+        ("<&-", 1),
+        (">&- 2>&- <&-", 1),
+    ] {
+        for format in ["text", "json", "sarif"] {
+            let script = format!("exec '{program}' scan --format {format} {redirection}");
+            let run = TestCommand::new("sh", dir.path())
+                .args(["-c", &script])
+                .run();
+            assert_eq!(run.status, status, "{redirection}\n{}", run.show());
+        }
+    }
+    // Nothing half-written is left behind.
+    assert_eq!(fs::read_dir(dir.path()).expect("a directory").count(), 1);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn signals_end_a_scan_with_2_and_what_was_found() {
+    let Some(shim) = shim() else { return };
+    for (signal, args, path) in [
+        ("INT", &["scan", "--threads=1"][..], "/zz-slow"),
+        (
+            "TERM",
+            &["scan", "--threads=1", "--format=json"],
+            "/zz-slow",
+        ),
+        (
+            "HUP",
+            &["scan", "--threads=2", "--format=sarif"],
+            "/zz-slow",
+        ),
+        ("INT", &["history", "--threads=1"], "/.git/packed-refs"),
+        ("TERM", &["staged"], "/.git/index"),
+    ] {
+        let repo = repository();
+        repo.write("aa-found", pair(7));
+        repo.write("zz-slow", "nothing\n");
+        let log = repo.join("log");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
+            .args(args)
+            .current_dir(repo.path())
+            .env("LD_PRELOAD", shim)
+            .env("FAULT_PATH", path)
+            .env("FAULT_KIND", "wait")
+            .env("FAULT_LOG", &log)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let start = Instant::now();
+        while !log.exists() {
+            assert!(
+                start.elapsed() < Duration::from_secs(60),
+                "it never came to {path}"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let id = child.id().to_string();
+        let killed = Command::new("kill")
+            .args([&format!("-{signal}"), &id])
+            .status();
+        assert!(killed.expect("`kill` runs").success());
+        let start = Instant::now();
+        while child.try_wait().expect("a child").is_none() {
+            assert!(start.elapsed() < Duration::from_secs(60), "it does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let output = child.wait_with_output().expect("its output");
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(output.status.code(), Some(2), "{signal} {args:?}\n{text}");
+        assert!(text.contains("interrupted"), "{signal} {args:?}\n{text}");
+    }
+}
+
+#[test]
+fn this_test_program_knows_who_it_is() {
+    // The cells about permissions mean nothing to root without `setpriv`: they fail rather than pass.
+    if is_root() {
+        TestCommand::new("setpriv", "/").arg("--version").status(0);
+    }
+}

@@ -1,0 +1,137 @@
+/* Faults on demand, for the tests: loaded before the C library, it lets one file or directory fail.
+ * FAULT_PATH: how the path ends. FAULT_KIND: what happens. FAULT_LOG: a file made when it happened;
+ * with `.next` behind it, what a file is replaced by. */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int calls;
+
+static int is_target(int fd, char *path)
+{
+    const char *want = getenv("FAULT_PATH");
+    char link[64];
+    if (!want || fd < 0)
+        return 0;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, 4095);
+    if (length < 0)
+        return 0;
+    path[length] = 0;
+    size_t wanted = strlen(want);
+    if ((size_t)length < wanted || strcmp(path + length - wanted, want) != 0)
+        return 0;
+    int log = open(getenv("FAULT_LOG"), O_CREAT | O_WRONLY, 0600);
+    if (log >= 0)
+        close(log);
+    return 1;
+}
+
+static int is_kind(const char *kind)
+{
+    const char *wanted = getenv("FAULT_KIND");
+    return wanted && strcmp(wanted, kind) == 0;
+}
+
+static void change(const char *path)
+{
+    struct stat found;
+    if (is_kind("empty"))
+        (void)!truncate(path, 0);
+    if (is_kind("truncate") && stat(path, &found) == 0)
+        (void)!truncate(path, found.st_size / 2);
+    if (is_kind("grow")) {
+        int fd = open(path, O_WRONLY | O_APPEND);
+        (void)!write(fd, "more and more", 13);
+        close(fd);
+    }
+    if (is_kind("remove"))
+        unlink(path);
+    if (is_kind("replace")) {
+        char other[4200];
+        snprintf(other, sizeof other, "%s.next", getenv("FAULT_LOG"));
+        rename(other, path);
+    }
+}
+
+ssize_t read(int fd, void *buffer, size_t count)
+{
+    static ssize_t (*real)(int, void *, size_t);
+    char path[4096];
+    if (!real)
+        real = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+    if (is_target(fd, path)) {
+        int call = calls++;
+        if (is_kind("eio")) {
+            if (call == 0)
+                return real(fd, buffer, count < 7 ? count : 7);
+            errno = EIO;
+            return -1;
+        }
+        if (is_kind("eintr") && call == 0) {
+            errno = EINTR;
+            return -1;
+        }
+        if (is_kind("short") && count > 3)
+            return real(fd, buffer, 3);
+        if (is_kind("wait") && call == 0) {
+            struct timespec left = {1, 500000000};
+            while (nanosleep(&left, &left) != 0 && errno == EINTR)
+                ;
+        }
+        if (call == 0)
+            change(path);
+    }
+    return real(fd, buffer, count);
+}
+
+static void *map(void *at, size_t length, int protection, int flags, int fd, off64_t offset)
+{
+    static void *(*real)(void *, size_t, int, int, int, off64_t);
+    char path[4096];
+    if (!real)
+        real = (void *(*)(void *, size_t, int, int, int, off64_t))dlsym(RTLD_NEXT, "mmap64");
+    if (fd >= 0 && is_target(fd, path)) {
+        if (is_kind("eio")) {
+            errno = EIO;
+            return MAP_FAILED;
+        }
+        void *mapped = real(at, length, protection, flags, fd, offset);
+        if (calls++ == 0)
+            change(path);
+        return mapped;
+    }
+    return real(at, length, protection, flags, fd, offset);
+}
+
+void *mmap64(void *at, size_t length, int protection, int flags, int fd, off64_t offset)
+{
+    return map(at, length, protection, flags, fd, offset);
+}
+
+void *mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    return map(at, length, protection, flags, fd, offset);
+}
+
+struct dirent64 *readdir64(DIR *dir)
+{
+    static struct dirent64 *(*real)(DIR *);
+    char path[4096];
+    if (!real)
+        real = (struct dirent64 * (*)(DIR *)) dlsym(RTLD_NEXT, "readdir64");
+    if (is_kind("eio") && is_target(dirfd(dir), path)) {
+        errno = EIO;
+        return NULL;
+    }
+    return real(dir);
+}
