@@ -27,11 +27,13 @@ import argparse
 import collections
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cases  # noqa: E402
 import scanners  # noqa: E402
@@ -49,6 +51,7 @@ def arguments():
     add("--path", action="append", default=[], help="directory of scanners, before PATH")
     add("--tools", help="names with commas; all that are installed otherwise")
     add("--tree", action="append", default=[], help="a real tree, instead of generated cases")
+    add("--limit", type=float, default=600, help="seconds that a scanner may take (default 600)")
     add("--missed", action="store_true", help="say which shapes each scanner misses")
     add("--keep", metavar="DIR", help="write the cases there, and keep them")
     return parser.parse_args()
@@ -63,7 +66,7 @@ def main():
     scratch = tempfile.mkdtemp(prefix="keyfence-accuracy-")
     try:
         if args.tree:
-            trees(tools, args.tree, scratch)
+            trees(tools, args, scratch)
         else:
             generated(tools, args, scratch)
     finally:
@@ -81,7 +84,10 @@ def generated(tools, args, scratch):
     print("| scanner | pairs joined | secrets found | look-alikes called a secret | wrong joins | seconds |")
     print("|---|---|---|---|---|---|")
     for tool in tools:
-        found, seconds = scan(tool, where, scratch)
+        found, seconds = scan(tool, where, scratch, args.limit)
+        if found is None:
+            print(f"| {tool.name} {tool.version()} | stopped | | | | {seconds:.0f} |", flush=True)
+            continue
         score = Score(made, found)
         joined = percent(score.pairs, pairs) if tool.joins else "does not join"
         wrong = score.wrong if tool.joins else "–"
@@ -93,28 +99,40 @@ def generated(tools, args, scratch):
                     print(f"    {what}: {name} ({count})")
 
 
-def trees(tools, paths, scratch):
+def trees(tools, args, scratch):
     """The table of real trees: how much each scanner says."""
     print("| tree | scanner | findings | about AWS | seconds |")
     print("|---|---|---|---|---|")
-    for path in paths:
+    for path in args.tree:
         for tool in tools:
-            found, seconds = scan(tool, os.path.expanduser(path), scratch)
-            aws = sum(one.is_aws for one in found)
-            print(f"| {path} | {tool.name} | {len(found)} | {aws} | {seconds:.1f} |", flush=True)
+            found, seconds = scan(tool, os.path.expanduser(path), scratch, args.limit)
+            aws = "" if found is None else sum(one.is_aws for one in found)
+            count = "stopped" if found is None else len(found)
+            print(f"| {path} | {tool.name} {tool.version()} | {count} | {aws} | {seconds:.1f} |", flush=True)
 
 
-def scan(tool, where, scratch):
-    """What a scanner finds in a directory, and how long it takes."""
+def scan(tool, where, scratch, limit):
+    """What a scanner finds in a directory (`None`: it was stopped), and how long it takes."""
     output = os.path.join(scratch, tool.name + ".out")
+    if os.path.exists(output):
+        os.remove(output)
     environment = dict(os.environ, HOME=scratch)
+    command = tool.command(os.path.abspath(where), output, scratch)
     start = time.monotonic()
-    with open(output + ".stdout", "wb") as stdout:
-        run = subprocess.run(tool.command(os.path.abspath(where), output, scratch), stdout=stdout,
-                             stderr=subprocess.PIPE, cwd=scratch, env=environment, check=False)
+    with open(output + ".stdout", "wb") as stdout, open(output + ".stderr", "wb") as stderr:
+        run = subprocess.Popen(command, stdout=stdout, stderr=stderr, cwd=scratch, env=environment,
+                               start_new_session=True)
+        try:
+            status = run.wait(limit)
+        except subprocess.TimeoutExpired:
+            # Some have processes of their own.
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+            return None, time.monotonic() - start
     seconds = time.monotonic() - start
-    if run.returncode not in tool.statuses:
-        sys.exit(f"{tool.name} ended with {run.returncode}: {run.stderr.decode(errors='replace')[-2000:]}")
+    if status not in tool.statuses:
+        with open(output + ".stderr", encoding="utf-8", errors="replace") as stderr:
+            sys.exit(f"{tool.name} ended with {status}: {stderr.read()[-2000:]}")
     if not os.path.exists(output):
         output += ".stdout"
     return list(tool.read(output)), seconds

@@ -62,11 +62,6 @@ def said(command):
     return found.group() if found else ""
 
 
-def of_package(package):
-    """The version of a Python package, for programs that do not tell theirs."""
-    return said(["python3", "-c", f"import importlib.metadata as m; print(m.version({package!r}))"])
-
-
 class Keyfence(Tool):
     """Errors only: what would make a build fail."""
 
@@ -142,7 +137,7 @@ class RipSecrets(Tool):
         return [self.binary, "--only-matching", where]
 
     def read(self, output):
-        return lines(output, 1)
+        return lines(output, 1, is_aws=False)
 
 
 class GitSecrets(Tool):
@@ -155,19 +150,19 @@ class GitSecrets(Tool):
         return ["sh", "-c", script, "sh", where]
 
     def read(self, output):
-        return lines(output, 2)
+        return lines(output, 2, is_aws=True)
 
     def version(self):
         return said(["dpkg-query", "-W", "-f", "${Version}", "git-secrets"])
 
 
-def lines(output, places):
+def lines(output, places, is_aws):
     """`path:text` or `path:line:text`; the path need not be absolute."""
     with open(output, encoding="utf-8", errors="replace") as file:
         for line in file:
             parts = line.rstrip("\n").split(":", places)
             if len(parts) > places and not parts[0].startswith("["):
-                yield Found(parts[0], parts[-1], is_aws=True)
+                yield Found(parts[0], parts[-1], is_aws=is_aws)
 
 
 class Gitleaks(Tool):
@@ -181,7 +176,8 @@ class Gitleaks(Tool):
             yield Found(one["File"], one["Secret"], is_aws=one["RuleID"].startswith("aws"))
 
     def version(self):
-        return said(["go", "version", "-m", shutil.which(self.binary)])
+        # Built with `go install` it does not know its version; the program holds that of its module.
+        return said(["sh", "-c", 'go version -m "$1" | grep "[[:space:]]mod[[:space:]]"', "sh", self.binary])
 
 
 class Betterleaks(Gitleaks):
