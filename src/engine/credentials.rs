@@ -127,13 +127,21 @@ impl Credentials {
     /// Finds the pairs, ids, secrets and tokens of a blob.
     pub(super) fn scan(&self, bytes: &[u8], hits: &[Hit], found: &mut Found) {
         let mut regions = Regions::default();
+        // Up to where the last base64 text makes looking around another hit in it pointless.
+        let mut covered = 0;
         for hit in hits {
             match self.triggers.get(hit.keyword).copied().flatten() {
                 Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
                     regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
                 }
-                Some(Trigger::Base64) => {
+                Some(Trigger::Base64) if hit.offset >= covered => {
                     let run = base64_around(bytes, hit.offset);
+                    let is_cut = run.end >= hit.offset + BASE64_REACH;
+                    covered = match is_cut {
+                        // Half of it still lies before whatever comes next, far more than a pair takes.
+                        true => run.end - BASE64_REACH / 2,
+                        false => run.end,
+                    };
                     regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
                 }
                 Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
