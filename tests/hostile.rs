@@ -1,0 +1,304 @@
+//! Repositories and trees made to harm: the program ends, in bounded memory, says what it could not read,
+//! and executes nothing.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Keys, TestCommand, TestRepo};
+
+/// Address space of a run, in bytes, and seconds that it may take on a busy machine.
+const MEMORY: &str = "--as=3000000000";
+const PATIENCE: &str = "150";
+
+fn pair(seed: u64) -> String {
+    let mut keys = Keys::new(seed);
+    format!(
+        "aws_access_key_id={}\naws_secret_access_key={}\n",
+        keys.id(),
+        keys.secret()
+    )
+}
+
+/// The program with bounds on time and memory.
+fn bounded(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {
+    let wrapper = ["timeout", "-s", "KILL", PATIENCE, "prlimit", MEMORY];
+    TestCommand::keyfence_under(&wrapper, dir).args(args)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_chain_of_4000_deltas_is_read_to_its_end() {
+    let repo = TestRepo::new();
+    let mut stream = String::new();
+    let filler = "the same line in all versions\n".repeat(40);
+    for number in 0..4000 {
+        let middle = if number == 2500 {
+            pair(1)
+        } else {
+            String::new()
+        };
+        let text = format!("{filler}{number}\n{middle}{filler}");
+        stream.push_str(&format!("blob\ndata {}\n{text}\n", text.len()));
+    }
+    repo.git_command()
+        .args([
+            "-c",
+            "fastimport.unpackLimit=0",
+            "fast-import",
+            "--quiet",
+            "--depth=4500",
+        ])
+        .stdin(stream)
+        .status(0);
+    let run = bounded(repo.path(), &["history", "--format=json"]).status(1);
+    assert_eq!(run.json()["coverage"]["blobs"], 4000, "{}", run.show());
+    assert_eq!(run.json()["coverage"]["complete"], true, "{}", run.show());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_inflates_a_thousand_times_is_read_or_named() {
+    let repo = TestRepo::new();
+    for (size, status) in [("100M", 0), ("300M", 2)] {
+        let script = format!("head -c {size} /dev/zero | git hash-object -w --stdin");
+        TestCommand::new("sh", repo.path())
+            .args(["-c", &script])
+            .status(0);
+        let run = bounded(repo.path(), &["history", "--format=json", "--threads=2"]).status(status);
+        let sizes = &run.json()["coverage"]["skipped"]["size"];
+        assert_eq!(
+            sizes.as_u64().unwrap_or(0),
+            status as u64 / 2,
+            "{}",
+            run.show()
+        );
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_tree_of_ten_thousand_million_paths_ends() {
+    let repo = TestRepo::new();
+    repo.write("leaf", pair(2));
+    let mut id = repo.git(&["hash-object", "-w", "leaf"]);
+    let mut kind = "100644 blob";
+    for _ in 0..10 {
+        let lines: String = (0..10)
+            .map(|index| format!("{kind} {id}\t{index}\n"))
+            .collect();
+        let run = repo.git_command().arg("mktree").stdin(lines).status(0);
+        id = run.out().trim().to_owned();
+        kind = "040000 tree";
+    }
+    let commit = repo.git(&["commit-tree", "-m", "wide", &id]);
+    repo.git(&["update-ref", "refs/heads/main", &commit]);
+    let run = bounded(repo.path(), &["history", "--format=json"]).run();
+    assert!(run.status == 1 || run.status == 2, "{}", run.status);
+    assert!(run.stdout.len() < 50_000_000, "{} bytes", run.stdout.len());
+    // Each of the paths is staged as removed: the tree is not unfolded for that.
+    let run = bounded(repo.path(), &["scan", "leaf"]).status(1);
+    assert!(run.out().contains("leaf"), "{}", run.show());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn twenty_thousand_references_are_read() {
+    let repo = TestRepo::new();
+    let commit = repo.commit_file("a", pair(3), "one");
+    let mut text = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
+    for number in 0..20_000 {
+        text.push_str(&format!("{commit} refs/heads/b{number:05}\n"));
+    }
+    repo.write(".git/packed-refs", text);
+    let run = bounded(repo.path(), &["history", "--format=json"]).status(1);
+    assert!(run.stdout.len() < 10_000_000, "{} bytes", run.stdout.len());
+}
+
+const NAMES: &[&str] = &[
+    "new\nline",
+    "\u{1b}[31mred",
+    "::error::injected",
+    "\n::error::injected",
+    "<script>alert(1)</script>",
+    "=cmd()",
+    "@SUM(1)",
+    "..hidden",
+    "-rf",
+    "\u{202e}reversed",
+    "a\tb\rc",
+    "\"'`$(touch executed)",
+    "]]>&amp;",
+];
+
+#[test]
+#[cfg(unix)]
+fn names_inject_nothing_into_terminals_and_reports() {
+    let repo = TestRepo::new();
+    for (index, name) in NAMES.iter().enumerate() {
+        repo.write(name, pair(100 + index as u64));
+    }
+    repo.git(&["add", "--all"]);
+    repo.commit("\u{1b}]0;title\u{7}::error::subject\n\n<script>");
+    for command in ["scan", "history"] {
+        for format in [
+            "text", "json", "jsonl", "sarif", "junit", "csv", "github", "gitlab", "html",
+        ] {
+            let run = repo
+                .keyfence(&[command, "--format", format, "--color=never"])
+                .status(1);
+            let out = run.out();
+            let is_safe = |c: char| c == '\n' || (!c.is_control() && c != '\u{202e}');
+            if format == "text" || format == "github" {
+                assert!(out.chars().all(is_safe), "{}", run.show());
+            }
+            assert!(!out.contains('\u{1b}'), "{}", run.show());
+            let annotations = out.lines().filter(|line| line.starts_with("::")).count();
+            match format {
+                "github" => assert_eq!(annotations, NAMES.len(), "{}", run.show()),
+                _ => assert_eq!(annotations, 0, "{}", run.show()),
+            }
+            match format {
+                "html" => assert!(!out.contains("<script>alert"), "{}", run.show()),
+                "junit" => assert!(!out.contains("<script"), "{}", run.show()),
+                "csv" => assert!(
+                    !out.lines()
+                        .any(|line| line.contains(",=cmd") || line.starts_with('=')),
+                    "{}",
+                    run.show()
+                ),
+                "json" | "sarif" | "gitlab" => drop(run.json()),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn git_directories_of_odd_kinds_are_told_and_loops_end() {
+    use std::os::unix::fs::symlink;
+    let repo = TestRepo::new();
+    repo.write("a", pair(4));
+    for (name, text) in [
+        ("one/.git", "gitdir: .\n"),
+        ("two/.git", "gitdir: ../two/.git\n"),
+        ("three/.git", "\0\0"),
+        ("four/.git", ""),
+    ] {
+        repo.write(name, text);
+    }
+    fs::create_dir_all(repo.join("five/.git")).expect("a directory");
+    fs::create_dir_all(repo.join("six")).expect("a directory");
+    symlink(".git", repo.join("six/.git")).expect("a link");
+    symlink("..", repo.join("seven")).expect("a link");
+    symlink("/", repo.join("eight")).expect("a link");
+    for args in [
+        &["scan", "--format=json"][..],
+        &["scan", "--format=json", "--no-ignore"],
+    ] {
+        let run = bounded(repo.path(), args).run();
+        assert!(run.status == 1 || run.status == 2, "{}", run.show());
+        assert_eq!(
+            run.json()["findings"].as_array().map(Vec::len),
+            Some(1),
+            "{}",
+            run.show()
+        );
+    }
+    for dir in ["one", "two", "three", "four", "five", "six"] {
+        for command in ["history", "staged"] {
+            bounded(repo.join(dir), &[command]).status(2);
+        }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn nothing_that_a_repository_names_is_executed() {
+    let repo = TestRepo::new();
+    let marker = repo.join("executed");
+    let touch = format!("touch {}", marker.display());
+    repo.commit_file("a.txt", pair(5), "one");
+    repo.stage("b.txt", pair(6));
+    repo.write(
+        ".git/evil.inc",
+        format!("[core]\n\tfsmonitor = {touch}\n\tpager = {touch}\n"),
+    );
+    repo.write("hooks/pre-commit", format!("#!/bin/sh\n{touch}\n"));
+    repo.write("hooks/post-index-change", format!("#!/bin/sh\n{touch}\n"));
+    repo.write(".gitattributes", "* diff=evil filter=evil merge=evil\n");
+    let mut config = fs::read_to_string(repo.join(".git/config")).expect("the configuration");
+    config.push_str(&format!(
+        "[core]\n\tfsmonitor = {touch}\n\thooksPath = hooks\n\tsshCommand = {touch}\n\tpager = {touch}\n\
+         \teditor = {touch}\n\taskPass = {touch}\n\talternateRefsCommand = {touch}\n\tgitProxy = {touch}\n\
+         [diff]\n\texternal = {touch}\n[diff \"evil\"]\n\ttextconv = {touch}\n\tcommand = {touch}\n\
+         [filter \"evil\"]\n\tclean = {touch}\n\tsmudge = {touch}\n\tprocess = {touch}\n\trequired = true\n\
+         [merge \"evil\"]\n\tdriver = {touch}\n[credential]\n\thelper = !{touch}\n[gpg]\n\tprogram = {touch}\n\
+         [uploadpack]\n\tpackObjectsHook = {touch}\n[alias]\n\tkeyfence = !{touch}\n\
+         [include]\n\tpath = evil.inc\n[includeIf \"gitdir:**\"]\n\tpath = evil.inc\n\
+         [remote \"origin\"]\n\turl = ext::{touch}\n\tpromisor = true\n\tpartialclonefilter = blob:none\n"
+    ));
+    repo.write(".git/config", config);
+    let has_strace = std::process::Command::new("strace")
+        .arg("-V")
+        .output()
+        .is_ok();
+    if !has_strace {
+        eprintln!(
+            "not looked at: which processes are started and sockets opened, for there is no strace"
+        );
+    }
+    for args in [
+        &["scan"][..],
+        &["staged"],
+        &["history"],
+        &["hook", "run", "pre-commit"],
+        &["hook", "status"],
+    ] {
+        let run = TestCommand::keyfence(repo.path())
+            .args(args)
+            .env("GIT_SSH_COMMAND", &touch)
+            .env("GIT_EXTERNAL_DIFF", &touch)
+            .env("GIT_PAGER", &touch)
+            .env("GIT_ASKPASS", &touch)
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", "core.fsmonitor")
+            .env("GIT_CONFIG_VALUE_0", &touch)
+            .run();
+        assert!((0..=2).contains(&run.status), "{}", run.show());
+        assert!(!marker.exists(), "{}", run.show());
+        if has_strace {
+            let log = tempfile::NamedTempFile::new().expect("a file");
+            let wrapper = ["strace", "-f", "-e", "trace=process,network", "-o"].map(str::to_owned);
+            let mut wrapper = wrapper.to_vec();
+            wrapper.push(log.path().display().to_string());
+            TestCommand::keyfence_under(&wrapper, repo.path())
+                .args(args)
+                .run();
+            let log = fs::read_to_string(log.path()).expect("a log");
+            assert_eq!(log.matches("execve(").count(), 1, "{log}");
+            for call in ["fork(", "socket(", "connect(", "sendto("] {
+                assert!(!log.contains(call), "{call}\n{log}");
+            }
+        }
+        assert!(!marker.exists(), "{args:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn dense_text_takes_bounded_memory_and_time() {
+    let literals = [
+        ["AK", "IA"].concat(),
+        ["QUt", "JQ"].concat(),
+        ["gh", "p_"].concat(),
+        "aws_secret_access_key=".to_owned(),
+    ];
+    for literal in literals {
+        let dir = tempfile::tempdir().expect("a directory");
+        let repeated = literal.repeat(400_000 / literal.len());
+        fs::write(dir.path().join("dense"), format!("{repeated}\n{}", pair(7))).expect("a file");
+        let run = bounded(dir.path(), &["scan"]).status(1);
+        assert!(run.out().contains("found:"), "{}", run.show());
+    }
+}
