@@ -1,6 +1,8 @@
 //! Repositories and trees made to harm: the program ends, in bounded memory, says what it could not read,
 //! and executes nothing.
 
+#![expect(clippy::print_stderr, reason = "what is not looked at is named")]
+
 use std::fs;
 use std::path::Path;
 

@@ -282,7 +282,7 @@ fn scan_finds_what_lies_in_a_tree() {
     for seed in 0..rounds() {
         let mut keys = Keys::new(0x5343_0000 + seed);
         let dir = tempfile::tempdir().expect("a directory");
-        let mut write = |path: &str, text: &str| {
+        let write = |path: &str, text: &str| {
             let path = dir.path().join(path);
             fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
             fs::write(path, text).expect("a file");
