@@ -172,7 +172,8 @@ impl<'a> Describer<'a> {
         for tree in self.lineage.tops() {
             let id = self.lineage.ids.id(tree);
             let node = self.lineage.node(Some(tree));
-            self.lineage.added(node, &[EMPTY], |path, sought| {
+            // A few places are listed of each object anyhow; one that gets none is named as a lone object.
+            let _ = self.lineage.added(node, &[EMPTY], |path, sought| {
                 let Some(id_sought) = wanted.get(sought as usize).filter(|id| open.contains(*id))
                 else {
                     return;

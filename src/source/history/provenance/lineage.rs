@@ -13,6 +13,9 @@ use super::trees::{Edge, Ids, SOUGHT, Trees};
 /// The node of everything that leads nowhere.
 pub(super) const EMPTY: u32 = 0;
 
+/// Most paths that one comparison shows: ten trees of ten entries each make ten thousand million of them.
+const MOST_PATHS: usize = 20_000;
+
 /// What the trees come to when only what leads to something sought is kept.
 pub(super) struct Lineage {
     pub(super) ids: Ids,
@@ -62,8 +65,16 @@ impl Lineage {
         (0..self.of_tree.len()).filter(top).map(|tree| tree as u32)
     }
 
-    /// Shows each path at which `node` holds something sought that none of `others` holds there.
-    pub(super) fn added(&self, node: u32, others: &[u32], mut each: impl FnMut(&BStr, u32)) {
+    /// Shows each path at which `node` holds something sought that none of `others` holds there; `false` if
+    /// there are more than anybody wants to see.
+    #[must_use]
+    pub(super) fn added(
+        &self,
+        node: u32,
+        others: &[u32],
+        mut each: impl FnMut(&BStr, u32),
+    ) -> bool {
+        let mut shown = 0;
         let mut path = BString::default();
         let mut stack = vec![(node, others.to_vec(), BString::default())];
         while let Some((node, others, prefix)) = stack.pop() {
@@ -76,6 +87,10 @@ impl Lineage {
                 path.extend_from_slice(&prefix);
                 path.extend_from_slice(&self.names[edge.name as usize]);
                 if edge.child & SOUGHT != 0 {
+                    if shown == MOST_PATHS {
+                        return false;
+                    }
+                    shown += 1;
                     each(path.as_bstr(), edge.child ^ SOUGHT);
                     continue;
                 }
@@ -87,6 +102,7 @@ impl Lineage {
                 stack.push((edge.child, below, path.clone()));
             }
         }
+        true
     }
 
     /// Whether `node` holds something sought at a path.

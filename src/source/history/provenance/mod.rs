@@ -172,7 +172,7 @@ pub fn locate(
     drop(store);
     let lineage = Lineage::new(trees);
     let holders = Holders::read(repo, &commits, skips)?;
-    let events = Events::find(&commits, &lineage, &holders);
+    let events = Events::find(&commits, &lineage, &holders, skips);
     let mut targets: Vec<u32> = events.0.values().map(|event| event.first).collect();
     targets.extend(wanted.iter().filter_map(|id| commits.ids.number(id)));
     let describer = Describer::new(repo, &commits, &lineage, &holders, targets);
@@ -258,7 +258,12 @@ struct Events(BTreeMap<(u32, BString), Event>);
 
 impl Events {
     /// Compares each commit with its parents.
-    fn find(commits: &Commits, lineage: &Lineage, holders: &Holders) -> Self {
+    fn find(
+        commits: &Commits,
+        lineage: &Lineage,
+        holders: &Holders,
+        skips: &mut Vec<Skip>,
+    ) -> Self {
         let in_head = commits.reached(holders.head);
         let mut events: BTreeMap<(u32, BString), Event> = BTreeMap::new();
         let mut parents = Vec::new();
@@ -273,7 +278,7 @@ impl Events {
             if node == EMPTY || parents.contains(&node) {
                 continue;
             }
-            lineage.added(node, &parents, |path, sought| {
+            let is_whole = lineage.added(node, &parents, |path, sought| {
                 let event = events
                     .entry((sought, path.to_owned()))
                     .or_insert_with(|| Event {
@@ -283,6 +288,13 @@ impl Events {
                     });
                 event.first = commits.earlier(event.first, commit);
             });
+            if !is_whole {
+                skips.push(Skip::with_detail(
+                    SkipReason::Findings,
+                    commits.ids.id(commit).to_string(),
+                    "more paths of this commit lead to a finding than are listed",
+                ));
+            }
         }
         let mut found = Self(events);
         for commit in 0..commits.len() as u32 {
@@ -301,7 +313,8 @@ impl Events {
         for parent in parents.iter().filter(|parent| **parent != ABSENT) {
             let before = lineage.node(commits.tree(*parent));
             if before != node && before != EMPTY {
-                lineage.added(before, &[node], |path, sought| {
+                // What is beyond the limit was said when it came.
+                let _ = lineage.added(before, &[node], |path, sought| {
                     *gone.entry((sought, path.to_owned())).or_default() += 1;
                 });
             }
