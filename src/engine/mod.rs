@@ -276,6 +276,7 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rule::example;
 
     #[test]
     fn a_crowd_of_hits_is_its_ends() {
@@ -311,5 +312,35 @@ mod tests {
             assert_eq!(offsets.last(), Some(&(1998 + keyword)));
             assert!(offsets.windows(2).all(|two| two[1] - two[0] <= Thin::NEAR));
         }
+    }
+
+    /// Ids of the rules any of whose regexes is compiled.
+    fn paid_for(engine: &Engine) -> Vec<&str> {
+        let rules = engine.rules().rules.iter();
+        let is_paid = |rule: &&crate::rule::Rule| {
+            let nearby = rule.pairs_with.iter().map(|pairs| &pairs.pattern);
+            let allowed = rule.allowlists.iter().map(|list| &list.pattern);
+            let mut all = [&rule.pattern].into_iter().chain(nearby).chain(allowed);
+            all.any(|pattern| pattern.is_compiled())
+        };
+        rules.filter(is_paid).map(|rule| rule.id.as_str()).collect()
+    }
+
+    #[test]
+    fn f1_a_rule_that_does_not_match_costs_no_regex() {
+        let engine = Engine::new(Arc::new(RuleSet::builtin()));
+        let mut scratch = Scratch::default();
+        assert!(
+            engine
+                .scan(b"fn main() { println!(\"hello\") }\n", &mut scratch)
+                .is_empty()
+        );
+        assert_eq!(paid_for(&engine), [""; 0]);
+        let text = example::expand(
+            "//registry.npmjs.org/:_authToken={split:npm|_}{crc32b62:30}\n",
+            7,
+        );
+        assert_eq!(engine.scan(text.as_bytes(), &mut scratch).len(), 1);
+        assert_eq!(paid_for(&engine), ["npm-access-token"]);
     }
 }

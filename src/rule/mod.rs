@@ -139,6 +139,12 @@ impl Pattern {
         Ok(pattern)
     }
 
+    /// Whether somebody has paid for it.
+    #[cfg(test)]
+    pub(crate) fn is_compiled(&self) -> bool {
+        self.compiled.get().is_some()
+    }
+
     /// The regex as written.
     pub fn source(&self) -> &str {
         &self.source
