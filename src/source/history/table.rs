@@ -208,6 +208,7 @@ impl Table {
     ) -> Vec<(u32, u32)> {
         let limit = u32::try_from(share / UNIT).unwrap_or(u32::MAX).max(1);
         let mut shares = Vec::new();
+        self.forget_shares();
         for number in self.bases_last() {
             self.sum_up(number, limit, &mut shares);
             let entry = *self.at(number);
@@ -224,6 +225,17 @@ impl Table {
         }
         shares.sort_unstable();
         shares
+    }
+
+    /// Undoes an earlier division.
+    fn forget_shares(&mut self) {
+        let mut end = self.end;
+        for entry in self.entries.iter_mut().rev() {
+            let length = end.saturating_sub(entry.offset);
+            entry.weight = u32::try_from(length / UNIT + 1).unwrap_or(u32::MAX);
+            entry.flags = 0;
+            end = entry.offset;
+        }
     }
 
     fn has_needed_child(&self, number: u32) -> bool {
@@ -363,7 +375,6 @@ fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mu
     let Some(bytes) = pack.entry(entry.offset, next) else {
         return;
     };
-    entry.weight = u32::try_from(bytes.len() as u64 / UNIT + 1).unwrap_or(u32::MAX);
     let Ok(header) = pack.header(bytes) else {
         return;
     };
@@ -376,7 +387,7 @@ fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mu
             .offset
             .checked_sub(distance)
             .and_then(|offset| find_before(&offsets[..number], offset)),
-        Content::RefDelta(id) => pack.index.lookup(id).and_then(|position| {
+        Content::RefDelta(id) => pack.find(&id).and_then(|position| {
             let offset = pack.index.pack_offset_at_index(position);
             offsets.binary_search(&offset).ok()
         }),

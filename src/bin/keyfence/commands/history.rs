@@ -9,7 +9,7 @@ use keyfence::scan::{EngineProbe, Outcome};
 use keyfence::source::Progress;
 use keyfence::source::history::provenance::{self, Error};
 use keyfence::source::history::select::{self, Selected};
-use keyfence::source::history::{History, MAX_OBJECT_SIZE};
+use keyfence::source::history::{History, MAX_OBJECT_SIZE, Scanned};
 use keyfence::source::repository::Repository;
 
 use super::range::{self, Job};
@@ -53,14 +53,14 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         history = history.only(Arc::new(selected.objects));
         skips = selected.skips;
     }
-    history
+    let scanned = history
         .scan(scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
     let mut outcome = collector.finish();
     for skip in skips {
         outcome.coverage.skip(skip);
     }
-    locate(&repository, &session, args, &mut outcome)?;
+    locate(&repository, scanned, &session, args, &mut outcome)?;
     outcome.exclude(session.excludes());
     session.finish(outcome)
 }
@@ -94,6 +94,7 @@ fn selected(repository: &Repository, limits: &Limits) -> Result<Option<Selected>
 /// Looks up who brought the findings in. Without notes in the report, nobody asks where those come from.
 fn locate(
     repository: &Repository,
+    scanned: Scanned,
     session: &Session<'_>,
     args: &HistoryArgs,
     outcome: &mut Outcome,
@@ -120,7 +121,7 @@ fn locate(
         stop: &session.stop,
         stage: &|_| (),
     };
-    match provenance::locate(repository, &outcome.objects(), options) {
+    match provenance::locate_after(repository, Some(scanned), &outcome.objects(), options) {
         Ok(located) => outcome.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
         Err(Error::Interrupted) => outcome.interrupted(),
