@@ -398,3 +398,115 @@ impl Judge for Reader<'_> {
         self.stop.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::history::store::Stores;
+
+    /// A seeded generator (SplitMix64).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            ((z ^ (z >> 31)) % bound as u64) as usize
+        }
+
+        fn tree(&mut self, sought: &[ObjectId]) -> Vec<u8> {
+            let mut tree = Vec::new();
+            for at in 0..self.below(12) {
+                let mode = ["100644", "40000", "160000"][self.below(3)];
+                let name = "n".repeat(1 + self.below(5));
+                tree.extend_from_slice(format!("{mode} {name}{at}\0").as_bytes());
+                match self.below(2) {
+                    0 => tree.extend_from_slice(sought[self.below(sought.len())].as_bytes()),
+                    _ => tree.extend((0..20).map(|_| self.below(3) as u8)),
+                }
+            }
+            tree
+        }
+
+        /// Instructions, their meaning, and what they make: mostly pieces of the base, cut anywhere.
+        fn delta(&mut self, base: &[u8], other: &[u8]) -> (Vec<u8>, Vec<u8>) {
+            let (mut made, mut code) = (Vec::new(), Vec::new());
+            let mut from = 0;
+            while from < base.len() {
+                let length = (1 + self.below(60)).min(base.len() - from);
+                match self.below(4) {
+                    0 if !other.is_empty() => {
+                        let start = self.below(other.len());
+                        let length = (1 + self.below(40)).min(other.len() - start);
+                        code.push(length as u8);
+                        code.extend_from_slice(&other[start..start + length]);
+                        made.extend_from_slice(&other[start..start + length]);
+                    }
+                    1 => {
+                        code.push(length as u8);
+                        code.extend_from_slice(&base[from..from + length]);
+                        made.extend_from_slice(&base[from..from + length]);
+                        from += length;
+                    }
+                    _ => {
+                        let place = (from as u32).to_le_bytes();
+                        code.extend([0x97, place[0], place[1], place[2], length as u8]);
+                        made.extend_from_slice(&base[from..from + length]);
+                        from += length;
+                    }
+                }
+            }
+            let mut delta = Vec::new();
+            for mut size in [base.len(), made.len()] {
+                while size > 0x7f {
+                    delta.push(size as u8 | 0x80);
+                    size >>= 7;
+                }
+                delta.push(size as u8);
+            }
+            delta.extend(code);
+            (delta, made)
+        }
+    }
+
+    /// What a tree holds when its delta is read is what it holds when it is read whole, damage included.
+    #[test]
+    fn a_delta_tells_the_same_as_the_tree_that_it_makes() {
+        let stores = Stores {
+            packs: Vec::new(),
+            loose: Vec::new(),
+        };
+        let wanted = [[7_u8; 20], [9; 20]].map(ObjectId::from);
+        let sought = Sought::new(&wanted);
+        let stop = AtomicBool::new(false);
+        let mut edges = 0;
+        for seed in 0..20_000 {
+            let mut random = Random(seed);
+            let base = random.tree(&wanted);
+            // Now and then every entry stays whole, as it does in real deltas.
+            let other = random.tree(&wanted);
+            let (delta, made) = random.delta(&base, &other);
+            let delta = Delta::parse(&delta).expect("a delta");
+            let mut reader = Reader::new(&stores, &sought, &stop);
+            let mut base_known = reader.known(0, true);
+            let end = reader.read_whole(&mut base_known, &base, 20);
+            base_known.starts.push(end as u32);
+            let mut whole = reader.known(0, true);
+            let whole_end = reader.read_whole(&mut whole, &made, 20);
+            for has_starts in [true, false] {
+                let mut built = reader.known(1, has_starts);
+                let known = (&base[..], &base_known);
+                let end = reader.read_delta(&mut built, known, &delta, 20);
+                assert_eq!(end, Ok(whole_end), "seed {seed}");
+                assert_eq!(built.edges, whole.edges, "seed {seed}");
+                if has_starts {
+                    assert_eq!(built.starts, whole.starts, "seed {seed}");
+                }
+                edges += built.edges.len();
+            }
+        }
+        assert!(edges > 1000, "{edges}");
+    }
+}
