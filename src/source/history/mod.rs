@@ -33,7 +33,7 @@
 //!
 //! # Memory
 //!
-//! The packs are mapped. Beyond that: 40 bytes per packed object, 16 more while those of a pack are sorted, some
+//! The packs are mapped. Beyond that: 32 bytes per packed object, 16 more while those of a pack are sorted, some
 //! four for finding it by id, 24 and a few per commit, a bit per object and store to tell duplicates, the ids of
 //! loose objects, and per thread the objects that
 //! others are still to be built on, which are let go above 64 MiB and built again.
