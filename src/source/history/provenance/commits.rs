@@ -173,7 +173,11 @@ pub(super) fn read(
 ) -> (Commits, Vec<ObjectId>) {
     let mut missing = Vec::new();
     let notes = match scanned.commits.take() {
-        Some(notes) => notes,
+        Some(notes) => {
+            // Nothing is walked over any more, and what comes now needs the memory.
+            scanned.tables = Vec::new();
+            notes
+        }
         None => read_all(scanned, options, skips, &mut missing),
     };
     let stores = &scanned.stores;
