@@ -161,8 +161,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match how.to_str() {
         Some("plain") => history.scan_plainly(sink.clone())?,
         Some("all") => all(&objects, threads, &sink)?,
-        Some("own") => history.scan(sink.clone(), Some(&probe))?,
-        Some("whole") => history.scan(sink.clone(), None)?,
+        Some("own") => drop(history.scan(sink.clone(), Some(&probe))?),
+        Some("whole") => drop(history.scan(sink.clone(), None)?),
         _ => return Err("plain, all, own or whole?".into()),
     }
     report(&sink, started)?;

@@ -1,12 +1,18 @@
 //! Who brought an object in: the answers held against what plain `git` says.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use gix::ObjectId;
-use keyfence::source::history::provenance::{Located, Location, Options, locate};
+use keyfence::blob::Blob;
+use keyfence::coverage::Skip;
+use keyfence::source::history::History;
+use keyfence::source::history::provenance::{Located, Location, Options, locate, locate_after};
 use keyfence::source::repository::{self, GitEnvironment, Repository};
+use keyfence::source::{BlobSink, Clean};
 
 use crate::support::{Keys, TestRepo};
 
@@ -18,13 +24,44 @@ fn open_at(path: &Path) -> Repository {
     repository::open(path, &GitEnvironment::default()).expect("a repository")
 }
 
+/// What `locate` says, which must be the same by itself and after a scan.
 fn look(repo: &Repository, ids: &[ObjectId]) -> Located {
     let options = Options {
         threads: 2,
         stop: &AtomicBool::new(false),
         stage: &|_| {},
     };
-    locate(repo, ids, options).expect("an answer")
+    let alone = locate(repo, ids, options).expect("an answer");
+    let history = History::of(&repo.gix().expect("a repository"))
+        .and_objects(repo.objects_dirs().iter().skip(1).cloned())
+        .threads(2);
+    let skips = Skips::default();
+    let scanned = history.scan(skips.clone(), None).expect("a scan");
+    let after = locate_after(repo, Some(scanned), ids, options).expect("an answer");
+    assert_eq!(alone.places, after.places);
+    // What the scan has named need not be named again, and nothing else may go unnamed.
+    let named = skips.0.lock().expect("not poisoned");
+    for skip in &alone.skips {
+        let is_same = |other: &Skip| (other.reason, &other.subject) == (skip.reason, &skip.subject);
+        assert!(after.skips.iter().chain(&*named).any(is_same), "{skip:?}");
+    }
+    alone
+}
+
+/// Keeps what was skipped.
+#[derive(Clone, Default)]
+struct Skips(Arc<Mutex<Vec<Skip>>>);
+
+impl BlobSink for Skips {
+    fn blob(&mut self, _: Blob<'_>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        self.0.lock().expect("not poisoned").push(skip);
+    }
+
+    fn clean(&mut self, _: Clean) {}
 }
 
 fn id(hex: &str) -> ObjectId {

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use bstr::BString;
 use gix::ObjectId;
 use gix::hash::oid;
 use gix::objs::Kind;
 
+use super::notes::{ABSENT, NO_ENTRIES, Named, Notes};
 use super::store::Stores;
 use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
@@ -32,6 +33,8 @@ pub(super) struct Links<'a> {
     max_object_size: u64,
     /// What is not there, and who refers to it.
     missing: Mutex<BTreeMap<ObjectId, String>>,
+    /// What was noted of commits; `None` once a part of it was lost.
+    notes: Mutex<Option<Vec<Notes>>>,
 }
 
 /// Objects that are known to be there, one per slot: trees name the same ones again and again.
@@ -68,6 +71,7 @@ impl<'a> Links<'a> {
             lfs,
             max_object_size,
             missing: Mutex::default(),
+            notes: Mutex::new(Some(Vec::new())),
         }
     }
 
@@ -79,7 +83,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Follows what an object refers to.
+    /// Follows what an object refers to. Commits have a way of their own: [`Self::commit`].
     pub(super) fn follow(
         &self,
         kind: Kind,
@@ -89,7 +93,7 @@ impl<'a> Links<'a> {
         sink: &mut impl BlobSink,
     ) {
         match kind {
-            Kind::Commit => self.commit(id, bytes),
+            Kind::Commit => {}
             Kind::Tag => self.tag(id, bytes),
             Kind::Tree => self.tree(id, bytes, known),
             Kind::Blob if is_pointer(bytes) => self.pointer(id, bytes, sink),
@@ -97,18 +101,48 @@ impl<'a> Links<'a> {
         }
     }
 
-    fn commit(&self, id: &oid, bytes: &[u8]) {
-        for line in bytes.split(|byte| *byte == b'\n') {
-            if let Some(tree) = line.strip_prefix(b"tree ") {
-                self.demand_hex(tree, "commit", id);
-            } else if let Some(parent) = line.strip_prefix(b"parent ") {
-                if self.shallow.is_empty() || !self.shallow.contains(id) {
-                    self.demand_hex(parent, "commit", id);
+    /// Follows what a commit refers to, and takes note of it.
+    pub(super) fn commit(&self, number: u32, id: &oid, bytes: &[u8], notes: &mut Notes) {
+        let Some(stores) = self.stores else {
+            return;
+        };
+        let is_cut = !self.shallow.is_empty() && self.shallow.contains(id);
+        notes.commit(number, bytes, |hex, named| {
+            let object = ObjectId::from_hex(hex).ok()?;
+            let found = stores.find(&object);
+            Some(match found {
+                Some(number) => number,
+                None if object.is_empty_tree() => NO_ENTRIES,
+                None => {
+                    if named == Named::Tree || !is_cut {
+                        self.miss(object, &format_args!("commit {id}"));
+                    }
+                    ABSENT
                 }
-            } else {
-                return;
-            }
+            })
+        });
+    }
+
+    /// Keeps what a worker has noted.
+    pub(super) fn note(&self, notes: Notes) {
+        let mut all = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(all) = all.as_mut() {
+            all.push(notes);
         }
+    }
+
+    /// Forgets the notes, of which a part was lost.
+    pub(super) fn lose_notes(&self) {
+        *self.notes.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What was noted of the commits, all of them; `None` if that is not so.
+    pub(super) fn take_notes(&self) -> Option<Vec<Notes>> {
+        self.stores?;
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     fn tag(&self, id: &oid, bytes: &[u8]) {
@@ -162,10 +196,7 @@ impl<'a> Links<'a> {
     }
 
     fn miss(&self, id: ObjectId, from: &dyn std::fmt::Display) {
-        let mut missing = self
-            .missing
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut missing = self.missing.lock().unwrap_or_else(PoisonError::into_inner);
         let from = from.to_string();
         let known = missing.entry(id).or_insert_with(|| from.clone());
         // The smallest one, whichever thread comes first.
@@ -177,16 +208,14 @@ impl<'a> Links<'a> {
     /// Whether anything was found not to be there.
     pub(super) fn is_something_missing(&self) -> bool {
         let missing = self.missing.lock();
-        !missing
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .is_empty()
+        !missing.unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// Everything that is not there, each once.
     pub(super) fn missing(self) -> BTreeMap<ObjectId, String> {
         self.missing
             .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows the content behind a pointer if it is in the local store, and is a skip otherwise.

@@ -8,13 +8,15 @@ use gix::objs::Kind;
 
 use super::hits::Hits;
 use super::inflate::{Inflater, is_possible};
+use super::search::is_searched;
 use super::show::{Fault, Shared, Show};
 use super::store::Loose;
-use super::walk::is_searched;
 use crate::source::BlobSink;
 
 /// The longest header that is looked at: kind, size and a zero byte.
 const MAX_HEADER: usize = 64;
+/// So much of a file is read to learn what it holds.
+const MAX_START: u64 = 511;
 
 /// Reads loose objects one after the other.
 pub(super) struct Reader {
@@ -37,7 +39,7 @@ impl Reader {
     pub(super) fn show<S: BlobSink>(
         &mut self,
         loose: &Loose,
-        id: &oid,
+        (number, id): (u32, &oid),
         shared: &Shared<'_>,
         show: &mut Show<'_, S>,
     ) -> Result<(), Fault> {
@@ -50,8 +52,35 @@ impl Reader {
                 hits.search(bytes, probe);
                 !hits.is_empty()
             });
-        show.whole(kind, id, bytes, has_hits);
+        show.whole(kind, number, id, bytes, has_hits);
         Ok(())
+    }
+
+    /// Reads a loose object if it is of that kind.
+    pub(super) fn of_kind(
+        &mut self,
+        kind: Kind,
+        path: &Path,
+        limit: u64,
+    ) -> Result<Option<&[u8]>, Fault> {
+        self.file.clear();
+        read_limited(path, MAX_START, &mut self.file)
+            .map_err(|error| Fault::Unreadable(error.to_string()))?;
+        if self.header()?.0 != kind {
+            return Ok(None);
+        }
+        let (_, header) = self.read(path, limit)?;
+        Ok(Some(self.object.get(header..).unwrap_or_default()))
+    }
+
+    /// The kind and size that the file says, and where the content begins.
+    fn header(&self) -> Result<(Kind, u64, usize), Fault> {
+        let mut start = [0; MAX_HEADER];
+        let (_, _, inflated) = gix::zlib::Inflate::default()
+            .prefix(&self.file, &mut start)
+            .map_err(|error| Fault::Corrupt(error.to_string()))?;
+        let start = start.get(..inflated).unwrap_or_default();
+        gix::objs::decode::loose_header(start).map_err(|error| Fault::Corrupt(error.to_string()))
     }
 
     /// Reads a whole file, checksum included; gives the kind and where the content begins.
@@ -64,13 +93,7 @@ impl Reader {
         if length > most {
             return Err(Fault::Size);
         }
-        let mut start = [0; MAX_HEADER];
-        let (_, _, inflated) = gix::zlib::Inflate::default()
-            .prefix(&self.file, &mut start)
-            .map_err(|error| Fault::Corrupt(error.to_string()))?;
-        let start = start.get(..inflated).unwrap_or_default();
-        let (kind, size, header) = gix::objs::decode::loose_header(start)
-            .map_err(|error| Fault::Corrupt(error.to_string()))?;
+        let (kind, size, header) = self.header()?;
         if size > limit {
             return Err(Fault::Size);
         }

@@ -33,8 +33,9 @@
 //!
 //! # Memory
 //!
-//! The packs are mapped. Beyond that: 40 bytes per object of the pack at hand, 16 more while they are sorted,
-//! a bit per object and store to tell duplicates, the ids of loose objects, and per thread the objects that
+//! The packs are mapped. Beyond that: 32 bytes per packed object, 16 more while those of a pack are sorted, some
+//! four for finding it by id, 24 and a few per commit, a bit per object and store to tell duplicates, the ids of
+//! loose objects, and per thread the objects that
 //! others are still to be built on, which are let go above 64 MiB and built again.
 
 mod boundary;
@@ -44,12 +45,14 @@ mod hits;
 mod inflate;
 mod links;
 mod loose;
+mod notes;
 mod pack;
 mod plain;
 pub mod provenance;
 pub mod range;
 pub mod revision;
 mod run;
+mod search;
 pub mod select;
 mod show;
 mod store;
@@ -68,15 +71,17 @@ use bstr::{BString, ByteVec as _};
 use gix::ObjectId;
 
 use crate::blob::Blob;
-use crate::coverage::Skip;
+use crate::coverage::{Skip, SkipReason};
 use crate::provenance::Provenance;
-use crate::source::{BlobSink, Probe, Progress};
+use crate::source::{BlobSink, Clean, Probe, Progress};
 
 use cache::Cache;
 use links::Links;
+use notes::Notes;
 use run::LeftOut;
 use show::Shared;
 use store::Stores;
+use table::Table;
 
 /// What is inflated at most, if nothing else is said.
 ///
@@ -204,7 +209,13 @@ impl History {
     ///
     /// With a probe, objects in which it finds nothing are only counted, and most of those are never
     /// rebuilt: a delta's inserted bytes and seams are searched instead of the object.
-    pub fn scan<S: BlobSink>(&self, mut sink: S, probe: Option<&dyn Probe>) -> Result<(), Error> {
+    ///
+    /// What it has come to know on the way is of use to [`provenance::locate_after`].
+    pub fn scan<S: BlobSink>(
+        &self,
+        mut sink: S,
+        probe: Option<&dyn Probe>,
+    ) -> Result<Scanned, Error> {
         let stores = self.open(&mut sink)?;
         let shallow = self.shallow_boundary(&stores, &mut sink);
         let duplicates = stores.duplicates();
@@ -229,28 +240,43 @@ impl History {
         };
         let mut failures = Vec::new();
         let mut trees = Vec::new();
+        let mut tables = Vec::new();
         for (number, pack) in stores.packs.iter().enumerate() {
-            let (failed, count) = self.scan_pack(number, pack, &left_out, &shared, &mut sink);
+            let mut table = Table::new(pack, self.threads);
+            let known = (pack, &mut table);
+            let (failed, count) = self.scan_pack(number, known, &left_out, &shared, &mut sink);
             failures.extend(failed);
             trees.push(count);
+            tables.push(table);
         }
         failures.extend(self.scan_loose(&stores, &left_out, &shared, &mut sink));
-        if shared.is_stopped() {
-            return Ok(());
+        let mut commits = None;
+        if !shared.is_stopped() {
+            self.follow_references(&links);
+            let known = (&stores, &mut tables[..]);
+            failures.extend(self.follow_trees(known, &trees, &left_out, &shared, &mut sink));
+            if let (Some(cache), Some(remembered)) = (cache, remembered) {
+                // Of commits that were not read nothing was noted.
+                if remembered.clean != Clean::default() {
+                    links.lose_notes();
+                }
+                sink.clean(remembered.clean);
+                let failed = failures.iter().map(|failure| failure.id);
+                let is_closed = !links.is_something_missing() && !self.is_partial;
+                let records =
+                    std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));
+                cache.learn(remembered, records, failed, is_closed);
+            }
+            self.retry((&stores, &tables), failures, &shared, &mut sink);
+            commits = links.take_notes();
+            self.report_missing(&stores, links, &mut sink);
         }
-        self.follow_references(&links);
-        failures.extend(self.follow_trees(&stores, &trees, &left_out, &shared, &mut sink));
-        if let (Some(cache), Some(remembered)) = (cache, remembered) {
-            sink.clean(remembered.clean);
-            let failed = failures.iter().map(|failure| failure.id);
-            let is_closed = !links.is_something_missing() && !self.is_partial;
-            let records =
-                std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));
-            cache.learn(remembered, records, failed, is_closed);
-        }
-        self.retry(&stores, failures, &shared, &mut sink);
-        self.report_missing(&stores, links, &mut sink);
-        Ok(())
+        Ok(Scanned {
+            stores,
+            tables,
+            commits,
+            max_object_size: self.max_object_size,
+        })
     }
 
     /// Shows every object of all packs, whole, by gix-pack's own traversal, and all loose objects.
@@ -308,6 +334,57 @@ impl History {
         let stores = Stores::open(&self.directories, self.hash, &mut skips);
         skips.into_iter().for_each(|skip| sink.skip(skip));
         Ok(stores)
+    }
+}
+
+/// What a scan has come to know about a repository: its stores, opened, and how its commits hang together.
+pub struct Scanned {
+    stores: Stores,
+    /// One for each pack.
+    tables: Vec<Table>,
+    /// All commits; `None` if not all of them were read.
+    commits: Option<Vec<Notes>>,
+    max_object_size: u64,
+}
+
+impl Scanned {
+    /// Opens the stores without scanning anything.
+    fn open(
+        directories: &[PathBuf],
+        hash: gix::hash::Kind,
+        threads: usize,
+        skips: &mut Vec<Skip>,
+    ) -> Self {
+        let stores = Stores::open(directories, hash, skips);
+        let mut tables = Vec::new();
+        for pack in &stores.packs {
+            let table = Table::new(pack, threads);
+            for number in (0..table.len()).filter(|number| table.kind(*number).is_none()) {
+                let id = pack.id(table.position(number)).to_string();
+                let detail = run::NO_HEADER;
+                skips.push(Skip::with_detail(SkipReason::Corrupt, id, detail));
+            }
+            tables.push(table);
+        }
+        Self {
+            tables,
+            stores,
+            commits: None,
+            max_object_size: MAX_OBJECT_SIZE,
+        }
+    }
+
+    /// The stores, once nothing is to be walked over any more.
+    fn into_stores(self) -> Stores {
+        self.stores
+    }
+}
+
+impl std::fmt::Debug for Scanned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanned")
+            .field("objects", &self.stores.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,5 @@
 //! One pack: its index, its entries in order of offset, and who is built on whom.
 
-use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -13,9 +12,6 @@ use crate::coverage::{Skip, SkipReason};
 /// No entry.
 pub(super) const NONE: u32 = u32::MAX;
 
-/// So many neighbours of the guessed place are looked at.
-const MAX_STEPS: usize = 64;
-
 /// A pack file with its index, both mapped.
 pub(super) struct Pack {
     path: PathBuf,
@@ -23,6 +19,10 @@ pub(super) struct Pack {
     pub(super) index: index::File,
     data: data::File,
     hash: gix::hash::Kind,
+    /// Number of its first object among those of all stores.
+    pub(super) first: u32,
+    /// Where the ids start whose first bits are the same: about one start per id.
+    starts: Vec<u32>,
 }
 
 /// The header of one entry: what it is, and where its compressed bytes begin.
@@ -64,11 +64,14 @@ impl Pack {
         if data.checksum() != index.pack_checksum() {
             return Err(corrupt("the pack is truncated or not the one of its index"));
         }
+        let starts = starts(&index);
         Ok(Self {
             path,
             index,
             data,
             hash,
+            first: 0,
+            starts,
         })
     }
 
@@ -87,48 +90,25 @@ impl Pack {
         self.index.oid_at_index(position)
     }
 
-    /// Whether it holds the object.
+    /// The position of the object in the index, if it is here.
     ///
-    /// Ids are evenly spread, so their first bytes tell about where one stands: three guesses and a few
-    /// steps instead of a binary search, which is three times slower. Where that fails, the index searches.
-    pub(super) fn contains(&self, id: &oid) -> bool {
-        let length = u64::from(self.len());
-        let Some(last) = length.checked_sub(1) else {
-            return false;
-        };
+    /// Ids are evenly spread, so a start for about each of them leads to memory that is far away once or
+    /// twice; a binary search over all ids is three times slower.
+    pub(super) fn find(&self, id: &oid) -> Option<u32> {
+        let place = prefix(id, shift(self.starts.len()));
+        let (mut from, mut to) = (*self.starts.get(place)?, *self.starts.get(place + 1)?);
         let sought = first_bytes(id);
-        let distance = |bytes: u64| ((u128::from(bytes) * u128::from(length)) >> 64) as u64;
-        let mut guess = distance(sought).min(last);
-        for _ in 0..2 {
-            let found = first_bytes(self.id(guess as u32));
-            guess = if found <= sought {
-                guess.saturating_add(distance(sought - found)).min(last)
-            } else {
-                guess.saturating_sub(distance(found - sought))
-            };
-        }
-        let compare = |place: u64| {
-            let found = self.id(place as u32);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let found = self.id(middle);
             // Eight bytes tell nearly always, and faster than a comparison of unknown length.
-            first_bytes(found).cmp(&sought).then_with(|| found.cmp(id))
-        };
-        let mut order = compare(guess);
-        let start = order;
-        for _ in 0..MAX_STEPS {
-            if order.is_eq() {
-                return true;
+            match first_bytes(found).cmp(&sought).then_with(|| found.cmp(id)) {
+                std::cmp::Ordering::Less => from = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => to = middle,
             }
-            if order != start {
-                return false;
-            }
-            guess = match order {
-                Ordering::Less if guess < last => guess + 1,
-                Ordering::Greater if guess > 0 => guess - 1,
-                _ => return false,
-            };
-            order = compare(guess);
         }
-        self.index.lookup(id).is_some()
+        None
     }
 
     /// One past the last entry.
@@ -191,6 +171,35 @@ impl Pack {
             stream: rest,
         })
     }
+}
+
+/// Counts the ids by their first bits.
+fn starts(index: &index::File) -> Vec<u32> {
+    let count = index.num_objects();
+    let bits = count.max(1).ilog2().clamp(4, 24);
+    let mut starts = vec![0_u32; (1 << bits) + 1];
+    let shift = shift(starts.len());
+    for position in 0..count {
+        let place = prefix(index.oid_at_index(position), shift);
+        if let Some(start) = starts.get_mut(place + 1) {
+            *start += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    starts
+}
+
+/// How far an id's first eight bytes are shifted to give its place among so many starts.
+fn shift(starts: usize) -> u32 {
+    64 - (starts - 1).ilog2()
+}
+
+fn prefix(id: &oid, shift: u32) -> usize {
+    (first_bytes(id) >> shift) as usize
 }
 
 fn first_bytes(id: &oid) -> u64 {

@@ -3,17 +3,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use bstr::BString;
 use gix::objs::Kind;
 
 use super::History;
 use super::cache::{Record, Remembered};
 use super::loose::Reader;
 use super::pack::Pack;
+use super::search::{Search, is_searched};
 use super::show::{Failure, Fault, Shared, Show};
 use super::store::{Duplicates, Stores};
 use super::table::Table;
-use super::walk::{Walk, is_searched};
+use super::walk::{Judge, Object, Walk};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::BlobSink;
 
@@ -23,6 +23,8 @@ const MIN_SHARE: u64 = 256 << 10;
 const BATCH: u32 = (128 << 10) / 64;
 /// Packs with more trees than this are not checked for what the trees refer to without a reason.
 const MAX_CHECKED_TREES: usize = 20_000;
+/// What is wrong with an entry whose kind is not known.
+pub(super) const NO_HEADER: &str = "the entry, or one that it is built on, has no readable header";
 
 /// Objects that are not read.
 pub(super) struct LeftOut<'a> {
@@ -54,7 +56,7 @@ impl History {
     pub(super) fn scan_pack<S: BlobSink>(
         &self,
         number: usize,
-        pack: &Pack,
+        (pack, table): (&Pack, &mut Table),
         left_out: &LeftOut<'_>,
         shared: &Shared<'_>,
         sink: &mut S,
@@ -63,11 +65,10 @@ impl History {
         if left_out.remembered.is_some() && !(0..pack.len()).any(is_new) {
             return (Vec::new(), 0);
         }
-        let mut table = Table::new(pack, self.threads);
         let mut records = Vec::new();
         let mut wanted = 0;
         let mut trees = 0;
-        let shares = table.divide(self.share(pack), |position, kind| {
+        let shares = table.divide(share(pack, self.threads), |position, kind| {
             let is_new = is_new(position);
             if kind == Kind::Tree {
                 trees += 1;
@@ -86,8 +87,8 @@ impl History {
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
             all.append(&mut records);
         }
-        let mut failures = self.damaged_entries(pack, &table, is_new);
-        failures.extend(self.walk(pack, &table, &shares, shared, sink));
+        let mut failures = self.damaged_entries(pack, table, is_new);
+        failures.extend(self.walk(pack, table, &shares, shared, sink));
         (failures, trees)
     }
 
@@ -97,7 +98,7 @@ impl History {
     /// It takes as long again as the scan itself, and Git leaves no pack behind that is not whole.
     pub(super) fn follow_trees<S: BlobSink>(
         &self,
-        stores: &Stores,
+        (stores, tables): (&Stores, &mut [Table]),
         trees: &[usize],
         left_out: &LeftOut<'_>,
         shared: &Shared<'_>,
@@ -109,17 +110,18 @@ impl History {
         }
         let is_suspicious = self.is_partial || shared.links.is_something_missing();
         let shared = shared.for_trees();
-        for (number, (pack, trees)) in stores.packs.iter().zip(trees).enumerate() {
+        for (number, ((pack, table), trees)) in
+            stores.packs.iter().zip(tables).zip(trees).enumerate()
+        {
             let is_new =
                 |place: u32| is_suspicious || !left_out.is_remembered(number, place as usize);
             if !is_suspicious && *trees > MAX_CHECKED_TREES || !(0..pack.len()).any(is_new) {
                 continue;
             }
-            let mut table = Table::new(pack, self.threads);
-            let shares = table.divide(self.share(pack), |place, kind| {
+            let shares = table.divide(share(pack, self.threads), |place, kind| {
                 kind == Kind::Tree && is_new(place)
             });
-            failures.extend(self.walk(pack, &table, &shares, &shared, sink));
+            failures.extend(self.walk(pack, table, &shares, &shared, sink));
         }
         failures
     }
@@ -160,10 +162,6 @@ impl History {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn share(&self, pack: &Pack) -> u64 {
-        (pack.end() / (self.threads as u64 * 16)).max(MIN_SHARE)
-    }
-
     fn walk<S: BlobSink>(
         &self,
         pack: &Pack,
@@ -175,7 +173,8 @@ impl History {
         let batches = batches(shares);
         let next = AtomicUsize::new(0);
         self.in_parallel(sink, shared, |show| {
-            let mut walk = Walk::new(pack, table, shared, show);
+            let mut search = Search::new(shared, show);
+            let mut walk = Walk::new(pack, table, shared.max_object_size, &mut search);
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                 for (start, _) in *batch {
                     if shared.is_stopped() {
@@ -211,9 +210,10 @@ impl History {
                         return;
                     }
                     for (place, id) in ids {
+                        let object = (loose.first + place as u32, id.as_ref());
                         let asked = self.only.as_ref().is_none_or(|only| only.contains(id));
                         if asked && !left_out.has(number, place) {
-                            let shown = reader.show(loose, id, shared, show);
+                            let shown = reader.show(loose, object, shared, show);
                             if let Err(fault) = shown {
                                 show.fail(id, fault);
                             }
@@ -252,6 +252,9 @@ impl History {
                 }
             }
         });
+        if panics > 0 {
+            shared.links.lose_notes();
+        }
         for _ in 0..panics {
             let detail = "a worker failed; what it was reading was not scanned";
             sink.skip(Skip::with_detail(SkipReason::Internal, "history", detail));
@@ -262,7 +265,7 @@ impl History {
     /// Tries the other copies of objects that could not be read, and names those that have none.
     pub(super) fn retry<S: BlobSink>(
         &self,
-        stores: &Stores,
+        (stores, tables): (&Stores, &[Table]),
         mut failures: Vec<Failure>,
         shared: &Shared<'_>,
         sink: &mut S,
@@ -270,37 +273,85 @@ impl History {
         failures.sort_unstable();
         failures.dedup_by(|a, b| a.id == b.id);
         let mut show = Show::new(sink.clone(), shared);
-        for pack in &stores.packs {
-            if !failures.iter().any(|f| pack.index.lookup(f.id).is_some()) {
-                continue;
-            }
-            let table = Table::new(pack, self.threads);
-            let mut walk = Walk::new(pack, &table, shared, &mut show);
+        for (pack, table) in stores.packs.iter().zip(tables) {
+            let mut search = Search::new(shared, &mut show);
+            let mut walk = Walk::new(pack, table, shared.max_object_size, &mut search);
             failures.retain(|failure| !walk.single(&failure.id));
         }
         let mut reader = Reader::new();
         for loose in &stores.loose {
             failures.retain(|failure| {
-                !(loose.contains(&failure.id)
-                    && reader.show(loose, &failure.id, shared, &mut show).is_ok())
+                !loose.find(&failure.id).is_some_and(|place| {
+                    let object = (loose.first + place, failure.id.as_ref());
+                    reader.show(loose, object, shared, &mut show).is_ok()
+                })
             });
         }
         show.finish();
-        for Failure { id, fault } in failures {
-            sink.skip(Skip {
-                reason: fault.reason(),
-                subject: BString::from(id.to_string()),
-                detail: Some(fault.detail().to_owned()),
-            });
+        for failure in failures {
+            sink.skip(failure.into_skip());
         }
     }
+}
+
+/// Shows every object of a kind, those of several stores from each, to the judges. Each of these works on a
+/// thread of its own.
+pub(super) fn walk_all<J: Judge + Send>(
+    stores: &Stores,
+    tables: &mut [Table],
+    kind: Kind,
+    max_object_size: u64,
+    judges: &mut [J],
+) {
+    for (pack, table) in stores.packs.iter().zip(tables) {
+        let shares = table.divide(share(pack, judges.len()), |_, of| of == kind);
+        let (table, batches, next) = (&*table, batches(&shares), AtomicUsize::new(0));
+        each_on_a_thread(judges, |judge| {
+            let mut walk = Walk::new(pack, table, max_object_size, judge);
+            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                for (start, _) in *batch {
+                    walk.share(*start);
+                }
+            }
+        });
+    }
+    for loose in &stores.loose {
+        let next = AtomicUsize::new(0);
+        each_on_a_thread(judges, |judge| {
+            let mut reader = Reader::new();
+            while let Some(id) = loose.ids.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if judge.is_stopped() {
+                    return;
+                }
+                match reader.of_kind(kind, &loose.path(id), max_object_size) {
+                    Ok(Some(bytes)) => {
+                        let place = loose.find(id).unwrap_or_default();
+                        let kept =
+                            judge.whole(&Object::loose(kind, id, loose.first + place), bytes);
+                        judge.release(kept);
+                    }
+                    Ok(None) => {}
+                    Err(fault) => judge.fail(id, fault),
+                }
+            }
+        });
+    }
+}
+
+fn each_on_a_thread<J: Send>(judges: &mut [J], work: impl Fn(&mut J) + Sync) {
+    std::thread::scope(|scope| {
+        let work = &work;
+        for judge in judges {
+            scope.spawn(move || work(judge));
+        }
+    });
 }
 
 /// Why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or it is a
 /// tree whose checksum is wrong.
 fn damage(pack: &Pack, table: &Table, number: u32) -> Option<&'static str> {
     match table.kind(number) {
-        None => Some("the entry, or one that it is built on, has no readable header"),
+        None => Some(NO_HEADER),
         Some(Kind::Tree) => {
             let range = table.range(number);
             let entry = pack.entry(range.start, range.end).unwrap_or_default();
@@ -312,9 +363,14 @@ fn damage(pack: &Pack, table: &Table, number: u32) -> Option<&'static str> {
     }
 }
 
+/// About how much of a pack is one share.
+pub(super) fn share(pack: &Pack, threads: usize) -> u64 {
+    (pack.end() / (threads.max(1) as u64 * 16)).max(MIN_SHARE)
+}
+
 /// Puts small families together and takes the large ones first, so that no thread ends long after the
 /// others.
-fn batches(shares: &[(u32, u32)]) -> Vec<&[(u32, u32)]> {
+pub(super) fn batches(shares: &[(u32, u32)]) -> Vec<&[(u32, u32)]> {
     let mut weight = 0_u32;
     let mut batches: Vec<(u32, &[(u32, u32)])> = Vec::new();
     let mut first = 0;

@@ -9,12 +9,13 @@ use gix::hash::oid;
 use gix::objs::Kind;
 
 use crate::blob::Blob;
-use crate::coverage::SkipReason;
+use crate::coverage::{Skip, SkipReason};
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
 use super::cache::Record;
 use super::links::{Known, Links, is_pointer};
+use super::notes::Notes;
 
 /// How many objects are counted before the shared counters are touched.
 const FLUSH: u64 = 512;
@@ -26,6 +27,14 @@ pub(super) struct Failure {
     pub(super) id: ObjectId,
     /// Why.
     pub(super) fault: Fault,
+}
+
+impl Failure {
+    /// What to report.
+    pub(super) fn into_skip(self) -> Skip {
+        let Self { id, fault } = self;
+        Skip::with_detail(fault.reason(), id.to_string(), fault.detail())
+    }
 }
 
 /// Why an object could not be read.
@@ -104,6 +113,7 @@ pub(super) struct Show<'a, S> {
     sink: S,
     shared: &'a Shared<'a>,
     known: Known,
+    notes: Notes,
     clean: Clean,
     objects: u64,
     bytes: u64,
@@ -119,6 +129,7 @@ impl<'a, S: BlobSink> Show<'a, S> {
             sink,
             shared,
             known: Known::new(),
+            notes: Notes::default(),
             clean: Clean::default(),
             objects: 0,
             bytes: 0,
@@ -128,10 +139,20 @@ impl<'a, S: BlobSink> Show<'a, S> {
     }
 
     /// Takes a whole object of which it is known whether it has hits.
-    pub(super) fn whole(&mut self, kind: Kind, id: &oid, bytes: &[u8], has_hits: bool) {
+    pub(super) fn whole(
+        &mut self,
+        kind: Kind,
+        number: u32,
+        id: &oid,
+        bytes: &[u8],
+        has_hits: bool,
+    ) {
         if self.looks_further(kind, bytes.len()) {
             let links = self.shared.links;
-            links.follow(kind, id, bytes, &mut self.known, &mut self.sink);
+            match kind {
+                Kind::Commit => links.commit(number, id, bytes, &mut self.notes),
+                _ => links.follow(kind, id, bytes, &mut self.known, &mut self.sink),
+            }
         }
         if kind == Kind::Blob && is_pointer(bytes) {
             self.record(|| Record::new(id, kind, bytes.len()).unclean());
@@ -212,6 +233,7 @@ impl<'a, S: BlobSink> Show<'a, S> {
             let mut records = records.lock().unwrap_or_else(PoisonError::into_inner);
             records.append(&mut self.records);
         }
+        self.shared.links.note(self.notes);
         self.failures
     }
 }

@@ -15,7 +15,13 @@ use crate::coverage::{Skip, SkipReason};
 /// How deep alternates may name alternates; Git stops at five.
 const MAX_ALTERNATES: usize = 5;
 
+/// Objects are numbered below this; the bit above tells other things from them.
+const MAX_OBJECTS: u32 = 1 << 31;
+
 /// Every place that objects are read from, in a fixed order.
+///
+/// Objects have numbers: store by store, within a store in the order of their ids. Of an object that several
+/// stores have, the number of the first one counts.
 pub(super) struct Stores {
     /// Packs, largest first.
     pub(super) packs: Vec<Pack>,
@@ -26,6 +32,8 @@ pub(super) struct Stores {
 /// The loose objects of one objects directory.
 pub(super) struct Loose {
     directory: PathBuf,
+    /// Number of the first one among those of all stores.
+    pub(super) first: u32,
     /// Their ids, sorted.
     pub(super) ids: Vec<ObjectId>,
 }
@@ -51,13 +59,83 @@ impl Stores {
         }
         packs.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.path().cmp(b.path())));
         loose.retain(|loose| !loose.ids.is_empty());
-        Self { packs, loose }
+        let mut stores = Self { packs, loose };
+        stores.number(skips);
+        stores
+    }
+
+    /// Numbers all objects. A store for which no numbers are left is none.
+    fn number(&mut self, skips: &mut Vec<Skip>) {
+        let mut next = 0_u32;
+        let mut take = |length: usize, first: &mut u32, path: &Path| {
+            *first = next;
+            let end = u32::try_from(length)
+                .ok()
+                .and_then(|length| next.checked_add(length))
+                .filter(|end| *end <= MAX_OBJECTS);
+            match end {
+                Some(end) => next = end,
+                None => {
+                    let detail = "the repository has too many objects";
+                    skips.push(Skip::with_detail(
+                        SkipReason::Size,
+                        path_bytes(path),
+                        detail,
+                    ));
+                }
+            }
+            end.is_some()
+        };
+        self.packs.retain_mut(|pack| {
+            let (length, path) = (pack.len() as usize, pack.path().to_owned());
+            take(length, &mut pack.first, &path)
+        });
+        self.loose
+            .retain_mut(|loose| take(loose.ids.len(), &mut loose.first, &loose.directory));
+    }
+
+    /// How many objects there are, those of several stores counted in each.
+    pub(super) fn len(&self) -> usize {
+        let packed: usize = self.packs.iter().map(|pack| pack.len() as usize).sum();
+        packed
+            + self
+                .loose
+                .iter()
+                .map(|loose| loose.ids.len())
+                .sum::<usize>()
+    }
+
+    /// The number of an object, if it is there.
+    pub(super) fn find(&self, id: &oid) -> Option<u32> {
+        let packed = |pack: &Pack| pack.find(id).map(|position| pack.first + position);
+        let loose = |loose: &Loose| loose.find(id).map(|place| loose.first + place);
+        let found = self.packs.iter().find_map(packed);
+        found.or_else(|| self.loose.iter().find_map(loose))
+    }
+
+    /// The number that counts for an object, of which one of its numbers is known.
+    pub(super) fn canonical(&self, number: u32, id: &oid) -> u32 {
+        match self.packs.first() {
+            Some(pack) if number < pack.len() => number,
+            _ => self.find(id).unwrap_or(number),
+        }
     }
 
     /// Whether the object is there.
     pub(super) fn contains(&self, id: &oid) -> bool {
-        self.packs.iter().any(|pack| pack.contains(id))
-            || self.loose.iter().any(|loose| loose.contains(id))
+        self.find(id).is_some()
+    }
+
+    /// The id of the object with that number, which must be one.
+    pub(super) fn id_of(&self, number: u32) -> &oid {
+        let after = self.packs.partition_point(|pack| pack.first <= number);
+        let pack = after.checked_sub(1).and_then(|at| self.packs.get(at));
+        if let Some(pack) = pack.filter(|pack| number - pack.first < pack.len()) {
+            return pack.id(number - pack.first);
+        }
+        let after = self.loose.partition_point(|loose| loose.first <= number);
+        let loose = &self.loose[after.saturating_sub(1)];
+        &loose.ids[(number - loose.first) as usize]
     }
 
     /// Marks the objects that an earlier store has as well.
@@ -158,7 +236,11 @@ impl Loose {
         ids.sort_unstable();
         ids.dedup();
         let directory = directory.to_owned();
-        Self { directory, ids }
+        Self {
+            directory,
+            first: 0,
+            ids,
+        }
     }
 
     /// The file of an object.
@@ -168,11 +250,10 @@ impl Loose {
         self.directory.join(folder).join(name)
     }
 
-    /// Whether the object is there.
-    pub(super) fn contains(&self, id: &oid) -> bool {
-        self.ids
-            .binary_search_by(|other| other.as_ref().cmp(id))
-            .is_ok()
+    /// The place of an object among the ids, if it is there.
+    pub(super) fn find(&self, id: &oid) -> Option<u32> {
+        let found = self.ids.binary_search_by(|other| other.as_ref().cmp(id));
+        found.ok().map(|place| place as u32)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The entries of one pack as families: who is built on whom, what has to be read, and in which shares.
 //!
-//! 40 bytes per object, and nothing on the call stack: chains may be as long as the pack.
+//! 32 bytes per object, and nothing on the call stack: chains may be as long as the pack.
 
 use std::ops::Range;
 
@@ -13,6 +13,9 @@ const UNIT: u64 = 64;
 /// How far up a chain the cost of building the base again is summed up before giving up.
 const MAX_CLIMB: usize = 4096;
 
+/// Offsets above this are beyond the end of any file.
+const MAX_OFFSET: u64 = (1 << 48) - 1;
+
 const WANTED: u8 = 1;
 const NEEDED: u8 = 2;
 const STARTS_SHARE: u8 = 4;
@@ -20,19 +23,27 @@ const STARTS_SHARE: u8 = 4;
 /// One object of the pack.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    offset: u64,
+    /// Where it begins: its lower bits. No file is larger than 48 bits can tell.
+    offset_low: u32,
+    offset_high: u16,
+    state: State,
+    flags: u8,
     /// Place in the index of the pack, which knows id and checksum.
     position: u32,
     /// CRC-32 of its bytes, where the index has one; kept here because the index is in another order.
-    checksum: Option<u32>,
+    checksum: u32,
     /// The entry on which this one is built.
     base: u32,
     first_child: u32,
     next_sibling: u32,
     /// Size in the pack, in [`UNIT`]s; later of everything in the same share that is built on it as well.
     weight: u32,
-    state: State,
-    flags: u8,
+}
+
+impl Entry {
+    fn offset(&self) -> u64 {
+        u64::from(self.offset_high) << 32 | u64::from(self.offset_low)
+    }
 }
 
 /// What is known about an entry.
@@ -52,6 +63,8 @@ enum State {
 pub(super) struct Table {
     entries: Vec<Entry>,
     end: u64,
+    /// Whether the index has checksums; the old format has none.
+    has_checksums: bool,
 }
 
 impl Table {
@@ -60,6 +73,7 @@ impl Table {
         let mut table = Self {
             entries: in_order_of_offset(pack, threads),
             end: pack.end(),
+            has_checksums: pack.len() > 0 && pack.index.crc32_at_index(0).is_some(),
         };
         table.read_headers(pack, threads);
         table.follow_bases();
@@ -75,8 +89,8 @@ impl Table {
     /// Where the entry begins and ends in the pack.
     pub(super) fn range(&self, number: u32) -> Range<u64> {
         let next = self.entries.get(number as usize + 1);
-        let end = next.map_or(self.end, |next| next.offset);
-        self.at(number).offset..end
+        let end = next.map_or(self.end, |next| next.offset());
+        self.at(number).offset()..end
     }
 
     /// Its place in the index of the pack.
@@ -86,14 +100,14 @@ impl Table {
 
     /// What the index says is the CRC-32 of its bytes.
     pub(super) fn checksum(&self, number: u32) -> Option<u32> {
-        self.at(number).checksum
+        self.has_checksums.then(|| self.at(number).checksum)
     }
 
     /// The entry that begins there.
     pub(super) fn find(&self, offset: u64) -> Option<u32> {
         let found = self
             .entries
-            .binary_search_by_key(&offset, |entry| entry.offset);
+            .binary_search_by_key(&offset, |entry| entry.offset());
         found.ok().map(|number| number as u32)
     }
 
@@ -149,7 +163,7 @@ impl Table {
     }
 
     fn read_headers(&mut self, pack: &Pack, threads: usize) {
-        let offsets: Vec<u64> = self.entries.iter().map(|entry| entry.offset).collect();
+        let offsets: Vec<u64> = self.entries.iter().map(Entry::offset).collect();
         let share = self.entries.len().div_ceil(threads.max(1)).max(1);
         let end = self.end;
         std::thread::scope(|scope| {
@@ -208,6 +222,7 @@ impl Table {
     ) -> Vec<(u32, u32)> {
         let limit = u32::try_from(share / UNIT).unwrap_or(u32::MAX).max(1);
         let mut shares = Vec::new();
+        self.forget_shares();
         for number in self.bases_last() {
             self.sum_up(number, limit, &mut shares);
             let entry = *self.at(number);
@@ -224,6 +239,17 @@ impl Table {
         }
         shares.sort_unstable();
         shares
+    }
+
+    /// Undoes an earlier division.
+    fn forget_shares(&mut self) {
+        let mut end = self.end;
+        for entry in self.entries.iter_mut().rev() {
+            let length = end.saturating_sub(entry.offset());
+            entry.weight = u32::try_from(length / UNIT + 1).unwrap_or(u32::MAX);
+            entry.flags = 0;
+            end = entry.offset();
+        }
     }
 
     fn has_needed_child(&self, number: u32) -> bool {
@@ -342,10 +368,12 @@ fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
     // The stable sort finds the sorted runs and only merges them.
     keys.sort();
     keys.into_iter()
+        .map(|(offset, position)| (offset.min(MAX_OFFSET), position))
         .map(|(offset, position)| Entry {
-            offset,
+            offset_low: offset as u32,
+            offset_high: (offset >> 32) as u16,
             position,
-            checksum: None,
+            checksum: 0,
             base: NONE,
             first_child: NONE,
             next_sibling: NONE,
@@ -358,12 +386,12 @@ fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
 
 /// Fills in what the header of an entry says. What cannot be read stays broken.
 fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mut Entry) {
-    entry.checksum = pack.index.crc32_at_index(entry.position);
+    let checksum = pack.index.crc32_at_index(entry.position);
+    entry.checksum = checksum.unwrap_or_default();
     let next = offsets.get(number + 1).copied().unwrap_or(end);
-    let Some(bytes) = pack.entry(entry.offset, next) else {
+    let Some(bytes) = pack.entry(entry.offset(), next) else {
         return;
     };
-    entry.weight = u32::try_from(bytes.len() as u64 / UNIT + 1).unwrap_or(u32::MAX);
     let Ok(header) = pack.header(bytes) else {
         return;
     };
@@ -373,10 +401,10 @@ fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mu
             return;
         }
         Content::OffsetDelta(distance) => entry
-            .offset
+            .offset()
             .checked_sub(distance)
             .and_then(|offset| find_before(&offsets[..number], offset)),
-        Content::RefDelta(id) => pack.index.lookup(id).and_then(|position| {
+        Content::RefDelta(id) => pack.find(&id).and_then(|position| {
             let offset = pack.index.pack_offset_at_index(position);
             offsets.binary_search(&offset).ok()
         }),

@@ -1,7 +1,7 @@
 //! The walk over delta families: depth first, bases before what is built on them.
 //!
-//! An object is rebuilt only if something is built on it or if it has hits; of all others only the new
-//! text is looked at. That must equal searching every object whole, and tests hold it to that.
+//! Every entry is inflated once. What is done with it is a [`Judge`]'s business: the scan searches, provenance
+//! reads trees.
 //!
 //! The heaviest child comes last and takes the memory of its base, so at most as many objects are alive as
 //! the logarithm of the size of the family, however long its chains. What is alive beyond
@@ -10,69 +10,117 @@
 use gix::hash::oid;
 use gix::objs::Kind;
 
-use super::delta::{Delta, NewText};
-use super::hits::{Hits, has_any};
+use super::delta::Delta;
 use super::inflate::{Buffer, Inflater, is_possible};
 use super::pack::Pack;
-use super::show::{Fault, Shared, Show};
+use super::show::Fault;
 use super::table::Table;
-use crate::source::BlobSink;
 
 /// Bytes of rebuilt objects that one worker keeps for what is still to be built on them.
 const MAX_ALIVE: usize = 64 << 20;
 /// Buffers larger than this are not kept for later.
 const MAX_KEPT: usize = 4 << 20;
 
-/// One worker on one pack.
-pub(super) struct Walk<'p, 'a, 's, S> {
-    pack: &'p Pack,
-    table: &'p Table,
-    shared: &'a Shared<'a>,
-    show: &'s mut Show<'a, S>,
-    tools: Tools,
-    stack: Vec<Level>,
+/// Looks at the objects of a walk.
+pub(super) trait Judge {
+    /// What is remembered of an object for those that are built on it.
+    type Kept;
+
+    /// Looks at an object that is whole, or whose base is not remembered.
+    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Self::Kept;
+
+    /// Looks at an object that a delta makes of a base. If something is built on it, it is rebuilt.
+    fn built(
+        &mut self,
+        object: &Object<'_>,
+        base: (&[u8], &Self::Kept),
+        delta: &Delta<'_>,
+        builder: &mut Builder,
+    ) -> Result<Option<(Buffer, Self::Kept)>, Fault>;
+
+    /// Takes back what nothing is built on any more.
+    fn release(&mut self, _kept: Self::Kept) {}
+
+    /// Takes note of a wanted object that could not be read.
+    fn fail(&mut self, id: &oid, fault: Fault);
+
+    /// Whether the walk is to end.
+    fn is_stopped(&self) -> bool;
 }
 
-/// What is reused from object to object.
-struct Tools {
+/// An object of a pack on its way to a [`Judge`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Object<'p> {
+    /// What it is.
+    pub(super) kind: Kind,
+    /// Its name.
+    pub(super) id: &'p oid,
+    /// Its number among the objects of all stores.
+    pub(super) number: u32,
+    /// Whether it was asked for, and is not only needed to build others.
+    pub(super) is_wanted: bool,
+    /// Whether nothing is built on it.
+    pub(super) is_leaf: bool,
+}
+
+impl<'p> Object<'p> {
+    /// An object by itself.
+    pub(super) fn loose(kind: Kind, id: &'p oid, number: u32) -> Self {
+        Self {
+            kind,
+            id,
+            number,
+            is_wanted: true,
+            is_leaf: true,
+        }
+    }
+}
+
+/// One worker on one pack.
+pub(super) struct Walk<'p, 'j, J: Judge> {
+    pack: &'p Pack,
+    table: &'p Table,
+    max_object_size: u64,
+    judge: &'j mut J,
     inflater: Inflater,
     delta: Buffer,
-    text: NewText,
-    found: Vec<(usize, usize)>,
+    builder: Builder,
+    stack: Vec<Level<J::Kept>>,
+}
+
+/// Makes objects of deltas, in buffers that are used again.
+#[derive(Default)]
+pub(super) struct Builder {
     buffers: Vec<Buffer>,
 }
 
 /// An object on which others are still to be built.
-struct Level {
+struct Level<K> {
     number: u32,
     /// `None` if it was let go.
     bytes: Option<Buffer>,
-    hits: Hits,
+    kept: K,
     next: Option<u32>,
     /// The child that comes last.
     heaviest: Option<u32>,
 }
 
-impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
+impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
     /// A walk over shares of `table`.
     pub(super) fn new(
         pack: &'p Pack,
         table: &'p Table,
-        shared: &'a Shared<'a>,
-        show: &'s mut Show<'a, S>,
+        max_object_size: u64,
+        judge: &'j mut J,
     ) -> Self {
         Self {
             pack,
             table,
-            shared,
-            show,
-            tools: Tools {
-                inflater: Inflater::new(),
-                delta: Buffer::default(),
-                text: NewText::default(),
-                found: Vec::new(),
-                buffers: Vec::new(),
-            },
+            max_object_size,
+            judge,
+            inflater: Inflater::new(),
+            delta: Buffer::default(),
+            builder: Builder::default(),
             stack: Vec::new(),
         }
     }
@@ -85,7 +133,7 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
             Some(base) => self.group(base, start),
         }
         while let Some(top) = self.stack.last() {
-            if self.shared.is_stopped() {
+            if self.judge.is_stopped() {
                 return;
             }
             match (top.next, top.heaviest) {
@@ -111,9 +159,16 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
     }
 
     fn pop(&mut self) {
-        if let Some(bytes) = self.stack.pop().and_then(|level| level.bytes) {
-            self.tools.give_back(bytes);
+        if let Some(level) = self.stack.pop() {
+            self.release(level.bytes, level.kept);
         }
+    }
+
+    fn release(&mut self, bytes: Option<Buffer>, kept: J::Kept) {
+        if let Some(bytes) = bytes {
+            self.builder.give_back(bytes);
+        }
+        self.judge.release(kept);
     }
 
     /// Whether anything of this share needs the object.
@@ -121,33 +176,50 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         self.table.is_wanted(number) || self.table.first_child(number).is_some()
     }
 
+    /// How the judge sees an entry; `None` where its kind is not known.
+    fn object(&self, number: u32) -> Option<Object<'p>> {
+        let position = self.table.position(number);
+        Some(Object {
+            kind: self.table.kind(number)?,
+            id: self.pack.id(position),
+            number: self.pack.first + position,
+            is_wanted: self.table.is_wanted(number),
+            is_leaf: self.table.first_child(number).is_none(),
+        })
+    }
+
     /// A whole object.
     fn root(&mut self, number: u32) {
         if !self.is_of_use(number) {
             return;
         }
-        let mut bytes = self.tools.buffer();
+        let Some(object) = self.object(number) else {
+            return;
+        };
+        let mut bytes = self.builder.buffer();
         if let Err(fault) = self.inflate(number, &mut bytes) {
-            self.tools.give_back(bytes);
+            self.builder.give_back(bytes);
             self.fail_all(number, &fault);
             return;
         }
-        let mut hits = Hits::default();
-        if let Some(probe) = self.shared.probe {
-            hits.search(bytes.get(), probe);
-        }
-        self.built(number, bytes, hits);
+        let kept = self.judge.whole(&object, bytes.get());
+        self.keep(number, bytes, kept);
     }
 
     /// Siblings whose base belongs to another share.
     fn group(&mut self, base: u32, first: u32) {
+        let Some(object) = self.object(base) else {
+            return;
+        };
         match self.rebuild(base) {
             Ok(bytes) => {
-                let mut hits = Hits::default();
-                if let Some(probe) = self.shared.probe {
-                    hits.search(bytes.get(), probe);
-                }
-                self.push(base, bytes, hits, first);
+                let object = Object {
+                    is_wanted: false,
+                    is_leaf: false,
+                    ..object
+                };
+                let kept = self.judge.whole(&object, bytes.get());
+                self.push(base, bytes, kept, first);
             }
             Err(fault) => {
                 let mut next = Some(first);
@@ -159,22 +231,15 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         }
     }
 
-    /// Judges a rebuilt object and keeps it for its children.
-    fn built(&mut self, number: u32, bytes: Buffer, hits: Hits) {
-        if self.table.is_wanted(number)
-            && let Some(kind) = self.table.kind(number)
-        {
-            let id = self.pack.id(self.table.position(number));
-            let has_hits = self.shared.probe.is_none() || !hits.is_empty();
-            self.show.whole(kind, id, bytes.get(), has_hits);
-        }
+    /// Keeps an object for its children.
+    fn keep(&mut self, number: u32, bytes: Buffer, kept: J::Kept) {
         match self.table.first_child(number) {
-            Some(first) => self.push(number, bytes, hits, first),
-            None => self.tools.give_back(bytes),
+            Some(first) => self.push(number, bytes, kept, first),
+            None => self.release(Some(bytes), kept),
         }
     }
 
-    fn push(&mut self, number: u32, bytes: Buffer, hits: Hits, first: u32) {
+    fn push(&mut self, number: u32, bytes: Buffer, kept: J::Kept, first: u32) {
         let mut heaviest = first;
         let mut next = Some(first);
         while let Some(child) = next {
@@ -186,7 +251,7 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         self.stack.push(Level {
             number,
             bytes: Some(bytes),
-            hits,
+            kept,
             next: Some(first),
             heaviest: Some(heaviest),
         });
@@ -195,7 +260,7 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
 
     /// Lets go of the lowest levels while too much is alive; the top one is needed next.
     fn let_go(&mut self) {
-        let capacity = |level: &Level| level.bytes.as_ref().map_or(0, Buffer::capacity);
+        let capacity = |level: &Level<J::Kept>| level.bytes.as_ref().map_or(0, Buffer::capacity);
         let mut alive: usize = self.stack.iter().map(capacity).sum();
         let top = self.stack.len().saturating_sub(1);
         for level in &mut self.stack[..top] {
@@ -229,80 +294,46 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         }
         let result = self.step(number, &base);
         if is_last {
-            if let Some(bytes) = base.bytes.take() {
-                self.tools.give_back(bytes);
-            }
+            self.release(base.bytes, base.kept);
         } else {
             self.stack.push(base);
         }
         match result {
-            Ok(Some((bytes, hits))) => self.built(number, bytes, hits),
+            Ok(Some((bytes, kept))) => self.keep(number, bytes, kept),
             Ok(None) => {}
             Err(fault) => self.fail_all(number, &fault),
         }
     }
 
-    fn restore(&mut self, level: &mut Level) -> Result<(), Fault> {
+    fn restore(&mut self, level: &mut Level<J::Kept>) -> Result<(), Fault> {
         if level.bytes.is_none() {
             level.bytes = Some(self.rebuild(level.number)?);
         }
         Ok(())
     }
 
-    /// Reads one delta: gives the rebuilt object with its hits, or `None` where nobody needs it.
-    fn step(&mut self, number: u32, base: &Level) -> Result<Option<(Buffer, Hits)>, Fault> {
+    /// Reads one delta: gives the rebuilt object, or `None` where nobody needs it.
+    fn step(
+        &mut self,
+        number: u32,
+        base: &Level<J::Kept>,
+    ) -> Result<Option<(Buffer, J::Kept)>, Fault> {
+        let Some(object) = self.object(number) else {
+            return Ok(None);
+        };
         let base_bytes = base.bytes.as_ref().map(Buffer::get).unwrap_or_default();
-        let mut entry = std::mem::take(&mut self.tools.delta);
+        let mut entry = std::mem::take(&mut self.delta);
         let result = self
             .inflate(number, &mut entry)
             .and_then(|()| self.delta(entry.get(), base_bytes.len()))
-            .and_then(|delta| self.judge(number, &delta, base_bytes, &base.hits));
-        self.tools.keep_delta(entry);
+            .and_then(|delta| {
+                let base = (base_bytes, &base.kept);
+                self.judge.built(&object, base, &delta, &mut self.builder)
+            });
+        if entry.capacity() <= MAX_KEPT {
+            self.delta = entry;
+        }
         result
-    }
-
-    fn judge(
-        &mut self,
-        number: u32,
-        delta: &Delta<'_>,
-        base: &[u8],
-        base_hits: &Hits,
-    ) -> Result<Option<(Buffer, Hits)>, Fault> {
-        let size = delta.size as usize;
-        let Some(kind) = self.table.kind(number) else {
-            return Ok(None);
-        };
-        let Some(probe) = self.shared.probe else {
-            let bytes = self.tools.apply(delta, base)?;
-            return Ok(Some((bytes, Hits::default())));
-        };
-        let reach = probe.longest().saturating_sub(1);
-        let is_leaf = self.table.first_child(number).is_none();
-        let tools = &mut self.tools;
-        if is_leaf && !base_hits.is_too_many() && !self.show.looks_further(kind, size) {
-            tools.text.gather(base, delta, reach, None)?;
-            if !has_any(base_hits, delta, &tools.text, probe, &mut tools.found)? {
-                let (pack, table) = (self.pack, self.table);
-                let id = || pack.id(table.position(number));
-                self.show.clear(kind, size, id);
-                return Ok(None);
-            }
-            let bytes = tools.apply(delta, base)?;
-            let id = self.pack.id(self.table.position(number));
-            self.show.whole(kind, id, bytes.get(), true);
-            tools.give_back(bytes);
-            return Ok(None);
-        }
-        let mut bytes = tools.buffer();
-        let out = bytes.fit(size);
-        tools.text.gather(base, delta, reach, Some(out))?;
-        let mut hits = Hits::default();
-        if base_hits.is_too_many() {
-            hits.search(bytes.get(), probe);
-        } else {
-            hits.inherit(base_hits, delta, &tools.text, probe, &mut tools.found)?;
-        }
-        Ok(Some((bytes, hits)))
     }
 
     /// Reads the sizes of a delta and holds them against its base and the limit.
@@ -311,7 +342,7 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         if delta.base_size != base as u64 {
             return Err("the delta was made for another base".into());
         }
-        if delta.size > self.shared.max_object_size {
+        if delta.size > self.max_object_size {
             return Err(Fault::Size);
         }
         Ok(delta)
@@ -329,28 +360,27 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
             return Err("the entry does not have the checksum that the index says".into());
         }
         let header = self.pack.header(entry)?;
-        if header.size > self.shared.max_object_size {
+        if header.size > self.max_object_size {
             return Err(Fault::Size);
         }
         if !is_possible(header.stream.len(), header.size) {
             return Err("the entry cannot have the size that it says".into());
         }
         let out = out.fit(header.size as usize);
-        self.tools
-            .inflater
+        self.inflater
             .inflate(header.stream, checksum.is_some(), out)?;
         Ok(())
     }
 
     /// Builds an object from the root of its family on.
-    pub(super) fn rebuild(&mut self, number: u32) -> Result<Buffer, Fault> {
+    fn rebuild(&mut self, number: u32) -> Result<Buffer, Fault> {
         let mut chain = vec![number];
         let mut at = number;
         while let Some(base) = self.table.base(at) {
             chain.push(base);
             at = base;
         }
-        let mut bytes = self.tools.buffer();
+        let mut bytes = self.builder.buffer();
         let mut entry = Buffer::default();
         chain
             .pop()
@@ -358,35 +388,33 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         while let Some(number) = chain.pop() {
             self.inflate(number, &mut entry)?;
             let delta = self.delta(entry.get(), bytes.get().len())?;
-            let next = self.tools.apply(&delta, bytes.get())?;
-            self.tools.give_back(std::mem::replace(&mut bytes, next));
+            let next = self.builder.apply(&delta, bytes.get())?;
+            self.builder.give_back(std::mem::replace(&mut bytes, next));
         }
         Ok(bytes)
     }
 
-    /// Shows one object of the pack by itself; says whether that went well.
+    /// Takes one object of the pack by itself; says whether that went well.
     pub(super) fn single(&mut self, id: &oid) -> bool {
-        let Some(position) = self.pack.index.lookup(id) else {
+        let Some(position) = self.pack.find(id) else {
             return false;
         };
         let offset = self.pack.index.pack_offset_at_index(position);
         let Some(number) = self.table.find(offset) else {
             return false;
         };
-        let Some(kind) = self.table.kind(number) else {
+        let Some(object) = self.object(number) else {
             return false;
         };
         let Ok(bytes) = self.rebuild(number) else {
             return false;
         };
-        if is_searched(kind) {
-            let mut hits = Hits::default();
-            if let Some(probe) = self.shared.probe {
-                hits.search(bytes.get(), probe);
-            }
-            let has_hits = self.shared.probe.is_none() || !hits.is_empty();
-            self.show.whole(kind, id, bytes.get(), has_hits);
-        }
+        let object = Object {
+            is_wanted: true,
+            ..object
+        };
+        let kept = self.judge.whole(&object, bytes.get());
+        self.release(Some(bytes), kept);
         true
     }
 
@@ -396,7 +424,7 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
         while let Some(number) = queue.pop() {
             if self.table.is_wanted(number) {
                 let id = self.pack.id(self.table.position(number));
-                self.show.fail(id, fault.clone());
+                self.judge.fail(id, fault.clone());
             }
             let mut child = self.table.first_child(number);
             while let Some(number) = child {
@@ -407,32 +435,23 @@ impl<'p, 'a, 's, S: BlobSink> Walk<'p, 'a, 's, S> {
     }
 }
 
-impl Tools {
-    fn buffer(&mut self) -> Buffer {
+impl Builder {
+    /// A buffer to build an object in.
+    pub(super) fn buffer(&mut self) -> Buffer {
         self.buffers.pop().unwrap_or_default()
     }
 
-    fn give_back(&mut self, buffer: Buffer) {
+    /// Takes a buffer back for later.
+    pub(super) fn give_back(&mut self, buffer: Buffer) {
         if buffer.capacity() <= MAX_KEPT {
             self.buffers.push(buffer);
         }
     }
 
-    fn keep_delta(&mut self, buffer: Buffer) {
-        if buffer.capacity() <= MAX_KEPT {
-            self.delta = buffer;
-        }
-    }
-
     /// Makes the object of a delta.
-    fn apply(&mut self, delta: &Delta<'_>, base: &[u8]) -> Result<Buffer, Fault> {
+    pub(super) fn apply(&mut self, delta: &Delta<'_>, base: &[u8]) -> Result<Buffer, Fault> {
         let mut out = self.buffer();
         delta.apply(base, out.fit(delta.size as usize))?;
         Ok(out)
     }
-}
-
-/// Whether objects of that kind are searched.
-pub(super) fn is_searched(kind: Kind) -> bool {
-    kind != Kind::Tree
 }

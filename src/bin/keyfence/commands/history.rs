@@ -12,7 +12,7 @@ use keyfence::source::Progress;
 use keyfence::source::history::cache::Cache;
 use keyfence::source::history::provenance::{self, Error};
 use keyfence::source::history::select::{self, Selected};
-use keyfence::source::history::{History, MAX_OBJECT_SIZE};
+use keyfence::source::history::{History, MAX_OBJECT_SIZE, Scanned};
 use keyfence::source::repository::Repository;
 
 use super::range::{self, Job};
@@ -89,7 +89,7 @@ pub(super) fn collect(
         history = history.only(Arc::new(selected.objects));
         skips = selected.skips;
     }
-    history
+    let scanned = history
         .scan(scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
     let mut outcome = collector.finish();
@@ -102,7 +102,7 @@ pub(super) fn collect(
     for skip in skips {
         outcome.coverage.skip(skip);
     }
-    locate(repository, session, &mut outcome)?;
+    locate(repository, scanned, session, &mut outcome)?;
     outcome.exclude(session.excludes());
     Ok(outcome)
 }
@@ -181,6 +181,7 @@ pub(super) fn places(repository: &Repository) -> Result<Places<'_>, Failure> {
 /// Looks up who brought the findings in. Without notes in the report, nobody asks where those come from.
 fn locate(
     repository: &Repository,
+    scanned: Scanned,
     session: &Session,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
@@ -206,7 +207,7 @@ fn locate(
         stop: &session.stop,
         stage: &|_| (),
     };
-    match provenance::locate(repository, &outcome.objects(), options) {
+    match provenance::locate_after(repository, Some(scanned), &outcome.objects(), options) {
         Ok(located) => outcome.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
         Err(Error::Interrupted) => {

@@ -1,20 +1,23 @@
 //! All commits, reachable or not: their root trees, parents and dates.
 
-use std::sync::atomic::AtomicBool;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bstr::ByteSlice;
 use gix::ObjectId;
+use gix::objs::Kind;
 
-use super::store::{Kind, Store};
-use super::trees::{Ids, run};
-use super::walk::{Piece, Visit, jobs};
+use super::Options;
+use super::ids::Ids;
 use crate::coverage::{Skip, SkipReason};
-
-/// "There is none": a tree or parent that is not in the object database.
-pub(super) const ABSENT: u32 = u32::MAX;
-
-/// The empty tree, which need not be in the object database.
-const NO_ENTRIES: u32 = u32::MAX - 1;
+use crate::source::history::Scanned;
+use crate::source::history::delta::Delta;
+use crate::source::history::inflate::Buffer;
+pub(super) use crate::source::history::notes::ABSENT;
+use crate::source::history::notes::{NO_ENTRIES, Named, Notes};
+use crate::source::history::run::walk_all;
+use crate::source::history::show::{Failure, Fault};
+use crate::source::history::store::Stores;
+use crate::source::history::walk::{Builder, Judge, Object};
 
 /// All commits by number.
 pub(super) struct Commits {
@@ -28,11 +31,54 @@ pub(super) struct Commits {
     parents: Vec<u32>,
     /// Parents before children.
     order: Vec<u32>,
-    /// Root trees that commits name and that are not there.
-    pub(super) missing: Vec<ObjectId>,
 }
 
 impl Commits {
+    /// All commits that were noted, numbered in the order of their ids.
+    fn new(stores: &Stores, notes: &[Notes]) -> Self {
+        let mut found: Vec<(ObjectId, u32)> = notes
+            .iter()
+            .flat_map(Notes::commits)
+            .map(|(commit, _)| {
+                let id = stores.id_of(commit.number);
+                (id.to_owned(), stores.canonical(commit.number, id))
+            })
+            .collect();
+        found.sort_unstable_by_key(|commit| commit.1);
+        found.dedup_by_key(|commit| commit.1);
+        // Within a store numbers are in the order of ids: the stable sort merges a few runs.
+        found.sort_by_key(|commit| commit.0);
+        let mut dense = vec![ABSENT; stores.len()];
+        for (number, (_, object)) in (0u32..).zip(&found) {
+            dense[*object as usize] = number;
+        }
+        let ids = Ids::new(found.into_iter().map(|commit| commit.0).collect());
+        let mut commits = Self {
+            trees: vec![ABSENT; ids.len()],
+            times: vec![0; ids.len()],
+            ends: vec![0; ids.len()],
+            parents: Vec::new(),
+            order: Vec::new(),
+            ids,
+        };
+        // The parents of each, wherever they were noted.
+        let mut of_each: Vec<&[u32]> = vec![&[]; commits.len()];
+        for (commit, parents) in notes.iter().flat_map(Notes::commits) {
+            let object = stores.canonical(commit.number, stores.id_of(commit.number));
+            let number = dense[object as usize] as usize;
+            commits.trees[number] = commit.tree;
+            commits.times[number] = commit.time;
+            of_each[number] = parents;
+        }
+        for (parents, end) in of_each.into_iter().zip(&mut commits.ends) {
+            let known = |parent: &u32| dense.get(*parent as usize).copied().unwrap_or(ABSENT);
+            commits.parents.extend(parents.iter().map(known));
+            *end = commits.parents.len() as u32;
+        }
+        commits.order = order(&commits);
+        commits
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.ids.len()
@@ -119,59 +165,66 @@ impl Commits {
     }
 }
 
-/// Reads every commit once.
+/// Puts together what was noted of all commits, or reads them.
 pub(super) fn read(
-    store: &Store,
-    trees: &Ids,
-    threads: usize,
-    stop: &AtomicBool,
+    scanned: &mut Scanned,
+    options: Options<'_>,
     skips: &mut Vec<Skip>,
-) -> Commits {
-    let ids = Ids::new(store.ids(Kind::Commit));
-    let jobs = jobs(store, Kind::Commit);
-    let parts = run(store, &jobs, threads, stop, || Reader {
-        ids: &ids,
-        trees,
-        read: Vec::new(),
-        parents: Vec::new(),
-        missing: Vec::new(),
-        skips: Vec::new(),
-    });
-    let mut commits = Commits {
-        trees: vec![ABSENT; ids.len()],
-        times: vec![0; ids.len()],
-        ends: vec![0; ids.len()],
-        parents: Vec::new(),
-        order: Vec::new(),
-        missing: Vec::new(),
-        ids: Ids::new(Vec::new()),
+) -> (Commits, Vec<ObjectId>) {
+    let mut missing = Vec::new();
+    let notes = match scanned.commits.take() {
+        Some(notes) => {
+            // Nothing is walked over any more, and what comes now needs the memory.
+            scanned.tables = Vec::new();
+            notes
+        }
+        None => read_all(scanned, options, skips, &mut missing),
     };
-    // Which worker read the commit and where in its parents they stand.
-    let mut from = vec![(0u32, 0u32, 0u32); ids.len()];
-    for (at, part) in parts.iter().enumerate() {
-        for commit in &part.read {
-            commits.trees[commit.number as usize] = commit.tree;
-            commits.times[commit.number as usize] = commit.time;
-            from[commit.number as usize] = (at as u32, commit.parents.0, commit.parents.1);
-        }
+    let stores = &scanned.stores;
+    for number in notes.iter().flat_map(|notes| &notes.malformed) {
+        let id = stores.id_of(*number).to_string();
+        let detail = "not a commit that can be read";
+        skips.push(Skip::with_detail(SkipReason::Corrupt, id, detail));
     }
-    for (number, (part, start, end)) in from.into_iter().enumerate() {
-        if let Some(part) = parts.get(part as usize) {
-            commits
-                .parents
-                .extend(&part.parents[start as usize..end as usize]);
-        }
-        commits.ends[number] = commits.parents.len() as u32;
+    (Commits::new(stores, &notes), missing)
+}
+
+/// Reads every commit once. Trees that they name and that are not there go to `missing`.
+fn read_all(
+    scanned: &mut Scanned,
+    options: Options<'_>,
+    skips: &mut Vec<Skip>,
+    missing: &mut Vec<ObjectId>,
+) -> Vec<Notes> {
+    let stores = &scanned.stores;
+    let new = || Reader {
+        stores,
+        stop: options.stop,
+        notes: Notes::default(),
+        missing: Vec::new(),
+        failures: Vec::new(),
+    };
+    let mut readers: Vec<Reader<'_>> = (0..options.threads.max(1)).map(|_| new()).collect();
+    let (tables, limit) = (&mut scanned.tables, scanned.max_object_size);
+    walk_all(stores, tables, Kind::Commit, limit, &mut readers);
+    let mut all = Vec::new();
+    let mut failures = Vec::new();
+    for reader in readers {
+        all.push(reader.notes);
+        missing.extend(reader.missing);
+        failures.extend(reader.failures);
     }
-    for part in parts {
-        skips.extend(part.skips);
-        commits.missing.extend(part.missing);
+    if !failures.is_empty() {
+        // Another store may have a good copy.
+        let read: HashSet<&gix::oid> = all
+            .iter()
+            .flat_map(Notes::commits)
+            .map(|(commit, _)| stores.id_of(commit.number))
+            .collect();
+        failures.retain(|failure| !read.contains(failure.id.as_ref()));
+        skips.extend(failures.into_iter().map(Failure::into_skip));
     }
-    commits.missing.sort();
-    commits.missing.dedup();
-    commits.ids = ids;
-    commits.order = order(&commits);
-    commits
+    all
 }
 
 /// Parents before children. A circle, which only damage can make, is cut somewhere.
@@ -205,82 +258,63 @@ fn order(commits: &Commits) -> Vec<u32> {
     order
 }
 
-struct Read {
-    number: u32,
-    tree: u32,
-    time: i64,
-    parents: (u32, u32),
-}
-
-/// Gathers the commits that one worker sees.
+/// Notes the commits that one worker sees.
 struct Reader<'a> {
-    ids: &'a Ids,
-    trees: &'a Ids,
-    read: Vec<Read>,
-    parents: Vec<u32>,
+    stores: &'a Stores,
+    stop: &'a AtomicBool,
+    notes: Notes,
     missing: Vec<ObjectId>,
-    skips: Vec<Skip>,
+    failures: Vec<Failure>,
 }
 
 impl Reader<'_> {
-    fn parse(&mut self, number: u32, bytes: &[u8]) -> Option<()> {
-        let mut lines = bytes.split(|byte| *byte == b'\n');
-        let tree = ObjectId::from_hex(lines.next()?.strip_prefix(b"tree ")?).ok()?;
-        let start = self.parents.len() as u32;
-        let mut time = None;
-        for line in lines {
-            if let Some(parent) = line.strip_prefix(b"parent ") {
-                let parent = ObjectId::from_hex(parent).ok()?;
-                self.parents
-                    .push(self.ids.number(&parent).unwrap_or(ABSENT));
-            } else if let Some(committer) = line.strip_prefix(b"committer ") {
-                time = Some(seconds(committer).unwrap_or_default());
-                break;
-            } else if line.is_empty() {
-                break;
-            }
-        }
-        let known = match self.trees.number(&tree) {
-            Some(known) => known,
-            None if tree.is_empty_tree() => NO_ENTRIES,
-            None => {
-                self.missing.push(tree);
-                ABSENT
-            }
-        };
-        self.read.push(Read {
-            number,
-            tree: known,
-            time: time?,
-            parents: (start, self.parents.len() as u32),
+    fn note(&mut self, number: u32, bytes: &[u8]) {
+        let (stores, missing) = (self.stores, &mut self.missing);
+        self.notes.commit(number, bytes, |hex, named| {
+            let id = ObjectId::from_hex(hex).ok()?;
+            Some(match stores.find(&id) {
+                Some(number) => number,
+                None if id.is_empty_tree() => NO_ENTRIES,
+                None => {
+                    if named == Named::Tree {
+                        missing.push(id);
+                    }
+                    ABSENT
+                }
+            })
         });
-        Some(())
     }
 }
 
-/// The seconds at the end of a line `name <address> seconds offset`.
-fn seconds(line: &[u8]) -> Option<i64> {
-    let after = line.rfind_byte(b'>')? + 1;
-    let text = line.get(after..)?.trim_start();
-    let end = text.find_byte(b' ').unwrap_or(text.len());
-    std::str::from_utf8(&text[..end]).ok()?.parse().ok()
-}
+impl Judge for Reader<'_> {
+    type Kept = ();
 
-impl Visit for Reader<'_> {
-    fn object(&mut self, _: usize, id: ObjectId, bytes: &[u8], _: &[Piece]) {
-        let Some(number) = self.ids.number(&id) else {
-            return;
-        };
-        if self.parse(number, bytes).is_none() {
-            self.skips.push(Skip::with_detail(
-                SkipReason::Corrupt,
-                id.to_string(),
-                "not a commit that can be read",
-            ));
+    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) {
+        if object.is_wanted {
+            self.note(object.number, bytes);
         }
     }
 
-    fn skip(&mut self, skip: Skip) {
-        self.skips.push(skip);
+    fn built(
+        &mut self,
+        object: &Object<'_>,
+        base: (&[u8], &()),
+        delta: &Delta<'_>,
+        builder: &mut Builder,
+    ) -> Result<Option<(Buffer, ())>, Fault> {
+        let bytes = builder.apply(delta, base.0)?;
+        if object.is_wanted {
+            self.note(object.number, bytes.get());
+        }
+        Ok(Some((bytes, ())))
+    }
+
+    fn fail(&mut self, id: &gix::oid, fault: Fault) {
+        let id = id.to_owned();
+        self.failures.push(Failure { id, fault });
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 }

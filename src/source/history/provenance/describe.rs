@@ -11,6 +11,7 @@ use super::lineage::{EMPTY, Lineage};
 use super::{Departure, Event, Location};
 use crate::coverage::Skip;
 use crate::finding::CommitInfo;
+use crate::source::history::store::Stores;
 use crate::source::history::view::{object, tagged};
 use crate::source::repository::Repository;
 
@@ -30,6 +31,7 @@ struct Reach {
 /// Knows everything about the commits that come up.
 pub(super) struct Describer<'a> {
     pub(super) repo: &'a Repository,
+    stores: &'a Stores,
     commits: &'a Commits,
     lineage: &'a Lineage,
     holders: &'a Holders,
@@ -48,7 +50,7 @@ struct Words {
 impl<'a> Describer<'a> {
     /// Finds out what keeps each of the commits in `targets`.
     pub(super) fn new(
-        repo: &'a Repository,
+        (repo, stores): (&'a Repository, &'a Stores),
         commits: &'a Commits,
         lineage: &'a Lineage,
         holders: &'a Holders,
@@ -80,6 +82,7 @@ impl<'a> Describer<'a> {
         }
         Self {
             repo,
+            stores,
             commits,
             lineage,
             holders,
@@ -170,7 +173,7 @@ impl<'a> Describer<'a> {
         found: &mut HashMap<ObjectId, Vec<Location>>,
     ) {
         for tree in self.lineage.tops() {
-            let id = self.lineage.ids.id(tree);
+            let id = self.stores.id_of(tree).to_owned();
             let node = self.lineage.node(Some(tree));
             // A few places are listed of each object anyhow; one that gets none is named as a lone object.
             let _ = self.lineage.added(node, &[EMPTY], |path, sought| {

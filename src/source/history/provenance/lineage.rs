@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::trees::{Edge, Ids, SOUGHT, Trees};
+use super::trees::{Edge, SOUGHT, Trees};
 
 /// The node of everything that leads nowhere.
 pub(super) const EMPTY: u32 = 0;
@@ -18,7 +18,6 @@ const MOST_PATHS: usize = 20_000;
 
 /// What the trees come to when only what leads to something sought is kept.
 pub(super) struct Lineage {
-    pub(super) ids: Ids,
     names: Vec<BString>,
     /// Entries of each node, sorted; the child of an edge is a node, or [`SOUGHT`] and a number.
     nodes: Vec<Vec<Edge>>,
@@ -33,7 +32,7 @@ impl Lineage {
     pub(super) fn new(trees: Trees) -> Self {
         let marks = relevant(&trees);
         let (lists, of_tree) = lists(&trees, &marks);
-        let mut below = vec![false; trees.ids.len()];
+        let mut below = vec![false; trees.count];
         for edge in lists.iter().flatten() {
             if edge.child & SOUGHT == 0 {
                 below[edge.child as usize] = true;
@@ -45,7 +44,6 @@ impl Lineage {
             .map(|list| of_list[list as usize])
             .collect();
         Self {
-            ids: trees.ids,
             names: trees.names,
             nodes,
             of_tree,
@@ -142,7 +140,7 @@ impl Lineage {
 /// Which trees lead to something sought, found by going over the edges until nothing is added: as often
 /// as the paths are deep.
 fn relevant(trees: &Trees) -> Vec<bool> {
-    let mut marks = vec![false; trees.ids.len()];
+    let mut marks = vec![false; trees.count];
     let mut counts: Vec<i64> = Vec::new();
     loop {
         let mut changed = false;
@@ -183,7 +181,7 @@ fn is_relevant(marks: &[bool], edge: Edge) -> bool {
 fn lists(trees: &Trees, marks: &[bool]) -> (Vec<Vec<Edge>>, Vec<u32>) {
     let mut lists: Vec<Vec<Edge>> = vec![Vec::new()];
     let mut numbers: HashMap<Vec<Edge>, u32> = HashMap::from([(Vec::new(), EMPTY)]);
-    let mut of_tree = vec![EMPTY; trees.ids.len()];
+    let mut of_tree = vec![EMPTY; trees.count];
     let mut levels: Vec<u32> = Vec::new();
     for record in trees.records.iter().flat_map(|records| records.iter()) {
         let leads = |edge: &&Edge| is_relevant(marks, **edge);

@@ -9,10 +9,10 @@
 mod commits;
 mod describe;
 mod holders;
+mod ids;
 mod lineage;
-mod store;
+mod reader;
 mod trees;
-mod walk;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -23,6 +23,7 @@ use gix::ObjectId;
 
 use crate::coverage::{Skip, SkipReason};
 use crate::finding::CommitInfo;
+use crate::source::history::Scanned;
 use crate::source::repository::Repository;
 use commits::{ABSENT, Commits};
 use describe::Describer;
@@ -30,7 +31,6 @@ pub(super) use describe::describe_commit;
 use holders::Holders;
 pub(super) use holders::head_names;
 use lineage::{EMPTY, Lineage};
-use store::Store;
 
 /// Why provenance could not be looked up at all.
 #[derive(Debug)]
@@ -146,6 +146,16 @@ pub fn locate(
     wanted: &[ObjectId],
     options: Options<'_>,
 ) -> Result<Located, Error> {
+    locate_after(repo, None, wanted, options)
+}
+
+/// The same after a scan of the repository's objects directories, whose knowledge saves half of the work.
+pub fn locate_after(
+    repo: &Repository,
+    scanned: Option<Scanned>,
+    wanted: &[ObjectId],
+    options: Options<'_>,
+) -> Result<Located, Error> {
     let mut located = Located::default();
     if wanted.is_empty() {
         return Ok(located);
@@ -162,20 +172,29 @@ pub fn locate(
         }
     };
     stage(Stage::Objects)?;
-    let store = Store::open(repo, skips);
+    let mut scanned = match scanned {
+        Some(scanned) => scanned,
+        None => Scanned::open(
+            repo.objects_dirs(),
+            repo.object_hash(),
+            options.threads,
+            skips,
+        ),
+    };
     stage(Stage::Trees)?;
-    let trees = trees::read(&store, &wanted, options.threads, options.stop, skips);
+    let mut trees = trees::read(&mut scanned, &wanted, options);
+    skips.append(&mut trees.skips);
     stage(Stage::Commits)?;
-    let commits = commits::read(&store, &trees.ids, options.threads, options.stop, skips);
+    let (commits, roots) = commits::read(&mut scanned, options, skips);
+    let stores = scanned.into_stores();
     stage(Stage::References)?;
-    missing(repo, &trees.missing, &commits, &mut *skips);
-    drop(store);
+    missing(repo, trees.missing.iter().chain(&roots), skips);
     let lineage = Lineage::new(trees);
     let holders = Holders::read(repo, &commits, skips)?;
     let events = Events::find(&commits, &lineage, &holders, skips);
     let mut targets: Vec<u32> = events.0.values().map(|event| event.first).collect();
     targets.extend(wanted.iter().filter_map(|id| commits.ids.number(id)));
-    let describer = Describer::new(repo, &commits, &lineage, &holders, targets);
+    let describer = Describer::new((repo, &stores), &commits, &lineage, &holders, targets);
     for (sought, id) in (0u32..).zip(&wanted) {
         let mut places: Vec<(Rank, Location)> = Vec::new();
         for (path, event) in events.of(sought) {
@@ -233,14 +252,17 @@ fn unplaced(describer: &Describer<'_>, wanted: &[ObjectId], located: &mut Locate
     }
 }
 
-fn missing(repo: &Repository, trees: &[ObjectId], commits: &Commits, skips: &mut Vec<Skip>) {
+fn missing<'a>(
+    repo: &Repository,
+    trees: impl Iterator<Item = &'a ObjectId>,
+    skips: &mut Vec<Skip>,
+) {
     let reason = match repo.is_partial() {
         true => SkipReason::Partial,
         false => SkipReason::Missing,
     };
     let detail = "a tree that another tree or a commit names";
-    let all = trees.iter().chain(&commits.missing);
-    skips.extend(all.map(|id| Skip::with_detail(reason, id.to_string(), detail)));
+    skips.extend(trees.map(|id| Skip::with_detail(reason, id.to_string(), detail)));
 }
 
 /// When something sought came to a path and when it left it.

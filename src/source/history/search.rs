@@ -1,0 +1,129 @@
+//! What the scan does with the objects of a walk: it searches them, and shows those with hits.
+//!
+//! An object is rebuilt only if something is built on it or if it has hits; of all others only the new
+//! text is looked at. That must equal searching every object whole, and tests hold it to that.
+
+use gix::hash::oid;
+use gix::objs::Kind;
+
+use super::delta::{Delta, NewText};
+use super::hits::{Hits, has_any};
+use super::inflate::Buffer;
+use super::show::{Fault, Shared, Show};
+use super::walk::{Builder, Judge, Object};
+use crate::source::{BlobSink, Probe};
+
+/// One worker's search.
+pub(super) struct Search<'a, 's, S> {
+    shared: &'a Shared<'a>,
+    show: &'s mut Show<'a, S>,
+    text: NewText,
+    found: Vec<(usize, usize)>,
+}
+
+impl<'a, 's, S: BlobSink> Search<'a, 's, S> {
+    /// A search that shows what it finds.
+    pub(super) fn new(shared: &'a Shared<'a>, show: &'s mut Show<'a, S>) -> Self {
+        Self {
+            shared,
+            show,
+            text: NewText::default(),
+            found: Vec::new(),
+        }
+    }
+
+    /// Shows an object, if it is wanted, whose hits are known.
+    fn show(&mut self, object: &Object<'_>, bytes: &[u8], hits: &Hits) {
+        if object.is_wanted {
+            let has_hits =
+                is_searched(object.kind) && (self.shared.probe.is_none() || !hits.is_empty());
+            let Object {
+                kind, number, id, ..
+            } = *object;
+            self.show.whole(kind, number, id, bytes, has_hits);
+        }
+    }
+
+    /// Rebuilds an object and works out its hits.
+    fn rebuilt(
+        &mut self,
+        probe: &dyn Probe,
+        (base, base_hits): (&[u8], &Hits),
+        delta: &Delta<'_>,
+        builder: &mut Builder,
+    ) -> Result<(Buffer, Hits), Fault> {
+        // One pass over the delta rebuilds the object and gathers what is new in it.
+        let mut bytes = builder.buffer();
+        let out = bytes.fit(delta.size as usize);
+        let reach = probe.longest().saturating_sub(1);
+        self.text.gather(base, delta, reach, Some(out))?;
+        let mut hits = Hits::default();
+        if base_hits.is_too_many() {
+            hits.search(bytes.get(), probe);
+        } else {
+            hits.inherit(base_hits, delta, &self.text, probe, &mut self.found)?;
+        }
+        Ok((bytes, hits))
+    }
+}
+
+impl<S: BlobSink> Judge for Search<'_, '_, S> {
+    type Kept = Hits;
+
+    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Hits {
+        let mut hits = Hits::default();
+        if let Some(probe) = self.shared.probe {
+            hits.search(bytes, probe);
+        }
+        self.show(object, bytes, &hits);
+        hits
+    }
+
+    fn built(
+        &mut self,
+        object: &Object<'_>,
+        base: (&[u8], &Hits),
+        delta: &Delta<'_>,
+        builder: &mut Builder,
+    ) -> Result<Option<(Buffer, Hits)>, Fault> {
+        let size = delta.size as usize;
+        let Some(probe) = self.shared.probe else {
+            let bytes = builder.apply(delta, base.0)?;
+            self.show(object, bytes.get(), &Hits::default());
+            return Ok(Some((bytes, Hits::default())));
+        };
+        let reach = probe.longest().saturating_sub(1);
+        let needs_text_only =
+            object.is_leaf && !base.1.is_too_many() && !self.show.looks_further(object.kind, size);
+        if needs_text_only {
+            self.text.gather(base.0, delta, reach, None)?;
+            if !has_any(base.1, delta, &self.text, probe, &mut self.found)? {
+                self.show.clear(object.kind, size, || object.id);
+                return Ok(None);
+            }
+            let bytes = builder.apply(delta, base.0)?;
+            let Object {
+                kind, number, id, ..
+            } = *object;
+            self.show.whole(kind, number, id, bytes.get(), true);
+            builder.give_back(bytes);
+            return Ok(None);
+        }
+        let (bytes, hits) = self.rebuilt(probe, base, delta, builder)?;
+        self.show(object, bytes.get(), &hits);
+        Ok(Some((bytes, hits)))
+    }
+
+    fn fail(&mut self, id: &oid, fault: Fault) {
+        self.show.fail(id, fault);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.shared.is_stopped()
+    }
+}
+
+/// Whether objects of that kind are searched.
+pub(super) fn is_searched(kind: Kind) -> bool {
+    kind != Kind::Tree
+}
