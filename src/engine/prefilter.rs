@@ -3,6 +3,7 @@
 //! It may over-report and must never miss.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::RuleIndex;
 use super::literal::LiteralSearcher;
@@ -21,7 +22,8 @@ pub struct Hit {
 #[derive(Debug)]
 pub struct Prefilter {
     keywords: Vec<Keyword>,
-    searcher: LiteralSearcher,
+    /// Built when there is something to search: a scan of nothing does not pay for it.
+    searcher: OnceLock<LiteralSearcher>,
 }
 
 #[derive(Debug)]
@@ -33,9 +35,8 @@ struct Keyword {
 impl Prefilter {
     /// Collects the keywords of all rules; one that several rules share is one literal.
     ///
-    /// # Panics
-    ///
-    /// If a keyword is shorter than [`super::literal::SHORTEST`], which the compilation of rules refuses.
+    /// No keyword is shorter than [`super::literal::SHORTEST`]: the compilation of rules refuses that, and the
+    /// first search would panic.
     pub fn new(rules: &RuleSet) -> Self {
         let mut keywords: Vec<Keyword> = Vec::new();
         let mut known: HashMap<&[u8], usize> = HashMap::new();
@@ -57,28 +58,37 @@ impl Prefilter {
                 of.push(rule);
             }
         }
-        let literals: Vec<Vec<u8>> = keywords.iter().map(|one| one.bytes.clone()).collect();
-        let searcher = LiteralSearcher::new(&literals)
-            .expect("compiled rules have no short keywords, and equal ones were merged");
-        Self { keywords, searcher }
+        Self {
+            keywords,
+            searcher: OnceLock::new(),
+        }
+    }
+
+    fn searcher(&self) -> &LiteralSearcher {
+        self.searcher.get_or_init(|| {
+            let literals: Vec<Vec<u8>> =
+                self.keywords.iter().map(|one| one.bytes.clone()).collect();
+            LiteralSearcher::new(&literals)
+                .expect("compiled rules have no short keywords, and equal ones were merged")
+        })
     }
 
     /// Appends every occurrence of every literal, in order of offset, then keyword; overlaps included.
     pub fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
-        self.searcher.find_each(bytes, &mut |keyword, offset| {
+        self.searcher().find_each(bytes, &mut |keyword, offset| {
             hits.push(Hit { offset, keyword });
         });
     }
 
     /// Shows what [`Self::find`] collects, one by one.
     pub fn find_each(&self, bytes: &[u8], mut show: impl FnMut(Hit)) {
-        self.searcher
+        self.searcher()
             .find_each(bytes, &mut |keyword, offset| show(Hit { offset, keyword }));
     }
 
     /// Whether any literal occurs in `bytes`.
     pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.searcher.is_match(bytes)
+        self.searcher().is_match(bytes)
     }
 
     /// How many literals there are.
@@ -103,7 +113,11 @@ impl Prefilter {
 
     /// Length of the longest literal; 0 if there is none.
     pub fn longest(&self) -> usize {
-        self.searcher.longest()
+        self.keywords
+            .iter()
+            .map(|one| one.bytes.len())
+            .max()
+            .unwrap_or(0)
     }
 }
 

@@ -1,12 +1,25 @@
 //! Signals that ask the program to end: the scan stops, what was found so far is reported, the exit
 //! status is 2. A second signal kills.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
+
+/// What the first signal sets. From the first call on, signals no longer kill at once; so scanning commands
+/// ask before they read anything.
+pub(crate) fn stop() -> Arc<AtomicBool> {
+    // Signals are of the process, and so is this.
+    static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    let stop = STOP.get_or_init(|| {
+        let stop = Arc::default();
+        watch(Arc::clone(&stop));
+        stop
+    });
+    Arc::clone(stop)
+}
 
 /// Sets `stop` at the first signal.
 #[cfg(unix)]
-pub(crate) fn watch(stop: Arc<AtomicBool>) {
+fn watch(stop: Arc<AtomicBool>) {
     use std::sync::atomic::Ordering;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -47,4 +60,4 @@ const GRACE: u64 = 5;
 
 /// Elsewhere a signal ends the program at once, with the system's own status.
 #[cfg(not(unix))]
-pub(crate) fn watch(_stop: Arc<AtomicBool>) {}
+fn watch(_stop: Arc<AtomicBool>) {}

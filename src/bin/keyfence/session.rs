@@ -95,8 +95,7 @@ impl Session {
         check_outputs(common)?;
         let excludes = Excludes::new(common.exclude.iter().map(String::as_str))
             .map_err(|error| Failure::of(Kind::Usage, &error))?;
-        let stop = Arc::new(AtomicBool::new(false));
-        interrupt::watch(Arc::clone(&stop));
+        let stop = interrupt::stop();
         let counters = Arc::new(Counters::default());
         let is_watched = !common.quiet && !common.no_progress && terminal::stderr_is_watched();
         let progress = is_watched.then(|| Progress::start(Arc::clone(&counters), source, noun));

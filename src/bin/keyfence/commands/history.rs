@@ -22,11 +22,13 @@ use crate::date;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::hint;
+use crate::interrupt;
 use crate::session::{ExcludeIn, Session, Success, now};
 use crate::settings::{Place, Places};
 
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
+    interrupt::stop();
     let repository = open(&args.repository).map_err(|failure| advise(failure, args))?;
     if let Some(ranges) = range::asked(&repository, args)? {
         let base = range::base_of(&repository, &ranges);

@@ -15,6 +15,7 @@ use super::scan::failed;
 use crate::args::StagedArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
+use crate::interrupt;
 use crate::session::{ExcludeIn, Session, Success};
 use crate::settings::{Place, Places};
 
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
 
 /// Runs the command for somebody.
 pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
+    interrupt::stop();
     let repository = open(Path::new("."))?;
     // Read once: for the settings, and for what is staged.
     let index = Index::load(&repository).map_err(failed)?;
