@@ -210,13 +210,13 @@ mod tests {
             ..Allow::default()
         };
         let base = Base::Directory {
-            current: "/work/repo/sub".into(),
-            root: "/work/repo".into(),
+            current: "/home/ada/repo/sub".into(),
+            root: "/home/ada/repo".into(),
         };
         for (path, expected) in [
             ("fixtures/a.env", true),
             ("./fixtures/a.env", true),
-            ("/work/repo/sub/fixtures/a.env", true),
+            ("/home/ada/repo/sub/fixtures/a.env", true),
             ("../sub/fixtures/a.env", true),
             ("sub/fixtures/a.env", false),
             ("/else/sub/fixtures/a.env", false),
