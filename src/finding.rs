@@ -251,8 +251,29 @@ pub struct CommitInfo {
     pub in_head: bool,
     /// Full names of branches and tags that contain the commit, sorted.
     pub refs: Vec<String>,
+    /// References that contain the commit beyond those in `refs`, which is kept short.
+    pub more_refs: usize,
     /// If no ref reaches it: what still holds it (`stash@{0}`, a reflog entry, an unreachable commit).
     pub held_by: Vec<String>,
+    /// Whether a parent of the commit is not in this clone, so that the content may be older.
+    pub is_boundary: bool,
+    /// The commit with which it left the history of `HEAD`, if it was there and is not any more.
+    pub left: Option<Departure>,
+}
+
+/// The commit that took content away from a path.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Departure {
+    /// The commit.
+    pub commit_id: ObjectId,
+    /// Author name, lossily decoded. No address.
+    pub author: String,
+    /// Author date, seconds since the epoch.
+    pub time: i64,
+    /// Author date, RFC 3339 with the author's offset.
+    pub date: String,
+    /// First line of the message.
+    pub subject: String,
 }
 
 #[cfg(test)]

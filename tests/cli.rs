@@ -551,3 +551,22 @@ fn history_names_the_commit_and_says_how_unreachable_objects_go() {
     repo.keyfence(&["history", "--exclude", "*.py"]).status(0);
     repo.keyfence(&["history", "not-there"]).status(2);
 }
+
+#[test]
+fn history_names_the_commit_that_took_a_secret_away() {
+    let pair = Pair::new(23);
+    let repo = TestRepo::new();
+    repo.commit_file("app.py", pair.python(), "add the application");
+    let run = repo.keyfence(&["history", "--format", "json"]).status(1);
+    let place = &run.json()["findings"][0]["places"][0];
+    assert!(place["left"].is_null(), "{}", run.show());
+    let last = repo.commit_file("app.py", "import os\n", "read it from the environment");
+    let run = repo.keyfence(&["history", "--format", "json"]).status(1);
+    let left = &run.json()["findings"][0]["places"][0]["left"];
+    assert_eq!(left["commit"], last.as_str(), "{}", run.show());
+    assert_eq!(left["author"], "Ada Author");
+    assert_eq!(left["subject"], "read it from the environment");
+    let run = repo.keyfence(&["history"]).status(1);
+    let line = format!("= left HEAD: {} of ", &last[..12]);
+    assert!(run.out().contains(&line), "{}", run.show());
+}

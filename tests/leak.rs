@@ -336,6 +336,10 @@ fn repository(planted: &mut Planted) -> TestRepo {
         &format!("tag {secret}"),
         &format!("v-{secret}"),
     ]);
+    // The secret is told by the commit that takes it away, too.
+    let (id, secret) = planted.pair("contents and the subject of their removal");
+    repo.commit_file("left.txt", format!("{id} {secret}\n"), "add it");
+    repo.commit_file("left.txt", "nothing\n", &format!("remove {secret}"));
     let branch = planted.word("a branch");
     repo.git(&["checkout", "--quiet", "-b", &branch]);
     repo.commit_file(

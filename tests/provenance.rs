@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use gix::ObjectId;
 use keyfence::blob::Blob;
 use keyfence::coverage::Skip;
+use keyfence::finding::Departure;
 use keyfence::source::history::History;
 use keyfence::source::history::provenance::{Located, Location, Options, locate, locate_after};
 use keyfence::source::repository::{self, GitEnvironment, Repository};
@@ -98,6 +99,10 @@ fn refs_of(place: &Location) -> Vec<&str> {
     commit.refs.iter().map(String::as_str).collect()
 }
 
+fn left_of(place: &Location) -> Option<&Departure> {
+    place.commit.as_ref()?.left.as_ref()
+}
+
 fn held_by(place: &Location) -> Vec<&str> {
     let commit = place.commit.as_ref().expect("a commit");
     commit.held_by.iter().map(String::as_str).collect()
@@ -112,15 +117,15 @@ fn the_first_commit_of_a_repository_introduces_its_files() {
     assert_eq!(place.path, "a b/ü\n\"x\".env");
     assert_eq!(commit_of(&place), first);
     assert_eq!(refs_of(&place), ["refs/heads/main"]);
-    assert!(!place.is_boundary);
     let commit = place.commit.expect("a commit");
     assert_eq!(commit.author, "Ada Author");
     assert_eq!(commit.subject, "first  line");
     assert_eq!(commit.date, "2023-11-14T22:16:20+00:00");
     assert_eq!(commit.time, 1_700_000_180);
     assert!(commit.in_head);
+    assert!(!commit.is_boundary);
     assert_eq!(commit.held_by, Vec::<String>::new());
-    assert_eq!(place.left, None);
+    assert_eq!((commit.more_refs, commit.left), (0, None));
 }
 
 #[test]
@@ -185,7 +190,7 @@ fn a_rename_is_one_more_place_and_says_when_the_old_one_was_left() {
     assert_eq!(places[0].path, "old/name");
     assert_eq!(commit_of(&places[0]), first);
     assert!(!places[0].commit.as_ref().expect("a commit").in_head);
-    let left = places[0].left.as_ref().expect("left");
+    let left = left_of(&places[0]).expect("left");
     assert_eq!(left.commit_id.to_string(), moved);
     assert_eq!(left.subject, "move");
     assert_eq!(places[1].path, "new/name");
@@ -243,7 +248,7 @@ fn content_that_comes_back_is_dated_from_its_first_time_and_its_last_departure()
     let last = repo.commit_file("f", "clean", "clean again");
     let place = place(&repo, &blob);
     assert_eq!(commit_of(&place), first);
-    assert_eq!(place.left.expect("left").commit_id.to_string(), last);
+    assert_eq!(left_of(&place).expect("left").commit_id.to_string(), last);
 }
 
 #[test]
@@ -278,7 +283,10 @@ fn an_amended_commit_is_held_by_the_logs_of_its_branch() {
     let place = place(&repo, &blob);
     assert_eq!(commit_of(&place), amended);
     assert_eq!(held_by(&place), ["HEAD@{1}", "refs/heads/main@{1}"]);
-    assert!(place.left.is_none(), "it never was in the history of HEAD");
+    assert!(
+        left_of(&place).is_none(),
+        "it never was in the history of HEAD"
+    );
 }
 
 #[test]
@@ -478,7 +486,7 @@ fn a_shallow_boundary_is_flagged() {
     let old = id(&repo.git(&["rev-parse", "HEAD:old"]));
     let place = look(&clone, &[old]).places[&old][0].clone();
     assert_eq!(commit_of(&place), top);
-    assert!(place.is_boundary);
+    assert!(place.commit.is_some_and(|commit| commit.is_boundary));
 }
 
 #[test]

@@ -45,6 +45,8 @@ const HEADER: &[&str] = &[
     "accepted_reason",
     "advice",
     "path_base64",
+    "left_commit",
+    "left_date",
 ];
 
 /// Writes the report. With `show_secrets` there are two columns more: `secret` and `session_token`.
@@ -70,6 +72,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
 /// The fields of a place, in the order of [`HEADER`].
 fn fields(finding: &Finding, place: &Place, number: usize) -> Vec<String> {
     let commit = place.commit.as_ref();
+    let left = commit.and_then(|commit| commit.left.as_ref());
     let (object_kind, object) = match &place.object {
         Some((ObjectKind::Blob, id)) => ("blob", id.to_string()),
         Some((ObjectKind::Commit, id)) => ("commit", id.to_string()),
@@ -133,6 +136,9 @@ fn fields(finding: &Finding, place: &Place, number: usize) -> Vec<String> {
         } else {
             display::base64(&place.path)
         },
+        left.map(|left| left.commit_id.to_string())
+            .unwrap_or_default(),
+        left.map(|left| left.date.clone()).unwrap_or_default(),
     ]
 }
 

@@ -64,9 +64,9 @@ pub(super) fn spot(place: &Place) -> String {
     )
 }
 
-/// The day on which a commit was written, as its author's clock had it.
-pub(super) fn day(commit: &CommitInfo) -> String {
-    visible(commit.date.get(..10).unwrap_or(&commit.date)).into_owned()
+/// The day of a commit's date, as its author's clock had it.
+pub(super) fn day(date: &str) -> String {
+    visible(date.get(..10).unwrap_or(date)).into_owned()
 }
 
 /// The first digits of an object id.
@@ -74,10 +74,14 @@ pub(super) fn short(id: &gix::ObjectId) -> String {
     id.to_hex_with_len(10).to_string()
 }
 
-/// Says which commit brought a place in: `entered with 0123456789 on 2024-05-01, no longer in HEAD`.
+/// Says which commit brought a place in, and which took it away:
+/// `entered with 0123456789 on 2024-05-01, left HEAD with 89abcdef01 on 2024-05-03`.
 pub(super) fn entered(commit: &CommitInfo) -> String {
     let state = if commit.in_head {
         "still in HEAD"
+    } else if let Some(left) = &commit.left {
+        let (id, day) = (short(&left.commit_id), day(&left.date));
+        &format!("left HEAD with {id} on {day}")
     } else if commit.refs.is_empty() {
         "reachable from no branch or tag"
     } else {
@@ -86,7 +90,7 @@ pub(super) fn entered(commit: &CommitInfo) -> String {
     format!(
         "entered with {} on {}, {state}",
         short(&commit.commit_id),
-        day(commit)
+        day(&commit.date)
     )
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Report, Summary};
 use crate::coverage::{Coverage, Skip};
-use crate::finding::{Acceptance, Finding, Place, Position, SnippetLine};
+use crate::finding::{Acceptance, Departure, Finding, Place, Position, SnippetLine};
 use crate::provenance::ObjectKind;
 use crate::secret::Secret;
 
@@ -221,7 +221,21 @@ struct CommitJson<'a> {
     subject: &'a str,
     in_head: bool,
     refs: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_refs: Option<usize>,
     held_by: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<DepartureJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct DepartureJson<'a> {
+    commit: String,
+    author: &'a str,
+    date: &'a str,
+    subject: &'a str,
 }
 
 #[derive(Serialize)]
@@ -261,10 +275,22 @@ fn place(place: &Place) -> PlaceJson<'_> {
             subject: &commit.subject,
             in_head: commit.in_head,
             refs: &commit.refs,
+            more_refs: (commit.more_refs > 0).then_some(commit.more_refs),
             held_by: &commit.held_by,
+            boundary: commit.is_boundary.then_some(true),
+            left: commit.left.as_ref().map(departure),
         }),
         marker: place.marker.as_deref(),
         snippet: place.snippet.iter().map(snippet).collect(),
+    }
+}
+
+fn departure(left: &Departure) -> DepartureJson<'_> {
+    DepartureJson {
+        commit: left.commit_id.to_string(),
+        author: &left.author,
+        date: &left.date,
+        subject: &left.subject,
     }
 }
 

@@ -6,7 +6,7 @@ use gix::ObjectId;
 use super::{Options, Report, RuleInfo, Summary, Tool};
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{
-    Acceptance, CommitInfo, Finding, Fingerprint, Level, Place, Position, SnippetLine,
+    Acceptance, CommitInfo, Departure, Finding, Fingerprint, Level, Place, Position, SnippetLine,
 };
 use crate::provenance::ObjectKind;
 use crate::secret::Secret;
@@ -107,6 +107,11 @@ impl Sample {
             let commit = place.commit.as_mut().expect("a commit");
             commit.author.clone_from(&text);
             commit.subject.clone_from(&text);
+            if let Some(left) = &mut commit.left {
+                left.author.clone_from(&text);
+                left.date.clone_from(&text);
+                left.subject.clone_from(&text);
+            }
             commit.refs.push(format!("refs/heads/{text}"));
             place.marker = Some(text.clone());
             place.snippet[1].text.push_str(&text);
@@ -263,7 +268,16 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
             subject: "deploy: settings for the new region".to_owned(),
             in_head,
             refs: vec!["refs/heads/main".to_owned()],
+            more_refs: 0,
             held_by: Vec::new(),
+            is_boundary: false,
+            left: (!in_head).then(|| Departure {
+                commit_id: id(0xdead),
+                author: "Rex Remover".to_owned(),
+                time: time + 86_400,
+                date: format!("{}+02:00", super::display::timestamp(time + 86_400)),
+                subject: "deploy: settings from the environment".to_owned(),
+            }),
         }),
         snippet: vec![
             SnippetLine {

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use super::escape;
 use super::{Report, Summary};
 use crate::coverage::{Coverage, SkipReason};
-use crate::finding::{Acceptance, Finding, Level, Place, SnippetLine};
+use crate::finding::{Acceptance, CommitInfo, Finding, Level, Place, SnippetLine};
 use crate::provenance::ObjectKind;
 
 /// Columns where the terminal does not say.
@@ -185,8 +185,17 @@ impl Page<'_> {
                 commit.date, commit.author, commit.subject
             );
             self.fact(gutter, "commit", &text)?;
+            if commit.is_boundary {
+                let text = "the clone ends here: it may be older than this commit";
+                self.fact(gutter, "note", text)?;
+            }
+            if let Some(left) = &commit.left {
+                let id = left.commit_id.to_hex_with_len(12);
+                let text = format!("{id} of {} by {}: {}", left.date, left.author, left.subject);
+                self.fact(gutter, "left HEAD", &text)?;
+            }
             if commit.in_head || !commit.refs.is_empty() {
-                self.fact(gutter, "reached", &reached(commit.in_head, &commit.refs))?;
+                self.fact(gutter, "reached", &reached(commit))?;
             } else if commit.held_by.is_empty() {
                 self.fact(gutter, "reached", "by no ref")?;
             } else {
@@ -473,15 +482,16 @@ fn spot(place: &Place) -> String {
     format!("{before}{path}:{}:{}", position.line, position.column)
 }
 
-fn reached(in_head: bool, refs: &[String]) -> String {
+fn reached(commit: &CommitInfo) -> String {
     let mut names: Vec<&str> = Vec::new();
-    if in_head {
+    if commit.in_head {
         names.push("HEAD");
     }
-    names.extend(refs.iter().take(PLACES).map(String::as_str));
+    names.extend(commit.refs.iter().take(PLACES).map(String::as_str));
     let mut text = format!("by {}", names.join(", "));
-    if refs.len() > PLACES {
-        text.push_str(&format!(" and {} more", refs.len() - PLACES));
+    let more = commit.refs.len().saturating_sub(PLACES) + commit.more_refs;
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
     }
     text
 }

@@ -138,6 +138,10 @@ impl<'e> Redactor<'e> {
     fn commit(&mut self, commit: &mut CommitInfo) {
         self.string(&mut commit.author);
         self.string(&mut commit.subject);
+        if let Some(left) = &mut commit.left {
+            self.string(&mut left.author);
+            self.string(&mut left.subject);
+        }
         let names = commit.refs.iter_mut().chain(&mut commit.held_by);
         for name in names {
             self.string(name);

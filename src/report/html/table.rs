@@ -175,7 +175,7 @@ fn entered(page: &mut String, place: &Place, state: &str) {
         Some(commit) => put!(
             page,
             "{}<small>{} <code>{}</code></small>",
-            escaped(&display::day(commit)),
+            escaped(&display::day(&commit.date)),
             escaped(&commit.author),
             display::short(&commit.commit_id)
         ),

@@ -1,4 +1,4 @@
-//! The timeline: one lane for each finding, from the commit that brought it in.
+//! The timeline: one lane for each finding, from the commit that brought it in to the one that took it away.
 //!
 //! Places along the axis are percentages in presentation attributes: the lanes fit any width, and the
 //! content security policy allows no style attribute.
@@ -29,7 +29,29 @@ struct Lane<'a> {
     /// When it entered, earliest first.
     times: Vec<i64>,
     first: &'a CommitInfo,
-    in_head: bool,
+    end: End,
+}
+
+/// What became of a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// `HEAD` still has it.
+    InHead,
+    /// It left the history of `HEAD` then.
+    Left(i64),
+    /// It never was there: another branch has it, or nothing reaches it.
+    Elsewhere,
+}
+
+impl Lane<'_> {
+    /// Every time that has a mark.
+    fn times(&self) -> impl Iterator<Item = i64> + '_ {
+        let left = match self.end {
+            End::Left(time) => Some(time),
+            End::InHead | End::Elsewhere => None,
+        };
+        self.times.iter().copied().chain(left)
+    }
 }
 
 /// Writes the section, if any finding has a commit.
@@ -46,12 +68,16 @@ pub(super) fn section(page: &mut String, findings: &[Finding]) {
         return;
     };
     page.push_str(
-        "<section class=\"timeline\">\n<h2>When they entered</h2>\n\
+        "<section class=\"timeline\">\n<h2>When they entered and left</h2>\n\
          <p class=\"legend\"><svg class=\"key\" width=\"34\" height=\"14\" aria-hidden=\"true\">\
          <line class=\"in\" x1=\"6\" x2=\"34\" y1=\"7\" y2=\"7\"/><circle cx=\"6\" cy=\"7\" r=\"5\"/></svg> still in HEAD \
          <svg class=\"key\" width=\"34\" height=\"14\" aria-hidden=\"true\">\
+         <line class=\"in\" x1=\"6\" x2=\"20\" y1=\"7\" y2=\"7\"/><line class=\"out\" x1=\"20\" x2=\"34\" y1=\"7\" y2=\"7\"/>\
+         <circle cx=\"6\" cy=\"7\" r=\"5\"/><line class=\"left\" x1=\"20\" x2=\"20\" y1=\"2\" y2=\"12\"/></svg> \
+         left HEAD, still in the history \
+         <svg class=\"key\" width=\"34\" height=\"14\" aria-hidden=\"true\">\
          <line class=\"out\" x1=\"6\" x2=\"34\" y1=\"7\" y2=\"7\"/><circle class=\"out\" cx=\"6\" cy=\"7\" r=\"4.5\"/></svg> \
-         gone from HEAD, still in the history</p>\n<ol class=\"lanes\">\n",
+         never in HEAD</p>\n<ol class=\"lanes\">\n",
     );
     for lane in &lanes {
         write_lane(page, lane, &axis);
@@ -75,20 +101,27 @@ fn lane(number: usize, finding: &Finding) -> Option<Lane<'_>> {
             .filter_map(|place| place.commit.as_ref())
     };
     let first = commits().min_by_key(|commit| (commit.time, commit.commit_id))?;
-    let mut times: Vec<i64> = commits()
-        .map(|commit| commit.time.clamp(*TIMES.start(), *TIMES.end()))
-        .collect();
+    let mut times: Vec<i64> = commits().map(|commit| clamped(commit.time)).collect();
     times.sort_unstable();
     times.dedup();
     times.truncate(DOTS);
-    let in_head = commits().any(|commit| commit.in_head);
+    let left = commits().filter_map(|commit| commit.left.as_ref());
+    let end = match left.map(|left| clamped(left.time)).max() {
+        _ if commits().any(|commit| commit.in_head) => End::InHead,
+        Some(time) => End::Left(time),
+        None => End::Elsewhere,
+    };
     Some(Lane {
         number,
         finding,
         times,
         first,
-        in_head,
+        end,
     })
+}
+
+fn clamped(time: i64) -> i64 {
+    time.clamp(*TIMES.start(), *TIMES.end())
 }
 
 fn write_lane(page: &mut String, lane: &Lane<'_>, axis: &Axis) {
@@ -97,7 +130,6 @@ fn write_lane(page: &mut String, lane: &Lane<'_>, axis: &Axis) {
     let name = path.rsplit('/').next().unwrap_or(&path);
     let what = lane.finding.key_id.as_deref().unwrap_or(&lane.finding.rule);
     let label = display::entered(lane.first);
-    let line = if lane.in_head { "in" } else { "out" };
     put!(
         page,
         "<li class=\"{}\"><a href=\"#f{}\" title=\"{}\"><b>{}</b> <code>{}</code></a>\
@@ -120,12 +152,30 @@ fn write_lane(page: &mut String, lane: &Lane<'_>, axis: &Axis) {
         .first()
         .map(|time| axis.place(*time))
         .unwrap_or_default();
-    put!(
-        page,
-        "<line class=\"{line}\" x1=\"{start}%\" x2=\"100%\" y1=\"12\" y2=\"12\"/>"
-    );
+    let mut line = |class: &str, from: &str, to: &str| {
+        put!(
+            page,
+            "<line class=\"{class}\" x1=\"{from}%\" x2=\"{to}%\" y1=\"12\" y2=\"12\"/>"
+        );
+    };
+    match lane.end {
+        End::InHead => line("in", &start, "100"),
+        End::Elsewhere => line("out", &start, "100"),
+        End::Left(time) => {
+            let at = axis.place(time);
+            line("in", &start, &at);
+            line("out", &at, "100");
+            put!(
+                page,
+                "<line class=\"left\" x1=\"{at}%\" x2=\"{at}%\" y1=\"5\" y2=\"19\"/>"
+            );
+        }
+    }
     for time in &lane.times {
-        let class = if lane.in_head { "" } else { " class=\"out\"" };
+        let class = match lane.end {
+            End::Elsewhere => " class=\"out\"",
+            End::InHead | End::Left(_) => "",
+        };
         put!(
             page,
             "<circle{class} cx=\"{}%\" cy=\"12\" r=\"5\"/>",
@@ -155,7 +205,7 @@ struct Axis {
 
 impl Axis {
     fn new(lanes: &[Lane<'_>]) -> Option<Self> {
-        let times = || lanes.iter().flat_map(|lane| lane.times.iter().copied());
+        let times = || lanes.iter().flat_map(Lane::times);
         let (start, end) = (times().min()?, times().max()?);
         // A single day still needs an axis to stand on.
         let room = (20 * DAY - (end - start)).max(0) / 2;
@@ -263,7 +313,11 @@ mod tests {
         ] {
             for (finding, time) in findings.iter_mut().zip([-span, span]) {
                 for place in &mut finding.places {
-                    place.commit.as_mut().expect("a commit").time = time;
+                    let commit = place.commit.as_mut().expect("a commit");
+                    commit.time = time;
+                    if let Some(left) = &mut commit.left {
+                        left.time = -time;
+                    }
                 }
             }
             let lanes = lanes_of(&findings);
@@ -274,8 +328,8 @@ mod tests {
                 axis.ticks
             );
             for lane in &lanes {
-                for time in &lane.times {
-                    let place: f64 = axis.place(*time).parse().expect("a number");
+                for time in lane.times() {
+                    let place: f64 = axis.place(time).parse().expect("a number");
                     assert!((2.0..=92.0).contains(&place), "{span}: {place}");
                 }
             }

@@ -8,9 +8,9 @@ use gix::ObjectId;
 use super::commits::Commits;
 use super::holders::Holders;
 use super::lineage::{EMPTY, Lineage};
-use super::{Departure, Event, Location};
+use super::{Event, Location};
 use crate::coverage::Skip;
-use crate::finding::CommitInfo;
+use crate::finding::{CommitInfo, Departure};
 use crate::source::history::store::Stores;
 use crate::source::history::view::{object, tagged};
 use crate::source::repository::Repository;
@@ -45,6 +45,35 @@ struct Words {
     time: i64,
     date: String,
     subject: String,
+}
+
+impl Words {
+    /// What is known of the commit before anybody looks at what keeps it.
+    fn of_commit(self, commit_id: ObjectId) -> CommitInfo {
+        CommitInfo {
+            commit_id,
+            author: self.author,
+            time: self.time,
+            date: self.date,
+            subject: self.subject,
+            in_head: false,
+            refs: Vec::new(),
+            more_refs: 0,
+            held_by: Vec::new(),
+            is_boundary: false,
+            left: None,
+        }
+    }
+
+    fn of_departure(self, commit_id: ObjectId) -> Departure {
+        Departure {
+            commit_id,
+            author: self.author,
+            time: self.time,
+            date: self.date,
+            subject: self.subject,
+        }
+    }
 }
 
 impl<'a> Describer<'a> {
@@ -103,55 +132,39 @@ impl<'a> Describer<'a> {
         let in_head = self
             .lineage
             .holds(self.lineage.node(head), path.as_bstr(), sought);
-        let mut place = self.place(path.clone(), event.first, in_head, skips);
-        place.is_boundary = self.commits.is_boundary(event.first);
+        let mut info = self.info(event.first, in_head, skips);
+        info.is_boundary = self.commits.is_boundary(event.first);
         if !in_head {
-            place.left = event.left.or(event.left_side).map(|commit| {
+            info.left = event.left.or(event.left_side).map(|commit| {
                 let words = self.words(commit, skips);
-                Departure {
-                    commit_id: self.commits.ids.id(commit),
-                    author: words.author,
-                    time: words.time,
-                    date: words.date,
-                    subject: words.subject,
-                }
+                words.of_departure(self.commits.ids.id(commit))
             });
         }
-        place
+        Location::new(path.clone(), Some(info))
     }
 
     /// A commit whose own text was found fault with.
     pub(super) fn commit(&self, commit: u32, skips: &mut Vec<Skip>) -> Location {
         let in_head = self.in_head[commit as usize];
-        self.place(BString::default(), commit, in_head, skips)
+        let info = self.info(commit, in_head, skips);
+        Location::new(BString::default(), Some(info))
     }
 
-    fn place(&self, path: BString, commit: u32, in_head: bool, skips: &mut Vec<Skip>) -> Location {
+    fn info(&self, commit: u32, in_head: bool, skips: &mut Vec<Skip>) -> CommitInfo {
         let words = self.words(commit, skips);
-        let mut place = Location::new(path);
-        let mut refs = Vec::new();
-        let mut held_by = Vec::new();
+        let mut info = words.of_commit(self.commits.ids.id(commit));
+        info.in_head = in_head;
         if let Some(reach) = self.reach.get(&commit) {
             // Their positions are in the order of their weight.
             let first = reach.refs.iter().take(REFS_LISTED);
-            refs = first
+            info.refs = first
                 .map(|at| self.holders.refs[*at as usize].0.clone())
                 .collect();
-            refs.sort();
-            place.more_refs = reach.refs.len() - refs.len();
-            held_by.clone_from(&reach.held_by);
+            info.refs.sort();
+            info.more_refs = reach.refs.len() - info.refs.len();
+            info.held_by.clone_from(&reach.held_by);
         }
-        place.commit = Some(CommitInfo {
-            commit_id: self.commits.ids.id(commit),
-            author: words.author,
-            time: words.time,
-            date: words.date,
-            subject: words.subject,
-            in_head,
-            refs,
-            held_by,
-        });
-        place
+        info
     }
 
     fn words(&self, commit: u32, skips: &mut Vec<Skip>) -> Words {
@@ -185,7 +198,7 @@ impl<'a> Describer<'a> {
                 if places.len() >= HOLDERS_LISTED || places.iter().any(|place| place.path == path) {
                     return;
                 }
-                let mut place = Location::new(path.to_owned());
+                let mut place = Location::new(path.to_owned(), None);
                 place.held_by = match self.holders.objects.get(&id) {
                     Some(names) => shorten(names.clone()).0,
                     None => vec![format!("unreachable tree {id}")],
@@ -197,7 +210,7 @@ impl<'a> Describer<'a> {
 
     /// An object that no commit, tree or index names: a tag, a blob under a reference, or nothing's.
     pub(super) fn lone(&self, id: ObjectId, skips: &mut Vec<Skip>) -> Location {
-        let mut place = Location::new(BString::default());
+        let mut place = Location::new(BString::default(), None);
         let names = self.holders.objects.get(&id).cloned().unwrap_or_default();
         let object = match object(self.repo, id) {
             Ok(object) => object,
@@ -222,16 +235,12 @@ impl<'a> Describer<'a> {
             true => vec![format!("unreachable tag {id}")],
             false => Vec::new(),
         };
-        place.more_refs = more_refs;
         place.commit = Some(CommitInfo {
-            commit_id: target.unwrap_or(id),
-            author: words.author,
-            time: words.time,
-            date: words.date,
-            subject: words.subject,
             in_head: commit.is_some_and(|commit| self.in_head[commit as usize]),
             refs,
+            more_refs,
             held_by,
+            ..words.of_commit(target.unwrap_or(id))
         });
         place
     }
@@ -245,7 +254,7 @@ pub(in crate::source::history) fn describe_commit(
     in_head: bool,
     refs: Vec<String>,
 ) -> Location {
-    let mut place = Location::new(path);
+    let mut place = Location::new(path, None);
     let Ok(object) = object(repo, commit) else {
         return place;
     };
@@ -261,16 +270,11 @@ pub(in crate::source::history) fn describe_commit(
         }
     };
     let (refs, more_refs) = shorten(refs);
-    place.more_refs = more_refs;
     place.commit = Some(CommitInfo {
-        commit_id,
-        author: words.author,
-        time: words.time,
-        date: words.date,
-        subject: words.subject,
         in_head,
         refs,
-        held_by: Vec::new(),
+        more_refs,
+        ..words.of_commit(commit_id)
     });
     place
 }

@@ -93,42 +93,18 @@ pub struct Location {
     pub path: BString,
     /// The commit that introduced it there; `None` if no commit has it.
     pub commit: Option<CommitInfo>,
-    /// References that contain the commit beyond those that are listed in it.
-    pub more_refs: usize,
-    /// Whether a parent of the commit is not in this clone, so that the content may be older.
-    pub is_boundary: bool,
-    /// The commit with which it left the history of `HEAD`, if it was there and is not any more.
-    pub left: Option<Departure>,
     /// What holds the object where no commit does: an index, a reference to a blob, a lone tree.
     pub held_by: Vec<String>,
 }
 
 impl Location {
-    fn new(path: BString) -> Self {
+    fn new(path: BString, commit: Option<CommitInfo>) -> Self {
         Self {
             path,
-            commit: None,
-            more_refs: 0,
-            is_boundary: false,
-            left: None,
+            commit,
             held_by: Vec::new(),
         }
     }
-}
-
-/// The commit that took content away from a path.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Departure {
-    /// The commit.
-    pub commit_id: ObjectId,
-    /// Author name, lossily decoded.
-    pub author: String,
-    /// Author date, seconds since the epoch.
-    pub time: i64,
-    /// Author date, RFC 3339 with the author's offset.
-    pub date: String,
-    /// First line of the message.
-    pub subject: String,
 }
 
 /// Where objects are and were.
@@ -235,7 +211,7 @@ fn unplaced(describer: &Describer<'_>, wanted: &[ObjectId], located: &mut Locate
             Some(place) if place.held_by.contains(&index) => {}
             Some(place) => place.held_by.push(index),
             None => {
-                let mut place = Location::new(path);
+                let mut place = Location::new(path, None);
                 place.held_by.push(index);
                 places.push(place);
             }
