@@ -678,3 +678,53 @@ fn a_directory_without_objects_is_an_error() {
     let nowhere = History::new("/nowhere/at/all", gix::hash::Kind::Sha1);
     assert!(nowhere.scan(Recorder::default(), None).is_err());
 }
+
+/// A pack of more trees than are followed unasked.
+#[test]
+fn a_blob_lost_from_a_very_large_pack_is_missed_on_request() {
+    let repo = TestRepo::new();
+    let mut stream = String::from("blob\nmark :1\ndata 5\nlost\n\nblob\nmark :2\ndata 5\nkept\n\n");
+    for number in 0..20_100 {
+        let mark = if number == 0 { 1 } else { 2 };
+        stream.push_str(&format!(
+            "commit refs/heads/main\ncommitter A <a@example.com> {} +0000\ndata 0\nM 644 :{mark} f{number}\n",
+            1_700_000_000 + number
+        ));
+        if number > 0 {
+            stream.push_str(&format!("D f{}\n", number - 1));
+        }
+        stream.push('\n');
+    }
+    repo.git_command()
+        .args(["fast-import", "--quiet", "--depth=0"])
+        .stdin(stream.into_bytes())
+        .status(0);
+    let lost = repo.git(&["rev-parse", "main~20099:f0"]);
+    repo.keyfence(&["history", "--connectivity"]).status(0);
+    let rest: String = repo
+        .git(&["rev-list", "--objects", "--no-object-names", "main"])
+        .lines()
+        .filter(|id| *id != lost)
+        .map(|id| format!("{id}\n"))
+        .collect();
+    repo.git_command()
+        .args(["pack-objects", "--quiet", ".git/rest"])
+        .stdin(rest.into_bytes())
+        .status(0);
+    let packs = repo.join(".git/objects/pack");
+    std::fs::remove_dir_all(&packs).expect("no packs");
+    std::fs::create_dir(&packs).expect("a directory");
+    for entry in std::fs::read_dir(repo.join(".git")).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().expect("a name").to_string_lossy();
+        if let Some(rest) = name.strip_prefix("rest-") {
+            std::fs::rename(&path, packs.join(format!("pack-{rest}"))).expect("moved");
+        }
+    }
+    let run = repo
+        .keyfence(&["history", "--connectivity", "--format", "json"])
+        .status(2);
+    let skipped = &run.json()["coverage"]["skipped"];
+    assert!(skipped.to_string().contains("missing"), "{}", run.show());
+    assert!(run.out().contains(&lost), "{}", run.show());
+}

@@ -303,6 +303,10 @@ pub(crate) struct HistoryArgs {
     /// Skip objects of more bytes, and say so; K, M and G are understood.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_object_size: Option<u64>,
+    /// Make sure that whatever any tree names is there, however large the packs; without it, packs of more
+    /// than 20,000 trees are taken as whole unless something else is missing.
+    #[arg(long, conflicts_with_all = ["ranges", "reachable", "branch", "since"])]
+    pub(crate) connectivity: bool,
     /// Remember in DIR which objects were clean, and read only what is new next time.
     #[arg(
         long,

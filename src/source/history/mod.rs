@@ -21,8 +21,8 @@
 //!
 //! That commits find their tree and parents, tags and references their object, and loose trees what they
 //! name, is always checked. What the trees of packs name is checked in small packs, in partial clones, and
-//! as soon as anything at all is missing: rebuilding all trees of a large repository takes as long as the
-//! scan, and Git leaves no pack behind that is not whole.
+//! as soon as anything at all is missing, or where [`History::connectivity`] asks for it: rebuilding all trees of
+//! a large repository takes as long as the scan, and Git leaves no pack behind that is not whole.
 //!
 //! # The inflater
 //!
@@ -127,6 +127,7 @@ pub struct History {
     references: Vec<(BString, ObjectId)>,
     unreadable: Vec<Skip>,
     is_partial: bool,
+    connectivity: bool,
     lfs: Option<PathBuf>,
     threads: usize,
     max_object_size: u64,
@@ -145,6 +146,7 @@ impl History {
             references: Vec::new(),
             unreadable: Vec::new(),
             is_partial: false,
+            connectivity: false,
             lfs: None,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             max_object_size: MAX_OBJECT_SIZE,
@@ -188,6 +190,13 @@ impl History {
     /// Shows those objects and no others; one that is not there is a skip.
     pub fn only(mut self, ids: Arc<HashSet<ObjectId>>) -> Self {
         self.only = Some(ids);
+        self
+    }
+
+    /// Whether to follow the trees of packs of any size to what they name, as `git fsck --connectivity-only`
+    /// does. Without it, packs of more than 20,000 trees are followed only where something else is missing.
+    pub fn connectivity(mut self, is_checked: bool) -> Self {
+        self.connectivity = is_checked;
         self
     }
 

@@ -22,6 +22,7 @@ const MIN_SHARE: u64 = 256 << 10;
 /// Families are handed out in batches of about this weight: 128 KiB of the pack.
 const BATCH: u32 = (128 << 10) / 64;
 /// Packs with more trees than this are not checked for what the trees refer to without a reason.
+/// [`History::connectivity`] and the program's help state it.
 const MAX_CHECKED_TREES: usize = 20_000;
 /// What is wrong with an entry whose kind is not known.
 pub(super) const NO_HEADER: &str = "the entry, or one that it is built on, has no readable header";
@@ -108,7 +109,8 @@ impl History {
         if self.only.is_some() {
             return failures;
         }
-        let is_suspicious = self.is_partial || shared.links.is_something_missing();
+        let is_suspicious =
+            self.connectivity || self.is_partial || shared.links.is_something_missing();
         let shared = shared.for_trees();
         for (number, ((pack, table), trees)) in
             stores.packs.iter().zip(tables).zip(trees).enumerate()

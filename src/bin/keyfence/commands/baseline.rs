@@ -315,6 +315,7 @@ fn scan(
     if is_history {
         let args = HistoryArgs {
             repository: PathBuf::from("."),
+            connectivity: false,
             max_object_size: None,
             limits: Limits::default(),
             cache: None,

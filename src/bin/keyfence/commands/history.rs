@@ -78,6 +78,7 @@ pub(super) fn collect(
         .and_objects(repository.objects_dirs().iter().skip(1).cloned())
         .threads(session.common().threads.unwrap_or(0))
         .max_object_size(max_object_size.unwrap_or(MAX_OBJECT_SIZE))
+        .connectivity(args.connectivity)
         .progress(progress);
     let cache = match &args.cache {
         Some(directory) => Some(cache(directory, &gix, &history, session)?),
