@@ -1,5 +1,8 @@
 //! For people: grouped by file like a compiler's diagnostics, then what was read and what was not.
 
+mod count;
+mod line;
+
 use std::io;
 
 use anstyle::{AnsiColor, Style};
@@ -9,6 +12,8 @@ use super::{Report, Summary};
 use crate::coverage::{Coverage, SkipReason};
 use crate::finding::{Acceptance, CommitInfo, Finding, Level, Place, SnippetLine};
 use crate::provenance::ObjectKind;
+use count::{bytes, counted, thousands};
+use line::Shown;
 
 /// Columns where the terminal does not say.
 const WIDTH: usize = 80;
@@ -369,106 +374,6 @@ impl Page<'_> {
     }
 }
 
-/// A line of a snippet as a terminal shows it.
-struct Shown {
-    text: String,
-    /// Columns before the mark, and its width.
-    mark: Option<(usize, usize)>,
-}
-
-impl Shown {
-    /// Escapes the line, expands its tabs and cuts it to `room` columns around its mark.
-    fn new(line: &SnippetLine, room: usize) -> Self {
-        let mut cells: Vec<(String, usize)> = Vec::new();
-        let mut marked: Option<(usize, usize)> = None;
-        for (offset, c) in line.text.char_indices() {
-            if let Some((start, end)) = line.mark
-                && (start..end).contains(&offset)
-            {
-                let first = marked.map_or(cells.len(), |(first, _)| first);
-                marked = Some((first, cells.len() + 1));
-            }
-            cells.push(cell(c));
-        }
-        let (from, to) = window(&cells, marked, room);
-        let mut text = String::new();
-        let mut columns = 0;
-        if from > 0 {
-            text.push('…');
-            columns += 1;
-        }
-        let (mut indent, mut length) = (columns, 0);
-        for (index, (shown, width)) in cells.iter().enumerate().take(to).skip(from) {
-            text.push_str(shown);
-            if let Some((first, last)) = marked {
-                if index < first {
-                    indent += width;
-                } else if index < last {
-                    length += width;
-                }
-            }
-        }
-        if to < cells.len() {
-            text.push('…');
-        }
-        Self {
-            text,
-            mark: marked.map(|_| (indent, length.max(1))),
-        }
-    }
-}
-
-/// How one character is shown, and its width in columns.
-fn cell(c: char) -> (String, usize) {
-    if c == '\t' {
-        return ("    ".to_owned(), 4);
-    }
-    if !escape::is_unsafe(c) {
-        return (c.to_string(), escape::width(c));
-    }
-    let shown = escape::terminal(c.encode_utf8(&mut [0; 4])).into_owned();
-    let width = shown.len();
-    (shown, width)
-}
-
-/// The cells to show, so that the mark is among them.
-fn window(
-    cells: &[(String, usize)],
-    marked: Option<(usize, usize)>,
-    room: usize,
-) -> (usize, usize) {
-    let width = |from: usize, to: usize| -> usize {
-        cells
-            .get(from..to)
-            .unwrap_or_default()
-            .iter()
-            .map(|cell| cell.1)
-            .sum()
-    };
-    if width(0, cells.len()) <= room {
-        return (0, cells.len());
-    }
-    // An ellipsis at either end.
-    let room = room.saturating_sub(2);
-    let (first, last) = marked.unwrap_or((0, 0));
-    // As much from the start of the line as leaves the mark and a little after it in sight.
-    let mut from = 0;
-    let goal = (last + 8).min(cells.len());
-    while from < first && width(from, goal) > room {
-        from += 1;
-    }
-    let mut to = from;
-    let mut used = 0;
-    while let Some((_, width)) = cells.get(to) {
-        used += width;
-        if used > room {
-            break;
-        }
-        to += 1;
-    }
-    (from, to)
-}
-
 /// `path:line:column`, before it what tells versions apart.
 fn spot(place: &Place) -> String {
     let path = escape::terminal_bytes(&place.path);
@@ -578,101 +483,16 @@ fn scanned(coverage: &Coverage) -> Vec<String> {
     scanned
 }
 
-/// `1 file`, `2 files`.
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        thousands(count),
-        if count == 1 { one } else { many }
-    )
-}
-
-/// `1,234,567`.
-fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A size in the unit that leaves two to four digits.
-fn bytes(count: u64) -> String {
-    const UNITS: &[&str] = &["KB", "MB", "GB", "TB"];
-    if count < 10_000 {
-        return counted(count, "byte", "bytes");
-    }
-    let mut value = count as f64;
-    let mut unit = "bytes";
-    for next in UNITS {
-        if value < 999.5 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    if value < 9.95 {
-        format!("{value:.1} {unit}")
-    } else {
-        format!("{value:.0} {unit}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::sample;
 
     #[test]
-    fn numbers_and_sizes() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(1_234_567), "1,234,567");
-        assert_eq!(bytes(1), "1 byte");
-        assert_eq!(bytes(9_999), "9,999 bytes");
-        assert_eq!(bytes(10_000), "10 KB");
-        assert_eq!(bytes(8_140_000_000), "8.1 GB");
-        assert_eq!(bytes(999_600_000), "1.0 GB");
-    }
-
-    #[test]
     fn text_wraps_at_spaces_and_long_words_stay_whole() {
         assert_eq!(wrap("aa bb cc", 6, 0, 2), ["aa bb", "cc"]);
         assert_eq!(wrap("aaaaaaaa bb", 4, 2, 2), ["", "aaaaaaaa", "bb"]);
         assert_eq!(wrap("", 4, 0, 0), [""]);
-    }
-
-    #[test]
-    fn a_line_is_cut_to_the_terminal_with_its_mark_in_sight() {
-        let text = format!("{}KEY\x1b[0m{}", "a".repeat(90), "b".repeat(90));
-        let line = SnippetLine {
-            number: 1,
-            mark: Some((90, 93)),
-            text,
-        };
-        for room in [20, 40, 77] {
-            let shown = Shown::new(&line, room);
-            assert!(shown.text.chars().count() <= room, "{}", shown.text);
-            let (indent, length) = shown.mark.unwrap();
-            let marked: String = shown.text.chars().skip(indent).take(length).collect();
-            assert_eq!(marked, "KEY");
-            assert!(!shown.text.contains('\x1b'));
-        }
-    }
-
-    #[test]
-    fn tabs_and_wide_characters_keep_the_carets_in_place() {
-        let line = SnippetLine {
-            number: 1,
-            text: "\t日é KEY".to_owned(),
-            mark: Some((7, 10)),
-        };
-        let shown = Shown::new(&line, 77);
-        assert_eq!(shown.text, "    日é KEY");
-        assert_eq!(shown.mark, Some((8, 3)));
     }
 
     /// Key ids are written as words of the same length: none stands in the tree.
