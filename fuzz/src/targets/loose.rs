@@ -7,7 +7,7 @@ use gix::objs::Kind;
 
 use super::git;
 use super::input::Input;
-use super::pack::{self, Objects};
+use super::pack::{self, Object, Objects};
 
 const MOST: usize = 24;
 
@@ -84,5 +84,11 @@ fn put(
         is_good = false;
     }
     git::write(&git::loose_path(git_dir, id), &stream);
-    objects.insert(id, (kind, is_good.then_some(content)));
+    let object = Object {
+        kind,
+        content: is_good.then_some(content),
+        is_told: false,
+        may_be_tree: kind == Kind::Tree || lie != 255,
+    };
+    objects.insert(id, object);
 }
