@@ -13,6 +13,7 @@ mod config;
 mod coverage;
 mod expectations;
 mod faults;
+mod fuzz;
 mod hook;
 mod hostile;
 mod leak;

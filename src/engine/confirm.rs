@@ -86,7 +86,6 @@ pub(crate) fn confirm(
 }
 
 /// Confirms all generic rules over the whole text, hits or not: the reference for tests.
-#[cfg(test)]
 pub(crate) fn confirm_everything(rules: &RuleSet, bytes: &[u8], confirmed: &mut Confirmed) {
     let mut stage = Stage::new(rules, bytes);
     for (index, rule) in rules.rules.iter().enumerate() {

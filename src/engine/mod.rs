@@ -24,6 +24,7 @@ use crate::secret::Secret;
 use confirm::Confirmed;
 use credentials::Credentials;
 use prefilter::{Hit, Prefilter};
+use view::View;
 
 /// Index of a rule in its [`RuleSet`].
 pub type RuleIndex = usize;
@@ -216,6 +217,23 @@ impl Engine {
         scratch.found.matches.sort();
         scratch.found.matches.dedup();
         &scratch.found.matches
+    }
+
+    /// What [`Self::scan`] would find for all other rules without its first stage. Slow; tests compare the two.
+    #[doc(hidden)]
+    pub fn confirm_all(&self, bytes: &[u8]) -> Vec<Match> {
+        let mut confirmed = Confirmed::default();
+        confirm::confirm_everything(&self.rules, bytes, &mut confirmed);
+        confirmed.matches
+    }
+
+    /// What the decoders make of all of `bytes`, with the place of each byte in the original. Tests look at it.
+    #[doc(hidden)]
+    pub fn decoded(bytes: &[u8]) -> (Vec<u8>, Vec<Span>) {
+        let view = decode::decode(View::plain(bytes, Span::new(0, bytes.len())));
+        let places = (0..view.bytes.len()).map(|at| view.source(Span::new(at, at + 1)));
+        let places = places.collect();
+        (view.bytes, places)
     }
 
     /// Why what was looked at in `bytes` is not reported, sorted by place.

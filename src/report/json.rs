@@ -6,6 +6,7 @@ use std::io;
 
 use serde::Serialize;
 
+use super::calm::Calm;
 use super::{Report, Summary};
 use crate::coverage::{Coverage, Skip};
 use crate::finding::{Acceptance, Departure, Finding, Place, Position, SnippetLine};
@@ -28,7 +29,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
             .collect(),
         coverage: coverage(report.coverage),
     };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
+    serde_json::to_writer_pretty(Calm(&mut *out), &document)?;
     out.write_all(b"\n")
 }
 

@@ -7,13 +7,14 @@ use std::io;
 
 use serde::Serialize;
 
+use super::calm::Calm;
 use super::{Report, Summary, json};
 
 /// Writes `report`.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     for finding in report.findings {
         serde_json::to_writer(
-            &mut *out,
+            Calm(&mut *out),
             &json::finding(finding, report.options.show_secrets),
         )?;
         out.write_all(b"\n")?;
@@ -24,7 +25,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         summary: report.summary,
         coverage: json::coverage(report.coverage),
     };
-    serde_json::to_writer(&mut *out, &last)?;
+    serde_json::to_writer(Calm(&mut *out), &last)?;
     out.write_all(b"\n")
 }
 

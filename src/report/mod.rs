@@ -2,6 +2,7 @@
 //!
 //! A report is given everything it shows; it looks nothing up. It may not know rules, Git or files.
 
+mod calm;
 pub mod csv;
 mod display;
 pub mod escape;

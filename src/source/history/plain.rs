@@ -28,7 +28,8 @@ pub(super) fn traverse(
         .filter_map(|number| {
             let kind = table.kind(number)?;
             let entry = (table.range(number).start, table.position(number), kind);
-            (kind != Kind::Tree).then_some(entry)
+            // gix-pack takes the first entry that it is given for the first of the pack.
+            (kind != Kind::Tree || number == 0).then_some(entry)
         })
         .collect();
     let stop = AtomicBool::new(false);

@@ -1,0 +1,41 @@
+//! What the fuzz targets hold: one function for each, which takes bytes and panics if a promise is broken.
+//!
+//! The targets of `cargo fuzz` call these, and so does an ordinary test, which runs every file of the corpora.
+//! Key material is not in the inputs: [`text`] makes it of a byte and a number.
+
+pub mod baseline;
+pub mod config;
+pub mod decode;
+pub mod engine;
+pub mod escape;
+mod git;
+pub mod hook;
+pub mod ignore;
+pub mod index;
+mod input;
+pub mod loose;
+pub mod pack;
+mod parse;
+pub mod report;
+pub mod rules;
+mod sink;
+mod text;
+
+/// The name of a target and what it runs.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target. The corpus of each is the directory of its name.
+pub const TARGETS: &[Target] = &[
+    ("baseline", baseline::run),
+    ("config", config::run),
+    ("decode", decode::run),
+    ("engine", engine::run),
+    ("escape", escape::run),
+    ("hook", hook::run),
+    ("ignore", ignore::run),
+    ("index", index::run),
+    ("loose", loose::run),
+    ("pack", pack::run),
+    ("report", report::run),
+    ("rules", rules::run),
+];
