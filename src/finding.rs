@@ -113,7 +113,7 @@ pub struct Finding {
     pub context: Option<String>,
     /// Why the level is lower than the rule's, or what else is known; holds no secret.
     pub reasons: Vec<String>,
-    /// Where it stands; sorted, never empty.
+    /// Where it stands; never empty. The place that came in first leads, then they are sorted by path and position.
     pub places: Vec<Place>,
     /// Why it does not count, if it does not.
     pub accepted: Option<Acceptance>,
@@ -176,6 +176,7 @@ impl Finding {
         for finding in &mut merged {
             finding.places.sort();
             finding.places.dedup();
+            finding.places.sort_by_key(introduced);
             finding.reasons.sort();
         }
         merged.sort_by(|a, b| {
@@ -183,6 +184,12 @@ impl Finding {
         });
         merged
     }
+}
+
+/// When a place came in: what history knows goes before what is in no commit, the earliest first.
+fn introduced(place: &Place) -> (bool, Option<i64>) {
+    let time = place.commit.as_ref().map(|commit| commit.time);
+    (time.is_none(), time)
 }
 
 /// Where a finding stands.

@@ -180,7 +180,10 @@ fn a_foreign_hook_is_kept_runs_first_and_comes_back() {
     let kept = setup.hook("pre-commit.before-keyfence");
     assert_eq!(
         setup.install(Kind::PreCommit),
-        Action::InstalledBeside { kept: kept.clone() }
+        Action::InstalledBeside {
+            kept: kept.clone(),
+            runs: true,
+        }
     );
     assert_eq!(setup.install(Kind::PreCommit), Action::Unchanged);
     setup.commit(0);

@@ -28,5 +28,6 @@ mod rooms;
 mod rules;
 mod shapes;
 mod staged;
+mod stranger;
 mod suppress;
 mod worktree;

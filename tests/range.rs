@@ -17,7 +17,7 @@ use keyfence::source::repository::{self, GitEnvironment, Repository};
 use keyfence::source::{BlobSink, Clean};
 
 use crate::provenance::random_repo;
-use crate::support::{Keys, TestRepo};
+use crate::support::{Keys, TestCommand, TestRepo};
 
 fn open(repo: &TestRepo) -> Repository {
     open_at(repo.path())
@@ -581,4 +581,55 @@ fn since_a_date_what_came_in_from_then_on() {
         found.objects.into_iter().collect::<BTreeSet<_>>(),
         expected.map(|revision| rev(&repo, revision)).into()
     );
+}
+
+#[test]
+fn what_one_range_leaves_out_another_may_bring_in() {
+    let repo = TestRepo::new();
+    let mut keys = Keys::new(71);
+    let pairs: Vec<(String, String)> = (0..3).map(|_| (keys.id(), keys.secret())).collect();
+    let text = |at: usize| {
+        let (id, secret) = &pairs[at];
+        format!("aws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
+    };
+    let mut commits = vec![repo.commit_file("a", "a\n", "first")];
+    commits.push(repo.commit_file("one", text(0), "second"));
+    commits.push(repo.commit_file("two", text(1), "third"));
+    // The first pair stood here before this range, and came in within the other.
+    commits.push(repo.commit_file("one", format!("{}{}", text(0), text(2)), "fourth"));
+    let commits: Vec<&str> = commits.iter().map(|commit| commit.trim()).collect();
+    let found = |ranges: &[(usize, usize)], more: &[&str]| {
+        let mut args = vec!["history".to_owned(), "--format=json".to_owned()];
+        for (from, to) in ranges {
+            args.push(format!("--range={}..{}", commits[*from], commits[*to]));
+        }
+        args.extend(more.iter().map(|arg| (*arg).to_owned()));
+        let run = TestCommand::keyfence(repo.path()).args(&args).status(1);
+        let findings = run.json()["findings"].as_array().cloned().expect("a list");
+        let id = |finding: &serde_json::Value| {
+            let key_id = finding["key_id"].as_str().expect("a key id");
+            let is_it = |(id, _): &(String, String)| id == key_id;
+            let number = pairs.iter().position(is_it).expect("one of ours");
+            let commit = finding["places"][0]["commit"].as_str().expect("a commit");
+            let commit = commits.iter().position(|id| *id == commit).expect("ours");
+            (number, commit)
+        };
+        findings.iter().map(id).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(found(&[(0, 1)], &[]), BTreeSet::from([(0, 1)]));
+    assert_eq!(found(&[(2, 3)], &[]), BTreeSet::from([(2, 3)]));
+    assert_eq!(
+        found(&[(0, 1), (2, 3)], &[]),
+        BTreeSet::from([(0, 1), (2, 3)])
+    );
+    assert_eq!(
+        found(&[(2, 3), (0, 1)], &[]),
+        BTreeSet::from([(0, 1), (2, 3)])
+    );
+    let all = BTreeSet::from([(0, 1), (1, 2), (2, 3)]);
+    assert_eq!(found(&[(0, 2), (1, 3)], &[]), all);
+    // What is only left out is left out of all.
+    let but_first = format!("--range=^{}", commits[1]);
+    let rest = BTreeSet::from([(1, 2), (2, 3)]);
+    assert_eq!(found(&[(0, 2), (1, 3)], &[but_first.as_str()]), rest);
 }

@@ -1,5 +1,6 @@
 //! Where configuration and baseline are looked for.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The name under which a configuration is found at the root of a repository.
@@ -10,7 +11,13 @@ pub const FILE_NAME: &str = ".keyfence.toml";
 ///
 /// A work tree is known by its `.git`, a bare repository by its parts; nothing of them is opened.
 pub fn root_of(path: &Path) -> std::io::Result<PathBuf> {
-    let path = std::fs::canonicalize(path)?;
+    let path = match std::fs::canonicalize(path) {
+        // A pipe such as /dev/stdin is there and has no place.
+        Err(error) if error.kind() == ErrorKind::NotFound && std::fs::metadata(path).is_ok() => {
+            std::fs::canonicalize(".")?
+        }
+        path => path?,
+    };
     let start = match path.is_dir() {
         true => path.as_path(),
         false => path.parent().unwrap_or(&path),

@@ -78,7 +78,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.0.len();
         let noun = if count == 1 { "fault" } else { "faults" };
-        write!(f, "{count} {noun} in configuration or baseline")?;
+        write!(f, "{count} {noun} in configuration, rules or baseline")?;
         self.0.iter().try_for_each(|fault| write!(f, "\n{fault}"))
     }
 }

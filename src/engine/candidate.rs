@@ -234,6 +234,26 @@ fn next_run(bytes: &[u8], from: usize) -> Option<Span> {
     }
 }
 
+/// Whether an id is the one of a URL that is signed the old way: `?AWSAccessKeyId=ID&Expires=…&Signature=…`, in any order.
+fn is_in_signed_url(bytes: &[u8], id: Span) -> bool {
+    const MOST: usize = 512;
+    let (before, after) = (&bytes[..id.start], &bytes[id.end..]);
+    if !before.ends_with(b"AWSAccessKeyId=") {
+        return false;
+    }
+    let is_end =
+        |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'>');
+    let before = &before[before.len().saturating_sub(MOST)..];
+    let start = before.iter().rposition(is_end).map_or(0, |at| at + 1);
+    let after = &after[..after.len().min(MOST)];
+    let end = after.iter().position(is_end).unwrap_or(after.len());
+    let has = |name: &[u8]| {
+        let is_in = |part: &[u8]| memchr::memmem::find(part, name).is_some();
+        is_in(&before[start..]) || is_in(&after[..end])
+    };
+    has(b"Signature=") && has(b"Expires=")
+}
+
 /// The values in a run: mostly the run itself, but `//ID:`, `ID/20260101/…` and `ID/SECRET` occur.
 fn values_of(bytes: &[u8], run: Span) -> Vec<(Shape, Span)> {
     let text = run.of(bytes);
@@ -247,7 +267,8 @@ fn values_of(bytes: &[u8], run: Span) -> Vec<(Shape, Span)> {
         let in_scope = rest.first() == Some(&b'/')
             && rest
                 .get(1..9)
-                .is_some_and(|date| date.iter().all(u8::is_ascii_digit));
+                .is_some_and(|date| date.iter().all(u8::is_ascii_digit))
+            || rest.is_empty() && is_in_signed_url(bytes, span);
         let mut values = Vec::new();
         if rest.is_empty() || matches!(rest.first(), Some(b'/' | b'+')) {
             values.push((Shape::Id { id, in_scope }, span));

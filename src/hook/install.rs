@@ -104,7 +104,7 @@ fn install_script(
     if found.is_none() {
         prepare(&path, &wanted)?.finish(&path)?;
         return done(if is_kept {
-            Action::InstalledBeside { kept }
+            beside(kept)
         } else {
             Action::Installed
         });
@@ -118,7 +118,13 @@ fn install_script(
         rename(&kept, &path)?;
         return Err(error);
     }
-    done(Action::InstalledBeside { kept })
+    done(beside(kept))
+}
+
+fn beside(kept: PathBuf) -> Action {
+    // What cannot be looked at does not run.
+    let runs = executable::is(&kept).unwrap_or(false);
+    Action::InstalledBeside { kept, runs }
 }
 
 fn uninstall_script(dir: &Path, kind: Kind) -> Result<Outcome, Error> {

@@ -138,6 +138,8 @@ pub enum Action {
     InstalledBeside {
         /// Where it is kept.
         kept: PathBuf,
+        /// Whether it runs: one that is not executable did not run before either.
+        runs: bool,
     },
     /// An older script of ours was replaced.
     Updated,

@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::escape;
 use super::{Report, Summary};
-use crate::coverage::{Coverage, SkipReason};
+use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{Acceptance, CommitInfo, Finding, Level, Place, SnippetLine};
 use crate::provenance::ObjectKind;
 use count::{bytes, counted, thousands};
@@ -160,7 +160,10 @@ impl Page<'_> {
     fn removal(&mut self, finding: &Finding, gutter: usize) -> io::Result<()> {
         let is_unreached = |place: &Place| match &place.commit {
             Some(commit) => !commit.in_head && commit.refs.is_empty(),
-            None => false,
+            // An object without a path is in no commit and in no index.
+            None => place
+                .object
+                .is_some_and(|(_, id)| place.path == id.to_string()),
         };
         if finding.accepted.is_some() || !finding.places.iter().all(is_unreached) {
             return Ok(());
@@ -182,6 +185,10 @@ impl Page<'_> {
     ) -> io::Result<()> {
         if let Some(account) = &finding.account_id {
             self.fact(gutter, "account", account)?;
+        }
+        if is_binary(place) {
+            let offset = thousands(place.position.offset as u64);
+            self.fact(gutter, "offset", &format!("byte {offset} of a binary file"))?;
         }
         if let Some(commit) = &place.commit {
             let id = commit.commit_id.to_hex_with_len(12);
@@ -294,10 +301,40 @@ impl Page<'_> {
         if !skipped.is_empty() {
             self.entry("skipped", &skipped)?;
         }
+        self.pointers(coverage)?;
         self.incomplete(coverage)?;
         if coverage.files + coverage.blobs + coverage.commits + coverage.tags == 0 {
             let mark = self.paint(level_style(Level::Warning), "warning");
             self.line(&format!("{mark}: nothing was scanned"))?;
+        }
+        Ok(())
+    }
+
+    /// What was left out and can be scanned in another way: repositories inside the tree.
+    fn pointers(&mut self, coverage: &Coverage) -> io::Result<()> {
+        let is_pointer = |skip: &&Skip| skip.reason == SkipReason::GitDir && skip.detail.is_some();
+        let all: Vec<&Skip> = coverage.skips.iter().filter(is_pointer).collect();
+        for skip in all.iter().take(SUBJECTS) {
+            let subject = escape::terminal_bytes(&skip.subject);
+            let detail = escape::terminal(skip.detail.as_deref().unwrap_or_default());
+            self.note(&format!("{subject} is {detail}"))?;
+        }
+        match all.len().saturating_sub(SUBJECTS) {
+            0 => Ok(()),
+            rest => self.note(&format!("and {} more of them", thousands(rest as u64))),
+        }
+    }
+
+    /// `note: text`, wrapped.
+    fn note(&mut self, text: &str) -> io::Result<()> {
+        for (index, line) in wrap(text, self.width, 6, 2).iter().enumerate() {
+            match index {
+                0 => {
+                    let mark = self.paint(level_style(Level::Note), "note");
+                    self.line(&format!("{mark}: {line}"))?;
+                }
+                _ => self.line(&format!("  {line}"))?,
+            }
         }
         Ok(())
     }
@@ -379,12 +416,25 @@ fn spot(place: &Place) -> String {
     let path = escape::terminal_bytes(&place.path);
     let position = place.position;
     let before = match (&place.commit, &place.object) {
+        // A message: the object is the commit, or the tag, itself.
+        (_, Some((kind @ (ObjectKind::Commit | ObjectKind::Tag), id))) => {
+            let kind = match kind {
+                ObjectKind::Tag => "tag",
+                _ => "commit",
+            };
+            let id = id.to_hex_with_len(12);
+            return format!("{kind} {id}:{}:{}", position.line, position.column);
+        }
         (Some(commit), _) => format!("{}:", commit.commit_id.to_hex_with_len(12)),
-        (None, Some((ObjectKind::Commit, _))) => "commit ".to_owned(),
-        (None, Some((ObjectKind::Tag, _))) => "tag ".to_owned(),
         _ => String::new(),
     };
     format!("{before}{path}:{}:{}", position.line, position.column)
+}
+
+/// Whether lines and columns say little there.
+fn is_binary(place: &Place) -> bool {
+    let is_odd = |line: &SnippetLine| line.text.contains(['\0', char::REPLACEMENT_CHARACTER]);
+    place.snippet.iter().any(is_odd)
 }
 
 fn reached(commit: &CommitInfo) -> String {

@@ -104,6 +104,20 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Takes in what another scan of the same run gave. What is known to one is known to all.
+    pub fn add(&mut self, other: Outcome) {
+        self.findings.extend(other.findings);
+        self.findings = Finding::merge(std::mem::take(&mut self.findings));
+        self.latent.extend(other.latent);
+        self.latent = Finding::merge(std::mem::take(&mut self.latent));
+        self.known.extend(other.known);
+        self.coverage.add(other.coverage);
+        self.coverage.finish();
+        self.unused_markers.extend(other.unused_markers);
+        self.unused_markers.sort();
+        self.unused_markers.dedup();
+    }
+
     /// Takes note that a signal ended the run early.
     pub fn interrupted(&mut self) {
         let counted = &self.coverage.skipped;

@@ -87,7 +87,15 @@ pub(super) fn root<S: BlobSink>(
         return Some(Task::Named(path.to_owned(), shown));
     }
     if !metadata.is_dir() {
-        note(sink, SkipReason::Special, &shown, None);
+        // It was asked for, so it is no choice to leave it out.
+        let detail =
+            "a pipe, socket or device is not opened; `keyfence scan -` reads standard input";
+        note(
+            sink,
+            SkipReason::Unreadable,
+            &shown,
+            Some(detail.to_owned()),
+        );
         return None;
     }
     match fs::canonicalize(path) {

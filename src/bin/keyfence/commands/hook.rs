@@ -129,10 +129,15 @@ fn describe_outcome(outcome: &Outcome) -> String {
     let path = outcome.path.display();
     match &outcome.action {
         Action::Installed => format!("{name}: installed as {path}\n"),
-        Action::InstalledBeside { kept } => format!(
-            "{name}: installed as {path}\n  the hook that was there runs first; it is kept as {}\n",
-            kept.display()
-        ),
+        Action::InstalledBeside { kept, runs } => {
+            let what = match runs {
+                true => "the hook that was there runs first; it is kept as",
+                false => {
+                    "the hook that was there is not executable, so it does not run, as before; it is kept as"
+                }
+            };
+            format!("{name}: installed as {path}\n  {what} {}\n", kept.display())
+        }
         Action::Updated => format!("{name}: updated {path}\n"),
         Action::Unchanged => format!("{name}: installed already as {path}\n"),
         Action::BlockAdded => format!("{name}: added to husky's {path}; commit that file\n"),

@@ -58,7 +58,7 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
     }
     scan(Job {
         repository: &repository,
-        ranges,
+        ranges: vec![ranges],
         base,
         common: &args.common,
         max_object_size: None,
@@ -72,24 +72,32 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
 /// `pre-commit` under the framework: the commits that it names with `--from-ref`, or before a push; without
 /// those, what is staged.
 pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
-    if staged::is_under_pre_commit() {
+    staged_as(args, Caller::Hook)
+}
+
+/// The same for whoever calls it: `keyfence staged` is run by the framework as well.
+pub(super) fn staged_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
+    if staged::is_under_pre_commit() && !args.all_files {
         let repository = staged::open(Path::new("."))?;
         if let Some(range) = framework_range(&repository)? {
             let base = first_commit(&repository, range.exclude.iter().copied());
             return scan(Job {
                 repository: &repository,
-                ranges: vec![range],
+                ranges: vec![vec![range]],
                 base,
                 common: &args.common,
                 max_object_size: None,
                 all: args.all,
                 advice: Some(FRAMEWORK_ADVICE),
-                success: Success::Line,
+                success: match caller {
+                    Caller::Person => Success::Report,
+                    Caller::Hook => Success::Line,
+                },
                 pushed: Vec::new(),
             });
         }
     }
-    staged::run_as(args, Caller::Hook)
+    staged::run_as(args, caller)
 }
 
 fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
@@ -135,7 +143,7 @@ pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
     let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
     scan(Job {
         repository: &repository,
-        ranges,
+        ranges: vec![ranges],
         base,
         common: &args.common,
         max_object_size: None,
@@ -162,7 +170,7 @@ fn ranges(
 }
 
 fn scan(job: Job<'_>) -> Result<Exit, Failure> {
-    if job.ranges.is_empty() {
+    if job.ranges.iter().all(Vec::is_empty) {
         // References are deleted, or nothing is pushed at all.
         return Ok(Exit::Clean);
     }

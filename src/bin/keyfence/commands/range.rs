@@ -23,7 +23,8 @@ use crate::settings::{Place, Places};
 /// What to look at, and how.
 pub(super) struct Job<'a> {
     pub(super) repository: &'a Repository,
-    pub(super) ranges: Vec<Range>,
+    /// Looked at one after the other. What one leaves out, another may bring in.
+    pub(super) ranges: Vec<Vec<Range>>,
     /// The commit whose settings count: nobody disarms the scan in the push that adds the key.
     pub(super) base: Option<ObjectId>,
     pub(super) common: &'a Common,
@@ -42,7 +43,7 @@ pub(super) struct Job<'a> {
 pub(super) fn asked(
     repository: &Repository,
     args: &HistoryArgs,
-) -> Result<Option<Vec<Range>>, Failure> {
+) -> Result<Option<Vec<Vec<Range>>>, Failure> {
     let limits = &args.limits;
     if limits.range.is_empty() && limits.since_commit.is_empty() {
         return Ok(None);
@@ -62,14 +63,19 @@ pub(super) fn asked(
         let spec = format!("{commit}..HEAD");
         ranges.push(parse(repository, spec.as_str().into())?);
     }
-    if ranges.iter().all(|range| range.include.is_empty()) {
+    // `^A` goes with all the others.
+    let (ranges, left_out): (Vec<Range>, Vec<Range>) = ranges
+        .into_iter()
+        .partition(|range| !range.include.is_empty());
+    if ranges.is_empty() {
         return Err(Failure::bare(
             Kind::Usage,
             "the ranges leave something out and name nothing to look at",
         )
         .hint("name a range such as origin/main..HEAD"));
     }
-    Ok(Some(ranges))
+    let with_left_out = |range| std::iter::once(range).chain(left_out.clone()).collect();
+    Ok(Some(ranges.into_iter().map(with_left_out).collect()))
 }
 
 /// The range that the environment of a CI system speaks of, and says which that is. `None`: everything.
@@ -102,8 +108,9 @@ fn automatic(repository: &Repository, quiet: bool) -> Result<Option<Range>, Fail
 }
 
 /// The commit before the ranges: the first that they leave out.
-pub(super) fn base_of(repository: &Repository, ranges: &[Range]) -> Option<ObjectId> {
-    let left_out = ranges.iter().flat_map(|range| &range.exclude).copied();
+pub(super) fn base_of(repository: &Repository, ranges: &[Vec<Range>]) -> Option<ObjectId> {
+    let ranges = ranges.iter().flatten();
+    let left_out = ranges.flat_map(|range| &range.exclude).copied();
     first_commit(repository, left_out)
 }
 
@@ -145,7 +152,8 @@ pub(super) fn failed(error: revision::Error) -> Failure {
 pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     let at =
         |id: Option<ObjectId>| id.map_or(Place::Nowhere, |id| Place::Commit(job.repository, id));
-    let tips = job.ranges.iter().flat_map(|range| &range.include).copied();
+    let ranges = job.ranges.iter().flatten();
+    let tips = ranges.flat_map(|range| &range.include).copied();
     let places = Places {
         usual: at(job.base),
         base: Some(at(job.base)),
@@ -153,27 +161,12 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         paths: Base::Root,
     };
     let session = Session::start(job.common, &places, "objects")?.on_success(job.success);
-    let mut introduced = range::introduced(job.repository, &job.ranges).map_err(failed)?;
-    let options = Options {
-        threads: job
-            .common
-            .threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get)),
-        max_object_size: job.max_object_size.unwrap_or(MAX_OBJECT_SIZE),
-    };
-    let (scanner, collector) = session.scanner(ExcludeIn::Source);
-    // A signal shows in what the collector gives.
-    let _ = range::scan(job.repository, &introduced, options, scanner);
-    let mut outcome = collector.finish();
-    for skip in introduced.skips.clone() {
-        outcome.coverage.skip(skip);
-    }
-    if !job.all && !outcome.findings.is_empty() {
-        let (scanner, collector) = session.scanner(ExcludeIn::Source);
-        let _ = range::scan_base(job.repository, &introduced, options, scanner);
-        // What cannot be read of the base takes nothing away from the findings.
-        outcome.known = collector.finish().known;
-        outcome.take_known();
+    let mut introduced = Introduced::default();
+    let mut outcome = Outcome::default();
+    for ranges in &job.ranges {
+        let part = range::introduced(job.repository, ranges).map_err(failed)?;
+        outcome.add(scan(job, &session, &part));
+        introduced.join(part);
     }
     if !outcome.findings.is_empty() {
         introduced.look_beyond(job.repository);
@@ -190,6 +183,32 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         print_error(advice);
     }
     Ok(exit)
+}
+
+/// Scans what one part of the ranges adds, and takes out what was there before.
+fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Outcome {
+    let options = Options {
+        threads: job
+            .common
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get)),
+        max_object_size: job.max_object_size.unwrap_or(MAX_OBJECT_SIZE),
+    };
+    let (scanner, collector) = session.scanner(ExcludeIn::Source);
+    // A signal shows in what the collector gives.
+    let _ = range::scan(job.repository, introduced, options, scanner);
+    let mut outcome = collector.finish();
+    for skip in introduced.skips.clone() {
+        outcome.coverage.skip(skip);
+    }
+    if !job.all && !outcome.findings.is_empty() {
+        let (scanner, collector) = session.scanner(ExcludeIn::Source);
+        let _ = range::scan_base(job.repository, introduced, options, scanner);
+        // What cannot be read of the base takes nothing away from the findings.
+        outcome.known = collector.finish().known;
+        outcome.take_known();
+    }
+    outcome
 }
 
 fn locate(job: &Job<'_>, introduced: &Introduced, outcome: &mut Outcome) {

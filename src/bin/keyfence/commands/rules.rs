@@ -193,9 +193,10 @@ fn test(file: &RuleFile, rules: &RuleSet) -> (String, bool) {
         }
     }
     let rules = file.rules.len();
+    let noun = if rules == 1 { "rule" } else { "rules" };
     line(
         &mut text,
-        format_args!("{rules} rules, {run} examples, {failed} failed"),
+        format_args!("{rules} {noun}, {run} examples, {failed} failed"),
     );
     (text, failed == 0)
 }

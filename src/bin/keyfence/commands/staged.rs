@@ -11,6 +11,7 @@ use keyfence::scan::Outcome;
 use keyfence::source::repository::{self, GitEnvironment};
 use keyfence::source::staged::{Index, Options, Staged};
 
+use super::push;
 use super::scan::failed;
 use crate::args::StagedArgs;
 use crate::exit::Exit;
@@ -30,7 +31,7 @@ pub(super) enum Caller {
 
 /// Runs the command.
 pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
-    run_as(args, Caller::Person)
+    push::staged_as(args, Caller::Person)
 }
 
 /// Runs the command for somebody.

@@ -44,7 +44,7 @@ pub struct Introduction {
 /// What ranges of commits add.
 #[derive(Clone, Debug, Default)]
 pub struct Introduced {
-    /// The commits of the ranges, oldest first. None is a legitimate answer.
+    /// The commits of the ranges, the oldest of each first. None is a legitimate answer.
     pub commits: Vec<ObjectId>,
     /// Annotated tags that the ranges' tips go through.
     pub tags: Vec<ObjectId>,
@@ -56,6 +56,8 @@ pub struct Introduced {
     pub skips: Vec<Skip>,
     /// Parents within the ranges, for references.
     parents: BTreeMap<ObjectId, Vec<ObjectId>>,
+    /// The oldest commit of each part that was taken in.
+    oldest: Vec<ObjectId>,
 }
 
 /// Works out what `ranges` add. They are taken as one: what any of them excludes is excluded.
@@ -190,6 +192,22 @@ impl Introduced {
         });
     }
 
+    /// Takes in what other ranges add.
+    pub fn join(&mut self, other: Introduced) {
+        let is_new = |id: &ObjectId| !self.parents.contains_key(id);
+        let new = other.commits.into_iter().filter(is_new);
+        self.commits.extend(new);
+        self.oldest.extend(other.oldest);
+        self.tags.extend(other.tags);
+        for (blob, places) in other.blobs {
+            self.blobs.entry(blob).or_default().extend(places);
+        }
+        self.base.extend(other.base);
+        self.skips.extend(other.skips);
+        self.parents.extend(other.parents);
+        self.finish();
+    }
+
     /// Puts everything into an order that does not depend on how it was found.
     pub(super) fn finish(&mut self) {
         for places in self.blobs.values_mut() {
@@ -200,13 +218,16 @@ impl Introduced {
         self.tags.dedup();
         self.skips.sort();
         self.skips.dedup();
+        if self.oldest.is_empty() {
+            self.oldest.extend(self.commits.first());
+        }
     }
 
     /// Takes in the commits between references and the range, so that a reference whose tip lies beyond the
     /// range is seen to reach it. Needed only if [`scan`] led to findings.
     pub fn look_beyond(&mut self, repo: &Repository) {
         let times = self.blobs.values().flatten().map(|place| place.time);
-        let messages = self.commits.first().and_then(|id| time_of(repo, *id));
+        let messages = self.oldest.iter().filter_map(|id| time_of(repo, *id));
         let Some(oldest) = times.chain(messages).min() else {
             return;
         };
