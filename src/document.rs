@@ -185,6 +185,35 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The name that somebody may have meant who wrote another: at most two letters differ, or one is part of the
+/// other.
+pub fn closest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let distances = names.into_iter().filter_map(|name| {
+        let is_part = word.len() > 3 && (name.contains(word) || word.contains(name));
+        let distance = distance(word, name);
+        (distance <= 2 || is_part).then_some((distance, name))
+    });
+    let (_, name) = distances.min()?;
+    Some(name)
+}
+
+/// How many letters have to be put in, taken out or replaced.
+fn distance(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, letter) in from.chars().enumerate() {
+        let mut next = vec![at + 1];
+        for (other, pair) in to.iter().zip(row.windows(2)) {
+            let &[replaced, removed] = pair else { continue };
+            let added = next.last().copied().unwrap_or(at);
+            let replaced = replaced + usize::from(letter != *other);
+            next.push(replaced.min(removed + 1).min(added + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or(0)
+}
+
 /// What there is to say about a regex that cannot be compiled: the last line, which names the cause.
 pub fn regex_message(error: &impl fmt::Display) -> String {
     let text = error.to_string();
@@ -201,6 +230,24 @@ mod tests {
     fn lines_are_right_in_any_order() {
         let mut reader = Reader::new("f", "a\nb\nc\n");
         assert_eq!((reader.line(4), reader.line(0), reader.line(2)), (3, 1, 2));
+    }
+
+    #[test]
+    fn a_word_that_is_nearly_a_name_is_taken_for_it() {
+        let names = ["fail-on", "exclude", "max-file-size"];
+        for (word, name) in [
+            ("fail_on", Some("fail-on")),
+            ("failon", Some("fail-on")),
+            ("excludes", Some("exclude")),
+            ("file-size", Some("max-file-size")),
+            ("threads", None),
+            ("x", None),
+            ("", None),
+        ] {
+            assert_eq!(closest(word, names), name, "{word}");
+        }
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
     }
 
     #[test]

@@ -138,6 +138,8 @@ fn wrong_use_is_2_goes_to_stderr_and_suggests_what_is_right() {
         &["scan", "--report", "sarif"],
         &["scan", "--report", "nope=x"],
         &["scan", "--report", "json=x", "--report", "csv=x"],
+        &["scan", "--report", "json=x", "--report", "csv=./x"],
+        &["scan", "--report", "json=-"],
         &["scan", "--format", "sarif", "--show-secrets"],
         &["scan", "--path", "x"],
         &["scan", "--exclude", "a[z-a]"],
@@ -296,8 +298,22 @@ fn reports_go_to_files_and_replace_them_whole() {
     names.sort();
     assert_eq!(names, ["in", "out.json", "out.sarif"]);
 
-    let run = scan(dir.path(), &["in", "--report", "json=no/such/dir/out.json"]).status(2);
+    // One that cannot be written does not keep the others from being written, nor the findings from being seen.
+    let args = [
+        "in",
+        "--report",
+        "json=no/such/dir/out.json",
+        "--report",
+        "csv=out.csv",
+    ];
+    let run = scan(dir.path(), &args).status(2);
     assert!(run.err().contains("no/such/dir/out.json"), "{}", run.show());
+    assert!(
+        run.out().contains("error[aws-access-key-pair]"),
+        "{}",
+        run.show()
+    );
+    assert!(dir.path().join("out.csv").exists(), "{}", run.show());
 }
 
 #[test]

@@ -322,10 +322,62 @@ fn show_tells_where_each_value_comes_from() {
 }
 
 #[test]
+fn what_is_written_for_a_work_tree_is_not_written_into_a_bare_repository() {
+    let repo = TestRepo::with_init_args(&["--bare"]);
+    for args in [
+        &["init"][..],
+        &["baseline", "write", "--history"],
+        &["baseline", "update", "--history"],
+    ] {
+        let run = repo.keyfence(args).status(2);
+        says(&run, "is a bare repository");
+        says(&run, "hint: ");
+    }
+    let names = [".keyfence.toml", ".keyfence-baseline"];
+    assert!(names.iter().all(|name| !repo.join(name).exists()));
+    let file = ["--baseline", "accepted"];
+    let write = repo.keyfence(&["baseline", "write", "--history"]);
+    write.args(file).status(0);
+    assert!(repo.join("accepted").exists());
+    // Nor into the `.git` of a work tree.
+    let repo = TestRepo::new();
+    TestCommand::keyfence(repo.join(".git"))
+        .arg("init")
+        .status(2);
+    assert!(!repo.join(".git/.keyfence.toml").exists());
+}
+
+#[test]
+fn a_misspelt_key_or_rule_leads_to_the_right_one() {
+    let repo = TestRepo::new();
+    repo.write(
+        ".keyfence.toml",
+        "exclud = []\nallow-incomplete = ['shalow']\n[rules]\ndisabled = []\n[[allow]]\npath = ['x']\nreason = 'r'\n",
+    );
+    let run = repo.keyfence(&["config", "check"]).status(1);
+    says(&run, ":1: exclud: unknown key; there is exclude");
+    says(&run, "lfs, findings, not 'shalow'");
+    says(&run, ":4: rules.disabled: unknown key; there is disable");
+    says(&run, ":6: allow.path: unknown key; there is paths");
+    for args in [
+        &["rules", "explain", "aws-acces-key-pair"][..],
+        &["rules", "show", "aws-acces-key-pair"],
+        &["scan", "--only", "aws-acces-key-pair"],
+    ] {
+        let run = repo.keyfence(args).status(2);
+        says(&run, "hint: there is");
+        says(&run, "aws-access-key-pair");
+    }
+}
+
+#[test]
 fn init_writes_once_and_what_it_writes_is_right() {
     let repo = TestRepo::new();
     let run = repo.keyfence(&["init"]).status(0);
     says(&run, "keyfence hook install");
+    let plain = tempfile::tempdir().unwrap();
+    let run = TestCommand::keyfence(plain.path()).arg("init").status(0);
+    assert!(!run.out().contains("hook install"), "{}", run.show());
     repo.keyfence(&["config", "check"]).status(0);
     repo.write(".keyfence.toml", "fail-on = 'never'\n");
     repo.keyfence(&["init"]).status(0);

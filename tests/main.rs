@@ -26,6 +26,7 @@ mod provenance;
 mod range;
 mod rooms;
 mod rules;
+mod schema;
 mod shapes;
 mod staged;
 mod stranger;

@@ -203,6 +203,36 @@ fn entries_have_reasons_and_days_and_expired_ones_do_not_accept() {
 }
 
 #[test]
+fn a_day_that_is_over_is_refused_and_an_expired_entry_is_asked_about_again() {
+    let repo = TestRepo::new();
+    repo.write("a.env", pair(1).env(""));
+    for command in ["write", "update"] {
+        let run = repo
+            .keyfence(&["baseline", command, "--expires", "2020-01-01"])
+            .status(2);
+        assert!(run.err().contains("is over"), "{}", run.show());
+        assert!(!repo.join(".keyfence-baseline").exists());
+    }
+    let long_ago = repo
+        .keyfence(&["baseline", "write", "--expires", "2020-01-01"])
+        .env("SOURCE_DATE_EPOCH", "1577836800");
+    long_ago.status(0);
+    assert_eq!(counts(&repo, 1), (1, 0));
+    let run = repo.keyfence(&["baseline", "update"]).status(0);
+    assert!(run.out().contains("baseline audit"), "{}", run.show());
+    let answers = "a expires=2020-01-01 no\na still in use\n";
+    let audit = repo.keyfence(&["baseline", "audit"]).stdin(answers);
+    let run = audit.status(0);
+    assert!(run.out().contains("2020-01-01 is over"), "{}", run.show());
+    assert_eq!(counts(&repo, 0), (0, 1));
+    // The question fits into 80 columns, with room for an answer.
+    let question = run.out();
+    let question = question.lines().find(|line| line.contains("1 of 1: "));
+    let question = question.expect("a question").split("? ").next();
+    assert!(question.is_some_and(|it| it.len() < 66), "{}", run.show());
+}
+
+#[test]
 fn update_keeps_what_is_there_and_check_and_prune_see_what_is_unused() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1).env(""));

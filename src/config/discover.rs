@@ -27,8 +27,12 @@ pub fn root_of(path: &Path) -> std::io::Result<PathBuf> {
     Ok(root.to_owned())
 }
 
-fn is_bare(dir: &Path) -> bool {
-    dir.join("HEAD").is_file() && dir.join("objects").is_dir() && dir.join("refs").is_dir()
+/// Whether a directory is a bare repository, known by its parts. It has no files that a person edits.
+pub fn is_bare(dir: &Path) -> bool {
+    !dir.join(".git").exists()
+        && dir.join("HEAD").is_file()
+        && dir.join("objects").is_dir()
+        && dir.join("refs").is_dir()
 }
 
 #[cfg(test)]

@@ -9,11 +9,32 @@ use toml::de::{DeTable, DeValue};
 
 use super::{FailOn, Set, acceptable_reasons, parse_size};
 use crate::coverage::SkipReason;
-use crate::document::{Fault, Reader, Value, regex_message};
+use crate::document::{Fault, Reader, Value, closest, regex_message};
 use crate::finding::Level;
 
 /// The most threads that make sense.
 const MOST_THREADS: usize = 1024;
+
+/// The keys of the root, of `[rules]` and of `[[allow]]`, for those who misspell one.
+const KEYS: &[&str] = &[
+    "fail-on",
+    "format",
+    "show-notes",
+    "no-ignore",
+    "follow",
+    "quiet",
+    "no-progress",
+    "threads",
+    "max-file-size",
+    "max-object-size",
+    "allow-incomplete",
+    "exclude",
+    "rule-files",
+    "rules",
+    "allow",
+];
+const RULES_KEYS: &[&str] = &["disable", "enable-only", "level"];
+const ALLOW_KEYS: &[&str] = &["paths", "secrets", "key-ids", "rules", "reason"];
 
 /// Long options that a file may not set, with the reason.
 const NOT_HERE: &[(&str, &str)] = &[
@@ -159,8 +180,10 @@ impl ConfigFile {
             "allow" => self.allow(reader, value),
             _ => {
                 let why = NOT_HERE.iter().find(|(key, _)| *key == name);
-                let message = why.map_or("unknown key", |(_, why)| *why);
-                reader.fault(at, name, message);
+                match why {
+                    Some((_, why)) => reader.fault(at, name, *why),
+                    None => unknown_key(reader, at, name, KEYS),
+                }
             }
         }
     }
@@ -175,7 +198,7 @@ impl ConfigFile {
                 "disable" => self.disable = names(reader, value, "disable"),
                 "enable-only" => self.enable_only = Some(names(reader, value, "enable-only")),
                 "level" => self.levels(reader, value),
-                other => reader.fault(key.span().start, other, "unknown key"),
+                other => unknown_key(reader, key.span().start, other, RULES_KEYS),
             }
         }
         reader.within.clear();
@@ -196,7 +219,7 @@ impl ConfigFile {
                 None => reader.fault(
                     value.span().start,
                     &name,
-                    "should be error, warning or note",
+                    format!("should be error, warning or note, not '{text}'"),
                 ),
             }
         }
@@ -220,6 +243,14 @@ impl ConfigFile {
     }
 }
 
+fn unknown_key(reader: &mut Reader<'_>, at: usize, name: &str, keys: &[&str]) {
+    let message = match closest(name, keys.iter().copied()) {
+        Some(key) => format!("unknown key; there is {key}"),
+        None => "unknown key".to_owned(),
+    };
+    reader.fault(at, name, message);
+}
+
 fn allow(reader: &mut Reader<'_>, item: &Value<'_>, table: &DeTable<'_>) -> AllowText {
     let at = item.span().start;
     let mut allow = AllowText {
@@ -236,7 +267,7 @@ fn allow(reader: &mut Reader<'_>, item: &Value<'_>, table: &DeTable<'_>) -> Allo
             "key-ids" => allow.key_ids = regexes(reader, value, "key-ids"),
             "rules" => allow.rules = names(reader, value, "rules"),
             "reason" => allow.reason = reader.string(value, "reason"),
-            other => reader.fault(key.span().start, other, "unknown key"),
+            other => unknown_key(reader, key.span().start, other, ALLOW_KEYS),
         }
     }
     if table.get("reason").is_none() {
@@ -260,7 +291,7 @@ fn fail_on(reader: &mut Reader<'_>, value: &Value<'_>) -> Option<FailOn> {
     let text = reader.string(value, "fail-on");
     let found = FailOn::from_name(&text);
     if found.is_none() && !text.is_empty() {
-        let message = "should be error, warning, note or never";
+        let message = format!("should be error, warning, note or never, not '{text}'");
         reader.fault(value.span().start, "fail-on", message);
     }
     found
@@ -294,7 +325,8 @@ fn reasons(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Set<SkipReason>> {
             Some(value) => reasons.push(Set { value, line }),
             None => {
                 let names: Vec<&str> = acceptable_reasons().map(SkipReason::name).collect();
-                reader.fault(at, key, format!("should be of {}", names.join(", ")));
+                let names = names.join(", ");
+                reader.fault(at, key, format!("should be of {names}, not '{text}'"));
             }
         }
     }
@@ -307,16 +339,16 @@ fn globs(reader: &mut Reader<'_>, value: &Value<'_>, key: &str) -> Vec<Set<Strin
         let line = reader.line(at);
         match GitignoreBuilder::new("").add_line(None, &text) {
             Ok(_) => globs.push(Set { value: text, line }),
-            Err(error) => reader.fault(at, key, glob_message(&error)),
+            Err(error) => reader.fault(at, key, glob_message(&text, &error)),
         }
     }
     globs
 }
 
-fn glob_message(error: &ignore::Error) -> String {
+fn glob_message(text: &str, error: &ignore::Error) -> String {
     match error {
-        ignore::Error::Glob { err, .. } => format!("not a pattern: {err}"),
-        other => format!("not a pattern: {other}"),
+        ignore::Error::Glob { err, .. } => format!("not a pattern: '{text}': {err}"),
+        other => format!("not a pattern: '{text}': {other}"),
     }
 }
 
@@ -357,8 +389,8 @@ fn rule_files(reader: &mut Reader<'_>, value: &Value<'_>) -> Vec<Set<String>> {
         if is_below {
             files.push(Set { value: text, line });
         } else {
-            let message = "should be a path below the configuration, with / between its parts";
-            reader.fault(at, key, message);
+            let what = "should be a path below the configuration, with / between its parts";
+            reader.fault(at, key, format!("{what}, not '{text}'"));
         }
     }
     files
@@ -407,17 +439,17 @@ mod tests {
         let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
         let expected = [
             "c:1: fail-on: should be",
-            "c:2: fail_on: unknown key",
+            "c:2: fail_on: unknown key; there is fail-on",
             "c:3: threads: should be 1 to",
             "c:4: quiet: should be true or false, is string",
             "c:5: max-file-size: should be a number of bytes",
-            "c:6: exclude: not a pattern",
+            "c:6: exclude: not a pattern: 'a[z-a]': ",
             "c:6: exclude: should be a string",
             "c:7: allow-incomplete: should be of",
             "c:8: show-secrets: secrets are shown only",
             "c:9: rule-files: should be a path below",
             "c:9: rule-files: should be a path below",
-            "c:11: rules.disabled: unknown key",
+            "c:11: rules.disabled: unknown key; there is disable",
             "c:12: rules.disable: should be a list of strings",
             "c:14: rules.level.x-y: should be",
             "c:16: allow.secrets: unclosed group",

@@ -22,10 +22,16 @@ const FORMS: &[(&str, bool)] = &[
     ("kingfisher:ignore", false),
     ("pragma: allowlist nextline secret", true),
     ("pragma:allowlist nextline secret", true),
+    ("pragma: allowlist-nextline-secret", true),
+    ("pragma:allowlist-nextline-secret", true),
     ("pragma: allowlist secret", false),
     ("pragma:allowlist secret", false),
+    ("pragma: allowlist-secret", false),
+    ("pragma:allowlist-secret", false),
     ("pragma: whitelist secret", false),
     ("pragma:whitelist secret", false),
+    ("pragma: whitelist-secret", false),
+    ("pragma:whitelist-secret", false),
 ];
 
 /// The forms before this one are ours: they may name rules.
@@ -148,7 +154,7 @@ fn searcher() -> &'static AhoCorasick {
         AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostFirst)
             .build(FORMS.iter().map(|(form, _)| form))
-            .expect("a dozen short literals make a searcher")
+            .expect("a few short literals make a searcher")
     })
 }
 
@@ -184,14 +190,19 @@ fn read(rest: &str, may_name_rules: bool, is_rule: &dyn Fn(&str) -> bool) -> (Ve
         .trim()
         .trim_end_matches(['*', '/', '-', '>', '#', '}', '%', '"', '\'', ',', ';', ')'])
         .trim();
+    // `allow(RULE)`, `allow[RULE]`, `allow=RULE` and `allow: RULE` name a rule as well.
+    let rest = match may_name_rules {
+        true => rest.trim_start_matches(['(', '[', '=', ':', ' ', '\t']),
+        false => rest,
+    };
     let (first, after) = match rest.split_once(char::is_whitespace) {
         Some((first, after)) => (first, after),
         None => (rest, ""),
     };
     let (mut rules, mut reason) = (Vec::new(), rest);
     if may_name_rules {
-        let words: Vec<&str> = first.trim_end_matches(':').split(',').collect();
-        if first == "*" {
+        let words: Vec<&str> = first.trim_end_matches([':', ')', ']']).split(',').collect();
+        if words == ["*"] {
             reason = after;
         } else if words
             .iter()
@@ -277,6 +288,7 @@ mod tests {
             ("k # kingfisher:ignore", "kingfisher:ignore"),
             ("k # pragma: allowlist secret", "pragma: allowlist secret"),
             ("k # pragma: whitelist secret", "pragma: whitelist secret"),
+            ("k # pragma: allowlist-secret", "pragma: allowlist-secret"),
         ] {
             assert_eq!(cover(text, "a-b", 1).as_deref(), Some(reason), "{text}");
             assert_eq!(cover(text, "a-b", 2), None, "{text}");
@@ -284,6 +296,7 @@ mod tests {
         for text in [
             "# keyfence:allow-next-line a-b r\nk",
             "# pragma: allowlist nextline secret\nk",
+            "# pragma: allowlist-nextline-secret\nk",
         ] {
             assert!(cover(text, "a-b", 2).is_some(), "{text}");
             assert_eq!(cover(text, "a-b", 1), None, "{text}");
@@ -295,6 +308,14 @@ mod tests {
         assert!(cover("k # keyfence:allow a-b it is a-c", "a-c", 1).is_none());
         assert!(cover("k # keyfence:allow acme r", "a-c", 1).is_none());
         assert!(cover("k # keyfence:allow acme r", "acme", 1).is_some());
+        // In brackets, or after another sign, it is named all the same.
+        for (open, close) in [("(", ")"), ("[", "]"), ("=", ""), (": ", ""), (" [", "]")] {
+            let text = format!("k # keyfence:allow{open}a-b{close} made up");
+            assert_eq!(cover(&text, "a-b", 1).as_deref(), Some("made up"), "{text}");
+            assert_eq!(cover(&text, "a-c", 1), None, "{text}");
+            let text = format!("k # keyfence:allow{open}a-b{close}");
+            assert_eq!(cover(&text, "a-c", 1), None, "{text}");
+        }
         // Misspelt: nothing is covered.
         assert!(cover("k # keyfence:allow a-bb r", "a-b", 1).is_none());
         // Not a rule: a reason.

@@ -5,7 +5,9 @@
 pub mod command;
 pub mod keys;
 pub mod repo;
+pub mod schema;
 
 pub use command::TestCommand;
 pub use keys::Keys;
 pub use repo::TestRepo;
+pub use schema::Schema;

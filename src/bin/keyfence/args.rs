@@ -511,6 +511,9 @@ fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
         .ok_or_else(|| format!("expected FORMAT=FILE; formats are {}", names()))?;
     let format =
         Format::from_name(name).ok_or_else(|| format!("no such format; there are {}", names()))?;
+    if file == "-" {
+        return Err("--format writes to standard output".to_owned());
+    }
     Ok((format, PathBuf::from(file)))
 }
 

@@ -35,12 +35,22 @@ const TARGETS: &[(&str, &str)] = &[
     ("SYSTEM_PULLREQUEST_TARGETBRANCH", "Azure pull request"),
 ];
 
+/// Systems that name neither a base nor the default branch, with the variable for the branch that is built.
+const WITHOUT_A_BASE: &[(&str, &str, &str)] = &[
+    ("CIRCLECI", "CircleCI", "CIRCLE_BRANCH"),
+    ("TF_BUILD", "Azure", "BUILD_SOURCEBRANCH"),
+    ("BITBUCKET_BUILD_NUMBER", "Bitbucket", "BITBUCKET_BRANCH"),
+];
+
 /// What to look at: the first choice that the clone has the commits for; the last one has no replacement.
 pub(crate) fn choices(env: impl Fn(&str) -> Option<String>) -> Result<Vec<Choice>, Failure> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if let Some(from) = set("PRE_COMMIT_FROM_REF") {
         let to = set("PRE_COMMIT_TO_REF").unwrap_or_else(|| "HEAD".to_owned());
         return Ok(vec![range(&from, &to, "from PRE_COMMIT_FROM_REF")]);
+    }
+    if set("GITHUB_EVENT_NAME").as_deref() == Some("pull_request_target") {
+        return github_target(&set);
     }
     for (name, what) in TARGETS {
         if let Some(branch) = set(name) {
@@ -64,8 +74,27 @@ pub(crate) fn choices(env: impl Fn(&str) -> Option<String>) -> Result<Vec<Choice
             None => vec![everything("because Jenkins names no earlier build")],
         });
     }
-    if set("CIRCLECI").is_some() {
-        return Ok(circle(&set));
+    if set("BUILDKITE").is_some() {
+        return Ok(beside_default(
+            set("BUILDKITE_PIPELINE_DEFAULT_BRANCH"),
+            set("BUILDKITE_BRANCH"),
+        ));
+    }
+    if set("TRAVIS").is_some() {
+        return Ok(travis(&set));
+    }
+    if set("DRONE").is_some() {
+        return Ok(drone(&set));
+    }
+    for (name, what, branch) in WITHOUT_A_BASE {
+        if set(name).is_some() {
+            return Ok(beside_usual(what, set(branch).as_deref()));
+        }
+    }
+    if set("CI").is_some() {
+        return Ok(vec![everything(
+            "because this CI system is not known to name commits",
+        )]);
     }
     Err(Failure::bare(
         Kind::Usage,
@@ -160,20 +189,77 @@ fn gitlab(set: &impl Fn(&str) -> Option<String>) -> Vec<Choice> {
     choices
 }
 
-/// CircleCI says nothing of a base. What its remote calls the default branch is there in a full clone.
-fn circle(set: &impl Fn(&str) -> Option<String>) -> Vec<Choice> {
-    match set("CIRCLE_BRANCH").as_deref() {
-        None | Some("main" | "master") => vec![everything("because CircleCI names no base")],
-        Some(_) => vec![
-            range(
-                "origin/HEAD",
-                "HEAD",
-                "CircleCI, a branch beside the default",
-            ),
-            range("origin/main", "HEAD", "CircleCI, a branch beside main"),
-            range("origin/master", "HEAD", "CircleCI, a branch beside master"),
-            everything("because CircleCI names no base"),
-        ],
+/// The commits of a pull request whose job runs on its target: `HEAD` is the target itself and has none of them.
+fn github_target(set: &impl Fn(&str) -> Option<String>) -> Result<Vec<Choice>, Failure> {
+    let path = set("GITHUB_EVENT_PATH").unwrap_or_default();
+    let event = read_event(&path)?;
+    let commit = |pointer: &str| event.pointer(pointer).and_then(Value::as_str);
+    match (
+        commit("/pull_request/base/sha"),
+        commit("/pull_request/head/sha"),
+    ) {
+        (Some(base), Some(head)) => Ok(vec![range(base, head, "GitHub pull request")]),
+        _ => Err(Failure::bare(
+            Kind::Usage,
+            format!("GitHub's event {path} names no pull request"),
+        )),
+    }
+}
+
+fn travis(set: &impl Fn(&str) -> Option<String>) -> Vec<Choice> {
+    let is_request = set("TRAVIS_PULL_REQUEST").is_some_and(|number| number != "false");
+    if let Some(target) = set("TRAVIS_BRANCH").filter(|_| is_request) {
+        let why = format!("Travis pull request into {target}");
+        return vec![range(&format!("origin/{target}"), "HEAD", &why)];
+    }
+    let commits = set("TRAVIS_COMMIT_RANGE").unwrap_or_default();
+    let mut choices = Vec::new();
+    if let Some((before, _)) = commits
+        .split_once("..")
+        .filter(|(from, _)| !from.is_empty())
+    {
+        choices.push(range(before, "HEAD", "Travis push"));
+    }
+    choices.push(everything("because what was there before is not known"));
+    choices
+}
+
+fn drone(set: &impl Fn(&str) -> Option<String>) -> Vec<Choice> {
+    let is_request = set("DRONE_BUILD_EVENT").as_deref() == Some("pull_request");
+    if let Some(target) = set("DRONE_TARGET_BRANCH").filter(|_| is_request) {
+        let why = format!("Drone pull request into {target}");
+        return vec![range(&format!("origin/{target}"), "HEAD", &why)];
+    }
+    let mut choices = Vec::new();
+    if let Some(before) = set("DRONE_COMMIT_BEFORE").filter(|before| !is_null(before)) {
+        choices.push(range(&before, "HEAD", "Drone push"));
+    }
+    choices.extend(beside_default(
+        set("DRONE_REPO_BRANCH"),
+        set("DRONE_BRANCH"),
+    ));
+    choices
+}
+
+/// For systems that name neither a base nor the default branch. What the remote calls the default branch is there
+/// in a full clone.
+fn beside_usual(what: &str, branch: Option<&str>) -> Vec<Choice> {
+    let branch = branch.map(|branch| branch.strip_prefix("refs/heads/").unwrap_or(branch));
+    let everything = everything(&format!("because {what} names no base"));
+    match branch {
+        None | Some("main" | "master") => vec![everything],
+        Some(_) => {
+            let beside = |name: &str, word: &str| {
+                let why = format!("{what}, a branch beside {word}");
+                range(&format!("origin/{name}"), "HEAD", &why)
+            };
+            vec![
+                beside("HEAD", "the default"),
+                beside("main", "main"),
+                beside("master", "master"),
+                everything,
+            ]
+        }
     }
 }
 
@@ -230,6 +316,77 @@ mod tests {
             ("GIT_PREVIOUS_SUCCESSFUL_COMMIT", "a"),
         ];
         assert_eq!(specs(&jenkins), ["a..HEAD", "everything"]);
+    }
+
+    #[test]
+    fn systems_without_a_base_compare_with_the_default_branch() {
+        let usual = [
+            "origin/HEAD..HEAD",
+            "origin/main..HEAD",
+            "origin/master..HEAD",
+            "everything",
+        ];
+        for (system, branch) in [
+            ("CIRCLECI", "CIRCLE_BRANCH"),
+            ("TF_BUILD", "BUILD_SOURCEBRANCH"),
+            ("BITBUCKET_BUILD_NUMBER", "BITBUCKET_BRANCH"),
+        ] {
+            assert_eq!(specs(&[(system, "1"), (branch, "refs/heads/x")]), usual);
+            let main = [(system, "1"), (branch, "refs/heads/main")];
+            assert_eq!(specs(&main), ["everything"]);
+            assert_eq!(specs(&[(system, "1")]), ["everything"]);
+        }
+        let buildkite = |branch| {
+            specs(&[
+                ("BUILDKITE", "true"),
+                ("BUILDKITE_PULL_REQUEST_BASE_BRANCH", ""),
+                ("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "main"),
+                ("BUILDKITE_BRANCH", branch),
+            ])
+        };
+        assert_eq!(buildkite("x"), ["origin/main..HEAD"]);
+        assert_eq!(buildkite("main"), ["everything"]);
+        assert_eq!(specs(&[("CI", "true")]), ["everything"]);
+    }
+
+    #[test]
+    fn travis_and_drone_name_what_was_there_before() {
+        let travis = |more: &[(&str, &str)]| specs(&[&[("TRAVIS", "true")], more].concat());
+        let request = [("TRAVIS_PULL_REQUEST", "7"), ("TRAVIS_BRANCH", "main")];
+        assert_eq!(travis(&request), ["origin/main..HEAD"]);
+        let push = [
+            ("TRAVIS_PULL_REQUEST", "false"),
+            ("TRAVIS_BRANCH", "main"),
+            ("TRAVIS_COMMIT_RANGE", "abc...def"),
+        ];
+        assert_eq!(travis(&push), ["abc..HEAD", "everything"]);
+        assert_eq!(travis(&[]), ["everything"]);
+        let drone = |more: &[(&str, &str)]| specs(&[&[("DRONE", "true")], more].concat());
+        let request = [
+            ("DRONE_BUILD_EVENT", "pull_request"),
+            ("DRONE_TARGET_BRANCH", "main"),
+            ("DRONE_COMMIT_BEFORE", "abc"),
+        ];
+        assert_eq!(drone(&request), ["origin/main..HEAD"]);
+        let push = [("DRONE_COMMIT_BEFORE", "abc")];
+        assert_eq!(drone(&push), ["abc..HEAD", "everything"]);
+    }
+
+    #[test]
+    fn a_job_on_the_target_of_a_pull_request_looks_at_the_request() {
+        let dir = tempfile::tempdir().unwrap();
+        let event = dir.path().join("event.json");
+        let json = r#"{"pull_request": {"base": {"sha": "abc"}, "head": {"sha": "def"}}}"#;
+        std::fs::write(&event, json).unwrap();
+        let path = event.to_str().unwrap();
+        let env = [
+            ("GITHUB_ACTIONS", "true"),
+            ("GITHUB_BASE_REF", "main"),
+            ("GITHUB_EVENT_NAME", "pull_request_target"),
+            ("GITHUB_EVENT_PATH", path),
+        ];
+        // `HEAD` is the target there, and `origin/main..HEAD` would be nothing.
+        assert_eq!(specs(&env), ["abc..def"]);
     }
 
     #[test]

@@ -85,8 +85,18 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 /// A rule that is not what its examples say is a finding of its own.
 fn run_rules(args: &commands::rules::RulesArgs) -> Result<Exit, Failure> {
     let mut text = Vec::new();
-    let is_good =
-        commands::rules::run(args, &mut text).map_err(|error| Failure::of(Kind::Config, &error))?;
+    let is_good = commands::rules::run(args, &mut text).map_err(|error| {
+        let failure = Failure::of(Kind::Config, &error);
+        match &error {
+            keyfence::rule::Error::UnknownRule(id) => {
+                failure.hint(match commands::rules::meant(id) {
+                    Some(meant) => format!("there is {meant}"),
+                    None => "'keyfence rules list' shows them all".to_owned(),
+                })
+            }
+            _ => failure,
+        }
+    })?;
     output::to_stdout(|out| out.write_all(&text))?;
     Ok(if is_good { Exit::Clean } else { Exit::Findings })
 }

@@ -1,5 +1,6 @@
 //! The built-in rules, and names of rules on the command line.
 
+use keyfence::document::closest;
 use keyfence::rule::RuleSet;
 
 use crate::failure::{Failure, Kind};
@@ -15,14 +16,15 @@ pub(crate) fn check_ids(rules: &RuleSet, only: &[String]) -> Result<(), Failure>
         None => Ok(()),
         Some(id) => {
             let failure = Failure::bare(Kind::Usage, format!("there is no rule '{id}'"));
-            let alike = rules
-                .rules
-                .iter()
-                .map(|rule| rule.id.as_str())
+            let known = || rules.rules.iter().map(|rule| rule.id.as_str());
+            let mut alike: Vec<&str> = known()
                 .filter(|known| known.contains(id.as_str()) || id.contains(known))
                 .take(5)
-                .collect::<Vec<_>>()
-                .join(", ");
+                .collect();
+            if alike.is_empty() {
+                alike.extend(closest(id, known()));
+            }
+            let alike = alike.join(", ");
             Err(if alike.is_empty() {
                 failure.hint("'keyfence rules list' shows them all")
             } else {

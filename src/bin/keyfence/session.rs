@@ -2,7 +2,7 @@
 //! redaction, reports and the exit status.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -232,8 +232,11 @@ impl Session {
                 rules_hash: &self.engine.rules().hash,
             },
         };
+        // One that cannot be written keeps neither the others nor standard output from saying what was found.
+        let mut failed = None;
         for (format, file) in &common.report {
-            output::to_file(file, |out| report::write(*format, out, &report))?;
+            let written = output::to_file(file, |out| report::write(*format, out, &report));
+            failed = failed.or(written.err());
         }
         report.options.color = terminal::stdout_has_color();
         let says_little =
@@ -249,7 +252,10 @@ impl Session {
         if common.found.report_unused {
             self.say_what_is_unused(unused, &outcome.unused_markers);
         }
-        Ok(exit)
+        match failed {
+            Some(failure) => Err(failure),
+            None => Ok(exit),
+        }
     }
 
     /// Formats for machines leave a person without a word about a scan that read nothing, or not all.
@@ -357,11 +363,18 @@ fn check_outputs(common: &Common) -> Result<(), Failure> {
     {
         let message = format!("a report of format {} never shows secrets", format.name());
         return Err(Failure::bare(Kind::Usage, message)
-            .hint("leave out --show-secrets, or use text, json or jsonl"));
+            .hint("leave out --show-secrets, or use text, json, jsonl or csv"));
     }
-    let mut files: BTreeSet<&PathBuf> = BTreeSet::new();
+    let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     for (_, file) in &common.report {
-        if !files.insert(file) {
+        // The same file under two names is one.
+        let parent = file.parent().filter(|dir| !dir.as_os_str().is_empty());
+        let parent = std::fs::canonicalize(parent.unwrap_or(Path::new(".")));
+        let place = match (parent, file.file_name()) {
+            (Ok(parent), Some(name)) => parent.join(name),
+            _ => file.clone(),
+        };
+        if !files.insert(place) {
             let message = format!("two reports would be written to {}", file.display());
             return Err(Failure::bare(Kind::Usage, message));
         }

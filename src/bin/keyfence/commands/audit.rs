@@ -58,6 +58,11 @@ pub(super) fn run(mut work: Work) -> Result<Exit, Failure> {
                 }
             };
             match read(&line) {
+                Some(Answer::Accept {
+                    expires: Some(day), ..
+                }) if work.today.is_some_and(|today| day < today) => {
+                    say(&format!("{day} is over: such an entry accepts nothing\n"))?;
+                }
                 Some(Answer::Accept { reason, expires }) => {
                     let entry = Entry::of(finding, Some(failure::redacted(&reason)), expires);
                     work.baseline.insert(entry);
@@ -91,7 +96,7 @@ fn prompt(number: usize, count: usize) -> Result<(), Failure> {
     output::to_stdout(|out| {
         write!(
             out,
-            "{number} of {count}: accept with a reason (a REASON), skip (s), context (c), quit (q)? "
+            "{number} of {count}: a REASON accepts, s skips, c shows more, q quits? "
         )
     })
 }

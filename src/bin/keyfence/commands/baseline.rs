@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keyfence::baseline::{self, Baseline, Date, Entry, FILE_NAME, Import};
-use keyfence::config::discover::root_of;
+use keyfence::config::discover::{is_bare, root_of};
 use keyfence::finding::{Finding, Level};
 use keyfence::report::escape;
 use keyfence::scan::{self, Outcome};
@@ -129,6 +129,7 @@ impl Work {
 }
 
 fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
+    demand_future(args)?;
     let mut work = Work::begin(&args.target, 1)?;
     if work.exists && !force {
         let message = format!("there is a baseline already: {}", work.path.display());
@@ -147,6 +148,7 @@ fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
 }
 
 fn update(args: &BaselineUpdateArgs) -> Result<Exit, Failure> {
+    demand_future(args)?;
     let mut work = Work::begin(&args.target, 1)?;
     let before = work.baseline.len();
     let mut findings = work.outcome.findings.clone();
@@ -156,6 +158,11 @@ fn update(args: &BaselineUpdateArgs) -> Result<Exit, Failure> {
     let mut text = format!("{}: {added} added, {before} kept\n", work.name());
     for entry in &split.expired {
         text.push_str(&describe("expired", entry));
+    }
+    if !split.expired.is_empty() {
+        text.push_str(
+            "'keyfence baseline audit' asks about the findings of expired entries again\n",
+        );
     }
     for entry in &split.unused {
         text.push_str(&describe("unused", entry));
@@ -276,6 +283,18 @@ fn import(args: &BaselineImportArgs) -> Result<Exit, Failure> {
     Ok(work.end(Exit::Clean))
 }
 
+/// A day that is over would accept nothing.
+fn demand_future(args: &BaselineUpdateArgs) -> Result<(), Failure> {
+    let today = session::now()?.map(Date::of_epoch);
+    match args.expires {
+        Some(day) if today.is_some_and(|today| day < today) => {
+            let message = format!("--expires {day} is over: such an entry accepts nothing");
+            Err(Failure::bare(Kind::Usage, message))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn demand_file(work: &Work) -> Result<(), Failure> {
     if work.exists {
         return Ok(());
@@ -299,6 +318,12 @@ fn at_the_root(args: &BaselineArgs) -> Result<(crate::args::Common, PathBuf), Fa
     let root = root_of(Path::new(".")).map_err(fail)?;
     let path = match common.found.baseline.take() {
         Some(path) => absolute(&path)?,
+        None if is_bare(&root) => {
+            let message = format!("{} is a bare repository", root.display());
+            return Err(Failure::bare(Kind::Usage, message).hint(
+                "its baseline is what HEAD has: write it in a clone, or name a file: --baseline FILE",
+            ));
+        }
         None => root.join(FILE_NAME),
     };
     // It is held against the findings here, not by the session.

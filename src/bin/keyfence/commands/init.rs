@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use keyfence::config::discover::{FILE_NAME, root_of};
+use keyfence::config::discover::{FILE_NAME, is_bare, root_of};
 
 use super::baseline::say;
 use crate::exit::Exit;
@@ -14,8 +14,10 @@ const TEMPLATE: &str = include_str!("init.toml");
 
 const NEXT: &str = "next:\n  \
                     keyfence scan            what is there today\n  \
-                    keyfence baseline write  accept it, so that only new findings count\n  \
-                    keyfence hook install    look at every commit before it is made\n";
+                    keyfence baseline write  accept it, so that only new findings count\n";
+
+/// In a repository.
+const HOOK: &str = "  keyfence hook install    look at every commit before it is made\n";
 
 /// Runs the command.
 pub(crate) fn run() -> Result<Exit, Failure> {
@@ -24,9 +26,14 @@ pub(crate) fn run() -> Result<Exit, Failure> {
         Failure::new(Kind::System, message, error)
     };
     let here = Path::new(".");
-    let path = root_of(here)
-        .map_err(|error| fail(here, error))?
-        .join(FILE_NAME);
+    let root = root_of(here).map_err(|error| fail(here, error))?;
+    if is_bare(&root) {
+        let message = format!("{} is a bare repository", root.display());
+        return Err(Failure::bare(Kind::Usage, message)
+            .hint("its configuration is what HEAD has: write it in a clone, and push"));
+    }
+    let hook = if root.join(".git").exists() { HOOK } else { "" };
+    let path = root.join(FILE_NAME);
     // A file that is there is never touched, nor what a link points to.
     let made = std::fs::OpenOptions::new()
         .write(true)
@@ -43,7 +50,7 @@ pub(crate) fn run() -> Result<Exit, Failure> {
         }
         Err(error) => return Err(fail(&path, error)),
     };
-    say(&format!("{said}{NEXT}"))?;
+    say(&format!("{said}{NEXT}{hook}"))?;
     Ok(Exit::Clean)
 }
 

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use keyfence::document::closest;
 use keyfence::engine::{Engine, Scratch};
 use keyfence::finding::Level;
 use keyfence::rule::compile::RuleSource;
 use keyfence::rule::example::{self, Case};
 use keyfence::rule::file::{RuleFile, RuleText};
 use keyfence::rule::{Error, RuleSet};
+
+use crate::terminal;
 
 /// Shows the rules and tests their examples.
 #[derive(Args, Debug)]
@@ -46,7 +49,7 @@ pub(crate) fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<bool, Error> 
     let (text, all_good) = match &args.command {
         Command::List => (list(&RuleFile::builtin()), true),
         Command::Show { id } => (show(&find(id)?), true),
-        Command::Explain { id } => (explain(&find(id)?), true),
+        Command::Explain { id } => (explain(&find(id)?, terminal::width()), true),
         Command::Test { file: None } => test(&RuleFile::builtin(), &RuleSet::builtin()),
         Command::Test { file: Some(path) } => test_file(path)?,
     };
@@ -59,6 +62,12 @@ fn find(id: &str) -> Result<RuleText, Error> {
     rules
         .find(|rule| rule.id == id)
         .ok_or_else(|| Error::UnknownRule(id.to_owned()))
+}
+
+/// The id of a built-in rule that somebody may have meant.
+pub(crate) fn meant(id: &str) -> Option<String> {
+    let rules = RuleFile::builtin().rules;
+    closest(id, rules.iter().map(|rule| rule.id.as_str())).map(str::to_owned)
 }
 
 fn list(file: &RuleFile) -> String {
@@ -125,28 +134,108 @@ fn show(rule: &RuleText) -> String {
     text
 }
 
-fn explain(rule: &RuleText) -> String {
+/// Lines of prose are no longer than this on a wide terminal.
+const WIDEST: usize = 100;
+
+fn explain(rule: &RuleText, width: Option<usize>) -> String {
+    let width = width.unwrap_or(80).min(WIDEST);
     let mut text = String::new();
-    line(
-        &mut text,
-        format_args!("{}: {}.", rule.id, rule.description),
-    );
+    let mut prose = |head: &str, words: &str| wrap(&mut text, head, words, width);
+    prose("", &format!("{}: {}", rule.id, sentence(&rule.description)));
     if !rule.opens.is_empty() {
-        line(&mut text, format_args!("\nWhat it opens\n  {}", rule.opens));
+        prose("", "\nWhat it opens");
+        prose("  ", &rule.opens);
     }
     if !rule.rotate.is_empty() {
-        line(&mut text, format_args!("\nWhat to do, in order"));
+        prose("", "\nWhat to do, in order");
         for (index, step) in rule.rotate.iter().enumerate() {
-            line(&mut text, format_args!("{:4}. {step}", index + 1));
+            prose(&format!("{:4}. ", index + 1), step);
         }
     }
+    prose("", "\nWhat the rule looks at");
+    for line in looks_at(rule) {
+        prose("  ", &line);
+    }
     if !rule.references.is_empty() {
-        line(&mut text, format_args!("\nWhere it is documented"));
+        prose("", "\nWhere it is documented");
         for reference in &rule.references {
-            line(&mut text, format_args!("  {reference}"));
+            prose("  ", reference);
         }
     }
     text
+}
+
+/// What makes a match, in sentences.
+fn looks_at(rule: &RuleText) -> Vec<String> {
+    let mut lines = Vec::new();
+    if rule.keywords.is_empty() {
+        lines.push("Every text that has the form of the secret.".to_owned());
+    } else {
+        let keywords: Vec<String> = rule
+            .keywords
+            .iter()
+            .map(|keyword| format!("`{}`", keyword.escape_default()))
+            .collect();
+        lines.push(format!(
+            "Texts with {}, plain or in one of the encodings that are undone.",
+            keywords.join(" or ")
+        ));
+    }
+    if let Some(pairs_with) = &rule.pairs_with {
+        let kind = if pairs_with.optional { "may" } else { "has to" };
+        lines.push(format!(
+            "The other half {kind} stand within {} lines, before or after.",
+            pairs_with.lines
+        ));
+    }
+    let checks: Vec<String> = rule
+        .checks
+        .iter()
+        .map(|it| it.name().into_owned())
+        .collect();
+    if !checks.is_empty() {
+        lines.push(format!("What matches has to pass: {}.", checks.join(", ")));
+    }
+    for allowlist in &rule.allowlists {
+        lines.push(format!(
+            "Left out: {}.",
+            allowlist.reason.trim_end_matches('.')
+        ));
+    }
+    lines.push(format!(
+        "It is reported as {}. `keyfence rules show {}` has the regex and examples.",
+        rule.level.name(),
+        rule.id
+    ));
+    lines
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
+}
+
+/// Writes words behind a head, and goes on below the words where the line is full.
+fn wrap(text: &mut String, head: &str, words: &str, width: usize) {
+    let start = words.len() - words.trim_start_matches('\n').len();
+    text.push_str(words.get(..start).unwrap_or_default());
+    let indent = head.chars().count();
+    let (mut row, mut used, mut is_first) = (head.to_owned(), indent, true);
+    for word in words.split_whitespace() {
+        let length = word.chars().count();
+        if !is_first && used + 1 + length > width {
+            line(text, format_args!("{row}"));
+            row = " ".repeat(indent);
+            (used, is_first) = (indent, true);
+        }
+        if !is_first {
+            row.push(' ');
+            used += 1;
+        }
+        row.push_str(word);
+        used += length;
+        is_first = false;
+    }
+    line(text, format_args!("{row}"));
 }
 
 fn test_file(path: &Path) -> Result<(String, bool), Error> {
@@ -213,4 +302,36 @@ fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.write_fmt(arguments)
         .and_then(|()| text.write_char('\n'))
         .expect("writing to a string cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn explanations_fit_the_terminal_and_say_everything() {
+        for rule in RuleFile::builtin().rules {
+            for width in [40, 80] {
+                let text = explain(&rule, Some(width));
+                for line in text.lines() {
+                    let is_one_word =
+                        line.trim_start_matches(['.', ' ', '1']).split(' ').count() == 1;
+                    assert!(line.chars().count() <= width || is_one_word, "{line}");
+                }
+                let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+                for words in rule.rotate.iter().chain([&rule.description, &rule.opens]) {
+                    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+                    assert!(joined.contains(words.trim_end_matches('.')), "{words}");
+                }
+                assert!(joined.contains("What the rule looks at"), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_misspelt_rule_is_known() {
+        let id = "aws-acces-key-pair";
+        assert_eq!(meant(id).as_deref(), Some("aws-access-key-pair"));
+        assert_eq!(meant("nothing-of-the-kind"), None);
+    }
 }
