@@ -300,7 +300,8 @@ fn show_tells_where_each_value_comes_from() {
     let repo = TestRepo::new();
     repo.write(
         ".keyfence.toml",
-        "# mine\nfail-on = 'warning'\nexclude = ['*.min.js']\n",
+        "# mine\nfail-on = 'warning'\nexclude = ['*.min.js']\n[rules.level]\naws-access-key-id = 'note'\n\
+         [[allow]]\npaths = ['/a', 'b']\nsecrets = ['^x\"y']\nkey-ids = ['Z$']\nrules = ['aws-access-key-pair']\nreason = 'why'\n",
     );
     let run = repo
         .keyfence(&["config", "show", "--exclude", "x", "--threads", "3"])
@@ -316,6 +317,11 @@ fn show_tells_where_each_value_comes_from() {
     line("threads = 3", "command line");
     line("\"x\"", "command line");
     line("\"*.min.js\"", ".keyfence.toml:3");
+    says(&run, "# configuration: .keyfence.toml\n");
+    says(
+        &run,
+        "[[allow]]  # .keyfence.toml:6\npaths = [\"/a\", \"b\"]\nsecrets = ['^x\"y']\n",
+    );
     // What is shown can be read again.
     repo.write("again.toml", run.out());
     repo.keyfence(&["config", "check", "again.toml"]).status(0);
@@ -365,7 +371,7 @@ fn a_misspelt_key_or_rule_leads_to_the_right_one() {
         &["scan", "--only", "aws-acces-key-pair"],
     ] {
         let run = repo.keyfence(args).status(2);
-        says(&run, "hint: there is");
+        says(&run, "hint: there ");
         says(&run, "aws-access-key-pair");
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use keyfence::config::Set;
 use keyfence::report::Format;
+use regex::bytes::Regex;
 
 use super::baseline::say;
 use super::scan::places;
@@ -55,6 +56,8 @@ fn show(args: &ConfigArgs) -> Result<Exit, Failure> {
         text: String::new(),
     };
     let (file, common) = (&settings.file, &settings.common);
+    let name = settings.config_name.as_deref().unwrap_or("none");
+    page.line(&format!("# configuration: {name}"));
     let fail_on = common.fail_on.unwrap_or(FailOn::Error);
     let fail_on = fail_on.level().map_or("never", |level| level.name());
     page.value(
@@ -147,6 +150,21 @@ fn show(args: &ConfigArgs) -> Result<Exit, Failure> {
     for allow in &file.allow {
         let head = format!("\n[[allow]]  # {}:{}", page.name, allow.line);
         page.line(&head);
+        let patterns = |regexes: &[Regex]| -> Vec<String> {
+            regexes.iter().map(|it| it.as_str().to_owned()).collect()
+        };
+        let rules = allow.rules.iter().map(|set| set.value.clone());
+        for (key, conditions) in [
+            ("paths", allow.paths.clone()),
+            ("secrets", patterns(&allow.secrets)),
+            ("key-ids", patterns(&allow.key_ids)),
+            ("rules", rules.collect()),
+        ] {
+            if !conditions.is_empty() {
+                let conditions: Vec<String> = conditions.iter().map(|it| quoted(it)).collect();
+                page.line(&format!("{key} = [{}]", conditions.join(", ")));
+            }
+        }
         page.line(&format!("reason = {}", quoted(&allow.reason)));
     }
     let baseline = match &settings.baseline {
