@@ -365,6 +365,7 @@ fn a_misspelt_key_or_rule_leads_to_the_right_one() {
     says(&run, "lfs, findings, not 'shalow'");
     says(&run, ":4: rules.disabled: unknown key; there is disable");
     says(&run, ":6: allow.path: unknown key; there is paths");
+    std::fs::remove_file(repo.join(".keyfence.toml")).unwrap();
     for args in [
         &["rules", "explain", "aws-acces-key-pair"][..],
         &["rules", "show", "aws-acces-key-pair"],

@@ -181,12 +181,11 @@ fn entries_have_reasons_and_days_and_expired_ones_do_not_accept() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1).env(""));
     let args = ["--expires", "2026-06-30", "--reason", "gone by then"];
-    repo.keyfence(&[&["baseline", "write"], &args[..]].concat())
-        .status(0);
-    assert!(entries(&repo)[0].contains(" expires=2026-06-30 path=a.env # gone by then"));
     let at = |day: &str, args: &[&str]| repo.keyfence(args).env("SOURCE_DATE_EPOCH", day);
     // The last second of the day in UTC, and the next.
     let (last, next) = ("1782863999", "1782864000");
+    at(last, &[&["baseline", "write"], &args[..]].concat()).status(0);
+    assert!(entries(&repo)[0].contains(" expires=2026-06-30 path=a.env # gone by then"));
     at(last, &["scan"]).status(0);
     let run = at(next, &["scan"]).status(1);
     assert!(
