@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use bstr::ByteSlice as _;
 
+use super::escape;
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{CommitInfo, Finding, Place};
 
@@ -36,15 +37,8 @@ pub(super) fn visible_code(text: &str) -> String {
 }
 
 fn steers(char: char) -> bool {
-    char.is_control()
-        || matches!(char,
-            // Marks, embeddings, overrides and isolates that reorder text.
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            // Separators that some readers take for line breaks, and characters without a width.
-            | '\u{2028}' | '\u{2029}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-            // Not legal in XML.
-            | '\u{fffe}' | '\u{ffff}')
+    // The last two are not legal in XML.
+    escape::is_unsafe(char) || matches!(char, '\u{fffe}' | '\u{ffff}')
 }
 
 /// The path as a person can read it, on one line.

@@ -228,7 +228,11 @@ fn delta(input: &mut Input<'_>, made: &mut Made, base: usize, by_id: bool) {
         true => base_id.as_slice().to_vec(),
         false => git::distance(distance),
     };
-    put(input, made, kind, 6 + u8::from(by_id), head, bytes, content);
+    let number = 6 + u8::from(by_id);
+    put(input, made, kind, number, head, bytes, content);
+    if let Some(entry) = made.entries.last_mut() {
+        entry.may_be_tree |= may_be_tree;
+    }
 }
 
 /// The id that a damaged entry gets: no content has it.

@@ -3,7 +3,7 @@
 use gix::ObjectId;
 use keyfence::coverage::{Coverage, Skip, SkipReason};
 use keyfence::finding::{
-    Acceptance, CommitInfo, Finding, Fingerprint, Level, Place, Position, SnippetLine,
+    Acceptance, CommitInfo, Departure, Finding, Fingerprint, Level, Place, Position, SnippetLine,
 };
 use keyfence::provenance::ObjectKind;
 use keyfence::report::{self, Format, Options, Report, RuleInfo, Summary, Tool};
@@ -418,6 +418,15 @@ fn commit(input: &mut Input<'_>, commit_id: ObjectId) -> CommitInfo {
         subject: words(input),
         in_head: input.below(2) == 1,
         refs: (0..input.below(3)).map(|_| words(input)).collect(),
+        more_refs: input.below(3),
         held_by: (0..input.below(2)).map(|_| words(input)).collect(),
+        is_boundary: input.below(2) == 1,
+        left: (input.below(2) == 1).then(|| Departure {
+            commit_id,
+            author: words(input),
+            time: i64::from(input.number()) << input.below(32),
+            date: words(input),
+            subject: words(input),
+        }),
     }
 }
