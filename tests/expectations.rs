@@ -265,5 +265,5 @@ fn the_rule_file_of_the_documentation_holds() {
     let run = TestCommand::keyfence(dir.path())
         .args(["rules", "test", "my-rules.toml"])
         .status(0);
-    assert_eq!(run.out(), "1 rules, 3 examples, 0 failed\n");
+    assert_eq!(run.out(), "1 rule, 3 examples, 0 failed\n");
 }

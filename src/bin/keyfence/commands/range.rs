@@ -74,8 +74,19 @@ pub(super) fn asked(
         )
         .hint("name a range such as origin/main..HEAD"));
     }
-    let with_left_out = |range| std::iter::once(range).chain(left_out.clone()).collect();
-    Ok(Some(ranges.into_iter().map(with_left_out).collect()))
+    // Those that leave out the same may be taken together, and nothing is counted twice.
+    let mut groups: Vec<Vec<Range>> = Vec::new();
+    for range in ranges {
+        let is_alike = |group: &&mut Vec<Range>| group.iter().all(|it| it.exclude == range.exclude);
+        match groups.iter_mut().find(is_alike) {
+            Some(group) => group.push(range),
+            None => groups.push(vec![range]),
+        }
+    }
+    for group in &mut groups {
+        group.extend(left_out.iter().cloned());
+    }
+    Ok(Some(groups))
 }
 
 /// The range that the environment of a CI system speaks of, and says which that is. `None`: everything.
