@@ -1,4 +1,5 @@
-//! The fuzz targets, as a library. `targets` is shared with an ordinary test of the main package.
+//! The fuzz targets, as a library. They belong to the tests of the main package, which replay the corpora.
 
 mod support;
+#[path = "../../tests/fuzz/targets/mod.rs"]
 pub mod targets;

@@ -162,14 +162,12 @@ fn line(entry: &Entry) -> String {
     }
     if let Some(reason) = &entry.reason {
         // One line, whatever was typed.
-        let words: Vec<&str> = reason.split_whitespace().collect();
-        let reason: String = words
-            .join(" ")
-            .chars()
-            .filter(|c| !c.is_control())
-            .collect();
-        line.push_str(" # ");
-        line.push_str(&reason);
+        let words = reason.split(|c: char| c.is_whitespace() || c.is_control());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        if !words.is_empty() {
+            line.push_str(" # ");
+            line.push_str(&words.join(" "));
+        }
     }
     line
 }

@@ -489,7 +489,8 @@ fn cleared(whole: &Seen, probed: &Seen, is_broken: bool) {
         let skips = seen.skips.iter().filter(|skip| skip.reason.is_incomplete());
         skips.map(|skip| skip.subject.clone()).collect()
     };
-    assert_eq!(incomplete(whole), incomplete(probed));
+    // Alternates may name directories that change from one moment to the next.
+    assert!(is_broken || incomplete(whole) == incomplete(probed));
 }
 
 /// One by one, as `staged` and ranges read them.
