@@ -539,6 +539,22 @@ fn values_of_stores_that_speak_s3_are_no_errors() {
 }
 
 #[test]
+fn pairs_of_an_emulator_are_notes() {
+    let engine = Engine::new(Arc::new(RuleSet::builtin()));
+    let (mut scratch, mut keys) = (Scratch::default(), Keys::new(15));
+    for text in [
+        "AWS_ACCESS_KEY_ID=LKIA{B32:16}\nAWS_SECRET_ACCESS_KEY={ALNUM}\n",
+        "client('s3', aws_access_key_id='LSIA{B32:16}',\n  aws_secret_access_key='{ALNUM}')\n",
+        "aws_secret_access_key = {ALNUM}\nkey = LKIA{B32:16}\n",
+    ] {
+        for _ in 0..ROUNDS {
+            let filled = fill(text, &mut keys);
+            assert_eq!(levels(&engine, &mut scratch, &filled), ["note"], "{filled}");
+        }
+    }
+}
+
+#[test]
 fn nothing_of_it_makes_the_program_fail() {
     let dir = tempfile::tempdir().expect("a directory");
     let mut keys = Keys::new(14);

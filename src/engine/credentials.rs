@@ -20,19 +20,9 @@ use super::decode::{self, is_value};
 use super::label;
 use super::pair::{self, Joined};
 use super::prefilter::{Hit, Prefilter};
+use super::region::{Regions, expand};
 use super::view::View;
 use super::{Explanation, Found, Match, Part, RuleIndex, context};
-
-/// Bytes around a key id in which its other half is looked for; more than a pair may be apart, so that a
-/// value at the edge is still seen whole.
-const REACH: usize = 10 * 1024;
-
-/// Lines around a key id, likewise.
-const REACH_LINES: usize = 96;
-
-/// Bytes and lines around a name or a word of AWS.
-const NAME_REACH: usize = 2 * 1024;
-const NAME_LINES: usize = 8;
 
 /// Within how many lines of a bare secret a word of AWS must stand.
 const WORD_LINES: usize = 3;
@@ -186,7 +176,7 @@ impl Credentials {
         for hit in hits {
             match self.triggers.get(hit.keyword).copied().flatten() {
                 Some(Trigger::Id) if may_be_id(bytes, hit.offset) => {
-                    regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
+                    regions.around_id(bytes, hit.offset)
                 }
                 // A hit inside the text around the last one adds nothing.
                 Some(Trigger::Base64(phase)) if hit.offset >= base64_end => {
@@ -195,9 +185,7 @@ impl Credentials {
                     regions.base64(bytes, &window);
                 }
                 Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
-                Some(Trigger::Name) => {
-                    regions.plain(bytes, hit.offset, hit.offset, NAME_REACH, NAME_LINES)
-                }
+                Some(Trigger::Name) => regions.around_name(bytes, hit.offset),
                 _ => {}
             }
         }
@@ -376,11 +364,15 @@ impl Credentials {
 fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'static str>)> {
     if candidate.label.role == Role::AwsSecret {
         return Some(match foreign_id_near(bytes, candidate.span) {
-            true => (
+            Some(ForeignId::Emulator) => (
+                Level::Note,
+                Some("the key id beside it is of an emulator: LocalStack"),
+            ),
+            Some(ForeignId::Other) => (
                 Level::Warning,
                 Some("the key id beside it is not of AWS: a store that speaks S3"),
             ),
-            false => (Level::Error, None),
+            None => (Level::Error, None),
         });
     }
     let is_foreign_id = candidate.label.role == Role::KeyId && !candidate.label.name.is_aws();
@@ -413,8 +405,16 @@ fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'s
     ))
 }
 
-/// Whether a value that a name calls a key id, and that is none of AWS, stands beside a secret.
-fn foreign_id_near(bytes: &[u8], secret: Span) -> bool {
+/// A key id that is none of AWS.
+enum ForeignId {
+    /// LocalStack makes keys that open nothing, of the form of AWS but for their first letter.
+    Emulator,
+    /// What a name calls a key id.
+    Other,
+}
+
+/// A key id that is none of AWS and stands beside a secret.
+fn foreign_id_near(bytes: &[u8], secret: Span) -> Option<ForeignId> {
     let region = expand(bytes, secret.start, secret.end, 1024, WORD_LINES);
     let text = region.of(bytes);
     let mut at = 0;
@@ -430,16 +430,19 @@ fn foreign_id_near(bytes: &[u8], secret: Span) -> bool {
             .unwrap_or(rest.len());
         let value = rest.get(..length).unwrap_or_default();
         at = start + length.max(1);
+        if length == 20 && (value.starts_with(b"LKIA") || value.starts_with(b"LSIA")) {
+            return Some(ForeignId::Emulator);
+        }
         let is_random = (16..=32).contains(&length)
             && value.iter().any(u8::is_ascii_digit)
             && value.iter().any(u8::is_ascii_uppercase)
             && !value.starts_with(b"AKIA")
             && !value.starts_with(b"ASIA");
         if is_random && label::find(text, start, start + length, 0).role == Role::KeyId {
-            return true;
+            return Some(ForeignId::Other);
         }
     }
-    false
+    None
 }
 
 /// Whether a word stands there that no letter precedes.
@@ -522,109 +525,6 @@ impl Wide {
             low_byte_first,
         })
     }
-}
-
-/// The parts of a blob that become views.
-#[derive(Default)]
-struct Regions {
-    plain: Vec<Span>,
-    little: Vec<Span>,
-    big: Vec<Span>,
-}
-
-impl Regions {
-    fn plain(&mut self, bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) {
-        self.add(expand(bytes, start, end, reach, lines));
-    }
-
-    /// Base64 text with what stands around it; where it is cut, nothing may stand before its first group.
-    fn base64(&mut self, bytes: &[u8], window: &base64::Window) {
-        let mut region = expand(
-            bytes,
-            window.span.start,
-            window.span.end,
-            REACH,
-            REACH_LINES,
-        );
-        if window.is_cut_before {
-            region.start = window.span.start;
-        }
-        if window.is_cut_after {
-            region.end = window.span.end;
-        }
-        self.add(region);
-    }
-
-    /// Hits come in order: one that lies well inside the last region adds nothing but its own reach.
-    fn add(&mut self, region: Span) {
-        match self.plain.last_mut() {
-            Some(last) if region.start >= last.start && region.start <= last.end => {
-                last.end = last.end.max(region.end)
-            }
-            _ => self.plain.push(region),
-        }
-    }
-
-    /// UTF-16 text around a hit; the literal starts at its first letter in either byte order.
-    fn wide(&mut self, bytes: &[u8], offset: usize) {
-        // Text of either order has a zero on both sides of a letter; files start with a whole unit.
-        let is_big =
-            offset % 2 == 1 && offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0);
-        let unit = if is_big { offset - 1 } else { offset };
-        let back = unit.min(2 * REACH) & !1;
-        let ahead = (bytes.len() - unit).min(2 * REACH) & !1;
-        let region = Span::new(unit - back, unit + ahead);
-        let list = if is_big {
-            &mut self.big
-        } else {
-            &mut self.little
-        };
-        list.push(region);
-    }
-
-    fn merge(mut regions: Vec<Span>) -> Vec<Span> {
-        regions.sort_unstable();
-        let mut merged: Vec<Span> = Vec::with_capacity(regions.len());
-        for region in regions {
-            match merged.last_mut() {
-                // UTF-16 regions merge only where their units agree.
-                Some(last) if region.start <= last.end && (region.start - last.start) % 2 == 0 => {
-                    last.end = last.end.max(region.end)
-                }
-                Some(last) if region.start <= last.end && region.end <= last.end => {}
-                _ => merged.push(region),
-            }
-        }
-        merged
-    }
-}
-
-/// The lines around a span, within a number of bytes; where the bytes cut a line, the cut is moved to a
-/// place where no value can stand across it.
-fn expand(bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) -> Span {
-    let low = start.saturating_sub(reach);
-    let high = (end + reach).min(bytes.len());
-    let before = bytes.get(low..start).unwrap_or_default();
-    let after = bytes.get(end..high).unwrap_or_default();
-    let mut from = memchr::memrchr_iter(b'\n', before)
-        .nth(lines)
-        .map_or(low, |at| low + at + 1);
-    let mut to = memchr::memchr_iter(b'\n', after)
-        .nth(lines)
-        .map_or(high, |at| end + at);
-    if from == low && from > 0 {
-        let cut = bytes.get(from..start).unwrap_or_default();
-        from += cut.iter().position(|byte| !is_value(*byte)).unwrap_or(0);
-    }
-    if to == high && to < bytes.len() {
-        let cut = bytes.get(end..to).unwrap_or_default();
-        to -= cut
-            .iter()
-            .rev()
-            .position(|byte| !is_value(*byte))
-            .unwrap_or(0);
-    }
-    Span::new(from, to)
 }
 
 /// An id or secret that is part of a pair elsewhere in the blob is another place of that pair.

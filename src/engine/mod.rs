@@ -14,6 +14,7 @@ mod label;
 pub mod literal;
 mod pair;
 pub mod prefilter;
+mod region;
 mod view;
 
 use std::sync::Arc;

@@ -1,0 +1,130 @@
+//! Which parts of a blob are looked at more closely: the text around hits.
+
+use crate::blob::Span;
+
+use super::base64;
+use super::decode::is_value;
+
+/// Bytes around a key id in which its other half is looked for; more than a pair may be apart, so that a
+/// value at the edge is still seen whole.
+const REACH: usize = 10 * 1024;
+
+/// Lines around a key id, likewise.
+const REACH_LINES: usize = 96;
+
+/// Bytes and lines around a name or a word of AWS.
+const NAME_REACH: usize = 2 * 1024;
+const NAME_LINES: usize = 8;
+
+/// The parts of a blob that become views.
+#[derive(Default)]
+pub(super) struct Regions {
+    /// Text of bytes.
+    pub(super) plain: Vec<Span>,
+    /// UTF-16, low byte first.
+    pub(super) little: Vec<Span>,
+    /// UTF-16, high byte first.
+    pub(super) big: Vec<Span>,
+}
+
+impl Regions {
+    /// The text around a key id.
+    pub(super) fn around_id(&mut self, bytes: &[u8], offset: usize) {
+        self.add(expand(bytes, offset, offset, REACH, REACH_LINES));
+    }
+
+    /// The text around a name or a word of AWS.
+    pub(super) fn around_name(&mut self, bytes: &[u8], offset: usize) {
+        self.add(expand(bytes, offset, offset, NAME_REACH, NAME_LINES));
+    }
+
+    /// Base64 text with what stands around it; where it is cut, nothing may stand before its first group.
+    pub(super) fn base64(&mut self, bytes: &[u8], window: &base64::Window) {
+        let mut region = expand(
+            bytes,
+            window.span.start,
+            window.span.end,
+            REACH,
+            REACH_LINES,
+        );
+        if window.is_cut_before {
+            region.start = window.span.start;
+        }
+        if window.is_cut_after {
+            region.end = window.span.end;
+        }
+        self.add(region);
+    }
+
+    /// Hits come in order: one that lies well inside the last region adds nothing but its own reach.
+    fn add(&mut self, region: Span) {
+        match self.plain.last_mut() {
+            Some(last) if region.start >= last.start && region.start <= last.end => {
+                last.end = last.end.max(region.end)
+            }
+            _ => self.plain.push(region),
+        }
+    }
+
+    /// UTF-16 text around a hit; the literal starts at its first letter in either byte order.
+    pub(super) fn wide(&mut self, bytes: &[u8], offset: usize) {
+        // Text of either order has a zero on both sides of a letter; files start with a whole unit.
+        let is_big =
+            offset % 2 == 1 && offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0);
+        let unit = if is_big { offset - 1 } else { offset };
+        let back = unit.min(2 * REACH) & !1;
+        let ahead = (bytes.len() - unit).min(2 * REACH) & !1;
+        let region = Span::new(unit - back, unit + ahead);
+        let list = if is_big {
+            &mut self.big
+        } else {
+            &mut self.little
+        };
+        list.push(region);
+    }
+
+    /// Regions that touch, as one.
+    pub(super) fn merge(mut regions: Vec<Span>) -> Vec<Span> {
+        regions.sort_unstable();
+        let mut merged: Vec<Span> = Vec::with_capacity(regions.len());
+        for region in regions {
+            match merged.last_mut() {
+                // UTF-16 regions merge only where their units agree.
+                Some(last) if region.start <= last.end && (region.start - last.start) % 2 == 0 => {
+                    last.end = last.end.max(region.end)
+                }
+                Some(last) if region.start <= last.end && region.end <= last.end => {}
+                _ => merged.push(region),
+            }
+        }
+        merged
+    }
+}
+
+/// The lines around a span, within a number of bytes; where the bytes cut a line, the cut is moved to a
+/// place where no value can stand across it.
+pub(super) fn expand(bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) -> Span {
+    let low = start.saturating_sub(reach);
+    let high = (end + reach).min(bytes.len());
+    let before = bytes.get(low..start).unwrap_or_default();
+    let after = bytes.get(end..high).unwrap_or_default();
+    let mut from = memchr::memrchr_iter(b'\n', before)
+        .nth(lines)
+        .map_or(low, |at| low + at + 1);
+    let mut to = memchr::memchr_iter(b'\n', after)
+        .nth(lines)
+        .map_or(high, |at| end + at);
+    if from == low && from > 0 {
+        let cut = bytes.get(from..start).unwrap_or_default();
+        from += cut.iter().position(|byte| !is_value(*byte)).unwrap_or(0);
+    }
+    if to == high && to < bytes.len() {
+        let cut = bytes.get(end..to).unwrap_or_default();
+        to -= cut
+            .iter()
+            .rev()
+            .position(|byte| !is_value(*byte))
+            .unwrap_or(0);
+    }
+    Span::new(from, to)
+}
