@@ -7,6 +7,7 @@
 
 mod support;
 
+mod bounds;
 mod cache;
 mod cli;
 mod config;
@@ -19,6 +20,7 @@ mod leak;
 mod lookalikes;
 mod objects;
 mod packaging;
+mod packs;
 mod promise;
 mod promises;
 mod provenance;
@@ -26,6 +28,8 @@ mod range;
 mod rooms;
 mod rules;
 mod shapes;
+mod soak;
 mod staged;
+mod supply;
 mod suppress;
 mod worktree;
