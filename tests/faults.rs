@@ -163,6 +163,30 @@ fn a_read_that_fails_in_the_middle_is_told_or_made_good() {
     }
 }
 
+/// The pack is emptied once it is mapped: what lies elsewhere is reported all the same.
+#[test]
+fn a_pack_that_is_cut_short_under_its_map_costs_only_what_it_held() {
+    let Some(shim) = shim() else { return };
+    for (kind, ending) in [("empty", ".pack"), ("truncate", ".pack"), ("empty", ".idx")] {
+        let repo = repository();
+        let path = find_file(&repo, ending);
+        let name = path.file_name().expect("a name").to_string_lossy();
+        open_to_write(&path);
+        let faulty = with_fault(repo.path(), shim, &format!("/{name}"), kind, HISTORY);
+        let show = format!("{kind} {ending}\n{}", faulty.run.show());
+        assert!(faulty.happened, "{show}");
+        assert_eq!(faulty.run.status, 2, "{show}");
+        let mut loose = Keys::new(3);
+        let (id, _) = (loose.id(), loose.secret());
+        let json = faulty.run.json();
+        let findings = json["findings"].as_array().expect("findings");
+        assert!(
+            findings.iter().any(|found| found["key_id"] == id.as_str()),
+            "{show}"
+        );
+    }
+}
+
 /// A repository with objects in a pack and loose ones, a pair in a blob of each and in a message.
 fn repository() -> TestRepo {
     let repo = TestRepo::new();

@@ -104,12 +104,12 @@ fn a_tree_of_ten_thousand_million_paths_ends() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn twenty_thousand_references_are_read() {
+fn a_hundred_thousand_references_are_read() {
     let repo = TestRepo::new();
     let commit = repo.commit_file("a", pair(3), "one");
     let mut text = "# pack-refs with: peeled fully-peeled sorted \n".to_owned();
-    for number in 0..20_000 {
-        text.push_str(&format!("{commit} refs/heads/b{number:05}\n"));
+    for number in 0..100_000 {
+        text.push_str(&format!("{commit} refs/heads/b{number:06}\n"));
     }
     repo.write(".git/packed-refs", text);
     let run = bounded(repo.path(), &["history", "--format=json"]).status(1);
@@ -212,6 +212,103 @@ fn git_directories_of_odd_kinds_are_told_and_loops_end() {
     for dir in ["one", "two", "three", "four"] {
         for command in ["history", "staged"] {
             bounded(repo.join(dir), &[command]).status(2);
+        }
+    }
+}
+
+/// The environment of a hook or of somebody's shell may say anything: it ends, and what is said to be read is.
+#[test]
+#[cfg(target_os = "linux")]
+fn variables_that_lie_neither_hang_nor_hide_anything() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", pair(8), "one");
+    repo.stage("b", pair(9));
+    let pipe = repo.join("pipe");
+    TestCommand::new("mkfifo", repo.path()).arg(&pipe).status(0);
+    let pipe = pipe.to_str().expect("a path");
+    for (name, value) in [
+        ("GIT_DIR", "/nonexistent"),
+        ("GIT_DIR", pipe),
+        ("GIT_DIR", ""),
+        ("GIT_WORK_TREE", "/nonexistent"),
+        ("GIT_COMMON_DIR", "/nonexistent"),
+        ("GIT_INDEX_FILE", "/dev/zero"),
+        ("GIT_INDEX_FILE", pipe),
+        ("GIT_OBJECT_DIRECTORY", "/nonexistent"),
+        ("GIT_OBJECT_DIRECTORY", pipe),
+        ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "/nonexistent"),
+        ("GIT_ALTERNATE_OBJECT_DIRECTORIES", "\"unclosed:/dev/zero"),
+        ("GIT_CEILING_DIRECTORIES", "/"),
+        ("GIT_NAMESPACE", "../.."),
+        ("GIT_SHALLOW_FILE", "/dev/zero"),
+        ("GIT_GRAFT_FILE", "/dev/zero"),
+        ("GIT_REPLACE_REF_BASE", "refs/heads/"),
+        ("GIT_CONFIG", "/dev/zero"),
+        ("GIT_CONFIG_GLOBAL", "/dev/zero"),
+        ("GIT_CONFIG_SYSTEM", pipe),
+        ("GIT_CONFIG_COUNT", "99999999999999999999"),
+        ("GIT_CONFIG_COUNT", "-1"),
+        ("GIT_CONFIG_PARAMETERS", "'core.bare"),
+        ("GIT_DEFAULT_HASH", "md5"),
+        ("GIT_LITERAL_PATHSPECS", "maybe"),
+        ("GIT_TRACE", "/dev/full"),
+    ] {
+        for command in ["history", "staged", "scan"] {
+            let run = bounded(repo.path(), &[command, "--format=json"])
+                .env(name, value)
+                .run();
+            let show = format!("{name}={value}\n{}", run.show());
+            assert!(run.status == 1 || run.status == 2, "{show}");
+            assert!(!run.err().contains("should not happen"), "{show}");
+            if run.status == 1 {
+                let wanted = if command == "scan" { 2 } else { 1 };
+                let found = run.json()["findings"].as_array().map_or(0, Vec::len);
+                assert!(found >= wanted, "{show}");
+            }
+        }
+    }
+}
+
+/// Nobody who only clones gets such a repository; who unpacks an archive does.
+#[test]
+#[cfg(target_os = "linux")]
+fn pipes_in_the_place_of_files_are_not_waited_for() {
+    for name in [
+        ".git/HEAD",
+        ".git/config",
+        ".git/index",
+        ".git/packed-refs",
+        ".git/shallow",
+        ".git/refs/heads/main",
+        ".git/refs/heads/other",
+        ".git/objects/info/alternates",
+        ".git/objects/12/34567890123456789012345678901234567890",
+        ".git/objects/pack/pack-1.idx",
+        ".git/objects/pack/pack-1.pack",
+        ".git/info/exclude",
+        ".gitignore",
+        ".gitattributes",
+        ".keyfence.toml",
+        ".keyfence-baseline",
+        "pipe",
+    ] {
+        let repo = TestRepo::new();
+        repo.commit_file("a", pair(10), "one");
+        let path = repo.join(name);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+        let _ = fs::remove_file(&path);
+        TestCommand::new("mkfifo", repo.path()).arg(&path).status(0);
+        for command in ["history", "staged", "scan"] {
+            let run = TestCommand::keyfence_under(&["timeout", "-s", "KILL", "30"], repo.path())
+                .args([command, "--format=json"])
+                .run();
+            let show = format!("{name}\n{}", run.show());
+            assert!((0..=2).contains(&run.status), "{show}");
+            assert!(!run.err().contains("should not happen"), "{show}");
+            if run.status == 0 {
+                // Nothing is staged; everything else finds the pair or says why not.
+                assert_eq!(command, "staged", "{show}");
+            }
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod bounds;
 mod cache;
 mod cli;
 mod config;
@@ -20,6 +21,7 @@ mod leak;
 mod lookalikes;
 mod objects;
 mod packaging;
+mod packs;
 mod promise;
 mod promises;
 mod provenance;
@@ -28,7 +30,9 @@ mod rooms;
 mod rules;
 mod schema;
 mod shapes;
+mod soak;
 mod staged;
 mod stranger;
+mod supply;
 mod suppress;
 mod worktree;

@@ -13,7 +13,7 @@ fn rounds() -> u64 {
     set.and_then(|text| text.parse().ok()).unwrap_or(30)
 }
 
-fn noise(keys: &mut Keys, lines: usize) -> String {
+pub fn noise(keys: &mut Keys, lines: usize) -> String {
     let mut text = String::new();
     for _ in 0..lines {
         let words = 1 + keys.below(8);
@@ -40,7 +40,7 @@ fn pair(keys: &mut Keys) -> (String, String) {
 }
 
 /// Noise with a pair at a random line.
-fn planted(keys: &mut Keys, lines: usize) -> (String, String) {
+pub fn planted(keys: &mut Keys, lines: usize) -> (String, String) {
     let before = keys.below(lines + 1);
     let (text, id) = pair(keys);
     (
@@ -53,7 +53,7 @@ fn planted(keys: &mut Keys, lines: usize) -> (String, String) {
     )
 }
 
-fn path(keys: &mut Keys) -> String {
+pub fn path(keys: &mut Keys) -> String {
     let depth = keys.below(4);
     let mut path = String::new();
     for _ in 0..depth {
@@ -70,21 +70,25 @@ fn path(keys: &mut Keys) -> String {
 type Tree = BTreeMap<String, usize>;
 
 /// A stream for `git fast-import`, and where the pair was put.
-struct Story {
+pub struct Story {
     stream: String,
     commit: usize,
     path: String,
-    id: String,
+    /// The planted key id.
+    pub id: String,
     branches: usize,
+    /// The text with the pair.
+    pub planted: String,
 }
 
-fn story(keys: &mut Keys) -> Story {
+pub fn story(keys: &mut Keys) -> Story {
     let mut story = Story {
         stream: String::new(),
         commit: 0,
         path: String::new(),
         id: String::new(),
         branches: 1 + keys.below(3),
+        planted: String::new(),
     };
     let commits = 3 + keys.below(20);
     let guilty = keys.below(commits);
@@ -128,6 +132,7 @@ fn story(keys: &mut Keys) -> Story {
             let (text, id) = planted(keys, lines);
             (story.path, story.id) = (path(keys), id);
             tree.insert(story.path.clone(), blob(&text, &mut next));
+            story.planted = text;
             story.commit = next;
         }
         // A file where a directory is to be: the later one stays.
@@ -160,7 +165,7 @@ fn story(keys: &mut Keys) -> Story {
 }
 
 /// Imports a story and stores it in a random way; gives the id of the guilty commit.
-fn imported(keys: &mut Keys, story: &Story) -> (TestRepo, String) {
+pub fn imported(keys: &mut Keys, story: &Story) -> (TestRepo, String) {
     let repo = TestRepo::new();
     let limit = ["0", "1000000"][keys.below(2)];
     repo.git_command()

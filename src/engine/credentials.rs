@@ -136,7 +136,6 @@ impl Credentials {
                 .map(|region| Span::new(2 * region.start, 2 * region.end))
                 .collect();
         }
-        let first = found.matches.len();
         for region in Regions::merge(regions.plain) {
             self.view(decode::decode(View::plain(bytes, region)), found);
         }
@@ -153,7 +152,13 @@ impl Credentials {
                 );
             }
         }
-        fold_repeats(found, first, self);
+    }
+
+    /// Joins what was found in the parts of a blob.
+    pub(super) fn finish(&self, found: &mut Found) {
+        found.matches.sort();
+        found.matches.dedup();
+        fold_repeats(found, 0, self);
     }
 
     /// Looks at all of a blob, whatever stands in it.

@@ -114,6 +114,12 @@ impl Found {
     }
 }
 
+/// Hits are looked at together up to this distance: what is decoded around them takes several times its size.
+///
+/// What is looked at reaches beyond the first and the last hit as it does beyond any other, so that a pair on
+/// the border is found, from both sides then.
+const BATCH: usize = 4 << 20;
+
 /// Buffers that one worker reuses from blob to blob.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
@@ -265,17 +271,32 @@ impl Engine {
         found.matches.clear();
         found.redact.clear();
         found.latent.clear();
+        // UTF-16 text is turned into another text as a whole, so that is looked at once.
+        let is_wide = credentials::Wide::is_wide(bytes);
+        let mut look = |hits: &[Hit], found: &mut Found| {
+            self.credentials.scan(&self.prefilter, bytes, hits, found);
+            confirm::confirm(&self.rules, &self.prefilter, bytes, hits, confirmed);
+        };
         let mut thin = Thin::default();
+        let mut is_looked_at = false;
         self.prefilter.find_each(bytes, |hit| {
-            if self.credentials.wants(bytes, hit) {
-                thin.push(hits, hit);
+            if !self.credentials.wants(bytes, hit) {
+                return;
             }
+            let first = hits.first().map_or(hit.offset, |first| first.offset);
+            if hit.offset.saturating_sub(first) >= BATCH && !is_wide {
+                look(hits, found);
+                is_looked_at = true;
+                hits.clear();
+                thin = Thin::default();
+            }
+            thin.push(hits, hit);
         });
-        if hits.is_empty() && !credentials::Wide::is_wide(bytes) {
+        if hits.is_empty() && !is_wide && !is_looked_at {
             return;
         }
-        self.credentials.scan(&self.prefilter, bytes, hits, found);
-        confirm::confirm(&self.rules, &self.prefilter, bytes, hits, confirmed);
+        look(hits, found);
+        self.credentials.finish(found);
         found.matches.append(&mut confirmed.matches);
         found
             .redact
@@ -331,6 +352,39 @@ mod tests {
             assert_eq!(offsets.first(), Some(&keyword));
             assert_eq!(offsets.last(), Some(&(1998 + keyword)));
             assert!(offsets.windows(2).all(|two| two[1] - two[0] <= Thin::NEAR));
+        }
+    }
+
+    #[test]
+    fn a_pair_on_the_border_between_two_batches_is_found_once() {
+        let engine = Engine::new(Arc::new(RuleSet::builtin()));
+        let mut scratch = Scratch::default();
+        let pair = |seed| {
+            let template = "aws_access_key_id = {AKIA}\naws_secret_access_key = {base64:40}\n";
+            example::expand(template, seed)
+        };
+        // Hits all along, a pair at the start, in the middle, and around the places where the batches meet.
+        let line = "the aws_secret_access_key is elsewhere; ".repeat(20) + "\n";
+        let filler = line.repeat(BATCH / line.len() - 1);
+        for shift in [0, 100, 700, 1500, 2300] {
+            let text = [
+                &pair(1),
+                filler.as_str(),
+                &line[..shift.min(line.len())],
+                "\n",
+                &pair(2),
+                filler.as_str(),
+                &pair(3),
+                filler.as_str(),
+                &pair(1),
+            ]
+            .concat();
+            let found = engine.scan(text.as_bytes(), &mut scratch);
+            let pairs = found
+                .iter()
+                .filter(|found| found.key_id.is_some() && found.secret.is_some());
+            assert_eq!(pairs.count(), 4, "{shift}");
+            assert_eq!(found.len(), 4, "{shift}");
         }
     }
 

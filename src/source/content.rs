@@ -83,7 +83,9 @@ impl Reader {
             return Err(Unread::Size(expected));
         }
         let bytes = if expected >= self.map_from {
-            Bytes::Mapped(guarded_map(&file).map_err(Unread::Failed)?)
+            let map = guarded_map(&file).map_err(Unread::Failed)?;
+            map.read_in_order();
+            Bytes::Mapped(map)
         } else {
             let limit = self.max_size.unwrap_or(u64::MAX);
             let length = read(&file, expected, limit, &mut self.buffer)?;
@@ -236,6 +238,32 @@ pub(super) fn read_small(path: &Path, links: Links) -> io::Result<Option<Vec<u8>
     }
 }
 
+/// Opens a file of a repository that others open plainly: a FIFO would be waited for and a device never ends.
+pub(in crate::source) fn open_regular(path: &Path) -> io::Result<File> {
+    let not_regular = || io::Error::other("it is not a regular file");
+    let file = open(path, Links::Follow).map_err(|unread| match unread {
+        Unread::Failed(error) => error,
+        Unread::Gone => ErrorKind::NotFound.into(),
+        _ => not_regular(),
+    })?;
+    match file.metadata()?.is_file() {
+        true => Ok(file),
+        false => Err(not_regular()),
+    }
+}
+
+/// Reads such a file whole.
+pub(in crate::source) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_regular(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether there is something at a path, perhaps behind a link, that is neither a file nor a directory.
+pub(in crate::source) fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
 /// Maps a regular file so that a part of it that is taken away reads as zeros and is noted.
 ///
 /// Where that cannot be had (an empty file, another system than Unix, no slot left in the guard), the file
@@ -255,7 +283,7 @@ pub fn guarded_map(file: &File) -> io::Result<GuardedMap> {
 }
 
 /// Lets a fault in a map that nobody guards end the process with this status and a word on standard error,
-/// where it would otherwise die of the signal: indexes and packs are mapped by others.
+/// where it would otherwise die of the signal: the staged index and packed references are mapped by others.
 #[cfg(unix)]
 pub fn end_on_bus_error(status: i32) {
     guard::end_with(status);
@@ -285,6 +313,15 @@ impl GuardedMap {
         }
     }
 
+    /// Says that the bytes are read once, from the first to the last.
+    fn read_in_order(&self) {
+        match &self.0 {
+            #[cfg(unix)]
+            Held::Mapped(map) => map.read_in_order(),
+            Held::Owned { .. } => {}
+        }
+    }
+
     /// Whether a part that was asked for could not be had, so that [`Self::bytes`] is not the file.
     pub fn was_truncated(&self) -> bool {
         match &self.0 {
@@ -292,6 +329,14 @@ impl GuardedMap {
             Held::Mapped(map) => map.was_hit(),
             Held::Owned { short, .. } => *short,
         }
+    }
+}
+
+impl std::ops::Deref for GuardedMap {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes()
     }
 }
 
@@ -314,7 +359,7 @@ mod guard {
     use memmap2::{Advice, Mmap, MmapOptions};
 
     /// Maps at the same time; one more is read into memory. Untouched pages of the table cost nothing.
-    const SLOTS: usize = 4096;
+    const SLOTS: usize = 32_768;
 
     static TABLE: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
     static PREVIOUS: AtomicPtr<libc::sigaction> = AtomicPtr::new(std::ptr::null_mut());
@@ -380,14 +425,17 @@ mod guard {
             slot.start.store(start, Ordering::Relaxed);
             slot.end.store(start + map.len(), Ordering::Release);
         }
-        // Advice only: without it the scan is slower and nothing else.
-        let _ = map.advise(Advice::Sequential);
         Ok(Some(Map { slot, map }))
     }
 
     impl Map {
         pub(super) fn bytes(&self) -> &[u8] {
             &self.map
+        }
+
+        pub(super) fn read_in_order(&self) {
+            // Advice only: without it the scan is slower and nothing else.
+            let _ = self.map.advise(Advice::Sequential);
         }
 
         pub(super) fn was_hit(&self) -> bool {

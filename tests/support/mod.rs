@@ -4,6 +4,7 @@
 
 pub mod command;
 pub mod keys;
+pub mod pack;
 pub mod repo;
 pub mod schema;
 

@@ -11,6 +11,7 @@ use super::store::Stores;
 use super::{History, path_bytes};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::BlobSink;
+use crate::source::content::read_regular;
 
 impl History {
     /// Reads the commits at which a shallow clone ends, and names them.
@@ -22,7 +23,7 @@ impl History {
         let Some(path) = &self.shallow else {
             return HashSet::new();
         };
-        let text = match std::fs::read(path) {
+        let text = match read_regular(path) {
             Ok(text) => text,
             Err(error) => {
                 if error.kind() != io::ErrorKind::NotFound {

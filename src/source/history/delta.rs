@@ -69,7 +69,8 @@ impl<'d> Delta<'d> {
 }
 
 fn copied(base: &[u8], from: usize, length: usize) -> Result<&[u8], Fault> {
-    base.get(from..from + length)
+    base.get(from..)
+        .and_then(|rest| rest.get(..length))
         .ok_or("the delta copies beyond its base")
 }
 

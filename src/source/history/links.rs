@@ -282,7 +282,7 @@ fn lfs_path(lfs: &Path, content_id: &str) -> PathBuf {
 /// The whole file, or `None` if it is larger than the limit.
 fn read_limited(path: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
     use std::io::Read as _;
-    let file = std::fs::File::open(path)?;
+    let file = crate::source::content::open_regular(path)?;
     if file.metadata()?.len() > limit {
         return Ok(None);
     }

@@ -12,6 +12,7 @@ use super::search::is_searched;
 use super::show::{Fault, Shared, Show};
 use super::store::Loose;
 use crate::source::BlobSink;
+use crate::source::content::open_regular;
 
 /// The longest header that is looked at: kind, size and a zero byte.
 const MAX_HEADER: usize = 64;
@@ -110,7 +111,7 @@ impl Reader {
 
 /// Appends at most one byte more than `most`; gives the number of bytes read.
 fn read_limited(path: &Path, most: u64, into: &mut Vec<u8>) -> io::Result<u64> {
-    let file = std::fs::File::open(path)?;
+    let file = open_regular(path)?;
     let length = file.take(most.saturating_add(1)).read_to_end(into)?;
     Ok(length as u64)
 }

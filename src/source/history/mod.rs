@@ -278,6 +278,9 @@ impl History {
             }
             self.retry((&stores, &tables), failures, &shared, &mut sink);
             commits = links.take_notes();
+            for change in stores.packs.iter().filter_map(pack::Pack::change) {
+                sink.skip(change);
+            }
             self.report_missing(&stores, links, &mut sink);
         }
         Ok(Scanned {
@@ -381,6 +384,18 @@ impl Scanned {
             commits: None,
             max_object_size: MAX_OBJECT_SIZE,
         }
+    }
+
+    /// The kind of a packed object, without reading it.
+    fn kind(&self, id: &gix::oid) -> Option<gix::objs::Kind> {
+        self.stores
+            .packs
+            .iter()
+            .zip(&self.tables)
+            .find_map(|(pack, table)| {
+                let offset = pack.index.pack_offset_at_index(pack.find(id)?);
+                table.kind(table.find(offset)?)
+            })
     }
 
     /// The stores, once nothing is to be walked over any more.

@@ -8,16 +8,23 @@ use gix::odb::pack::{data, index};
 
 use super::path_bytes;
 use crate::coverage::{Skip, SkipReason};
+use crate::source::content::{GuardedMap, open_regular};
+use crate::source::repository::objects;
 
 /// No entry.
 pub(super) const NONE: u32 = u32::MAX;
+
+/// The index of a pack, mapped.
+pub(super) type IndexFile = index::File<GuardedMap>;
+/// A pack, mapped.
+pub(super) type DataFile = data::File<GuardedMap>;
 
 /// A pack file with its index, both mapped.
 pub(super) struct Pack {
     path: PathBuf,
     /// Finds objects by id.
-    pub(super) index: index::File,
-    data: data::File,
+    pub(super) index: IndexFile,
+    data: DataFile,
     hash: gix::hash::Kind,
     /// Number of its first object among those of all stores.
     pub(super) first: u32,
@@ -80,6 +87,17 @@ impl Pack {
         &self.path
     }
 
+    /// Says, once it was used, that it was cut short meanwhile: what was taken away was read as zeros, and
+    /// where there are no checksums that need not have shown.
+    pub(super) fn change(&self) -> Option<Skip> {
+        let now = std::fs::metadata(&self.path).ok()?.len();
+        let before = self.data.data_len() as u64;
+        (now < before).then(|| {
+            let detail = format!("its length went from {before} to {now} bytes while it was read");
+            Skip::with_detail(SkipReason::Changed, path_bytes(&self.path), detail)
+        })
+    }
+
     /// How many objects it holds.
     pub(super) fn len(&self) -> u32 {
         self.index.num_objects()
@@ -117,7 +135,7 @@ impl Pack {
     }
 
     /// The pack file as gix sees it.
-    pub(super) fn data(&self) -> &data::File {
+    pub(super) fn data(&self) -> &DataFile {
         &self.data
     }
 
@@ -174,7 +192,7 @@ impl Pack {
 }
 
 /// Counts the ids by their first bits.
-fn starts(index: &index::File) -> Vec<u32> {
+fn starts(index: &IndexFile) -> Vec<u32> {
     let count = index.num_objects();
     let bits = count.max(1).ilog2().clamp(4, 24);
     let mut starts = vec![0_u32; (1 << bits) + 1];
@@ -224,21 +242,21 @@ fn distance(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-/// Maps the index of a pack. The only place that does.
-pub(super) fn map_index(path: &Path, hash: gix::hash::Kind) -> Result<index::File, Skip> {
+/// Maps the index of a pack.
+pub(super) fn map_index(path: &Path, hash: gix::hash::Kind) -> Result<IndexFile, Skip> {
     readable(path)?;
-    index::File::at(path, hash).map_err(|error| damaged(path, &error))
+    objects::map_index(path, hash).map_err(|error| damaged(path, &error))
 }
 
-/// Maps a pack. The only place that does.
-fn map_pack(path: &Path, hash: gix::hash::Kind) -> Result<data::File, Skip> {
+/// Maps a pack.
+fn map_pack(path: &Path, hash: gix::hash::Kind) -> Result<DataFile, Skip> {
     readable(path)?;
-    data::File::at(path, hash).map_err(|error| damaged(path, &error))
+    objects::map_pack(path, hash).map_err(|error| damaged(path, &error))
 }
 
 /// Tells a file that cannot be opened from one that is damaged.
 fn readable(path: &Path) -> Result<(), Skip> {
-    let Err(error) = std::fs::File::open(path) else {
+    let Err(error) = open_regular(path) else {
         return Ok(());
     };
     let reason = match error.kind() {

@@ -10,10 +10,9 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use gix::odb::pack::cache::delta::{Tree, traverse};
 use gix::odb::pack::data::EntryRange;
-use gix::odb::pack::data::File;
 use gix::progress::Discard;
 
-use super::pack::Pack;
+use super::pack::{DataFile, Pack};
 use super::table::Table;
 
 /// Shows every object of the wanted kinds of a pack, in parallel. `Break` ends it early.
@@ -49,7 +48,7 @@ pub(super) fn traverse(
     let is_wanted = &is_wanted;
     let stop = &stop;
     let result = tree.traverse(
-        |range: EntryRange, data: &File| data.entry_slice(range),
+        |range: EntryRange, data: &DataFile| data.entry_slice(range),
         pack.data(),
         pack.end(),
         move |&mut (_, position, kind), _, context| {

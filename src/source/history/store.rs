@@ -11,6 +11,7 @@ use gix::odb::loose;
 use super::pack::Pack;
 use super::path_bytes;
 use crate::coverage::{Skip, SkipReason};
+use crate::source::content::read_regular;
 
 /// How deep alternates may name alternates; Git stops at five.
 const MAX_ALTERNATES: usize = 5;
@@ -277,7 +278,7 @@ fn with_alternates(directories: &[PathBuf], skips: &mut Vec<Skip>) -> Vec<PathBu
             continue;
         }
         let file = directory.join("info").join("alternates");
-        let named = match std::fs::read(&file) {
+        let named = match read_regular(&file) {
             Ok(bytes) => gix::odb::alternate::parse(&bytes).map_err(|error| error.to_string()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error.to_string()),

@@ -367,8 +367,10 @@ fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
     });
     // The stable sort finds the sorted runs and only merges them.
     keys.sort();
+    // An entry that begins beyond the end has no bytes, and takes none from the one before it.
+    let end = pack.end().min(MAX_OFFSET);
     keys.into_iter()
-        .map(|(offset, position)| (offset.min(MAX_OFFSET), position))
+        .map(|(offset, position)| (offset.min(end), position))
         .map(|(offset, position)| Entry {
             offset_low: offset as u32,
             offset_high: (offset >> 32) as u16,

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use crate::source::content::is_special;
 
 /// A `.git` file or a `commondir` file is one line; what is longer is none.
 const SMALL_FILE: u64 = 1 << 20;
@@ -141,6 +142,20 @@ fn location(
     let objects = env.object_directory.is_some() || common_dir.join("objects").is_dir();
     if !objects || !common_dir.join("refs").exists() {
         return Ok(None);
+    }
+    // What others open plainly: a FIFO would be waited for and a device never ends.
+    for (dir, name) in [
+        (&git_dir, "HEAD"),
+        (&git_dir, "config.worktree"),
+        (&common_dir, "config"),
+        (&common_dir, "packed-refs"),
+        (&common_dir, "shallow"),
+    ] {
+        let path = dir.join(name);
+        if is_special(&path) {
+            let source = std::io::Error::other("it is not a regular file");
+            return Err(Error::Unreadable { path, source });
+        }
     }
     Ok(Some(Location {
         git_dir,

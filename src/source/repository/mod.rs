@@ -13,8 +13,9 @@ use gix::objs::Kind;
 mod config;
 mod discover;
 mod error;
-mod objects;
+pub(in crate::source) mod objects;
 
+use crate::source::content;
 use config::Config;
 pub use discover::GitEnvironment;
 use discover::{Location, absolute, read_small};
@@ -211,6 +212,14 @@ impl Repository {
         let store = self.references();
         let mut name = BString::from("HEAD");
         for _ in 0..=MAX_SYMBOLIC {
+            let path = name.to_path_lossy();
+            if [self.git_dir(), self.common_dir()]
+                .iter()
+                .any(|dir| content::is_special(&dir.join(&path)))
+            {
+                let detail = "it is not a regular file".to_owned();
+                return Err(Error::Reference { name, detail });
+            }
             let found = store
                 .try_find(name.as_bstr())
                 .map_err(|error| Error::Reference {

@@ -14,6 +14,7 @@ use gix::odb::{loose, pack};
 use super::Error;
 use super::discover::{is_absent, path_from_bytes, read_small};
 use crate::coverage::SkipReason;
+use crate::source::content::{GuardedMap, guarded_map, is_special, open_regular};
 
 /// Why an object that is there could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +59,11 @@ struct Packs {
 }
 
 struct Pack {
-    index: pack::index::File<gix::odb::pack::MMap>,
+    index: pack::index::File<GuardedMap>,
     path: PathBuf,
-    data: OnceLock<Result<pack::data::File<gix::odb::pack::MMap>, String>>,
+    /// What reading one object may allocate: the object, its base and the delta.
+    limit: usize,
+    data: OnceLock<Result<pack::data::File<GuardedMap>, String>>,
 }
 
 impl std::fmt::Debug for Packs {
@@ -102,7 +105,14 @@ impl Objects {
     /// Kind and size of an object; `None` if no directory has it.
     pub fn header(&self, id: &gix::oid) -> Result<Option<(Kind, u64)>, ObjectError> {
         let mut failure = None;
-        for store in &self.loose {
+        for (store, dir) in self.loose.iter().zip(&self.dirs) {
+            if is_special(&loose_path(dir, id)) {
+                failure = Some(ObjectError {
+                    reason: SkipReason::Unreadable,
+                    detail: "it is not a regular file".to_owned(),
+                });
+                continue;
+            }
             match store.0.try_header(id) {
                 Ok(Some((size, kind))) => return Ok(Some((kind, size))),
                 Ok(None) => {}
@@ -135,7 +145,10 @@ impl Objects {
             Some(_) => {}
         }
         let mut failure = None;
-        for store in &self.loose {
+        for (store, dir) in self.loose.iter().zip(&self.dirs) {
+            if is_special(&loose_path(dir, id)) {
+                continue;
+            }
             match store
                 .0
                 .try_find(id, buffer)
@@ -187,8 +200,9 @@ impl Objects {
     fn packs(&self) -> &Packs {
         self.packs.get_or_init(|| {
             let mut packs = Packs::default();
+            let limit = usize::try_from(self.max_size.saturating_mul(3)).unwrap_or(usize::MAX);
             for dir in &self.dirs {
-                packs.add_dir(&dir.join("pack"), self.hash);
+                packs.add_dir(&dir.join("pack"), self.hash, limit);
             }
             packs
         })
@@ -211,6 +225,13 @@ impl gix::objs::Find for Objects {
             Err(error) => Err(gix::Error::from_error(error)),
         }
     }
+}
+
+/// Where an object lies that is not in a pack.
+fn loose_path(dir: &Path, id: &gix::oid) -> PathBuf {
+    let hex = id.to_string();
+    let (first, rest) = hex.split_at(2);
+    dir.join(first).join(rest)
 }
 
 fn loose_failure(error: &gix::Error) -> ObjectError {
@@ -241,7 +262,7 @@ pub(in crate::source) fn sentence(error: &gix::Error) -> String {
 }
 
 impl Packs {
-    fn add_dir(&mut self, dir: &Path, hash: gix::hash::Kind) {
+    fn add_dir(&mut self, dir: &Path, hash: gix::hash::Kind, limit: usize) {
         let entries = match std::fs::read_dir(dir) {
             Ok(entries) => entries,
             Err(error) if is_absent(&error) => return,
@@ -260,10 +281,11 @@ impl Packs {
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "idx"));
         paths.sort();
         for path in paths {
-            match pack::index::File::at(&path, hash) {
+            match map_index(&path, hash) {
                 Ok(index) => self.packs.push(Pack {
                     index,
                     path: path.with_extension("pack"),
+                    limit,
                     data: OnceLock::new(),
                 }),
                 Err(error) => {
@@ -330,11 +352,12 @@ impl Pack {
     fn entry(
         &self,
         position: u32,
-    ) -> Result<(&pack::data::File<gix::odb::pack::MMap>, pack::data::Entry), ObjectError> {
+    ) -> Result<(&pack::data::File<GuardedMap>, pack::data::Entry), ObjectError> {
         let data = self
             .data
             .get_or_init(|| {
-                pack::data::File::at(&self.path, self.index.object_hash())
+                map_pack(&self.path, self.index.object_hash())
+                    .map(|data| data.with_alloc_limit_bytes(Some(self.limit)))
                     .map_err(|error| sentence(&error))
             })
             .as_ref()
@@ -351,7 +374,7 @@ impl Pack {
     /// The entry of a base that is named by its id. A pack on disk holds the bases of its deltas.
     fn base(
         &self,
-        data: &pack::data::File<gix::odb::pack::MMap>,
+        data: &pack::data::File<GuardedMap>,
         base_id: &gix::oid,
     ) -> gix::Result<Option<pack::data::Entry>> {
         self.index
@@ -366,6 +389,28 @@ impl Pack {
             detail: format!("{}: {}", self.path.display(), sentence(error)),
         }
     }
+}
+
+/// Maps the index of a pack, so that one that shrinks meanwhile is a damaged one.
+pub(in crate::source) fn map_index(
+    path: &Path,
+    hash: gix::hash::Kind,
+) -> gix::Result<pack::index::File<GuardedMap>> {
+    pack::index::File::from_data(map_file(path)?, path.to_owned(), hash)
+}
+
+/// Maps a pack, so that one that shrinks meanwhile is a damaged one.
+pub(in crate::source) fn map_pack(
+    path: &Path,
+    hash: gix::hash::Kind,
+) -> gix::Result<pack::data::File<GuardedMap>> {
+    pack::data::File::from_data(map_file(path)?, path.to_owned(), hash)
+}
+
+fn map_file(path: &Path) -> gix::Result<GuardedMap> {
+    open_regular(path)
+        .and_then(|file| guarded_map(&file))
+        .map_err(gix::Error::from_error)
 }
 
 /// The objects of a repository under one roof: `dirs` of the alternates that exist, and those that are missing.

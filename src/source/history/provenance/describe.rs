@@ -209,9 +209,25 @@ impl<'a> Describer<'a> {
     }
 
     /// An object that no commit, tree or index names: a tag, a blob under a reference, or nothing's.
-    pub(super) fn lone(&self, id: ObjectId, skips: &mut Vec<Skip>) -> Location {
+    ///
+    /// It is read only if its kind is not known or it is a tag: one after the other, the objects of a long
+    /// chain of deltas would each be built from the start.
+    pub(super) fn lone(
+        &self,
+        id: ObjectId,
+        kind: Option<gix::objs::Kind>,
+        skips: &mut Vec<Skip>,
+    ) -> Location {
         let mut place = Location::new(BString::default(), None);
         let names = self.holders.objects.get(&id).cloned().unwrap_or_default();
+        if let Some(kind) = kind.filter(|kind| *kind != gix::objs::Kind::Tag) {
+            let (refs, _) = shorten(names);
+            place.held_by = match refs.is_empty() {
+                true => vec![format!("dangling {kind}")],
+                false => refs,
+            };
+            return place;
+        }
         let object = match object(self.repo, id) {
             Ok(object) => object,
             Err(skip) => {

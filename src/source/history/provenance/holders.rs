@@ -10,6 +10,7 @@ use super::Error;
 use super::commits::Commits;
 use super::describe::weight;
 use crate::coverage::{Skip, SkipReason};
+use crate::source::content::{is_special, read_regular};
 use crate::source::history::view::{object, reference, references, tagged};
 use crate::source::repository::Repository;
 
@@ -114,7 +115,7 @@ impl Holders {
             "REVERT_HEAD",
             "FETCH_HEAD",
         ] {
-            if let Ok(text) = std::fs::read(repo.git_dir().join(name))
+            if let Ok(text) = read_regular(&repo.git_dir().join(name))
                 && let Some(id) = text.fields().next()
                 && let Ok(id) = ObjectId::from_hex(id)
                 && let Some(commit) = commits.ids.number(&id)
@@ -228,7 +229,7 @@ fn collect_logs(
         if kind.is_dir() {
             collect_logs(&path, &format!("{name}/"), files, skips);
         } else if kind.is_file() {
-            match std::fs::read(&path) {
+            match read_regular(&path) {
                 Ok(bytes) => {
                     files.insert(name, bytes);
                 }
@@ -264,6 +265,12 @@ pub(super) fn in_indexes(
     let mut found = Vec::new();
     for (path, name) in files {
         if !path.exists() {
+            continue;
+        }
+        if is_special(&path) {
+            let (path, detail) = (path.to_string_lossy(), "it is not a regular file");
+            let path = path.into_owned();
+            skips.push(Skip::with_detail(SkipReason::Unreadable, path, detail));
             continue;
         }
         match gix::index::File::at(&path, repo.object_hash(), true, Default::default()) {

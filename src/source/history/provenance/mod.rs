@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::BString;
 use gix::ObjectId;
+use gix::objs::Kind;
 
 use crate::coverage::{Skip, SkipReason};
 use crate::finding::CommitInfo;
@@ -157,6 +158,10 @@ pub fn locate_after(
             skips,
         ),
     };
+    let kinds: HashMap<ObjectId, Kind> = wanted
+        .iter()
+        .filter_map(|id| Some((*id, scanned.kind(id)?)))
+        .collect();
     stage(Stage::Trees)?;
     let mut trees = trees::read(&mut scanned, &wanted, options);
     skips.append(&mut trees.skips);
@@ -184,7 +189,7 @@ pub fn locate_after(
         let places = places.into_iter().map(|(_, place)| place).collect();
         located.places.insert(*id, places);
     }
-    unplaced(&describer, &wanted, &mut located);
+    unplaced(&describer, &wanted, &kinds, &mut located);
     located.skips.sort();
     located.skips.dedup();
     Ok(located)
@@ -193,7 +198,12 @@ pub fn locate_after(
 type Rank = (i64, u32);
 
 /// Fills in what no commit has: tags, what only an index or a reference names, and what nothing names.
-fn unplaced(describer: &Describer<'_>, wanted: &[ObjectId], located: &mut Located) {
+fn unplaced(
+    describer: &Describer<'_>,
+    wanted: &[ObjectId],
+    kinds: &HashMap<ObjectId, Kind>,
+    located: &mut Located,
+) {
     let is_open =
         |located: &Located, id: &ObjectId| located.places.get(id).is_none_or(Vec::is_empty);
     let open: HashSet<ObjectId> = wanted
@@ -222,7 +232,7 @@ fn unplaced(describer: &Describer<'_>, wanted: &[ObjectId], located: &mut Locate
         let mut places = found.remove(&id).unwrap_or_default();
         places.sort_by(|a, b| a.path.cmp(&b.path));
         if places.is_empty() {
-            places.push(describer.lone(id, &mut located.skips));
+            places.push(describer.lone(id, kinds.get(&id).copied(), &mut located.skips));
         }
         located.places.insert(id, places);
     }

@@ -1,0 +1,174 @@
+//! The dependencies: their licences, where they come from, and what is not among them, held against `deny.toml`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(name: &str) -> toml::Table {
+    let text = std::fs::read_to_string(root().join(name)).expect(name);
+    text.parse().expect(name)
+}
+
+/// The words of a list in `deny.toml`.
+fn words(section: &str, key: &str) -> BTreeSet<String> {
+    let rules = read("deny.toml");
+    let list = rules[section][key].as_array().expect("a list");
+    list.iter()
+        .map(|word| word.as_str().expect("a word").to_owned())
+        .collect()
+}
+
+/// What Cargo says about the dependencies that are built here; all of them are on this machine.
+fn metadata() -> Value {
+    let host = Command::new(env!("CARGO"))
+        .args(["--version", "--verbose"])
+        .output()
+        .expect("cargo runs");
+    let host = String::from_utf8(host.stdout).expect("text");
+    let host = host
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .expect("a host");
+    let output = Command::new(env!("CARGO"))
+        .current_dir(root())
+        .args(["metadata", "--locked", "--offline", "--format-version=1"])
+        .args(["--filter-platform", host])
+        .output()
+        .expect("cargo runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Whether an SPDX expression can be met with the allowed licences. The slash is Cargo's old word for OR.
+fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
+    let spaced = expression
+        .replace('(', " ( ")
+        .replace(')', " ) ")
+        .replace('/', " OR ");
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let mut at = 0;
+    let met = any_of(&words, &mut at, allowed);
+    assert_eq!(at, words.len(), "{expression}");
+    met
+}
+
+fn any_of(words: &[&str], at: &mut usize, allowed: &BTreeSet<String>) -> bool {
+    let mut met = all_of(words, at, allowed);
+    while words.get(*at) == Some(&"OR") {
+        *at += 1;
+        met |= all_of(words, at, allowed);
+    }
+    met
+}
+
+fn all_of(words: &[&str], at: &mut usize, allowed: &BTreeSet<String>) -> bool {
+    let mut met = one(words, at, allowed);
+    while words.get(*at) == Some(&"AND") {
+        *at += 1;
+        met &= one(words, at, allowed);
+    }
+    met
+}
+
+fn one(words: &[&str], at: &mut usize, allowed: &BTreeSet<String>) -> bool {
+    let word = words.get(*at).copied().expect("a licence");
+    *at += 1;
+    if word == "(" {
+        let met = any_of(words, at, allowed);
+        assert_eq!(words.get(*at), Some(&")"));
+        *at += 1;
+        return met;
+    }
+    if words.get(*at) == Some(&"WITH") {
+        // An exception gives more rights, never fewer, but is allowed only by its own name.
+        let name = format!("{word} WITH {}", words[*at + 1]);
+        *at += 2;
+        return allowed.contains(&name);
+    }
+    allowed.contains(word)
+}
+
+#[test]
+fn expressions_of_licences_are_read_as_they_are_meant() {
+    let allowed = BTreeSet::from(["MIT", "Zlib"].map(str::to_owned));
+    for (expression, met) in [
+        ("MIT", true),
+        ("GPL-3.0", false),
+        ("GPL-3.0 OR MIT", true),
+        ("MIT/GPL-3.0", true),
+        ("MIT AND GPL-3.0", false),
+        ("(MIT OR GPL-3.0) AND Zlib", true),
+        ("(MIT OR GPL-3.0) AND GPL-3.0", false),
+        ("GPL-3.0 OR MIT AND Zlib", true),
+        ("GPL-3.0 AND MIT OR GPL-3.0", false),
+        ("Apache-2.0 WITH LLVM-exception", false),
+        ("Apache-2.0 WITH LLVM-exception OR MIT", true),
+    ] {
+        assert_eq!(is_allowed(expression, &allowed), met, "{expression}");
+    }
+}
+
+#[test]
+fn every_dependency_may_be_used_and_passed_on() {
+    let allowed = words("licenses", "allow");
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    assert!(packages.len() > 100);
+    for package in packages {
+        let licence = package["license"].as_str().unwrap_or_default();
+        assert!(
+            !licence.is_empty() && is_allowed(licence, &allowed),
+            "{}: {licence:?}",
+            package["name"]
+        );
+    }
+}
+
+/// On every platform, not only this one: the lock file names them all.
+#[test]
+fn every_dependency_comes_from_the_one_registry_and_none_is_banned() {
+    let registries = words("sources", "allow-registry");
+    let banned = words("bans", "deny");
+    let lock = read("Cargo.lock");
+    let packages = lock["package"].as_array().expect("packages");
+    assert!(packages.len() > 100);
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        assert!(!banned.contains(name), "{name} is banned");
+        if name == env!("CARGO_PKG_NAME") {
+            continue;
+        }
+        let source = package["source"].as_str().unwrap_or_default();
+        let registry = source.strip_prefix("registry+").unwrap_or_default();
+        assert!(registries.contains(registry), "{name}: {source:?}");
+        assert!(package.get("checksum").is_some(), "{name} has no checksum");
+    }
+}
+
+#[test]
+fn no_dependency_that_is_named_here_is_built_twice() {
+    // gix is ahead with the one; it goes as soon as both meet.
+    const KNOWN: &[&str] = &["sha2"];
+    let manifest = read("Cargo.toml");
+    let lock = read("Cargo.lock");
+    let packages = lock["package"].as_array().expect("packages");
+    let named = manifest["dependencies"].as_table().expect("dependencies");
+    for name in named.keys() {
+        let versions = packages
+            .iter()
+            .filter(|package| package["name"].as_str() == Some(name))
+            .count();
+        let expected = 1 + usize::from(KNOWN.contains(&name.as_str()));
+        assert_eq!(versions, expected, "{name}");
+    }
+}
