@@ -147,6 +147,7 @@ fn names_and_paths_beside_a_key_id() {
             "x = \"{ID}\"\nTHISISACONSTANTOFFORTYLETTERSANDNOTHINGEL\n",
             "x = \"{ID}\"\nthisisaconstantoffortylettersandnothingel\n",
             "x = \"{ID}\"\nMyStackBucketPolicyRoleDefaultPolicy0A1B2C3D:\n",
+            "x = \"{ID}\"\nMyStackApiGwHandlerS3BucketRoleDAC9FB2E:\n",
             "x = \"{ID}\"\nlet value = module::{ALNUM}::new();\n",
             "x = \"{ID}\"\nthis.{ALNUM}.call()\n",
             "x = \"{ID}\"\n{ALNUM}(argument)\n",

@@ -104,7 +104,8 @@ pub fn reject(value: &[u8], evidence: Evidence) -> Option<Rejection> {
         .iter()
         .filter(|byte| byte.is_ascii_uppercase())
         .count();
-    let is_class_name = capitals < CAPITALS_NAMED && value.iter().all(u8::is_ascii_alphabetic);
+    let is_class_name = (capitals < CAPITALS_NAMED && value.iter().all(u8::is_ascii_alphabetic))
+        || is_logical_id(value);
     let is_path = value
         .iter()
         .filter(|byte| byte.is_ascii_lowercase())
@@ -114,6 +115,13 @@ pub fn reject(value: &[u8], evidence: Evidence) -> Option<Rejection> {
         return Some(Rejection::Changes);
     }
     (entropy(value) < least_entropy).then_some(Rejection::Entropy)
+}
+
+/// Whether letters end in 8 capital hex digits, as CloudFormation names what CDK makes. Loses 2e-8.
+fn is_logical_id(value: &[u8]) -> bool {
+    let (name, hash) = value.split_at(value.len() - value.len().min(8));
+    let is_digit = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F');
+    name.iter().all(u8::is_ascii_alphabetic) && hash.iter().all(is_digit)
 }
 
 /// Whether the value is one that documentation prints.

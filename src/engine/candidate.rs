@@ -32,6 +32,8 @@ pub(super) struct Candidate {
     /// Section of the view: two values on different sides of a section header have different numbers.
     pub(super) section: usize,
     pub(super) label: Label,
+    /// Start of the block of another vendor that it stands in.
+    pub(super) foreign_block: Option<usize>,
 }
 
 /// What a candidate can be.
@@ -86,13 +88,20 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
             {
                 layout.name_from_header(bytes, span, &mut label);
             }
-            match judge(bytes, &layout, kind, span, &label) {
+            let follows_id = label.follows
+                && matches!(found.list.last(), Some(last) if matches!(last.kind, Kind::Id { .. }));
+            match judge(bytes, &layout, kind, span, &label, follows_id) {
                 Ok(()) => {
                     let (line, section) = layout.place(span.start);
                     if !matches!(kind, Kind::Id { .. }) {
                         found.redact.push(span);
                     }
+                    let foreign_block = match (kind, label.role) {
+                        (Kind::Secret, Role::AwsSecret) | (Kind::Token | Kind::Smtp, _) => None,
+                        _ => label::foreign_block(bytes, span.start),
+                    };
                     found.list.push(Candidate {
+                        foreign_block,
                         kind,
                         span,
                         line,
@@ -140,6 +149,7 @@ fn judge(
     kind: Kind,
     span: Span,
     label: &Label,
+    follows_id: bool,
 ) -> Result<(), &'static str> {
     let value = span.of(bytes);
     match kind {
@@ -151,14 +161,13 @@ fn judge(
             }
             let evidence = match label.role {
                 Role::AwsSecret | Role::Secret => Evidence::Named,
+                // `login("ID", "SECRET")`: the place says what it is.
+                Role::Neutral if follows_id => Evidence::Named,
                 Role::Neutral | Role::KeyId => Evidence::Bare,
                 Role::Token => return Err("its name says that it is a token"),
                 Role::Foreign => return Err("its name says that it belongs to something else"),
                 Role::Unknown => return Err("another name owns it"),
             };
-            if label.role != Role::AwsSecret && label::is_in_foreign_block(bytes, span.start) {
-                return Err("the block it stands in belongs to somebody else");
-            }
             if secret_key::is_example(value) {
                 return Ok(());
             }

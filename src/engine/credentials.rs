@@ -14,6 +14,7 @@ use crate::finding::Level;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
 
+use super::base64;
 use super::candidate::{self, Candidate, Kind};
 use super::decode::{self, is_value};
 use super::label;
@@ -32,9 +33,6 @@ const REACH_LINES: usize = 96;
 /// Bytes and lines around a name or a word of AWS.
 const NAME_REACH: usize = 2 * 1024;
 const NAME_LINES: usize = 8;
-
-/// Longest base64 text around a hit that is decoded, in bytes to either side.
-const BASE64_REACH: usize = 64 * 1024;
 
 /// Within how many lines of a bare secret a word of AWS must stand.
 const WORD_LINES: usize = 3;
@@ -67,8 +65,8 @@ pub(super) struct Credentials {
 enum Trigger {
     /// `AKIA`, `ASIA`.
     Id,
-    /// One of their base64 forms.
-    Base64,
+    /// One of their base64 forms, and where in a group of four characters it starts.
+    Base64(usize),
     /// One of their UTF-16 forms.
     Wide,
     /// A name of a secret, a word of AWS, the start of a token.
@@ -191,10 +189,10 @@ impl Credentials {
                     regions.plain(bytes, hit.offset, hit.offset, REACH, REACH_LINES)
                 }
                 // A hit inside the text around the last one adds nothing.
-                Some(Trigger::Base64) if hit.offset >= base64_end => {
-                    let run = base64_around(bytes, hit.offset, base64_end);
-                    base64_end = run.end;
-                    regions.plain(bytes, run.start, run.end, REACH, REACH_LINES);
+                Some(Trigger::Base64(phase)) if hit.offset >= base64_end => {
+                    let window = base64::around(bytes, hit.offset, base64_end, phase);
+                    base64_end = window.covered(hit.offset);
+                    regions.base64(bytes, &window);
                 }
                 Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
                 Some(Trigger::Name) => {
@@ -305,6 +303,15 @@ impl Credentials {
     fn alone(&self, view: &View, candidate: &Candidate, found: &mut Found) {
         let value = candidate.span.of(&view.bytes);
         let (rule, level, reason) = match candidate.kind {
+            Kind::Secret if candidate.foreign_block.is_some() => {
+                if let Some(explanations) = &mut found.explanations {
+                    explanations.push(Explanation {
+                        span: view.source(candidate.span),
+                        text: "the block it stands in belongs to somebody else".to_owned(),
+                    });
+                }
+                return;
+            }
             Kind::Secret => {
                 let Some((level, reason)) = alone_level(&view.bytes, candidate) else {
                     if candidate.label.role == Role::Secret {
@@ -458,33 +465,10 @@ fn part(view: &View, span: Span) -> Part {
 }
 
 fn trigger(keyword: &[u8]) -> Trigger {
-    const BASE64: &[&[u8]] = &[
-        b"QUtJQ",
-        b"FLSU",
-        b"BS0lB",
-        b"QVNJQ",
-        b"FTSU",
-        b"BU0lB",
-        // `access_key`, `ACCESS_KEY`: a line break may cut the literals above.
-        b"YWNjZXNzX2tl",
-        b"FjY2Vzc19rZX",
-        b"hY2Nlc3Nfa2V5",
-        b"QUNDRVNTX0tF",
-        b"FDQ0VTU19LRV",
-        b"BQ0NFU1NfS0VZ",
-        // `ecret`, `ECRET`, likewise.
-        b"ZWNyZX",
-        b"VjcmV0",
-        b"lY3Jld",
-        b"RUNSRV",
-        b"VDUkVU",
-        b"FQ1JFV",
-    ];
     match keyword {
         b"AKIA" | b"ASIA" => Trigger::Id,
         _ if keyword.contains(&0) => Trigger::Wide,
-        _ if BASE64.contains(&keyword) => Trigger::Base64,
-        _ => Trigger::Name,
+        _ => base64::phase_of(keyword).map_or(Trigger::Name, Trigger::Base64),
     }
 }
 
@@ -509,48 +493,14 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     let before = bytes.get(start..offset).unwrap_or_default();
     match before.last() {
         Some(b'/') => before.ends_with(b"//") || before.ends_with(b"\\/"),
-        Some(b'+') => false,
+        // A space of a form: `name+%3D+AKIA`.
+        Some(b'+') => before.iter().rev().nth(3) == Some(&b'%'),
         // A letter or digit may be the end of an escape: `\nAKIA`, `%3DAKIA`, `\u0022AKIA`.
         Some(byte) if byte.is_ascii_alphanumeric() => {
             before.iter().any(|byte| matches!(byte, b'\\' | b'%'))
         }
         _ => true,
     }
-}
-
-/// The base64 text around an offset, over line breaks; not before `floor`, where the text around the last hit ends,
-/// so that all hits together stay linear.
-fn base64_around(bytes: &[u8], offset: usize, floor: usize) -> Span {
-    let is_part = |byte: &u8| {
-        is_value(*byte)
-            || matches!(
-                byte,
-                b'-' | b'_' | b'=' | b'\n' | b'\r' | b' ' | b'\t' | b'"' | b',' | b'\\' | b'\''
-            )
-    };
-    let is_run = |byte: &u8| is_value(*byte) || matches!(byte, b'-' | b'_' | b'=');
-    let before = bytes
-        .get(offset.saturating_sub(BASE64_REACH).max(floor)..offset)
-        .unwrap_or_default();
-    let after = bytes
-        .get(offset..(offset + BASE64_REACH).min(bytes.len()))
-        .unwrap_or_default();
-    // Only wrapped text has line breaks inside: lines of 60 characters and more.
-    let line = before.iter().rev().take_while(|byte| is_run(byte)).count()
-        + after.iter().take_while(|byte| is_run(byte)).count();
-    if line < 60 {
-        let start = before
-            .iter()
-            .rev()
-            .take_while(|byte| is_part(byte))
-            .take(4096)
-            .count();
-        let end = after.iter().take_while(|byte| is_run(byte)).count();
-        return Span::new(offset - start, offset + end);
-    }
-    let start = before.iter().rev().take_while(|byte| is_part(byte)).count();
-    let end = after.iter().take_while(|byte| is_part(byte)).count();
-    Span::new(offset - start, offset + end)
 }
 
 /// The text of a blob that starts with a UTF-16 byte order mark.
@@ -584,8 +534,29 @@ struct Regions {
 
 impl Regions {
     fn plain(&mut self, bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) {
-        // Hits come in order: one that lies well inside the last region adds nothing but its own reach.
-        let region = expand(bytes, start, end, reach, lines);
+        self.add(expand(bytes, start, end, reach, lines));
+    }
+
+    /// Base64 text with what stands around it; where it is cut, nothing may stand before its first group.
+    fn base64(&mut self, bytes: &[u8], window: &base64::Window) {
+        let mut region = expand(
+            bytes,
+            window.span.start,
+            window.span.end,
+            REACH,
+            REACH_LINES,
+        );
+        if window.is_cut_before {
+            region.start = window.span.start;
+        }
+        if window.is_cut_after {
+            region.end = window.span.end;
+        }
+        self.add(region);
+    }
+
+    /// Hits come in order: one that lies well inside the last region adds nothing but its own reach.
+    fn add(&mut self, region: Span) {
         match self.plain.last_mut() {
             Some(last) if region.start >= last.start && region.start <= last.end => {
                 last.end = last.end.max(region.end)

@@ -4,16 +4,11 @@
 //! differently. No byte of a key id, secret or token is a backslash, a percent sign or an ampersand, so
 //! undoing escapes cannot harm a value that stands there plainly.
 
-use super::view::{Builder, View};
+use super::base64::unbase64;
+use super::view::{Builder, FOREIGN, View};
 
 /// How many times decoded text is decoded again: quoted in quoted, base64 in JSON in YAML.
 const DEPTH: usize = 3;
-
-/// Longest base64 run that is decoded, in characters. A credentials file is far shorter.
-const MAX_BASE64: usize = 64 * 1024;
-
-/// Shortest base64 run that can hold a key id of 20 bytes.
-const MIN_BASE64: usize = 27;
 
 /// Most characters between two halves of a split literal, quotes aside.
 const MAX_GAP: usize = 160;
@@ -51,8 +46,11 @@ fn unescape(view: &View) -> Option<View> {
             Some((end, decoded)) => {
                 builder.copy(copied, start);
                 builder.atom(decoded.as_slice(), start, end);
-                copied = end;
-                at = end;
+                at = spaces(bytes, start, end, decoded);
+                for plus in end..at {
+                    builder.atom(b" ", plus, plus + 1);
+                }
+                copied = at;
                 changed = true;
             }
             None => at = start + 1,
@@ -60,6 +58,17 @@ fn unescape(view: &View) -> Option<View> {
     }
     builder.copy(copied, bytes.len());
     changed.then(|| builder.finish())
+}
+
+/// The end of the `+` after an escape that are spaces: in a form (`name+%3D+value`) a plus sign of the value is escaped.
+fn spaces(bytes: &[u8], start: usize, end: usize, decoded: Decoded) -> usize {
+    let is_form = bytes.get(start) == Some(&b'%')
+        && !decoded
+            .0
+            .is_some_and(|byte| is_value(byte) || !byte.is_ascii());
+    let rest = bytes.get(end..).unwrap_or_default();
+    let plus = rest.iter().take_while(|byte| **byte == b'+').count();
+    end + if is_form { plus } else { 0 }
 }
 
 /// What an escape stands for: one byte, or nothing.
@@ -99,15 +108,15 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
             if digits.first() == Some(&b'{') {
                 let length = digits.iter().take(8).position(|byte| *byte == b'}')?;
                 let value = hex_value(digits.get(1..length)?)?;
-                Some((at + 2 + length, Decoded(Some(ascii(value)?))))
+                Some((at + 2 + length, Decoded(Some(character(value)?))))
             } else {
                 let value = hex_value(digits.get(..4)?)?;
-                Some((at + 5, Decoded(Some(ascii(value)?))))
+                Some((at + 5, Decoded(Some(character(value)?))))
             }
         }
         b'x' => {
             let value = hex_value(bytes.get(at + 1..at + 3)?)?;
-            Some((at + 3, Decoded(Some(ascii(value)?))))
+            Some((at + 3, Decoded(Some(character(value)?))))
         }
         byte @ (b'\n' | b'\r') => {
             // A continued line: inside a value the halves belong together, elsewhere it is white space.
@@ -158,7 +167,7 @@ fn percent(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
         at += 2;
     }
     let value = hex_value(bytes.get(at..at + 2)?)?;
-    Some((at + 2, Decoded(Some(ascii(value)?))))
+    Some((at + 2, Decoded(Some(character(value)?))))
 }
 
 /// `&#47; &#x2F; &amp; &quot;` and the few names that matter.
@@ -167,8 +176,8 @@ fn reference(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
     let length = rest.iter().take(10).position(|byte| *byte == b';')?;
     let name = rest.get(..length)?;
     let decoded = match name {
-        [b'#', b'x' | b'X', digits @ ..] => ascii(hex_value(digits)?)?,
-        [b'#', digits @ ..] => ascii(std::str::from_utf8(digits).ok()?.parse().ok()?)?,
+        [b'#', b'x' | b'X', digits @ ..] => character(hex_value(digits)?)?,
+        [b'#', digits @ ..] => character(std::str::from_utf8(digits).ok()?.parse().ok()?)?,
         b"amp" => b'&',
         b"quot" => b'"',
         b"apos" => b'\'',
@@ -192,8 +201,11 @@ fn hex_value(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// The byte of that code, if it is ASCII text.
-fn ascii(value: u32) -> Option<u8> {
+/// The byte of that code; `None` if it is no character of text.
+fn character(value: u32) -> Option<u8> {
+    if value >= 0x80 {
+        return Some(FOREIGN);
+    }
     u8::try_from(value)
         .ok()
         .filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
@@ -202,189 +214,6 @@ fn ascii(value: u32) -> Option<u8> {
 /// Whether a byte can be part of a key id, a secret or a token.
 pub(super) fn is_value(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'
-}
-
-/// Base64 that holds a key id, or that decodes to exactly one value; `None` if there is none.
-fn unbase64(view: &View) -> Option<View> {
-    let bytes = &view.bytes;
-    let mut builder = Builder::new(view);
-    let mut copied = 0;
-    let mut at = 0;
-    while at < bytes.len() {
-        let Some(run) = base64_run(bytes, at) else {
-            break;
-        };
-        at = run.end.max(at + 1);
-        let Some(decoded) = decode_run(bytes, &run) else {
-            continue;
-        };
-        if !holds_credentials(&decoded) {
-            continue;
-        }
-        builder.copy(copied, run.start);
-        put_run(&mut builder, &run, &decoded);
-        copied = run.end;
-    }
-    if copied == 0 {
-        return None;
-    }
-    builder.copy(copied, bytes.len());
-    Some(builder.finish())
-}
-
-/// Puts what a run decodes to, line by line where no group of four characters is cut by a line break.
-fn put_run(builder: &mut Builder, run: &Run, decoded: &[u8]) {
-    let is_even = run
-        .lines
-        .split_last()
-        .is_some_and(|(_, full)| full.iter().all(|(start, end)| (end - start) % 4 == 0));
-    if !is_even {
-        builder.atom(decoded, run.start, run.end);
-        return;
-    }
-    let mut rest = decoded;
-    for (index, (start, end)) in run.lines.iter().enumerate() {
-        let is_last = index + 1 == run.lines.len();
-        let length = if is_last {
-            rest.len()
-        } else {
-            (end - start) / 4 * 3
-        };
-        let (line, after) = rest.split_at(length.min(rest.len()));
-        builder.base64(line, *start, if is_last { run.end } else { *end });
-        rest = after;
-    }
-}
-
-/// A run of base64 characters, padding and line breaks inside it included.
-struct Run {
-    start: usize,
-    end: usize,
-    /// Its lines, without what stands between them.
-    lines: Vec<(usize, usize)>,
-}
-
-/// The next run of at least [`MIN_BASE64`] characters from `from` on.
-fn base64_run(bytes: &[u8], from: usize) -> Option<Run> {
-    let mut start = from;
-    loop {
-        while !is_base64(*bytes.get(start)?) {
-            start += 1;
-        }
-        let mut end = run_end(bytes, start);
-        let mut lines = vec![(start, end)];
-        // Wrapped text: full lines of 60 or more characters go on in the next line, after its indentation.
-        let mut line = end - start;
-        while line >= 60 && end - start < MAX_BASE64 {
-            let Some(next) = next_line(bytes, end) else {
-                break;
-            };
-            let next_end = run_end(bytes, next);
-            if next_end - next < 2 || next_end - next > line {
-                break;
-            }
-            line = next_end - next;
-            end = next_end;
-            lines.push((next, next_end));
-        }
-        while bytes.get(end) == Some(&b'=') && end - start < MAX_BASE64 {
-            end += 1;
-        }
-        if end - start >= MIN_BASE64 {
-            return Some(Run { start, end, lines });
-        }
-        start = end;
-    }
-}
-
-fn run_end(bytes: &[u8], start: usize) -> usize {
-    let rest = bytes.get(start..).unwrap_or_default();
-    start
-        + rest
-            .iter()
-            .position(|byte| !is_base64(*byte))
-            .unwrap_or(rest.len())
-}
-
-/// Where the text of the next line starts, if the line ends at `end`; quotes and commas may stand there.
-fn next_line(bytes: &[u8], end: usize) -> Option<usize> {
-    let rest = bytes.get(end..)?;
-    let gap = rest.iter().take(80).position(|byte| is_base64(*byte))?;
-    let between = rest.get(..gap)?;
-    let breaks = between.iter().filter(|byte| **byte == b'\n').count();
-    let harmless = between.iter().all(|byte| {
-        matches!(
-            byte,
-            b'\n' | b'\r' | b' ' | b'\t' | b'"' | b'\'' | b',' | b'\\'
-        )
-    });
-    (breaks == 1 && harmless).then_some(end + gap)
-}
-
-fn is_base64(byte: u8) -> bool {
-    is_value(byte) || byte == b'-' || byte == b'_'
-}
-
-/// Decodes both alphabets, with or without padding; `None` where the text is not base64 of text.
-fn decode_run(bytes: &[u8], run: &Run) -> Option<Vec<u8>> {
-    let text = bytes.get(run.start..run.end)?;
-    if text.len() > MAX_BASE64 {
-        return None;
-    }
-    let mut decoded = Vec::with_capacity(text.len() / 4 * 3 + 3);
-    let mut bits = 0u32;
-    let mut count = 0;
-    for byte in text {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => continue,
-        };
-        bits = bits << 6 | u32::from(value);
-        count += 1;
-        if count == 4 {
-            decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
-            bits = 0;
-            count = 0;
-        }
-        // Binary shows early: give up before a long image is decoded to its end.
-        if decoded.len() == 48 && !is_text(&decoded) {
-            return None;
-        }
-    }
-    match count {
-        2 => decoded.push((bits >> 4) as u8),
-        3 => decoded.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
-        1 => return None,
-        _ => {}
-    }
-    is_text(&decoded).then_some(decoded)
-}
-
-/// Whether decoded bytes read as text; a start that lies in the middle of a word is fine.
-fn is_text(bytes: &[u8]) -> bool {
-    bytes
-        .iter()
-        .all(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t' | 0x80..=0xff))
-        && bytes.iter().filter(|byte| !byte.is_ascii()).count() * 4 <= bytes.len()
-}
-
-/// Whether decoded text is worth looking at: a key id in it, or nothing but one value.
-fn holds_credentials(decoded: &[u8]) -> bool {
-    let trimmed = decoded.trim_ascii();
-    let is_one_value =
-        matches!(trimmed.len(), 20 | 40) && trimmed.iter().all(|byte| is_value(*byte));
-    let is_long_value =
-        trimmed.len() >= 100 && trimmed.iter().all(|byte| is_value(*byte) || *byte == b'=');
-    is_one_value
-        || is_long_value
-        || memchr::memmem::find(decoded, b"AKIA").is_some()
-        || memchr::memmem::find(decoded, b"ASIA").is_some()
-        || memchr::memmem::find(decoded, b"ecret").is_some()
-        || memchr::memmem::find(decoded, b"ECRET").is_some()
 }
 
 /// Joins `"AKIA" + "…"`, implicit concatenation and continued literals where the whole is one value.
@@ -430,6 +259,7 @@ impl Chain {
 /// The chain of literals that starts with the quote at `open`, if together they are one value.
 fn chain_at(bytes: &[u8], open: usize) -> Option<Chain> {
     let quote = *bytes.get(open)?;
+    let is_list = is_joined_list(bytes, open);
     let mut pieces = Vec::new();
     let mut at = open;
     let mut total = 0;
@@ -446,7 +276,7 @@ fn chain_at(bytes: &[u8], open: usize) -> Option<Chain> {
         }
         pieces.push((start, start + length));
         total += length;
-        let Some(next) = joined_literal(bytes, start + length + 1, quote) else {
+        let Some(next) = joined_literal(bytes, start + length + 1, quote, is_list) else {
             break;
         };
         at = next;
@@ -469,14 +299,36 @@ fn chain_at(bytes: &[u8], open: usize) -> Option<Chain> {
     (pieces.len() > 1 && is_value && are_halves).then_some(Chain { pieces })
 }
 
+/// Whether the literals of a list that opens before `open` are joined: `concat!("…", "…")`, `''.join(["…", "…"])`.
+fn is_joined_list(bytes: &[u8], open: usize) -> bool {
+    let start = open.saturating_sub(48);
+    let before = bytes.get(start..open).unwrap_or_default().trim_ascii_end();
+    let joins = |bracket: &u8| matches!(bracket, b'(' | b'[' | b'{' | b'!' | b' ');
+    let length = before.iter().rev().take_while(|byte| joins(byte)).count();
+    let (name, brackets) = before.split_at(before.len() - length);
+    let calls = [
+        &b"concat"[..],
+        b"CONCAT",
+        b"Concat",
+        b"paste0",
+        b"join",
+        b"Join",
+    ];
+    brackets.contains(&b'(') && calls.iter().any(|call| name.ends_with(call))
+}
+
 /// Where the next literal opens, if nothing but white space and one operator stands between.
-fn joined_literal(bytes: &[u8], from: usize, quote: u8) -> Option<usize> {
+fn joined_literal(bytes: &[u8], from: usize, quote: u8, is_list: bool) -> Option<usize> {
     let mut has_operator = false;
     let mut at = from;
     while at - from < MAX_GAP {
         match *bytes.get(at)? {
             byte if byte == quote => return Some(at),
             b' ' | b'\t' | b'\n' | b'\r' | b'\\' => at += 1,
+            b',' if is_list && !has_operator => {
+                has_operator = true;
+                at += 1;
+            }
             b'+' | b'&' | b'~' if !has_operator => {
                 has_operator = true;
                 // `++` joins as well.
@@ -516,13 +368,19 @@ mod tests {
     use crate::blob::Span;
 
     fn decoded(text: &[u8]) -> String {
-        String::from_utf8(decode(View::plain(text, Span::new(0, text.len()))).bytes).expect("text")
+        let view = decode(View::plain(text, Span::new(0, text.len())));
+        String::from_utf8_lossy(&view.bytes).into_owned()
     }
 
     #[test]
     fn escapes_of_every_kind_are_undone() {
         assert_eq!(decoded(br#"a\/b\u002Bc\x2fd"#), "a/b+c/d");
         assert_eq!(decoded(b"a%2Fb%252Fc%2Bd"), "a/b/c+d");
+        assert_eq!(decoded(b"a+%3D+b%2F+c"), "a+= b/+c");
+        assert_eq!(
+            decoded(b"%EF%BC%9Aa\\u30ADb"),
+            "\u{fffd}".repeat(3) + "a\u{fffd}b"
+        );
         assert_eq!(decoded(b"a&#47;b&#x2F;c&#43;d&amp;"), "a/b/c+d&");
         assert_eq!(decoded(br#"\"k\": \\\"v\\\"\\n"#), "\"k\": \"v\"\n");
     }

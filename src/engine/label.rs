@@ -1,5 +1,7 @@
 //! The name that owns a value: what stands before it, across quotes, operators, tags and structural words.
 
+use std::ops::Range;
+
 use crate::aws::name::{Name, Role};
 
 /// How far back a name is looked for, in bytes of the view.
@@ -21,6 +23,7 @@ const STRUCTURE: &[&str] = &[
     "code",
     "const",
     "content",
+    "currentvalue",
     "data",
     "dd",
     "default",
@@ -29,7 +32,10 @@ const STRUCTURE: &[&str] = &[
     "dt",
     "em",
     "f",
+    "false",
+    "fieldvalue",
     "final",
+    "initialvalue",
     "let",
     "li",
     "literal",
@@ -38,11 +44,19 @@ const STRUCTURE: &[&str] = &[
     "nil",
     "none",
     "null",
+    "optionvalue",
     "p",
+    "parametervalue",
+    "paramvalue",
     "plain",
     "pre",
+    "propertyvalue",
+    "propvalue",
     "r",
+    "return",
     "s",
+    "send",
+    "settingvalue",
     "si",
     "some",
     "span",
@@ -57,17 +71,19 @@ const STRUCTURE: &[&str] = &[
     "text",
     "th",
     "tr",
+    "true",
     "type",
     "u",
     "val",
     "value",
     "var",
+    "variablevalue",
     "void",
     "vt",
 ];
 
 /// Words after which the name of the value follows.
-const NAMING: &[&str] = &["id", "key", "label", "name"];
+const NAMING: &[&str] = &["id", "key", "label", "name", "parameterkey"];
 
 /// Attributes that stand beside `default` or `value` in the block of a name, and say nothing about it.
 const SIBLINGS: &[&str] = &[
@@ -81,6 +97,8 @@ const SIBLINGS: &[&str] = &[
     "nullable",
     "required",
     "sensitive",
+    "serializeas",
+    "translatable",
     "type",
 ];
 
@@ -130,6 +148,7 @@ struct Glue {
     newline: bool,
     called: bool,
     opens_object: bool,
+    falls_back: bool,
 }
 
 /// Finds the name of the value at `start..end`. `previous_end` is where the candidate before it ends, or 0.
@@ -138,6 +157,23 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
     let mut at = start;
     let mut structural = false;
     let mut called = false;
+    if let Some(tag) = tag_before(bytes, start, floor) {
+        if let Some(name) = attribute(bytes, tag.clone()) {
+            return Label::named(name);
+        }
+        let named = Name::parse(bytes.get(tag_name(bytes, tag.start)).unwrap_or_default());
+        if !matches!(named.role(), Role::Unknown | Role::Neutral) {
+            return Label::named(named);
+        }
+        // `<td class="key">`: what its attributes say is no name of the value.
+        if bytes
+            .get(tag_name(bytes, tag.start))
+            .is_some_and(is_structural)
+        {
+            structural = true;
+            at = tag.start;
+        }
+    }
     for _ in 0..MAX_SKIPS {
         let Some(word) = word_before(bytes, at, floor) else {
             if let Some(label) = structural.then(|| after(bytes, end)).flatten() {
@@ -155,12 +191,35 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
         let text = bytes.get(word.start..word.end).unwrap_or_default();
         let name = Name::parse(text);
         at = word.start;
+        if structural && opens_tag(bytes, word.start) {
+            // `<add value="…" key="NAME"/>`: within the tag a name may follow.
+            let rest = bytes.get(end..).unwrap_or_default();
+            let close = rest.iter().take(200).position(|byte| *byte == b'>');
+            let inside = bytes.get(..end + close.unwrap_or(0)).unwrap_or_default();
+            if let Some(label) = after(inside, end) {
+                return label;
+            }
+        }
+        if structural && is_sibling(text) {
+            at = match word.glue.newline {
+                true => sibling_line(bytes, word.start, floor).unwrap_or(word.start),
+                false => word.start,
+            };
+            continue;
+        }
         if structural
             && word.glue.newline
             && let Some(line) = sibling_line(bytes, word.start, floor)
         {
             at = line;
             continue;
+        }
+        if word.glue.falls_back && matches!(name.role(), Role::Unknown | Role::Neutral) {
+            // `ENV['X'] || "value"`: the value stands in for what comes first.
+            continue;
+        }
+        if is_foreign_script(bytes, &word) {
+            return Label::bare();
         }
         if is_structural(text) {
             structural = true;
@@ -176,18 +235,22 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
     Label::bare()
 }
 
-/// Whether the block that a value stands in belongs to somebody else: `provider "okta" { … }`, `cloudflare:`.
+/// Where the block starts that a value stands in, if it belongs to somebody else: `provider "okta" { … }`,
+/// `cloudflare:`.
 ///
 /// Blocks are told by indentation, and within a line by braces.
-pub(super) fn is_in_foreign_block(bytes: &[u8], start: usize) -> bool {
+pub(super) fn foreign_block(bytes: &[u8], start: usize) -> Option<usize> {
     let floor = start.saturating_sub(4 * REACH);
     let before = bytes.get(floor..start).unwrap_or_default();
     let mut indent = usize::MAX;
+    let mut line_end = before.len();
     for (count, line) in before
         .rsplit(|byte| *byte == b'\n')
         .take(3 * LINES)
         .enumerate()
     {
+        let line_start = floor + line_end - line.len();
+        line_end = (line_end - line.len()).saturating_sub(1);
         let text = line.trim_ascii_start();
         let own = line.len() - text.len();
         let is_comment = [&b"#"[..], b"//", b";"]
@@ -195,8 +258,9 @@ pub(super) fn is_in_foreign_block(bytes: &[u8], start: usize) -> bool {
             .any(|mark| text.starts_with(mark));
         if count == 0 {
             indent = own;
-            if braces(text).any(|name| name.is_foreign()) {
-                return true;
+            let text_start = line_start + own;
+            if let Some((at, _)) = braces(text).find(|(_, name)| name.is_foreign()) {
+                return Some(text_start + at);
             }
             continue;
         }
@@ -204,7 +268,7 @@ pub(super) fn is_in_foreign_block(bytes: &[u8], start: usize) -> bool {
             && let Some(section) = section.strip_suffix(b"]")
         {
             // What stands above a section header is another block.
-            return Name::parse(section).is_foreign();
+            return Name::parse(section).is_foreign().then_some(line_start);
         }
         if text.is_empty() || is_comment || own >= indent {
             continue;
@@ -212,14 +276,14 @@ pub(super) fn is_in_foreign_block(bytes: &[u8], start: usize) -> bool {
         indent = own;
         let name = Name::parse(text.get(..text.len().min(120)).unwrap_or_default());
         if name.is_foreign() {
-            return true;
+            return Some(line_start);
         }
     }
-    false
+    None
 }
 
-/// The names before the braces that are open at the end of a line.
-fn braces(line: &[u8]) -> impl Iterator<Item = Name> {
+/// The braces that are open at the end of a line, and the names before them.
+fn braces(line: &[u8]) -> impl Iterator<Item = (usize, Name)> {
     let mut depth = 0;
     let mut names = Vec::new();
     for (at, byte) in line.iter().enumerate().rev().take(REACH) {
@@ -237,11 +301,8 @@ fn braces(line: &[u8]) -> impl Iterator<Item = Name> {
                     .unwrap_or_default()
                     .iter()
                     .rposition(|byte| !is_word(*byte));
-                names.push(Name::parse(
-                    before
-                        .get(start.map_or(0, |at| at + 1)..end)
-                        .unwrap_or_default(),
-                ));
+                let name = before.get(start.map_or(0, |at| at + 1)..end);
+                names.push((at, Name::parse(name.unwrap_or_default())));
             }
             _ => {}
         }
@@ -370,6 +431,7 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
             b'=' | b':' | b'>' => glue.assigns = true,
             b',' | b';' => glue.lists = true,
             b'"' | b'\'' | b'`' => glue.quoted = true,
+            b'|' | b'?' if bytes.get(end.wrapping_sub(2)) == Some(&byte) => glue.falls_back = true,
             b'\n' => {
                 glue.newline = true;
                 if starts_item(bytes, end) {
@@ -403,7 +465,16 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
                 continue;
             }
             b')' => {
-                end = opening(bytes, end - 1, floor)?;
+                let open = opening(bytes, end - 1, floor)?;
+                // `fetch("NAME") { "value" }`
+                if let Some((start, close)) = quoted_name(bytes, open + 1, end - 1) {
+                    return Some(Word {
+                        start,
+                        end: close,
+                        glue,
+                    });
+                }
+                end = open;
                 continue;
             }
             b'}' => return None,
@@ -429,6 +500,74 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
     Some(Word { start, end, glue })
 }
 
+/// The only argument of a call, if it is a literal that names one part of a key.
+fn quoted_name(bytes: &[u8], start: usize, end: usize) -> Option<(usize, usize)> {
+    let inner = bytes.get(start..end)?;
+    let quote = *inner.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let text = inner.get(1..)?.strip_suffix(&[quote])?;
+    let is_name = text.iter().all(|byte| is_word(*byte))
+        && !matches!(
+            Name::parse(text).role(),
+            Role::Unknown | Role::Neutral | Role::Foreign
+        );
+    is_name.then_some((start + 1, end - 1))
+}
+
+/// The opening tag that ends just before `at`, white space aside.
+fn tag_before(bytes: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
+    let before = bytes.get(floor..at)?;
+    let inside = before.trim_ascii_end().strip_suffix(b">")?;
+    let open = inside
+        .iter()
+        .rposition(|byte| matches!(byte, b'<' | b'>'))?;
+    let is_open = inside.get(open) == Some(&b'<')
+        && inside.get(open + 1).is_some_and(u8::is_ascii_alphabetic)
+        && inside.contains(&b' ');
+    is_open.then_some(floor + open..floor + inside.len())
+}
+
+/// The name of the tag that opens at `open`.
+fn tag_name(bytes: &[u8], open: usize) -> Range<usize> {
+    let rest = bytes.get(open + 1..).unwrap_or_default();
+    let length = rest.iter().position(|byte| !is_word(*byte));
+    open + 1..open + 1 + length.unwrap_or(rest.len())
+}
+
+/// What the attribute `name`, `key`, `id` or `label` of a tag says.
+fn attribute(bytes: &[u8], tag: Range<usize>) -> Option<Name> {
+    let text = bytes.get(tag)?;
+    NAMING.iter().find_map(|naming| {
+        let mut places = memchr::memmem::find_iter(text, naming.as_bytes());
+        let value = places.find_map(|at| {
+            let rest = text.get(at + naming.len()..)?.strip_prefix(b"=")?;
+            let quote = *rest.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
+            let is_attribute = at > 0 && text.get(at - 1).is_some_and(u8::is_ascii_whitespace);
+            is_attribute.then(|| rest.get(1..)?.split(|byte| *byte == quote).next())?
+        })?;
+        Some(Name::parse(value))
+    })
+}
+
+fn opens_tag(bytes: &[u8], word: usize) -> bool {
+    word.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'<')
+}
+
+/// Whether a word is a piece of one in another script: what it says is not known.
+fn is_foreign_script(bytes: &[u8], word: &Word) -> bool {
+    let is_foreign = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_some_and(|byte| !byte.is_ascii())
+    };
+    is_foreign(word.start.checked_sub(1)) || is_foreign(Some(word.end))
+}
+
+fn is_sibling(word: &[u8]) -> bool {
+    let name = word.to_ascii_lowercase();
+    SIBLINGS
+        .binary_search(&name.as_slice().try_into_str())
+        .is_ok()
+}
+
 /// Where the line of a word starts, if it sets one of [`SIBLINGS`].
 fn sibling_line(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
     let before = bytes.get(floor..at)?;
@@ -437,11 +576,7 @@ fn sibling_line(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
     let first = line.iter().take(80).position(|byte| is_word(*byte))?;
     let rest = line.get(first..)?;
     let length = rest.iter().take(40).position(|byte| !is_word(*byte))?;
-    let name = rest.get(..length)?.to_ascii_lowercase();
-    SIBLINGS
-        .binary_search(&name.as_slice().try_into_str())
-        .is_ok()
-        .then_some(start)
+    is_sibling(rest.get(..length)?).then_some(start)
 }
 
 /// The end of the last line before `line_end` that is not a comment; `line_end` itself if that line is none.
@@ -508,7 +643,8 @@ fn is_structural(text: &[u8]) -> bool {
     if bare.len() < text.len() || is_number {
         return true;
     }
-    let lower = bare.to_ascii_lowercase();
+    let mut lower = bare.to_ascii_lowercase();
+    lower.retain(u8::is_ascii_alphanumeric);
     let lower = lower.as_slice().try_into_str();
     STRUCTURE.binary_search(&lower).is_ok() || lower == "name"
 }

@@ -4,6 +4,7 @@
 //! a bounded window), pair (the other half nearby), filter (what only looks like a secret). A clean blob
 //! costs the first stage and nothing else. The engine knows no Git, files, threads, clock or output.
 
+mod base64;
 mod candidate;
 mod confirm;
 mod context;

@@ -162,6 +162,10 @@ fn cost(candidates: &[Candidate], ranks: &[u64], id: usize, secret: usize) -> Op
     if id_at.section != secret_at.section {
         return None;
     }
+    // What stands in the block of another vendor is the vendor's, unless the key id stands there too.
+    if secret_at.foreign_block.is_some() && secret_at.foreign_block != id_at.foreign_block {
+        return None;
+    }
     let adjacent =
         secret == id + 1 && secret_at.label.follows || id == secret + 1 && id_at.label.follows;
     let name = match secret_at.label.role {

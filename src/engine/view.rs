@@ -5,6 +5,9 @@
 
 use crate::blob::Span;
 
+/// What stands for a character of another script: it ends a value as it does unescaped.
+pub(super) const FOREIGN: u8 = 0xff;
+
 /// Decoded bytes with the way back to the original.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
@@ -48,7 +51,7 @@ impl View {
         }
     }
 
-    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes `?`,
+    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes [`FOREIGN`],
     /// the byte order mark a space.
     pub(super) fn wide(blob: &[u8], region: Span, low_byte_first: bool) -> Self {
         let bytes = region
@@ -64,7 +67,7 @@ impl View {
                     (0, low) if low.is_ascii() => low,
                     // The byte order mark.
                     (0xfe, 0xff) => b' ',
-                    _ => b'?',
+                    _ => FOREIGN,
                 }
             })
             .collect();
@@ -183,8 +186,17 @@ impl<'v> Builder<'v> {
         if span.len() == end - start {
             self.segment(span.start, Unit::Base64(0));
             self.made.bytes.extend_from_slice(decoded);
-        } else {
-            self.atom(decoded, start, end);
+            return;
+        }
+        // The base64 text is itself made of escapes or of base64: each byte has its own characters.
+        for (index, byte) in decoded.iter().enumerate() {
+            let is_last = index + 1 == decoded.len();
+            let (first, last) = (index * 4 / 3, (index * 4 + 4).div_ceil(3));
+            self.atom(
+                &[*byte],
+                start + first,
+                if is_last { end } else { start + last },
+            );
         }
     }
 

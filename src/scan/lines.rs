@@ -10,16 +10,13 @@ use crate::finding::Position;
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
     starts: Vec<usize>,
-    /// Two bytes are one character: UTF-16 with a byte order mark.
+    /// Two bytes are one character: UTF-16.
     is_wide: bool,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let (is_little, is_big) = (
-            bytes.starts_with(b"\xff\xfe"),
-            bytes.starts_with(b"\xfe\xff"),
-        );
+        let (is_little, is_big) = wide(bytes);
         // In little-endian UTF-16 the second byte of a line feed follows the first.
         let tail = usize::from(is_little);
         let is_whole = |at: &usize| match (is_little, is_big) {
@@ -28,7 +25,7 @@ impl<'a> Lines<'a> {
             _ => true,
         };
         let breaks = memchr::memchr_iter(b'\n', bytes).filter(is_whole);
-        let mut starts = vec![0];
+        let mut starts = vec![mark(bytes)];
         starts.extend(breaks.map(|at| at + 1 + tail));
         Self {
             bytes,
@@ -138,6 +135,33 @@ impl<'a> Lines<'a> {
             columns.push(column);
         }
         columns
+    }
+}
+
+/// Length of the byte order mark: it is no character of the first line.
+fn mark(bytes: &[u8]) -> usize {
+    match bytes {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => 2,
+        [0xef, 0xbb, 0xbf, ..] => 3,
+        _ => 0,
+    }
+}
+
+/// Whether a text is UTF-16, with the low or the high byte first: by its mark, or because every other byte of its
+/// beginning is zero and no other.
+fn wide(bytes: &[u8]) -> (bool, bool) {
+    match bytes {
+        [0xff, 0xfe, ..] => (true, false),
+        [0xfe, 0xff, ..] => (false, true),
+        _ => {
+            let start = bytes.get(..bytes.len().min(256)).unwrap_or_default();
+            let units = || start.chunks_exact(2);
+            let has_units = start.len() >= 8;
+            (
+                has_units && units().all(|unit| unit[0] != 0 && unit[1] == 0),
+                has_units && units().all(|unit| unit[0] == 0 && unit[1] != 0),
+            )
+        }
     }
 }
 

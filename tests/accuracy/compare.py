@@ -113,7 +113,7 @@ def trees(tools, args, scratch):
 
 def scan(tool, where, scratch, limit):
     """What a scanner finds in a directory (`None`: it was stopped), and how long it takes."""
-    output = os.path.join(scratch, tool.name + ".out")
+    output = os.path.join(scratch, tool.name + ".json")
     if os.path.exists(output):
         os.remove(output)
     environment = dict(os.environ, HOME=scratch)

@@ -180,8 +180,29 @@ class Gitleaks(Tool):
         return said(["sh", "-c", 'go version -m "$1" | grep "[[:space:]]mod[[:space:]]"', "sh", self.binary])
 
 
-class Betterleaks(Gitleaks):
-    name, binary = "betterleaks", "betterleaks"
+class Betterleaks(Tool):
+    """Version 2: a finding lists every secret near its ID as a set of components."""
+
+    name, binary, joins = "betterleaks", "betterleaks", True
+
+    def command(self, where, output, scratch):
+        return [self.binary, where, "--no-banner", "--silent", "--output", output]
+
+    def report(self, output):
+        # It tells the format by the name of the file.
+        with open(output, encoding="utf-8", errors="replace") as file:
+            return json.load(file)["findings"]
+
+    def read(self, output):
+        for one in self.report(output):
+            path, value = one["location"]["path"], one["match"]["value"]
+            is_aws = one["rule_id"].startswith("aws")
+            sets = one.get("component_sets") or []
+            for components in (of["components"] for of in sets):
+                for part in components:
+                    yield Found(path, key_id=value, secret=part["match"]["value"], is_aws=is_aws)
+            if not sets:
+                yield Found(path, value, is_aws=is_aws)
 
 
 class TruffleHog(Tool):

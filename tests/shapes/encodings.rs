@@ -75,6 +75,14 @@ const NOTATIONS: &[(&str, Encode)] = &[
     ("UTF-16 BE", |text| text.wide(true)),
     ("percent", |text| percent(text, "%")),
     ("percent twice", |text| percent(text, "%25")),
+    ("base64 in YAML", |text| {
+        let how = Base64 {
+            is_unpadded: text.bytes.len() % 3 == 0,
+            ..Base64::default()
+        };
+        let before = b"kind: Secret\ndata:\n  file: ";
+        text.base64(&how).between(before, b"\n  other: eA==\n")
+    }),
     ("JSON string", |text| {
         text.json().between(b"{\"body\": \"", b"\"}\n")
     }),
@@ -231,6 +239,9 @@ const JOINS: &[(&str, &str, &str, &str)] = &[
     ("continued inside the literal", "NAME = \"", "\\\n", "\"\n"),
     ("twice plus", "NAME := `", "` + `", "`\n"),
     ("plus plus", "NAME = \"", "\" ++ \"", "\"\n"),
+    ("concat macro", "let NAME = concat!(\"", "\", \"", "\");\n"),
+    ("joined list", "NAME = ''.join(['", "',\n    '", "'])\n"),
+    ("paste0", "NAME <- paste0(\"", "\", \"", "\")\n"),
 ];
 
 #[test]
@@ -267,4 +278,32 @@ fn split_literals_in_every_language_and_cut_anywhere() {
         }
     }
     wrong.none(500);
+}
+
+/// A credentials file in the middle of 200 KB of text, in base64 of one line and of many.
+#[test]
+fn in_the_middle_of_long_base64() {
+    let (engine, mut scratch, mut wrong) = (engine(), Scratch::default(), Wrong::default());
+    let keys = &mut Keys::new(SEED + 12);
+    let file = "aws_access_key_id = {ID}\naws_secret_access_key = {SECRET}\n";
+    let table = format!("#### long\n= error ID SECRET\n{file}");
+    let shape = &template::parse(&table)[0];
+    for wrap in [None, Some((76, "")), Some((75, "  "))] {
+        for before in [0, 1, 2, 100_001] {
+            let filled = shape.fill(keys);
+            let text = filled.between(
+                "#\n".repeat(50_000 + before).as_bytes(),
+                &b"#\n".repeat(50_000),
+            );
+            let how = Base64 {
+                wrap,
+                ..Base64::default()
+            };
+            let text = base64(&text, how);
+            let rows = found(&engine, engine.scan(&text.bytes, &mut scratch));
+            let name = format!("{wrap:?} after {before}");
+            wrong.compare(&name, &shape.rows(&text), rows, false, &text);
+        }
+    }
+    wrong.none(12);
 }

@@ -476,27 +476,30 @@ impl Filled {
         self.map(|_, byte| if is_big { vec![0, byte] } else { vec![byte, 0] })
     }
 
-    /// Line and column of a byte, 1-based, in code points; in UTF-16 with a mark in code units.
+    /// Line and column of a byte, 1-based, in characters; the byte order mark is none.
     pub fn position(&self, at: usize) -> (usize, usize) {
-        let is_little = self.bytes.starts_with(b"\xff\xfe");
-        if is_little || self.bytes.starts_with(b"\xfe\xff") {
-            let line_feed: &[u8] = if is_little { b"\n\0" } else { b"\0\n" };
-            let units: Vec<&[u8]> = self.bytes[..at].chunks(2).collect();
-            let line = units.iter().filter(|unit| **unit == line_feed).count() + 1;
-            let start = units.iter().rposition(|unit| *unit == line_feed);
-            return (line, units.len() - start.map_or(0, |at| at + 1) + 1);
-        }
-        let before = &self.bytes[..at];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let start = before
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
-        let column = before[start..]
-            .iter()
-            .filter(|byte| **byte & 0xc0 != 0x80)
-            .count()
-            + 1;
-        (line, column)
+        let (is_little, mark) = match self.bytes.as_slice() {
+            [0xff, 0xfe, ..] => (Some(true), 1),
+            [0xfe, 0xff, ..] => (Some(false), 1),
+            [0xef, 0xbb, 0xbf, ..] => (None, 1),
+            [first, 0, _, 0, ..] if *first != 0 => (Some(true), 0),
+            [0, first, 0, ..] if *first != 0 => (Some(false), 0),
+            _ => (None, 0),
+        };
+        let units: Vec<&[u8]> = match is_little {
+            Some(_) => self.bytes[..at].chunks(2).collect(),
+            None => self.bytes[..at].chunks(1).collect(),
+        };
+        let line_feed: &[u8] = match is_little {
+            Some(true) => b"\n\0",
+            Some(false) => b"\0\n",
+            None => b"\n",
+        };
+        let starts_character = |unit: &&&[u8]| is_little.is_some() || unit[0] & 0xc0 != 0x80;
+        let line = units.iter().filter(|unit| **unit == line_feed).count() + 1;
+        let start = units.iter().rposition(|unit| *unit == line_feed);
+        let before = &units[start.map_or(0, |at| at + 1)..];
+        let column = before.iter().filter(starts_character).count() + 1;
+        (line, if line == 1 { column - mark } else { column })
     }
 }
