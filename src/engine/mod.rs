@@ -5,6 +5,7 @@
 //! costs the first stage and nothing else. The engine knows no Git, files, threads, clock or output.
 
 mod base64;
+mod block;
 mod candidate;
 mod confirm;
 mod context;
@@ -14,6 +15,7 @@ mod label;
 pub mod literal;
 mod pair;
 pub mod prefilter;
+mod tag;
 mod view;
 
 use std::sync::Arc;
