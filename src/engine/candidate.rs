@@ -6,6 +6,7 @@ use crate::aws::secret_key::{self, Evidence};
 use crate::aws::session_token;
 use crate::blob::Span;
 
+use super::block;
 use super::decode::is_value;
 use super::label::{self, Label};
 
@@ -98,7 +99,7 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                     }
                     let foreign_block = match (kind, label.role) {
                         (Kind::Secret, Role::AwsSecret) | (Kind::Token | Kind::Smtp, _) => None,
-                        _ => label::foreign_block(bytes, span.start),
+                        _ => block::foreign(bytes, span.start),
                     };
                     found.list.push(Candidate {
                         foreign_block,

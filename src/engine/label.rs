@@ -1,14 +1,14 @@
 //! The name that owns a value: what stands before it, across quotes, operators, tags and structural words.
 
-use std::ops::Range;
-
 use crate::aws::name::{Name, Role};
 
+use super::tag;
+
 /// How far back a name is looked for, in bytes of the view.
-const REACH: usize = 600;
+pub(super) const REACH: usize = 600;
 
 /// How many lines back, comments between included.
-const LINES: usize = 16;
+pub(super) const LINES: usize = 16;
 
 /// How many structural words (`value`, `default`, `string`, ...) are passed over.
 const MAX_SKIPS: usize = 8;
@@ -157,17 +157,17 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
     let mut at = start;
     let mut structural = false;
     let mut called = false;
-    if let Some(tag) = tag_before(bytes, start, floor) {
-        if let Some(name) = attribute(bytes, tag.clone()) {
+    if let Some(tag) = tag::before(bytes, start, floor) {
+        if let Some(name) = tag::attribute(bytes, tag.clone()) {
             return Label::named(name);
         }
-        let named = Name::parse(bytes.get(tag_name(bytes, tag.start)).unwrap_or_default());
+        let named = Name::parse(bytes.get(tag::name(bytes, tag.start)).unwrap_or_default());
         if !matches!(named.role(), Role::Unknown | Role::Neutral) {
             return Label::named(named);
         }
         // `<td class="key">`: what its attributes say is no name of the value.
         if bytes
-            .get(tag_name(bytes, tag.start))
+            .get(tag::name(bytes, tag.start))
             .is_some_and(is_structural)
         {
             structural = true;
@@ -191,7 +191,7 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
         let text = bytes.get(word.start..word.end).unwrap_or_default();
         let name = Name::parse(text);
         at = word.start;
-        if structural && opens_tag(bytes, word.start) {
+        if structural && tag::opens(bytes, word.start) {
             // `<add value="…" key="NAME"/>`: within the tag a name may follow.
             let rest = bytes.get(end..).unwrap_or_default();
             let close = rest.iter().take(200).position(|byte| *byte == b'>');
@@ -233,81 +233,6 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
         return judge(bytes, floor, &word, name, structural, called);
     }
     Label::bare()
-}
-
-/// Where the block starts that a value stands in, if it belongs to somebody else: `provider "okta" { … }`,
-/// `cloudflare:`.
-///
-/// Blocks are told by indentation, and within a line by braces.
-pub(super) fn foreign_block(bytes: &[u8], start: usize) -> Option<usize> {
-    let floor = start.saturating_sub(4 * REACH);
-    let before = bytes.get(floor..start).unwrap_or_default();
-    let mut indent = usize::MAX;
-    let mut line_end = before.len();
-    for (count, line) in before
-        .rsplit(|byte| *byte == b'\n')
-        .take(3 * LINES)
-        .enumerate()
-    {
-        let line_start = floor + line_end - line.len();
-        line_end = (line_end - line.len()).saturating_sub(1);
-        let text = line.trim_ascii_start();
-        let own = line.len() - text.len();
-        let is_comment = [&b"#"[..], b"//", b";"]
-            .iter()
-            .any(|mark| text.starts_with(mark));
-        if count == 0 {
-            indent = own;
-            let text_start = line_start + own;
-            if let Some((at, _)) = braces(text).find(|(_, name)| name.is_foreign()) {
-                return Some(text_start + at);
-            }
-            continue;
-        }
-        if let Some(section) = text.trim_ascii_end().strip_prefix(b"[")
-            && let Some(section) = section.strip_suffix(b"]")
-        {
-            // What stands above a section header is another block.
-            return Name::parse(section).is_foreign().then_some(line_start);
-        }
-        if text.is_empty() || is_comment || own >= indent {
-            continue;
-        }
-        indent = own;
-        let name = Name::parse(text.get(..text.len().min(120)).unwrap_or_default());
-        if name.is_foreign() {
-            return Some(line_start);
-        }
-    }
-    None
-}
-
-/// The braces that are open at the end of a line, and the names before them.
-fn braces(line: &[u8]) -> impl Iterator<Item = (usize, Name)> {
-    let mut depth = 0;
-    let mut names = Vec::new();
-    for (at, byte) in line.iter().enumerate().rev().take(REACH) {
-        match byte {
-            b'}' => depth += 1,
-            b'{' if depth > 0 => depth -= 1,
-            b'{' => {
-                let before = line.get(..at).unwrap_or_default();
-                let end = before
-                    .iter()
-                    .rposition(|byte| is_word(*byte))
-                    .map_or(0, |last| last + 1);
-                let start = before
-                    .get(..end)
-                    .unwrap_or_default()
-                    .iter()
-                    .rposition(|byte| !is_word(*byte));
-                let name = before.get(start.map_or(0, |at| at + 1)..end);
-                names.push((at, Name::parse(name.unwrap_or_default())));
-            }
-            _ => {}
-        }
-    }
-    names.into_iter()
 }
 
 /// Decides whether the word is the value's name.
@@ -513,45 +438,6 @@ fn quoted_name(bytes: &[u8], start: usize, end: usize) -> Option<(usize, usize)>
     is_name.then_some((start + 1, end - 1))
 }
 
-/// The opening tag that ends just before `at`, white space aside.
-fn tag_before(bytes: &[u8], at: usize, floor: usize) -> Option<Range<usize>> {
-    let before = bytes.get(floor..at)?;
-    let inside = before.trim_ascii_end().strip_suffix(b">")?;
-    let open = inside
-        .iter()
-        .rposition(|byte| matches!(byte, b'<' | b'>'))?;
-    let is_open = inside.get(open) == Some(&b'<')
-        && inside.get(open + 1).is_some_and(u8::is_ascii_alphabetic)
-        && inside.contains(&b' ');
-    is_open.then_some(floor + open..floor + inside.len())
-}
-
-/// The name of the tag that opens at `open`.
-fn tag_name(bytes: &[u8], open: usize) -> Range<usize> {
-    let rest = bytes.get(open + 1..).unwrap_or_default();
-    let length = rest.iter().position(|byte| !is_word(*byte));
-    open + 1..open + 1 + length.unwrap_or(rest.len())
-}
-
-/// What the attribute `name`, `key`, `id` or `label` of a tag says.
-fn attribute(bytes: &[u8], tag: Range<usize>) -> Option<Name> {
-    let text = bytes.get(tag)?;
-    NAMING.iter().find_map(|naming| {
-        let mut places = memchr::memmem::find_iter(text, naming.as_bytes());
-        let value = places.find_map(|at| {
-            let rest = text.get(at + naming.len()..)?.strip_prefix(b"=")?;
-            let quote = *rest.first().filter(|byte| matches!(byte, b'"' | b'\''))?;
-            let is_attribute = at > 0 && text.get(at - 1).is_some_and(u8::is_ascii_whitespace);
-            is_attribute.then(|| rest.get(1..)?.split(|byte| *byte == quote).next())?
-        })?;
-        Some(Name::parse(value))
-    })
-}
-
-fn opens_tag(bytes: &[u8], word: usize) -> bool {
-    word.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&b'<')
-}
-
 /// Whether a word is a piece of one in another script: what it says is not known.
 fn is_foreign_script(bytes: &[u8], word: &Word) -> bool {
     let is_foreign = |at: Option<usize>| {
@@ -649,7 +535,8 @@ fn is_structural(text: &[u8]) -> bool {
     STRUCTURE.binary_search(&lower).is_ok() || lower == "name"
 }
 
-fn is_word(byte: u8) -> bool {
+/// Whether a byte can be part of a name.
+pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'/')
 }
 

@@ -5,6 +5,7 @@
 //! costs the first stage and nothing else. The engine knows no Git, files, threads, clock or output.
 
 mod base64;
+mod block;
 mod candidate;
 mod confirm;
 mod context;
@@ -15,6 +16,7 @@ pub mod literal;
 mod pair;
 pub mod prefilter;
 mod region;
+mod tag;
 mod view;
 
 use std::sync::Arc;
