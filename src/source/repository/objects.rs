@@ -314,7 +314,7 @@ impl Pack {
         let mut inflate = gix::zlib::Inflate::default();
         data.decode_header(entry, &mut inflate, &resolve)
             .map(|outcome| (outcome.kind, outcome.object_size))
-            .map_err(|error| self.corrupt(&error))
+            .map_err(|error| self.failure(&error))
     }
 
     fn read(
@@ -346,7 +346,7 @@ impl Pack {
             &mut pack::cache::Never,
         )
         .map(|outcome| outcome.kind)
-        .map_err(|error| self.corrupt(&error))
+        .map_err(|error| self.failure(&error))
     }
 
     fn entry(
@@ -367,7 +367,7 @@ impl Pack {
             })?;
         let entry = data
             .entry(self.index.pack_offset_at_index(position))
-            .map_err(|error| self.corrupt(&error))?;
+            .map_err(|error| self.failure(&error))?;
         Ok((data, entry))
     }
 
@@ -383,9 +383,13 @@ impl Pack {
             .transpose()
     }
 
-    fn corrupt(&self, error: &gix::Error) -> ObjectError {
+    fn failure(&self, error: &gix::Error) -> ObjectError {
+        let reason = match error.is_resource_exhausted() {
+            true => SkipReason::Size,
+            false => SkipReason::Corrupt,
+        };
         ObjectError {
-            reason: SkipReason::Corrupt,
+            reason,
             detail: format!("{}: {}", self.path.display(), sentence(error)),
         }
     }
