@@ -20,18 +20,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Keys, TestRepo};
+use crate::support::{TestRepo, pair};
 
 const MIB: u64 = 1 << 20;
-
-fn pair(seed: u64) -> String {
-    let mut keys = Keys::new(seed);
-    format!(
-        "aws_access_key_id={}\naws_secret_access_key={}\n",
-        keys.id(),
-        keys.secret()
-    )
-}
 
 fn program() -> String {
     std::env::var("KEYFENCE_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_keyfence").to_owned())

@@ -305,9 +305,12 @@ fn reports_go_to_files_and_replace_them_whole() {
         "json=no/such/dir/out.json",
         "--report",
         "csv=out.csv",
+        "--report",
+        "sarif=nor/this/out.sarif",
     ];
     let run = scan(dir.path(), &args).status(2);
     assert!(run.err().contains("no/such/dir/out.json"), "{}", run.show());
+    assert!(run.err().contains("nor/this/out.sarif"), "{}", run.show());
     assert!(
         run.out().contains("error[aws-access-key-pair]"),
         "{}",

@@ -10,19 +10,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::command::{Run, is_root, open_to_all};
-use crate::support::{Keys, TestCommand, TestRepo};
+use crate::support::{Keys, TestCommand, TestRepo, pair};
 
 /// Longer than any run here takes on a busy machine.
 const PATIENCE: &str = "120";
-
-fn pair(seed: u64) -> String {
-    let mut keys = Keys::new(seed);
-    format!(
-        "aws_access_key_id={}\naws_secret_access_key={}\n",
-        keys.id(),
-        keys.secret()
-    )
-}
 
 /// Ends what hangs.
 fn keyfence(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {

@@ -6,20 +6,11 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Keys, TestCommand, TestRepo};
+use crate::support::{TestCommand, TestRepo, pair};
 
 /// Address space of a run, in bytes, and seconds that it may take on a busy machine.
 const MEMORY: &str = "--as=3000000000";
 const PATIENCE: &str = "150";
-
-fn pair(seed: u64) -> String {
-    let mut keys = Keys::new(seed);
-    format!(
-        "aws_access_key_id={}\naws_secret_access_key={}\n",
-        keys.id(),
-        keys.secret()
-    )
-}
 
 /// The program with bounds on time and memory.
 fn bounded(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {

@@ -9,20 +9,11 @@ use crate::support::command::Run;
 use crate::support::pack::{
     Entry, PackWriter, copy, deflate, delta, id_of, insert, made_up_id, write_loose,
 };
-use crate::support::{Keys, TestCommand, TestRepo};
+use crate::support::{TestCommand, TestRepo, pair};
 
 /// Memory of its own that a run may have, in bytes, and seconds that it may take on a busy machine.
 const MEMORY: &str = "--data=1000000000";
 const PATIENCE: &str = "150";
-
-fn pair(seed: u64) -> String {
-    let mut keys = Keys::new(seed);
-    format!(
-        "aws_access_key_id={}\naws_secret_access_key={}\n",
-        keys.id(),
-        keys.secret()
-    )
-}
 
 /// The history of a repository, within bounds on time and memory.
 #[track_caller]

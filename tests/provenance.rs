@@ -702,3 +702,19 @@ fn random_path(keys: &mut Keys) -> String {
     // Names of files never equal names of directories here.
     path + &format!("file{}", keys.below(12))
 }
+
+/// What may hold a commit and cannot be read is named, as any other reference is.
+#[test]
+fn a_head_of_a_merge_that_cannot_be_read_is_named() {
+    let repo = TestRepo::new();
+    repo.commit_file("f", "content", "add");
+    let blob = id(&repo.git(&["rev-parse", "HEAD:f"]));
+    std::fs::create_dir(repo.join(".git/MERGE_HEAD")).expect("a directory");
+    let located = look(&open(&repo), &[blob]);
+    let named: Vec<String> = located
+        .skips
+        .iter()
+        .map(|skip| skip.subject.to_string())
+        .collect();
+    assert_eq!(named, ["MERGE_HEAD"]);
+}

@@ -1,6 +1,7 @@
 //! Base64 text: where it stands around a hit, and what it decodes to.
 
 use crate::blob::Span;
+use crate::rule::pem::base64_value;
 
 use super::decode::is_value;
 use super::view::{Builder, View};
@@ -325,13 +326,8 @@ fn decode(bytes: &[u8], run: &Run) -> Option<Vec<u8>> {
     let mut bits = 0u32;
     let mut count = 0;
     for byte in text {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => continue,
+        let Some(value) = base64_value(*byte) else {
+            continue;
         };
         bits = bits << 6 | u32::from(value);
         count += 1;

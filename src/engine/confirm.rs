@@ -186,12 +186,11 @@ impl<'a> Stage<'a> {
         }
         self.candidates
             .sort_by_key(|candidate| (candidate.rule, candidate.secret.start));
-        let from = confirmed.matches.len();
         let candidates = std::mem::take(&mut self.candidates);
         for group in candidates.chunk_by(|a, b| a.rule == b.rule) {
             self.judge_group(group, confirmed);
         }
-        keep_the_best(&mut confirmed.matches, from);
+        keep_the_best(&mut confirmed.matches);
         confirmed.rejected.sort();
     }
 
@@ -382,8 +381,8 @@ fn halves_near(bytes: &[u8], pairs_with: &PairsWith, found: &[Match]) -> Vec<Ran
 
 /// Of matches whose secrets overlap, keeps the one that says most: with a key id, of the higher level, the longer one,
 /// the rule that comes first.
-fn keep_the_best(matches: &mut Vec<Match>, from: usize) {
-    let mut found = matches.split_off(from);
+fn keep_the_best(matches: &mut Vec<Match>) {
+    let mut found = std::mem::take(matches);
     found.sort_by_cached_key(|matched| {
         let secret = secret_span(matched);
         (
@@ -403,7 +402,7 @@ fn keep_the_best(matches: &mut Vec<Match>, from: usize) {
             matches.push(matched);
         }
     }
-    matches[from..].sort();
+    matches.sort();
 }
 
 #[cfg(test)]

@@ -158,20 +158,19 @@ impl Credentials {
     pub(super) fn finish(&self, found: &mut Found) {
         found.matches.sort();
         found.matches.dedup();
-        fold_repeats(found, 0, self);
+        fold_repeats(found, self);
     }
 
     /// Looks at all of a blob, whatever stands in it.
     pub(super) fn scan_all(&self, bytes: &[u8], found: &mut Found) {
         let whole = Span::new(0, bytes.len());
-        let first = found.matches.len();
         if bytes.contains(&0) {
             let is_big = bytes.starts_with(b"\xfe\xff") || bytes.first() == Some(&0);
             self.view(decode::decode(View::wide(bytes, whole, !is_big)), found);
         } else {
             self.view(decode::decode(View::plain(bytes, whole)), found);
         }
-        fold_repeats(found, first, self);
+        self.finish(found);
     }
 
     /// The parts of a text that its hits call for.
@@ -533,11 +532,10 @@ impl Wide {
 }
 
 /// An id or secret that is part of a pair elsewhere in the blob is another place of that pair.
-fn fold_repeats(found: &mut Found, first: usize, rules: &Credentials) {
+fn fold_repeats(found: &mut Found, rules: &Credentials) {
     let pairs: Vec<Match> = found
         .matches
         .iter()
-        .skip(first)
         .filter(|found| found.key_id.is_some() && found.secret.is_some())
         .cloned()
         .collect();
@@ -561,18 +559,14 @@ fn fold_repeats(found: &mut Found, first: usize, rules: &Credentials) {
         Some(found.rule) == rules.token
             && matches!(&found.token, Some(token) if tokens.contains(&token.value))
     };
-    let mut index = 0;
-    found.matches.retain(|found| {
-        index += 1;
-        index <= first || !is_known(found)
-    });
+    found.matches.retain(|found| !is_known(found));
     let absent = |part: &Option<Part>| {
         part.as_ref().map(|part| Part {
             span: Span::default(),
             value: part.value.clone(),
         })
     };
-    for found in found.matches.iter_mut().skip(first) {
+    for found in &mut found.matches {
         let is_lone_id = Some(found.rule) == rules.id;
         let is_lone_secret = Some(found.rule) == rules.secret;
         let pair = match (&found.key_id, &found.secret) {

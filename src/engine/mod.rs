@@ -225,7 +225,6 @@ impl Engine {
         scratch.found.latent.clear();
         self.credentials.scan_all(bytes, &mut scratch.found);
         scratch.found.matches.sort();
-        scratch.found.matches.dedup();
         &scratch.found.matches
     }
 
@@ -358,35 +357,55 @@ mod tests {
     }
 
     #[test]
-    fn a_pair_on_the_border_between_two_batches_is_found_once() {
+    fn what_stands_on_the_border_between_two_batches_is_found_as_anywhere() {
         let engine = Engine::new(Arc::new(RuleSet::builtin()));
         let mut scratch = Scratch::default();
-        let pair = |seed| {
-            let template = "aws_access_key_id = {AKIA}\naws_secret_access_key = {base64:40}\n";
-            example::expand(template, seed)
-        };
-        // Hits all along, a pair at the start, in the middle, and around the places where the batches meet.
+        let template = "aws_access_key_id = {AKIA}\naws_secret_access_key = {base64:40}\n\
+                        token = ghp_{crc32b62:30}\n";
+        let text = |seed| example::expand(template, seed);
         let line = "the aws_secret_access_key is elsewhere; ".repeat(20) + "\n";
-        let filler = line.repeat(BATCH / line.len() - 1);
-        for shift in [0, 100, 700, 1500, 2300] {
-            let text = [
-                &pair(1),
-                filler.as_str(),
-                &line[..shift.min(line.len())],
-                "\n",
-                &pair(2),
-                filler.as_str(),
-                &pair(3),
-                filler.as_str(),
-                &pair(1),
+        let filler = line.repeat(BATCH / line.len() + 1);
+        let offset_of = |text: &str| text.find("aws_access").expect("a hit");
+        // The first hit is at the start, so the border is that many bytes after the second text's start.
+        for border in (0..text(2).len()).step_by(23) {
+            let first = text(1);
+            let length = BATCH - border - first.len() - offset_of(&first);
+            let padded = " ".repeat(length % line.len()) + "\n";
+            let whole = [
+                &first,
+                &filler[..length - length % line.len() - 1],
+                &padded,
+                &text(2),
+                &line,
             ]
             .concat();
-            let found = engine.scan(text.as_bytes(), &mut scratch);
-            let pairs = found
+            let start = whole.len() - line.len() - text(2).len();
+            let place = |span: Span| (span.start, span.end);
+            let spans = |found: &Match| {
+                [&found.key_id, &found.secret]
+                    .map(|part| part.as_ref().map(|part| place(part.span)))
+            };
+            let found = engine.scan(whole.as_bytes(), &mut scratch).to_vec();
+            let alone = engine.scan(text(2).as_bytes(), &mut scratch).to_vec();
+            let moved: Vec<_> = alone
                 .iter()
-                .filter(|found| found.key_id.is_some() && found.secret.is_some());
-            assert_eq!(pairs.count(), 4, "{shift}");
-            assert_eq!(found.len(), 4, "{shift}");
+                .map(|found| {
+                    let moved = |span: (usize, usize)| (span.0 + start, span.1 + start);
+                    (found.rule, spans(found).map(|span| span.map(moved)))
+                })
+                .collect();
+            let here: Vec<_> = found
+                .iter()
+                .map(|found| (found.rule, spans(found)))
+                .filter(|(_, spans)| {
+                    spans
+                        .iter()
+                        .flatten()
+                        .any(|span| span.1 > start || span.1 == 0)
+                })
+                .collect();
+            assert_eq!(moved.len(), 2, "{border}");
+            assert_eq!(here, moved, "{border}");
         }
     }
 

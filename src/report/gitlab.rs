@@ -160,9 +160,7 @@ mod tests {
     use super::*;
 
     fn parsed(sample: &Sample) -> Value {
-        let text = sample::written(sample, write);
-        sample::is_calm(&text);
-        serde_json::from_str(&text).expect("JSON")
+        sample::parsed(sample, write)
     }
 
     /// Holds a report against what the schema requires.

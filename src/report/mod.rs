@@ -16,6 +16,7 @@ pub mod junit;
 mod sample;
 pub mod sarif;
 pub mod text;
+pub mod wrap;
 
 use std::io;
 

@@ -311,6 +311,17 @@ fn position(offset: usize, length: usize, line: usize, column: usize) -> Positio
     }
 }
 
+/// Reads a report back that is JSON and steers no terminal.
+#[track_caller]
+pub(super) fn parsed(
+    sample: &Sample,
+    write: impl Fn(&mut dyn std::io::Write, &Report<'_>) -> std::io::Result<()>,
+) -> serde_json::Value {
+    let text = written(sample, write);
+    is_calm(&text);
+    serde_json::from_str(&text).expect("JSON")
+}
+
 /// Writes a report and demands that it is the same twice, is UTF-8, and holds no secret.
 #[track_caller]
 pub(super) fn written(

@@ -8,6 +8,7 @@ use std::io;
 use anstyle::{AnsiColor, Style};
 
 use super::escape;
+use super::wrap::lines;
 use super::{Report, Summary};
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{Acceptance, CommitInfo, Finding, Level, Place, SnippetLine};
@@ -94,7 +95,7 @@ impl Page<'_> {
         let message = escape::terminal(&finding.message);
         // The message is wrapped by its visible width, the styled head put before it afterwards.
         let plain = finding.level.name().len() + finding.rule.len() + 4;
-        let mut lines = wrap(&message, self.width, plain, 2).into_iter();
+        let mut lines = lines(&message, self.width, plain, 2).into_iter();
         let first = lines.next().unwrap_or_default();
         let first = self.paint(Style::new().bold(), &first);
         self.line(&format!("{head}: {first}"))?;
@@ -256,7 +257,7 @@ impl Page<'_> {
         let used = gutter + 3 + label.len() + 2;
         let text = escape::terminal(text);
         let label = self.paint(Style::new().bold(), label);
-        for (index, line) in wrap(&text, self.width, used, used).iter().enumerate() {
+        for (index, line) in lines(&text, self.width, used, used).iter().enumerate() {
             if index == 0 {
                 self.line(&format!("{:gutter$} = {label}: {line}", ""))?;
             } else {
@@ -327,7 +328,7 @@ impl Page<'_> {
 
     /// `note: text`, wrapped.
     fn note(&mut self, text: &str) -> io::Result<()> {
-        for (index, line) in wrap(text, self.width, 6, 2).iter().enumerate() {
+        for (index, line) in lines(text, self.width, 6, 2).iter().enumerate() {
             match index {
                 0 => {
                     let mark = self.paint(level_style(Level::Note), "note");
@@ -366,7 +367,7 @@ impl Page<'_> {
                     None => String::new(),
                 };
                 let text = format!("{}: {subject}{detail}", label(*reason));
-                for (index, line) in wrap(&text, self.width, 2, 4).iter().enumerate() {
+                for (index, line) in lines(&text, self.width, 2, 4).iter().enumerate() {
                     let indent = if index == 0 { 2 } else { 4 };
                     self.line(&format!("{:indent$}{line}", ""))?;
                 }
@@ -388,7 +389,7 @@ impl Page<'_> {
         let lines = if text.contains('\x1b') {
             vec![text]
         } else {
-            wrap(&text, self.width, indent, indent)
+            lines(&text, self.width, indent, indent)
         };
         for (index, line) in lines.iter().enumerate() {
             let head = if index == 0 { head.as_str() } else { "" };
@@ -455,28 +456,6 @@ fn reached(commit: &CommitInfo) -> String {
 fn gutter(lines: &[SnippetLine]) -> usize {
     let last = lines.iter().map(|line| line.number).max().unwrap_or(1);
     last.to_string().len() + 1
-}
-
-/// Breaks `text` into lines at spaces; `first` and `rest` columns are taken on the first line and the others.
-fn wrap(text: &str, width: usize, first: usize, rest: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    let mut used = first;
-    for word in text.split(' ') {
-        let length: usize = word.chars().map(escape::width).sum();
-        let is_empty = lines.last().is_none_or(String::is_empty);
-        if used + length + usize::from(!is_empty) > width && !(is_empty && lines.len() > 1) {
-            lines.push(String::new());
-            used = rest;
-        }
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() {
-            line.push(' ');
-            used += 1;
-        }
-        line.push_str(word);
-        used += length;
-    }
-    lines
 }
 
 fn level_style(level: Level) -> Style {

@@ -114,3 +114,13 @@ fn is_typical(secret: &str) -> bool {
     let digit = bytes.iter().any(|byte| byte.is_ascii_digit());
     entropy >= 4.35 && changes >= 16 && digit
 }
+
+/// A key pair under the names of a credentials file; each seed has its own.
+pub fn pair(seed: u64) -> String {
+    let mut keys = Keys::new(seed);
+    format!(
+        "aws_access_key_id={}\naws_secret_access_key={}\n",
+        keys.id(),
+        keys.secret()
+    )
+}

@@ -9,6 +9,6 @@ pub mod repo;
 pub mod schema;
 
 pub use command::TestCommand;
-pub use keys::Keys;
+pub use keys::{Keys, pair};
 pub use repo::TestRepo;
 pub use schema::Schema;

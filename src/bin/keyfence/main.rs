@@ -89,10 +89,7 @@ fn run_rules(args: &commands::rules::RulesArgs) -> Result<Exit, Failure> {
         let failure = Failure::of(Kind::Config, &error);
         match &error {
             keyfence::rule::Error::UnknownRule(id) => {
-                failure.hint(match commands::rules::meant(id) {
-                    Some(meant) => format!("there is {meant}"),
-                    None => "'keyfence rules list' shows them all".to_owned(),
-                })
+                failure.hint(rules::alike(&rules::builtin(), id))
             }
             _ => failure,
         }

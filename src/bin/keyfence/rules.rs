@@ -16,20 +16,40 @@ pub(crate) fn check_ids(rules: &RuleSet, only: &[String]) -> Result<(), Failure>
         None => Ok(()),
         Some(id) => {
             let failure = Failure::bare(Kind::Usage, format!("there is no rule '{id}'"));
-            let known = || rules.rules.iter().map(|rule| rule.id.as_str());
-            let mut alike: Vec<&str> = known()
-                .filter(|known| known.contains(id.as_str()) || id.contains(known))
-                .take(5)
-                .collect();
-            if alike.is_empty() {
-                alike.extend(closest(id, known()));
-            }
-            let alike = alike.join(", ");
-            Err(if alike.is_empty() {
-                failure.hint("'keyfence rules list' shows them all")
-            } else {
-                failure.hint(format!("there are {alike}"))
-            })
+            Err(failure.hint(alike(rules, id)))
         }
+    }
+}
+
+/// What to say to somebody who names a rule that there is not: which ones may be meant.
+pub(crate) fn alike(rules: &RuleSet, id: &str) -> String {
+    let known = || rules.rules.iter().map(|rule| rule.id.as_str());
+    let mut alike: Vec<&str> = known()
+        .filter(|known| known.contains(id) || id.contains(known))
+        .take(5)
+        .collect();
+    if alike.is_empty() {
+        alike.extend(closest(id, known()));
+    }
+    match alike.as_slice() {
+        [] => "'keyfence rules list' shows them all".to_owned(),
+        [one] => format!("there is {one}"),
+        several => format!("there are {}", several.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_rule_leads_to_the_right_one() {
+        let rules = builtin();
+        assert_eq!(
+            alike(&rules, "aws-acces-key-pair"),
+            "there is aws-access-key-pair"
+        );
+        assert!(alike(&rules, "stripe").starts_with("there are stripe-"));
+        assert!(alike(&rules, "nothing-of-the-kind").contains("rules list"));
     }
 }

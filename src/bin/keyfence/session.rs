@@ -236,7 +236,9 @@ impl Session {
         let mut failed = None;
         for (format, file) in &common.report {
             let written = output::to_file(file, |out| report::write(*format, out, &report));
-            failed = failed.or(written.err());
+            if let Some(earlier) = written.err().and_then(|failure| failed.replace(failure)) {
+                earlier.print();
+            }
         }
         report.options.color = terminal::stdout_has_color();
         let says_little =

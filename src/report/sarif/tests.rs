@@ -4,9 +4,7 @@ use super::super::sample::{self, HOSTILE, Sample};
 use super::*;
 
 fn parsed(sample: &Sample) -> Value {
-    let text = sample::written(sample, write);
-    sample::is_calm(&text);
-    serde_json::from_str(&text).expect("JSON")
+    sample::parsed(sample, write)
 }
 
 /// Holds a log against what the schema and GitHub require of the parts that are written here.

@@ -3,13 +3,6 @@
 use super::*;
 use crate::report::sample;
 
-#[test]
-fn text_wraps_at_spaces_and_long_words_stay_whole() {
-    assert_eq!(wrap("aa bb cc", 6, 0, 2), ["aa bb", "cc"]);
-    assert_eq!(wrap("aaaaaaaa bb", 4, 2, 2), ["", "aaaaaaaa", "bb"]);
-    assert_eq!(wrap("", 4, 0, 0), [""]);
-}
-
 /// Key ids are written as words of the same length: none stands in the tree.
 fn page(sample: &sample::Sample) -> String {
     let mut out = Vec::new();

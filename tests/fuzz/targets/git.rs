@@ -1,6 +1,7 @@
 //! Writes what Git writes: repositories, loose objects, packs and indexes, so that they can be written wrong.
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use gix::ObjectId;
 use gix::hash::Kind as Hash;
@@ -13,6 +14,19 @@ pub fn write(path: &Path, bytes: &[u8]) {
     }
     let _ = std::fs::remove_file(path);
     std::fs::write(path, bytes).expect("a file");
+}
+
+/// The directory that all runs of one target in a process share, and so one run at a time; its repository holds no
+/// object.
+pub fn emptied(
+    dir: &'static OnceLock<Mutex<tempfile::TempDir>>,
+) -> MutexGuard<'static, tempfile::TempDir> {
+    let dir = dir.get_or_init(|| Mutex::new(tempfile::tempdir().expect("a directory")));
+    let dir = dir.lock().unwrap_or_else(PoisonError::into_inner);
+    let git_dir = dir.path().join(".git");
+    let _ = std::fs::remove_dir_all(git_dir.join("objects"));
+    init(&git_dir);
+    dir
 }
 
 /// An empty repository.

@@ -1,7 +1,7 @@
 //! The index of the next commit: what it names is shown, and one that is damaged is refused.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use gix::ObjectId;
 use gix::objs::Kind;
@@ -21,13 +21,9 @@ const SUBMODULE: u32 = 0o160_000;
 
 /// Makes an index and a commit of an input and scans what is staged.
 pub fn run(data: &[u8]) {
-    // One repository for all runs of a process, and so one run at a time.
     static DIR: OnceLock<Mutex<tempfile::TempDir>> = OnceLock::new();
-    let dir = DIR.get_or_init(|| Mutex::new(tempfile::tempdir().expect("a directory")));
-    let dir = dir.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = git::emptied(&DIR);
     let git_dir = dir.path().join(".git");
-    let _ = std::fs::remove_dir_all(git_dir.join("objects"));
-    git::init(&git_dir);
 
     let mut input = Input::new(data);
     let blobs: Vec<ObjectId> = (0..1 + input.below(4))

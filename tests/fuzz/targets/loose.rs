@@ -1,7 +1,7 @@
 //! Loose objects and alternates: what is well made is read, what is not is named.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use gix::objs::Kind;
 
@@ -13,13 +13,9 @@ const MOST: usize = 24;
 
 /// Makes loose objects of an input and scans them.
 pub fn run(data: &[u8]) {
-    // One repository for all runs of a process, and so one run at a time.
     static DIR: OnceLock<Mutex<tempfile::TempDir>> = OnceLock::new();
-    let dir = DIR.get_or_init(|| Mutex::new(tempfile::tempdir().expect("a directory")));
-    let dir = dir.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = git::emptied(&DIR);
     let git_dir = dir.path().join(".git");
-    let _ = std::fs::remove_dir_all(git_dir.join("objects"));
-    git::init(&git_dir);
 
     let mut input = Input::new(data);
     let threads = 1 + usize::from(input.rarely());

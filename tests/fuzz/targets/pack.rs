@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use bstr::BString;
 use gix::ObjectId;
@@ -54,12 +54,9 @@ struct Made {
 
 /// Makes a pack of an input and scans it.
 pub fn run(data: &[u8]) {
-    // One repository for all runs of a process, and so one run at a time.
     static DIR: OnceLock<Mutex<tempfile::TempDir>> = OnceLock::new();
-    let dir = DIR.get_or_init(|| Mutex::new(tempfile::tempdir().expect("a directory")));
-    let dir = dir.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = git::emptied(&DIR);
     let git_dir = dir.path().join(".git");
-    git::init(&git_dir);
     let mut input = Input::new(data);
     let threads = 1 + usize::from(input.rarely());
     let mut made = Made::default();

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use keyfence::document::closest;
 use keyfence::engine::{Engine, Scratch};
 use keyfence::finding::Level;
+use keyfence::report::wrap::lines;
 use keyfence::rule::compile::RuleSource;
 use keyfence::rule::example::{self, Case};
 use keyfence::rule::file::{RuleFile, RuleText};
@@ -62,12 +62,6 @@ fn find(id: &str) -> Result<RuleText, Error> {
     rules
         .find(|rule| rule.id == id)
         .ok_or_else(|| Error::UnknownRule(id.to_owned()))
-}
-
-/// The id of a built-in rule that somebody may have meant.
-pub(crate) fn meant(id: &str) -> Option<String> {
-    let rules = RuleFile::builtin().rules;
-    closest(id, rules.iter().map(|rule| rule.id.as_str())).map(str::to_owned)
 }
 
 fn list(file: &RuleFile) -> String {
@@ -143,21 +137,25 @@ fn explain(rule: &RuleText, width: Option<usize>) -> String {
     let mut prose = |head: &str, words: &str| wrap(&mut text, head, words, width);
     prose("", &format!("{}: {}", rule.id, sentence(&rule.description)));
     if !rule.opens.is_empty() {
-        prose("", "\nWhat it opens");
+        prose("", "");
+        prose("", "What it opens");
         prose("  ", &rule.opens);
     }
     if !rule.rotate.is_empty() {
-        prose("", "\nWhat to do, in order");
+        prose("", "");
+        prose("", "What to do, in order");
         for (index, step) in rule.rotate.iter().enumerate() {
             prose(&format!("{:4}. ", index + 1), step);
         }
     }
-    prose("", "\nWhat the rule looks at");
+    prose("", "");
+    prose("", "What the rule looks at");
     for line in looks_at(rule) {
         prose("  ", &line);
     }
     if !rule.references.is_empty() {
-        prose("", "\nWhere it is documented");
+        prose("", "");
+        prose("", "Where it is documented");
         for reference in &rule.references {
             prose("  ", reference);
         }
@@ -216,26 +214,13 @@ fn sentence(text: &str) -> String {
 
 /// Writes words behind a head, and goes on below the words where the line is full.
 fn wrap(text: &mut String, head: &str, words: &str, width: usize) {
-    let start = words.len() - words.trim_start_matches('\n').len();
-    text.push_str(words.get(..start).unwrap_or_default());
     let indent = head.chars().count();
-    let (mut row, mut used, mut is_first) = (head.to_owned(), indent, true);
-    for word in words.split_whitespace() {
-        let length = word.chars().count();
-        if !is_first && used + 1 + length > width {
-            line(text, format_args!("{row}"));
-            row = " ".repeat(indent);
-            (used, is_first) = (indent, true);
+    for (index, row) in lines(words, width, indent, indent).iter().enumerate() {
+        match index {
+            0 => line(text, format_args!("{head}{row}")),
+            _ => line(text, format_args!("{:indent$}{row}", "")),
         }
-        if !is_first {
-            row.push(' ');
-            used += 1;
-        }
-        row.push_str(word);
-        used += length;
-        is_first = false;
     }
-    line(text, format_args!("{row}"));
 }
 
 fn test_file(path: &Path) -> Result<(String, bool), Error> {
@@ -326,12 +311,5 @@ mod tests {
                 assert!(joined.contains("What the rule looks at"), "{text}");
             }
         }
-    }
-
-    #[test]
-    fn a_misspelt_rule_is_known() {
-        let id = "aws-acces-key-pair";
-        assert_eq!(meant(id).as_deref(), Some("aws-access-key-pair"));
-        assert_eq!(meant("nothing-of-the-kind"), None);
     }
 }

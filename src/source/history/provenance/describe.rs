@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
+use gix::objs::Kind;
 
 use super::commits::Commits;
 use super::holders::Holders;
@@ -212,20 +213,16 @@ impl<'a> Describer<'a> {
     ///
     /// It is read only if its kind is not known or it is a tag: one after the other, the objects of a long
     /// chain of deltas would each be built from the start.
-    pub(super) fn lone(
-        &self,
-        id: ObjectId,
-        kind: Option<gix::objs::Kind>,
-        skips: &mut Vec<Skip>,
-    ) -> Location {
+    pub(super) fn lone(&self, id: ObjectId, kind: Option<Kind>, skips: &mut Vec<Skip>) -> Location {
         let mut place = Location::new(BString::default(), None);
         let names = self.holders.objects.get(&id).cloned().unwrap_or_default();
-        if let Some(kind) = kind.filter(|kind| *kind != gix::objs::Kind::Tag) {
-            let (refs, _) = shorten(names);
-            place.held_by = match refs.is_empty() {
-                true => vec![format!("dangling {kind}")],
-                false => refs,
-            };
+        let (refs, more_refs) = shorten(names);
+        let no_tag = |kind, refs: Vec<String>| match refs.is_empty() {
+            true => vec![format!("dangling {kind}")],
+            false => refs,
+        };
+        if let Some(kind) = kind.filter(|kind| *kind != Kind::Tag) {
+            place.held_by = no_tag(kind, refs);
             return place;
         }
         let object = match object(self.repo, id) {
@@ -236,12 +233,8 @@ impl<'a> Describer<'a> {
                 return place;
             }
         };
-        let (refs, more_refs) = shorten(names);
-        if object.kind != gix::objs::Kind::Tag {
-            place.held_by = match refs.is_empty() {
-                true => vec![format!("dangling {}", object.kind)],
-                false => refs,
-            };
+        if object.kind != Kind::Tag {
+            place.held_by = no_tag(object.kind, refs);
             return place;
         }
         let words = words(&object.data, b"tagger ");
@@ -275,8 +268,8 @@ pub(in crate::source::history) fn describe_commit(
         return place;
     };
     let (commit_id, words) = match object.kind {
-        gix::objs::Kind::Commit => (commit, words(&object.data, b"author ")),
-        gix::objs::Kind::Tag => (
+        Kind::Commit => (commit, words(&object.data, b"author ")),
+        Kind::Tag => (
             tagged(&object.data).unwrap_or(commit),
             words(&object.data, b"tagger "),
         ),

@@ -1,6 +1,7 @@
 //! What keeps objects alive: references, reflogs, the stash, indexes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
 use std::path::Path;
 
 use bstr::{BString, ByteSlice};
@@ -49,7 +50,7 @@ impl Holders {
             }
         }
         holders.heads(repo, commits, skips);
-        holders.pseudo(repo, commits);
+        holders.pseudo(repo, commits, skips);
         holders.reflogs(repo, commits, skips);
         holders
             .refs
@@ -107,7 +108,7 @@ impl Holders {
         }
     }
 
-    fn pseudo(&mut self, repo: &Repository, commits: &Commits) {
+    fn pseudo(&mut self, repo: &Repository, commits: &Commits, skips: &mut Vec<Skip>) {
         for name in [
             "ORIG_HEAD",
             "MERGE_HEAD",
@@ -115,8 +116,15 @@ impl Holders {
             "REVERT_HEAD",
             "FETCH_HEAD",
         ] {
-            if let Ok(text) = read_regular(&repo.git_dir().join(name))
-                && let Some(id) = text.fields().next()
+            let text = match read_regular(&repo.git_dir().join(name)) {
+                Ok(text) => text,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => {
+                    skips.push(Skip::with_detail(SkipReason::Unreadable, name, error));
+                    continue;
+                }
+            };
+            if let Some(id) = text.fields().next()
                 && let Ok(id) = ObjectId::from_hex(id)
                 && let Some(commit) = commits.ids.number(&id)
             {
