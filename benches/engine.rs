@@ -168,13 +168,36 @@ fn literal_on_samples(criterion: &mut Criterion) {
     }
 }
 
-/// The whole engine on every sample: with the rules for AWS only, and with all.
-fn engine_on_samples(criterion: &mut Criterion) {
+/// The whole engine on sources, beside the search for one needle.
+fn engine_on_clean_text(criterion: &mut Criterion) {
+    let text = samples::clean_text(117_000_000);
+    let mut group = criterion.benchmark_group("engine/clean_text");
+    few_samples(&mut group, &text);
+    let needle = memchr::memmem::Finder::new("AKIA");
+    group.bench_function("memmem_1", |bench| {
+        bench.iter(|| needle.find_iter(black_box(&text)).count());
+    });
+    let mut scratch = Scratch::default();
+    for (name, rules) in rules() {
+        let engine = Engine::new(Arc::new(rules));
+        group.bench_function(name, |bench| {
+            bench.iter(|| engine.scan(black_box(&text), &mut scratch).len());
+        });
+    }
+}
+
+/// The rules about AWS, and all.
+fn rules() -> [(&'static str, RuleSet); 2] {
     let all = RuleSet::builtin();
     let mut aws = all.clone();
     aws.rules.retain(|rule| rule.kind == Kind::Aws);
+    [("aws", aws), ("all", all)]
+}
+
+/// The whole engine on every sample: with the rules for AWS only, and with all.
+fn engine_on_samples(criterion: &mut Criterion) {
     let mut scratch = Scratch::default();
-    for (name, rules) in [("aws", aws), ("all", all)] {
+    for (name, rules) in rules() {
         let engine = Engine::new(Arc::new(rules));
         let mut group = criterion.benchmark_group(format!("engine/{name}"));
         for sample in samples::all() {
@@ -208,6 +231,7 @@ criterion_group!(
     literal_on_clean_text,
     literal_on_samples,
     literal_build,
+    engine_on_clean_text,
     engine_on_samples
 );
 criterion_main!(benches);

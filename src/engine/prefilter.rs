@@ -4,10 +4,15 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::RuleIndex;
-use super::literal::LiteralSearcher;
+use super::literal::{self, LiteralSearcher};
 use crate::rule::RuleSet;
+
+/// How many bytes are searched by the searcher that is made quickly, before the other pays: that takes a
+/// millisecond or two to choose what it looks for, in which the quick one searches some three MiB.
+const FEW: usize = 1 << 20;
 
 /// A literal that stands at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +28,11 @@ pub struct Hit {
 pub struct Prefilter {
     keywords: Vec<Keyword>,
     /// Built when there is something to search: a scan of nothing does not pay for it.
-    searcher: OnceLock<LiteralSearcher>,
+    quick: OnceLock<LiteralSearcher>,
+    /// Built when there is much to search: the scan of a commit does not pay for it.
+    fast: OnceLock<LiteralSearcher>,
+    /// How many bytes were searched, or about to be, before `fast` was built.
+    seen: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -60,35 +69,52 @@ impl Prefilter {
         }
         Self {
             keywords,
-            searcher: OnceLock::new(),
+            quick: OnceLock::new(),
+            fast: OnceLock::new(),
+            seen: AtomicUsize::new(0),
         }
     }
 
-    fn searcher(&self) -> &LiteralSearcher {
-        self.searcher.get_or_init(|| {
-            let literals: Vec<Vec<u8>> =
-                self.keywords.iter().map(|one| one.bytes.clone()).collect();
-            LiteralSearcher::new(&literals)
-                .expect("compiled rules have no short keywords, and equal ones were merged")
-        })
+    /// The searcher for a text of that many bytes.
+    fn searcher(&self, bytes: usize) -> &LiteralSearcher {
+        if let Some(fast) = self.fast.get() {
+            return fast;
+        }
+        let before = self.seen.fetch_add(bytes, Ordering::Relaxed);
+        if before.saturating_add(bytes) <= FEW {
+            self.quick
+                .get_or_init(|| self.prepared(LiteralSearcher::quick))
+        } else {
+            self.fast
+                .get_or_init(|| self.prepared(LiteralSearcher::new))
+        }
+    }
+
+    fn prepared(
+        &self,
+        by: fn(&[Vec<u8>]) -> Result<LiteralSearcher, literal::Error>,
+    ) -> LiteralSearcher {
+        let literals: Vec<Vec<u8>> = self.keywords.iter().map(|one| one.bytes.clone()).collect();
+        by(&literals).expect("compiled rules have no short keywords, and equal ones were merged")
     }
 
     /// Appends every occurrence of every literal, in order of offset, then keyword; overlaps included.
     pub fn find(&self, bytes: &[u8], hits: &mut Vec<Hit>) {
-        self.searcher().find_each(bytes, &mut |keyword, offset| {
-            hits.push(Hit { offset, keyword });
-        });
+        self.searcher(bytes.len())
+            .find_each(bytes, &mut |keyword, offset| {
+                hits.push(Hit { offset, keyword });
+            });
     }
 
     /// Shows what [`Self::find`] collects, one by one.
     pub fn find_each(&self, bytes: &[u8], mut show: impl FnMut(Hit)) {
-        self.searcher()
+        self.searcher(bytes.len())
             .find_each(bytes, &mut |keyword, offset| show(Hit { offset, keyword }));
     }
 
     /// Whether any literal occurs in `bytes`.
     pub fn is_match(&self, bytes: &[u8]) -> bool {
-        self.searcher().is_match(bytes)
+        self.searcher(bytes.len()).is_match(bytes)
     }
 
     /// How many literals there are.
@@ -170,6 +196,25 @@ mod tests {
         assert_eq!(hits, [(9, 9), (0, 2), (4, 0), (4, 1), (8, 1)]);
         assert!(prefilter.is_match(b"..AKIA"));
         assert!(!prefilter.is_match(b"..akia"));
+    }
+
+    #[test]
+    fn both_searchers_find_the_same() {
+        let prefilter = prefilter(&[&["AKIA", "aws_secret"], &["ghp_"]]);
+        let mut text = vec![b'x'; 1000];
+        text[500..504].copy_from_slice(b"AKIA");
+        text[990..].copy_from_slice(b"aws_secret");
+        let found = |prefilter: &Prefilter| {
+            let mut hits = Vec::new();
+            prefilter.find(&text, &mut hits);
+            hits
+        };
+        let first = found(&prefilter);
+        assert_eq!(first.len(), 2);
+        assert!(prefilter.fast.get().is_none());
+        assert!(!prefilter.is_match(&vec![b'x'; FEW]));
+        assert!(prefilter.fast.get().is_some());
+        assert_eq!(found(&prefilter), first);
     }
 
     #[test]

@@ -72,6 +72,19 @@ pub(super) fn choose(literals: &[Vec<u8>], buckets: usize, model: &Model) -> Cho
     }
 }
 
+/// The rarest window of each literal, all in one bucket: for a search that has no buckets.
+pub(super) fn rarest(literals: &[Vec<u8>], model: &Model) -> Vec<Fingerprint> {
+    let rarest = |literal: &Vec<u8>| {
+        let offset = rarest_windows(literal, model)[0];
+        Fingerprint {
+            window: as_window(&literal[offset..offset + WINDOW]),
+            offset,
+            bucket: 0,
+        }
+    };
+    literals.iter().map(rarest).collect()
+}
+
 /// Offsets of the windows that text holds least often. Those that are plain ASCII are preferred, because
 /// one that is not makes the search of all of them slower.
 fn rarest_windows(literal: &[u8], model: &Model) -> Vec<usize> {
@@ -334,6 +347,8 @@ mod tests {
 
     #[test]
     fn the_rarest_part_is_taken() {
+        let alone = rarest(&[b"-----BEGIN".to_vec()], &Model::new());
+        assert_eq!((alone[0].window, alone[0].offset), (*b"---B", 2));
         assert_eq!(chosen(&["-----BEGIN"], 8)[0].window, *b"---B");
         assert_eq!(chosen(&["    amzn.mws."], 8)[0].window, *b"mzn.");
         assert!(chosen(&["etet_\u{e4}\u{e4}"], 8)[0].window.is_ascii());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use super::fingerprint::Fingerprint;
-use super::{Visit, hash};
+use super::hash;
 
 /// Which trigrams there are in fingerprints. A fingerprint has two trigrams, one of which begins at an even
 /// offset, so only these are looked up.
@@ -32,7 +32,11 @@ impl Trigrams {
         hash(bytes << 8, TRIGRAM_BITS)
     }
 
-    pub(super) fn candidates(&self, haystack: &[u8], visit: &mut Visit<'_>) -> ControlFlow<()> {
+    pub(super) fn candidates(
+        &self,
+        haystack: &[u8],
+        visit: &mut impl FnMut(usize, u64) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         let known = |bytes: u32| self.known[Self::hash(bytes)];
         // A fingerprint begins at the trigram or one byte before it.
         let mut show = |at: usize| match at.checked_sub(1) {
