@@ -377,6 +377,63 @@ fn nothing_that_a_repository_names_is_executed() {
     }
 }
 
+/// The bounds that the documentation states, each just kept and just passed.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_beyond_a_bound_is_counted_and_said() {
+    let skipped = |run: &crate::support::command::Run, reason: &str| {
+        let count = &run.json()["coverage"]["skipped"][reason];
+        count.as_u64().unwrap_or(0)
+    };
+    let listed = |run: &crate::support::command::Run| {
+        let findings = &run.json()["findings"];
+        findings.as_array().map_or(0, Vec::len)
+    };
+    let scan = ["scan", "--format=json"];
+    for (count, status, beyond) in [(1000, 1, 0), (1234, 2, 234)] {
+        let dir = tempfile::tempdir().expect("a directory");
+        let text: String = (0..count)
+            .map(|number| pair(2000 + number) + &"\n".repeat(20))
+            .collect();
+        fs::write(dir.path().join("many"), &text).expect("a file");
+        let run = bounded(dir.path(), &scan).status(status);
+        assert_eq!((listed(&run), skipped(&run, "findings")), (1000, beyond));
+        // The bound is one blob's: two of them list twice as many.
+        fs::write(dir.path().join("more"), pair(1)).expect("a file");
+        let run = bounded(dir.path(), &scan).status(status);
+        assert_eq!(listed(&run), 1001);
+    }
+    // The largest file and the largest object.
+    let repo = TestRepo::new();
+    // Larger than the commit and the tree.
+    let text = pair(11) + &"text\n".repeat(200);
+    repo.commit_file("a", &text, "one");
+    for (option, command) in [("file", "scan"), ("object", "history")] {
+        for (limit, status, beyond) in [(text.len(), 1, 0), (text.len() - 1, 2, 1)] {
+            let option = format!("--max-{option}-size={limit}");
+            let args = [command, option.as_str(), "--format=json"];
+            let run = bounded(repo.path(), &args).status(status);
+            assert_eq!(skipped(&run, "size"), beyond, "{}", run.show());
+        }
+    }
+    // Three levels of quoting are undone; many more end.
+    for (levels, status) in [(1, 1), (3, 1), (10, -1), (14, -1)] {
+        let mut text = pair(12).replace('\n', " ");
+        for _ in 0..levels {
+            text = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        }
+        let dir = tempfile::tempdir().expect("a directory");
+        fs::write(dir.path().join("quoted"), &text).expect("a file");
+        let run = bounded(dir.path(), &scan).run();
+        assert!(
+            run.status == status || status < 0,
+            "{levels}\n{}",
+            run.show()
+        );
+        assert!((0..=1).contains(&run.status), "{levels}\n{}", run.show());
+    }
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn dense_text_takes_bounded_memory_and_time() {

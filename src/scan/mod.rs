@@ -46,6 +46,9 @@ const COUNTED_BYTES: u64 = 4 << 20;
 pub struct Options {
     /// Findings listed of one blob; what is beyond is counted as skipped.
     pub max_findings: usize,
+    /// Findings listed in all, a secret at two places being two; what is beyond is counted as skipped. Which
+    /// ones these are depends on which worker was first.
+    pub max_total: u64,
     /// Lines of context in a snippet, before and after.
     pub context: usize,
     /// Length of a snippet's line, in characters; longer ones are cut around what was found.
@@ -66,6 +69,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_findings: 1000,
+            max_total: 200_000,
             context: 1,
             width: 160,
             only: None,
@@ -165,7 +169,23 @@ pub struct Collector {
 struct Shared {
     engine: Arc<Engine>,
     options: Options,
+    /// Findings and latent ones that were kept or refused.
+    kept: AtomicU64,
     collected: Mutex<Local>,
+}
+
+impl Shared {
+    /// Takes away what is beyond the limit on all findings; gives how many these are.
+    fn limit(&self, findings: &mut Vec<Finding>) -> u64 {
+        let count = findings.len() as u64;
+        let before = self.kept.fetch_add(count, Ordering::Relaxed);
+        let room = self.options.max_total.saturating_sub(before);
+        if room >= count {
+            return 0;
+        }
+        findings.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+        count - room
+    }
 }
 
 #[derive(Debug, Default)]
@@ -183,6 +203,7 @@ impl Scanner {
         let shared = Arc::new(Shared {
             engine,
             options,
+            kept: AtomicU64::new(0),
             collected: Mutex::default(),
         });
         let collector = Collector {
@@ -223,22 +244,19 @@ impl Scanner {
             self.local.known.extend(known);
             return;
         }
-        let built = findings_of(
-            blob,
-            &matches,
-            self.scratch.redact(),
-            rules,
-            &shared.options,
-        );
         let redact = self.scratch.redact();
-        let latent = findings_of(blob, &latent, redact, rules, &shared.options);
+        let mut built = findings_of(blob, &matches, redact, rules, &shared.options);
+        let mut latent = findings_of(blob, &latent, redact, rules, &shared.options);
+        let beyond = built.beyond as u64
+            + shared.limit(&mut built.findings)
+            + shared.limit(&mut latent.findings);
         self.local.latent.extend(latent.findings);
         let counters = &shared.options.counters;
         counters
             .findings
             .fetch_add(built.findings.len() as u64, Ordering::Relaxed);
-        if built.beyond > 0 {
-            self.skip_findings(blob, built.beyond as u64);
+        if beyond > 0 {
+            self.skip_findings(blob, beyond);
         }
         self.local.findings.extend(built.findings);
         self.local.unused_markers.extend(built.unused);
