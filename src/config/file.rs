@@ -305,7 +305,10 @@ fn flag(reader: &mut Reader<'_>, value: &Value<'_>, key: &str) -> Option<Set<boo
 fn size(reader: &mut Reader<'_>, value: &Value<'_>, key: &str) -> Option<Set<u64>> {
     let line = reader.line(value.span().start);
     let found = match value.get_ref() {
-        DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+        // Signed, because `-0` is a way to write 0.
+        DeValue::Integer(number) => i128::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .and_then(|number| u64::try_from(number).ok()),
         DeValue::String(text) => parse_size(text),
         _ => None,
     };
@@ -423,6 +426,26 @@ mod tests {
         assert_eq!(file.max_object_size.unwrap().value, 512);
         assert_eq!(file.levels[0].1, Level::Note);
         assert_eq!((file.allow[0].line, file.allow[0].secrets.len()), (12, 1));
+    }
+
+    #[test]
+    fn a_size_is_a_whole_number_however_it_is_written() {
+        let size = |text: &str| {
+            let (file, faults) = ConfigFile::parse("c", &format!("max-file-size = {text}\n"));
+            (file.max_file_size.map(|set| set.value), faults.len())
+        };
+        for (text, bytes) in [
+            ("-0", 0),
+            ("+5", 5),
+            ("0x1F", 31),
+            ("1_000", 1000),
+            ("'2K'", 2048),
+        ] {
+            assert_eq!(size(text), (Some(bytes), 0), "{text}");
+        }
+        for text in ["-1", "1.0", "'-1'", "18446744073709551616"] {
+            assert_eq!(size(text), (None, 1), "{text}");
+        }
     }
 
     #[test]

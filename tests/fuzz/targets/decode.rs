@@ -32,7 +32,9 @@ fn positions(bytes: &[u8]) {
             "{last:?}, {place:?}"
         );
         if place.len() == 1 {
-            assert_eq!(place.of(bytes), [*byte], "{place:?}");
+            // After an escape of a form a plus sign is a space.
+            let is_space = *byte == b' ' && place.of(bytes) == b"+";
+            assert!(is_space || place.of(bytes) == [*byte], "{place:?}");
         }
         covered[place.start..place.end].fill(true);
         last = *place;
