@@ -416,8 +416,8 @@ fn what_is_beyond_a_bound_is_counted_and_said() {
             assert_eq!(skipped(&run, "size"), beyond, "{}", run.show());
         }
     }
-    // Three levels of quoting are undone; many more end.
-    for (levels, status) in [(1, 1), (3, 1), (10, -1), (14, -1)] {
+    // Three levels of quoting are undone; what is quoted far more often is not promised, but ends.
+    for levels in [1, 3, 10, 14] {
         let mut text = pair(12).replace('\n', " ");
         for _ in 0..levels {
             text = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
@@ -425,12 +425,8 @@ fn what_is_beyond_a_bound_is_counted_and_said() {
         let dir = tempfile::tempdir().expect("a directory");
         fs::write(dir.path().join("quoted"), &text).expect("a file");
         let run = bounded(dir.path(), &scan).run();
-        assert!(
-            run.status == status || status < 0,
-            "{levels}\n{}",
-            run.show()
-        );
-        assert!((0..=1).contains(&run.status), "{levels}\n{}", run.show());
+        let promised = if levels <= 3 { 1..=1 } else { 0..=1 };
+        assert!(promised.contains(&run.status), "{levels}\n{}", run.show());
     }
 }
 

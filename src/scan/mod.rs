@@ -18,7 +18,7 @@ mod snippet;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::BString;
@@ -48,7 +48,7 @@ pub struct Options {
     pub max_findings: usize,
     /// Findings listed in all, a secret at two places being two; what is beyond is counted as skipped. Which
     /// ones these are depends on which worker was first.
-    pub max_total: u64,
+    pub max_total: usize,
     /// Lines of context in a snippet, before and after.
     pub context: usize,
     /// Length of a snippet's line, in characters; longer ones are cut around what was found.
@@ -170,21 +170,17 @@ struct Shared {
     engine: Arc<Engine>,
     options: Options,
     /// Findings and latent ones that were kept or refused.
-    kept: AtomicU64,
+    kept: AtomicUsize,
     collected: Mutex<Local>,
 }
 
 impl Shared {
     /// Takes away what is beyond the limit on all findings; gives how many these are.
-    fn limit(&self, findings: &mut Vec<Finding>) -> u64 {
-        let count = findings.len() as u64;
+    fn limit(&self, findings: &mut Vec<Finding>) -> usize {
+        let count = findings.len();
         let before = self.kept.fetch_add(count, Ordering::Relaxed);
-        let room = self.options.max_total.saturating_sub(before);
-        if room >= count {
-            return 0;
-        }
-        findings.truncate(usize::try_from(room).unwrap_or(usize::MAX));
-        count - room
+        findings.truncate(self.options.max_total.saturating_sub(before));
+        count - findings.len()
     }
 }
 
@@ -203,7 +199,7 @@ impl Scanner {
         let shared = Arc::new(Shared {
             engine,
             options,
-            kept: AtomicU64::new(0),
+            kept: AtomicUsize::new(0),
             collected: Mutex::default(),
         });
         let collector = Collector {
@@ -247,16 +243,15 @@ impl Scanner {
         let redact = self.scratch.redact();
         let mut built = findings_of(blob, &matches, redact, rules, &shared.options);
         let mut latent = findings_of(blob, &latent, redact, rules, &shared.options);
-        let beyond = built.beyond as u64
-            + shared.limit(&mut built.findings)
-            + shared.limit(&mut latent.findings);
+        let beyond =
+            built.beyond + shared.limit(&mut built.findings) + shared.limit(&mut latent.findings);
         self.local.latent.extend(latent.findings);
         let counters = &shared.options.counters;
         counters
             .findings
             .fetch_add(built.findings.len() as u64, Ordering::Relaxed);
         if beyond > 0 {
-            self.skip_findings(blob, beyond);
+            self.skip_findings(blob, beyond as u64);
         }
         self.local.findings.extend(built.findings);
         self.local.unused_markers.extend(built.unused);

@@ -327,7 +327,7 @@ fn workers_hand_over_when_they_end_and_one_that_stays_is_told() {
 #[test]
 fn findings_beyond_the_limit_of_all_are_counted_and_make_the_scan_incomplete() {
     let engine = Arc::new(Engine::new(Arc::new(rules())));
-    let counted = |max_total: u64| {
+    let counted = |max_total: usize| {
         let options = Options {
             max_total,
             ..Options::default()
@@ -346,13 +346,12 @@ fn findings_beyond_the_limit_of_all_are_counted_and_make_the_scan_incomplete() {
         let places: usize = outcome.findings.iter().map(|one| one.places.len()).sum();
         let coverage = outcome.coverage;
         let beyond = coverage.skipped.get(&SkipReason::Findings).copied();
-        (places, beyond.unwrap_or(0), coverage.is_complete())
+        (places, beyond.unwrap_or(0) as usize, coverage.is_complete())
     };
     let (all, _, _) = counted(1000);
     assert!(all >= 3, "each file has one at least");
-    let all = all as u64;
-    assert_eq!(counted(all), (all as usize, 0, true));
-    assert_eq!(counted(all - 1), (all as usize - 1, 1, false));
+    assert_eq!(counted(all), (all, 0, true));
+    assert_eq!(counted(all - 1), (all - 1, 1, false));
     assert_eq!(counted(0), (0, all, false));
 }
 

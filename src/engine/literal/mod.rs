@@ -92,7 +92,8 @@ impl LiteralSearcher {
         Self::with(literals, Instructions::detect())
     }
 
-    /// Prepares a search that finds the same, at 2 GB/s or so, in a tenth of the time: for a text or two.
+    /// Prepares a search that finds the same in a twentieth of the time (0.07 ms for 203 literals, where the other
+    /// takes 1.4), at half the speed or less: for a text or two.
     ///
     /// # Errors
     ///
