@@ -9,6 +9,7 @@ use crate::blob::Span;
 use super::block;
 use super::decode::is_value;
 use super::label::{self, Label};
+use super::lists;
 
 /// Longest value, in characters; AWS gives tokens no bound, real ones stay far below.
 const MAX_LENGTH: usize = 16 * 1024;
@@ -70,6 +71,8 @@ pub(super) struct Candidates {
 pub(super) fn find(bytes: &[u8]) -> Candidates {
     let mut found = Candidates::default();
     let layout = Layout::of(bytes);
+    // What only the strict filters refused, and why.
+    let (mut doubtful, mut refused) = (Vec::new(), Vec::new());
     let mut previous_end = 0;
     let mut at = 0;
     while let Some(run) = next_run(bytes, at) {
@@ -91,36 +94,58 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
             }
             let follows_id = label.follows
                 && matches!(found.list.last(), Some(last) if matches!(last.kind, Kind::Id { .. }));
-            match judge(bytes, &layout, kind, span, &label, follows_id) {
+            let judged = judge(bytes, &layout, kind, span, &label, follows_id);
+            let is_doubtful = judged.is_err()
+                && kind == Kind::Secret
+                && judge(bytes, &layout, kind, span, &label, true).is_ok();
+            let is_hash = || span.of(bytes).iter().all(u8::is_ascii_hexdigit);
+            let is_redacted = match judged {
+                Ok(()) => !matches!(kind, Kind::Id { .. }),
+                Err(_) => kind == Kind::Secret && !is_hash(),
+            };
+            if is_redacted {
+                found.redact.push(span);
+            }
+            if let Err(reason) = judged
+                && !is_doubtful
+            {
+                found.rejected.push(Rejected { span, reason });
+                continue;
+            }
+            let (line, section) = layout.place(span.start);
+            let foreign_block = match (kind, label.role) {
+                (Kind::Secret, Role::AwsSecret) | (Kind::Token | Kind::Smtp, _) => None,
+                _ => block::foreign(bytes, span.start),
+            };
+            let candidate = Candidate {
+                foreign_block,
+                kind,
+                span,
+                line,
+                section,
+                label,
+            };
+            match judged {
                 Ok(()) => {
-                    let (line, section) = layout.place(span.start);
-                    if !matches!(kind, Kind::Id { .. }) {
-                        found.redact.push(span);
-                    }
-                    let foreign_block = match (kind, label.role) {
-                        (Kind::Secret, Role::AwsSecret) | (Kind::Token | Kind::Smtp, _) => None,
-                        _ => block::foreign(bytes, span.start),
-                    };
-                    found.list.push(Candidate {
-                        foreign_block,
-                        kind,
-                        span,
-                        line,
-                        section,
-                        label,
-                    });
+                    found.list.push(candidate);
                     previous_end = span.end;
                 }
                 Err(reason) => {
-                    let is_hash = span.of(bytes).iter().all(u8::is_ascii_hexdigit);
-                    if kind == Kind::Secret && !is_hash {
-                        found.redact.push(span);
-                    }
-                    found.rejected.push(Rejected { span, reason });
+                    refused.push(Rejected { span, reason });
+                    doubtful.push(candidate);
                 }
             }
         }
     }
+    let is_vouched = lists::vouched(bytes, &found.list, &doubtful);
+    for ((candidate, refusal), is_vouched) in doubtful.into_iter().zip(refused).zip(is_vouched) {
+        if is_vouched {
+            found.list.push(candidate);
+        } else {
+            found.rejected.push(refusal);
+        }
+    }
+    found.list.sort_by_key(|candidate| candidate.span.start);
     found
 }
 
@@ -150,7 +175,7 @@ fn judge(
     kind: Kind,
     span: Span,
     label: &Label,
-    follows_id: bool,
+    is_in_place: bool,
 ) -> Result<(), &'static str> {
     let value = span.of(bytes);
     match kind {
@@ -163,7 +188,7 @@ fn judge(
             let evidence = match label.role {
                 Role::AwsSecret | Role::Secret => Evidence::Named,
                 // `login("ID", "SECRET")`: the place says what it is.
-                Role::Neutral if follows_id => Evidence::Named,
+                Role::Neutral if is_in_place => Evidence::Named,
                 Role::Neutral | Role::KeyId => Evidence::Bare,
                 Role::Token => return Err("its name says that it is a token"),
                 Role::Foreign => return Err("its name says that it belongs to something else"),

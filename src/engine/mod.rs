@@ -12,6 +12,7 @@ mod context;
 mod credentials;
 mod decode;
 mod label;
+mod lists;
 pub mod literal;
 mod pair;
 pub mod prefilter;

@@ -139,7 +139,7 @@ fn is_by_chance(secret: &str) -> bool {
         .iter()
         .filter(|byte| byte.is_ascii_lowercase())
         .count();
-    changes < 14 || entropy < 4.25 || !has_digit || lower > 30
+    changes < 14 || entropy < 4.25 || !has_digit || lower > 28
 }
 
 /// Whether a name stands beside every secret of the shape.
