@@ -68,7 +68,7 @@ fn a_secret_that_only_its_place_tells_keeps_its_place() {
 fn in_a_list_of_another_length_it_is_a_class_name() {
     let keys = &mut Keys::new(SEED + 31);
     let ids = [keys.id()];
-    let secrets = [letters(keys), keys.secret()];
-    let expected = vec![(ids[0].clone(), Some(secrets[1].clone()))];
+    let secrets = [keys.secret(), letters(keys)];
+    let expected = vec![(ids[0].clone(), Some(secrets[0].clone()))];
     assert_eq!(joined(&ids, &secrets, false), expected);
 }
