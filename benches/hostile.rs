@@ -40,6 +40,14 @@ const TEXTS: &[(&str, Make)] = &[
         let secrets: String = (0..5000 * size).map(|_| keys.secret() + "\n").collect();
         ids + &secrets
     }),
+    ("ids_then_values_in_doubt", |keys, size| {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let ids: String = (0..5000 * size).map(|_| keys.id() + "\",\"").collect();
+        let values: String = (0..5000 * size)
+            .map(|_| keys.text(LETTERS, 40) + "\",\"")
+            .collect();
+        format!("keys: [\"{ids}\"]\ndata: [\"{values}{}\"]\n", keys.secret())
+    }),
     ("one_line_of_25_mb", |keys, size| {
         let half = "a1(b,22);".repeat(1_400_000 * size);
         format!("{half}k=\"{}\",s=\"{}\"{half}", keys.id(), keys.secret())

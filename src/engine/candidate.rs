@@ -1,5 +1,7 @@
 //! What in a view can be a key id, a secret, a session token or an SES SMTP password, each with its name.
 
+use std::collections::BTreeSet;
+
 use crate::aws::key_id::{self, KeyId};
 use crate::aws::name::{Name, Role};
 use crate::aws::secret_key::{self, Evidence};
@@ -65,14 +67,16 @@ pub(super) struct Candidates {
     pub(super) rejected: Vec<Rejected>,
     /// Spans of the view that may hold a secret, taken or not.
     pub(super) redact: Vec<Span>,
+    /// Key ids and secrets that stand at the same place of two lists.
+    pub(super) in_lists: Vec<(Span, Span)>,
 }
 
 /// Finds the candidates of a view, in order.
 pub(super) fn find(bytes: &[u8]) -> Candidates {
     let mut found = Candidates::default();
     let layout = Layout::of(bytes);
-    // What only the strict filters refused, and why.
-    let (mut doubtful, mut refused) = (Vec::new(), Vec::new());
+    // What only the strict filters refused.
+    let mut doubtful: Vec<Rejected> = Vec::new();
     let mut previous_end = 0;
     let mut at = 0;
     while let Some(run) = next_run(bytes, at) {
@@ -86,67 +90,86 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                 Shape::Forty => Kind::Secret,
                 Shape::Long => Kind::Token,
             };
-            let mut label = label::find(bytes, span.start, span.end, previous_end);
+            // In a list a doubtful value is no name of the one after it.
+            let floor = doubtful.last().map(|last| last.span.end).filter(|end| {
+                *end > previous_end
+                    && lists::is_gap(bytes.get(*end..span.start).unwrap_or_default())
+            });
+            let mut label = label::find(bytes, span.start, span.end, floor.unwrap_or(previous_end));
             if (label.name.is_empty() || label.role == Role::Unknown)
                 && !matches!(kind, Kind::Id { .. })
             {
                 layout.name_from_header(bytes, span, &mut label);
             }
             let follows_id = label.follows
+                && floor.is_none()
                 && matches!(found.list.last(), Some(last) if matches!(last.kind, Kind::Id { .. }));
-            let judged = judge(bytes, &layout, kind, span, &label, follows_id);
-            let is_doubtful = judged.is_err()
-                && kind == Kind::Secret
-                && judge(bytes, &layout, kind, span, &label, true).is_ok();
-            let is_hash = || span.of(bytes).iter().all(u8::is_ascii_hexdigit);
-            let is_redacted = match judged {
-                Ok(()) => !matches!(kind, Kind::Id { .. }),
-                Err(_) => kind == Kind::Secret && !is_hash(),
-            };
-            if is_redacted {
-                found.redact.push(span);
-            }
-            if let Err(reason) = judged
-                && !is_doubtful
-            {
-                found.rejected.push(Rejected { span, reason });
-                continue;
-            }
-            let (line, section) = layout.place(span.start);
-            let foreign_block = match (kind, label.role) {
-                (Kind::Secret, Role::AwsSecret) | (Kind::Token | Kind::Smtp, _) => None,
-                _ => block::foreign(bytes, span.start),
-            };
-            let candidate = Candidate {
-                foreign_block,
-                kind,
-                span,
-                line,
-                section,
-                label,
-            };
-            match judged {
+            match judge(bytes, &layout, kind, span, &label, follows_id) {
                 Ok(()) => {
-                    found.list.push(candidate);
+                    if !matches!(kind, Kind::Id { .. }) {
+                        found.redact.push(span);
+                    }
+                    found
+                        .list
+                        .push(candidate(bytes, &layout, kind, span, label));
                     previous_end = span.end;
                 }
                 Err(reason) => {
-                    refused.push(Rejected { span, reason });
-                    doubtful.push(candidate);
+                    let is_hash = span.of(bytes).iter().all(u8::is_ascii_hexdigit);
+                    if kind == Kind::Secret && !is_hash {
+                        found.redact.push(span);
+                    }
+                    let is_doubtful = kind == Kind::Secret
+                        && label.role == Role::Neutral
+                        && judge(bytes, &layout, kind, span, &label, true).is_ok();
+                    let list = if is_doubtful {
+                        &mut doubtful
+                    } else {
+                        &mut found.rejected
+                    };
+                    list.push(Rejected { span, reason });
                 }
             }
         }
     }
-    let is_vouched = lists::vouched(bytes, &found.list, &doubtful);
-    for ((candidate, refusal), is_vouched) in doubtful.into_iter().zip(refused).zip(is_vouched) {
-        if is_vouched {
-            found.list.push(candidate);
-        } else {
-            found.rejected.push(refusal);
-        }
-    }
-    found.list.sort_by_key(|candidate| candidate.span.start);
+    found.join_lists(bytes, &layout, doubtful);
     found
+}
+
+impl Candidates {
+    /// Joins what stands in lists, which vouch for the doubtful values in them; the others are refused.
+    fn join_lists(&mut self, bytes: &[u8], layout: &Layout, doubtful: Vec<Rejected>) {
+        let spans: Vec<Span> = doubtful.iter().map(|one| one.span).collect();
+        self.in_lists = lists::join(bytes, &self.list, &spans);
+        let vouched: BTreeSet<Span> = self.in_lists.iter().map(|(_, secret)| *secret).collect();
+        for one in doubtful {
+            if vouched.contains(&one.span) {
+                let label = Label::bare();
+                self.list
+                    .push(candidate(bytes, layout, Kind::Secret, one.span, label));
+            } else {
+                self.rejected.push(one);
+            }
+        }
+        self.list.sort_by_key(|candidate| candidate.span.start);
+    }
+}
+
+/// A candidate and the parts of the view that it stands in.
+fn candidate(bytes: &[u8], layout: &Layout, kind: Kind, span: Span, label: Label) -> Candidate {
+    let (line, section) = layout.place(span.start);
+    let foreign_block = match (kind, label.role) {
+        (Kind::Secret, Role::AwsSecret) | (Kind::Token | Kind::Smtp, _) => None,
+        _ => block::foreign(bytes, span.start),
+    };
+    Candidate {
+        kind,
+        span,
+        line,
+        section,
+        label,
+        foreign_block,
+    }
 }
 
 /// Parts of a path that have the form of a secret: in `fix/…` it stands in a longer run, and is cut from
@@ -187,7 +210,7 @@ fn judge(
             }
             let evidence = match label.role {
                 Role::AwsSecret | Role::Secret => Evidence::Named,
-                // `login("ID", "SECRET")`: the place says what it is.
+                // `login("ID", "SECRET")`, or in a list: the place says what it is.
                 Role::Neutral if is_in_place => Evidence::Named,
                 Role::Neutral | Role::KeyId => Evidence::Bare,
                 Role::Token => return Err("its name says that it is a token"),
@@ -388,10 +411,11 @@ impl Layout {
     /// Whether a value is a line of its own that ends wrapped base64: a certificate, a key, an image.
     fn is_armored(&self, bytes: &[u8], span: Span) -> bool {
         let line = self.line(span.start);
-        let own = bare_line(self.text(bytes, line));
-        let Some(above) = line.checked_sub(1) else {
+        let own = self.text(bytes, line);
+        let Some(above) = line.checked_sub(1).filter(|_| own.len() <= MAX_ROW) else {
             return false;
         };
+        let own = bare_line(own);
         let above = self.text(bytes, above);
         if own.len() > span.len() + 2 || above.len() > MAX_ROW {
             return false;

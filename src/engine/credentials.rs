@@ -209,7 +209,7 @@ impl Credentials {
             }));
         }
         let list = &candidates.list;
-        let joined = pair::join(list);
+        let joined = pair::join(list, &candidates.in_lists);
         let mut used = vec![false; list.len()];
         for joined in &joined {
             for index in [Some(joined.id), joined.secret, joined.token, joined.smtp]

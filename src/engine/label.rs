@@ -114,7 +114,8 @@ pub(super) struct Label {
 }
 
 impl Label {
-    fn bare() -> Self {
+    /// No name, and nothing that it follows.
+    pub(super) fn bare() -> Self {
         Self {
             name: Name::default(),
             role: Role::Neutral,

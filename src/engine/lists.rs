@@ -1,7 +1,7 @@
-//! Two lists of the same length, one of key ids, one of secrets: their places say what the values are.
+//! Two lists of the same length, one of key ids, one of secrets: the place in the list joins, not nearness.
 //!
-//! Without this a secret that the strict filters took by chance would leave a gap, and the others of its list
-//! would be joined with the ids of their neighbours.
+//! The list also vouches for a secret in it that the strict filters refused by chance. Without that it would
+//! leave a gap, and the others would be joined with the ids of their neighbours.
 
 use crate::blob::Span;
 
@@ -10,64 +10,159 @@ use super::candidate::{Candidate, Kind};
 /// Most bytes between two values of a list: quotes, a comma, a line break with its indentation.
 const MAX_GAP: usize = 64;
 
+/// Most bytes between the two lists.
+const MAX_BETWEEN: usize = 8 * 1024;
+
+/// In a list of so many one value may be vouched for, in longer ones one of so many. A refusal by chance is
+/// rarer than 1 in 1,000: where there are more, the list is none of secrets.
+const VALUES_PER_DOUBT: usize = 8;
+
 /// One of the values that a list can consist of.
 #[derive(Clone, Copy)]
-enum Item {
+struct Item {
+    span: Span,
+    part: Part,
+    /// Section of the view, where it is known.
+    section: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
     Id,
     Secret,
-    /// Its index among the doubtful ones.
-    Doubtful(usize),
+    Doubtful,
 }
 
-/// Which of the doubtful values stand in a list with a secret, as long as a list of ids next to it.
-pub(super) fn vouched(bytes: &[u8], list: &[Candidate], doubtful: &[Candidate]) -> Vec<bool> {
-    let mut vouched = vec![false; doubtful.len()];
-    if doubtful.is_empty() {
-        return vouched;
+impl Item {
+    fn is_id(&self) -> bool {
+        self.part == Part::Id
     }
-    let rows = rows(bytes, list, doubtful);
-    let of_ids = |row: Option<&Vec<Item>>, length: usize| {
-        row.is_some_and(|row| row.len() == length && matches!(row.first(), Some(Item::Id)))
-    };
-    for (index, row) in rows.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|before| rows.get(before));
-        let is_beside_ids = of_ids(before, row.len()) || of_ids(rows.get(index + 1), row.len());
-        let has_secret = row.iter().any(|item| matches!(item, Item::Secret));
-        for item in row.iter().filter(|_| has_secret && is_beside_ids) {
-            if let Item::Doubtful(index) = item {
-                vouched[*index] = true;
-            }
+}
+
+/// Joins ids with secrets by their places in lists; the secrets may be among the doubtful ones. In order.
+pub(super) fn join(bytes: &[u8], list: &[Candidate], doubtful: &[Span]) -> Vec<(Span, Span)> {
+    let items = items(list, doubtful);
+    let rows: Vec<&[Item]> = items
+        .chunk_by(|a, b| a.is_id() == b.is_id() && is_gap(between(bytes, a.span, b.span)))
+        .collect();
+    let mut joined = Vec::new();
+    let mut at = 0;
+    while let [first, second, ..] = rows.get(at..).unwrap_or_default() {
+        at += 1;
+        let (ids, secrets) = match first.first().is_some_and(Item::is_id) {
+            true => (first, second),
+            false => (second, first),
+        };
+        if first.len() == second.len()
+            && are_near(first, second)
+            && ids.iter().all(Item::is_id)
+            && can_be_secrets(bytes, secrets)
+        {
+            joined.extend(
+                ids.iter()
+                    .zip(*secrets)
+                    .map(|(id, secret)| (id.span, secret.span)),
+            );
+            at += 1;
         }
     }
-    vouched
+    joined.sort_unstable();
+    joined
 }
 
-/// The ids, secrets and doubtful values, in order, cut where a list ends.
-fn rows(bytes: &[u8], list: &[Candidate], doubtful: &[Candidate]) -> Vec<Vec<Item>> {
-    let taken = list.iter().filter_map(|candidate| match candidate.kind {
-        Kind::Id { .. } => Some((candidate.span, Item::Id)),
-        Kind::Secret => Some((candidate.span, Item::Secret)),
-        Kind::Token | Kind::Smtp => None,
+/// The ids, secrets and doubtful values, in order.
+fn items(list: &[Candidate], doubtful: &[Span]) -> Vec<Item> {
+    let known = list.iter().filter_map(|candidate| {
+        let part = match candidate.kind {
+            Kind::Id { in_scope, .. } if !in_scope => Part::Id,
+            Kind::Secret => Part::Secret,
+            Kind::Id { .. } | Kind::Token | Kind::Smtp => return None,
+        };
+        Some(Item {
+            span: candidate.span,
+            part,
+            section: Some(candidate.section),
+        })
     });
-    let doubtful = doubtful.iter().enumerate();
-    let doubtful = doubtful.map(|(index, candidate)| (candidate.span, Item::Doubtful(index)));
-    let mut items: Vec<(Span, Item)> = taken.chain(doubtful).collect();
-    items.sort_by_key(|(span, _)| span.start);
-    let is_next = |(before, a): &(Span, Item), (after, b): &(Span, Item)| {
-        matches!(a, Item::Id) == matches!(b, Item::Id)
-            && is_gap(&bytes[before.end..after.start.max(before.end)])
-    };
+    let doubtful = doubtful.iter().map(|span| Item {
+        span: *span,
+        part: Part::Doubtful,
+        section: None,
+    });
+    let mut items: Vec<Item> = known.chain(doubtful).collect();
+    items.sort_by_key(|item| item.span.start);
     items
-        .chunk_by(is_next)
-        .map(|row| row.iter().map(|(_, item)| *item).collect())
-        .collect()
 }
 
-/// Whether what stands between two values only tells them apart.
-fn is_gap(between: &[u8]) -> bool {
-    let is_punctuation = |byte: &u8| {
-        byte.is_ascii_whitespace()
-            || matches!(byte, b'"' | b'\'' | b'`' | b',' | b';' | b'|' | b'-' | b'*')
+/// Whether a row of at least two can be a list of secrets: some are, and hardly one of the others is refused.
+fn can_be_secrets(bytes: &[u8], row: &[Item]) -> bool {
+    let count = |part: Part| row.iter().filter(|item| item.part == part).count();
+    let doubts = count(Part::Doubtful);
+    // Values with nothing but white space between them may stand there for any reason.
+    let is_written = || {
+        row.windows(2).all(|two| {
+            let [a, b] = two else { return false };
+            let gap = between(bytes, a.span, b.span);
+            !gap.iter().all(u8::is_ascii_whitespace)
+        })
     };
-    (1..=MAX_GAP).contains(&between.len()) && between.iter().all(is_punctuation)
+    count(Part::Secret) > 0
+        && count(Part::Secret) + doubts == row.len()
+        && row.len() > 1
+        && (doubts == 0 || doubts <= row.len().div_ceil(VALUES_PER_DOUBT) && is_written())
+}
+
+/// Whether two lists, one after the other, can belong together.
+fn are_near(first: &[Item], second: &[Item]) -> bool {
+    let section = |row: &[Item]| row.iter().find_map(|item| item.section);
+    let (Some(last), Some(next)) = (first.last(), second.first()) else {
+        return false;
+    };
+    next.span.start.saturating_sub(last.span.end) <= MAX_BETWEEN
+        && section(first) == section(second)
+}
+
+fn between(bytes: &[u8], before: Span, after: Span) -> &[u8] {
+    bytes.get(before.end..after.start).unwrap_or_default()
+}
+
+/// Whether what stands between two values only tells them apart: quotes, a comma, the marks of comments,
+/// of patches and of lists, `b` and the like before a quote.
+pub(super) fn is_gap(between: &[u8]) -> bool {
+    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`');
+    (1..=MAX_GAP).contains(&between.len())
+        && between.iter().enumerate().all(|(at, byte)| {
+            let is_mark = matches!(
+                byte,
+                b',' | b';' | b'|' | b'-' | b'*' | b'+' | b'#' | b'/' | b'>'
+            );
+            byte.is_ascii_whitespace()
+                || is_quote(byte)
+                || is_mark
+                || byte.is_ascii_alphabetic() && between.get(at + 1).is_some_and(is_quote)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_values_apart_is_a_gap() {
+        for gap in ["\", \"", "\n", "', b'", "\n- ", "\",\n+  \"", "|"] {
+            assert!(is_gap(gap.as_bytes()), "{gap:?}");
+        }
+        let long = " ".repeat(MAX_GAP + 1);
+        for other in [
+            "",
+            "]\nkeys = [\"",
+            "=",
+            ": ",
+            " and ",
+            "\", name=\"",
+            &long,
+        ] {
+            assert!(!is_gap(other.as_bytes()), "{other:?}");
+        }
+    }
 }

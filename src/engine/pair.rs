@@ -1,12 +1,15 @@
 //! Joins key ids with secrets and tokens: one-to-one, never all with all.
 //!
 //! The label of a value has decided already whether it can be somebody's secret ([`super::candidate`]).
-//! Here nearness decides between those that can: the number of candidates between two halves (squared, so
+//! Places in two lists of one length join first ([`super::lists`]). Between the others nearness decides: the number of candidates between two halves (squared, so
 //! that order of appearance wins over nearest-first), then lines, then whether the rest of both names agrees
 //! (`DEV_…`, `PROD_…`).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::aws::key_id::{KeyId, KeyKind};
 use crate::aws::name::Role;
+use crate::blob::Span;
 
 use super::candidate::{Candidate, Kind};
 
@@ -35,9 +38,15 @@ pub(super) struct Joined {
     pub(super) smtp: Option<usize>,
 }
 
-/// Joins the candidates of one view; they are in order of place.
-pub(super) fn join(candidates: &[Candidate]) -> Vec<Joined> {
-    let ids: Vec<usize> = indices(candidates, |kind| {
+/// Joins the candidates of one view, which are in order of place; those `in_lists` by their places in lists.
+pub(super) fn join(candidates: &[Candidate], in_lists: &[(Span, Span)]) -> Vec<Joined> {
+    let mut partners: BTreeMap<usize, usize> = in_lists
+        .iter()
+        .filter_map(|(id, secret)| Some((at(candidates, *id)?, at(candidates, *secret)?)))
+        .filter(|(id, secret)| can_belong(&candidates[*id], &candidates[*secret]))
+        .collect();
+    let taken: BTreeSet<usize> = partners.values().copied().collect();
+    let mut ids: Vec<usize> = indices(candidates, |kind| {
         matches!(
             kind,
             Kind::Id {
@@ -46,21 +55,22 @@ pub(super) fn join(candidates: &[Candidate]) -> Vec<Joined> {
             }
         )
     });
-    let secrets: Vec<usize> = indices(candidates, |kind| *kind == Kind::Secret);
-    let partners = assign(candidates, &ids, &secrets);
+    let mut secrets: Vec<usize> = indices(candidates, |kind| *kind == Kind::Secret);
+    ids.retain(|id| !partners.contains_key(id));
+    secrets.retain(|secret| !taken.contains(secret));
+    let near = assign(candidates, &ids, &secrets);
+    partners.extend(
+        ids.iter()
+            .zip(near)
+            .filter_map(|(id, secret)| Some((*id, secret?))),
+    );
     let mut joined: Vec<Joined> = indices(candidates, |kind| matches!(kind, Kind::Id { .. }))
         .into_iter()
-        .map(|id| {
-            let secret = ids
-                .binary_search(&id)
-                .ok()
-                .and_then(|index| partners.get(index).copied().flatten());
-            Joined {
-                id,
-                secret,
-                token: None,
-                smtp: None,
-            }
+        .map(|id| Joined {
+            id,
+            secret: partners.get(&id).copied(),
+            token: None,
+            smtp: None,
         })
         .collect();
     for token in indices(candidates, |kind| *kind == Kind::Token) {
@@ -74,6 +84,12 @@ pub(super) fn join(candidates: &[Candidate]) -> Vec<Joined> {
         }
     }
     joined
+}
+
+/// The index of the candidate with this span.
+fn at(candidates: &[Candidate], span: Span) -> Option<usize> {
+    let index = candidates.partition_point(|one| one.span.start < span.start);
+    (candidates.get(index)?.span == span).then_some(index)
 }
 
 fn indices(candidates: &[Candidate], is_kind: impl Fn(&Kind) -> bool) -> Vec<usize> {
@@ -159,11 +175,7 @@ fn cost(candidates: &[Candidate], ranks: &[u64], id: usize, secret: usize) -> Op
     {
         return None;
     }
-    if id_at.section != secret_at.section {
-        return None;
-    }
-    // What stands in the block of another vendor is the vendor's, unless the key id stands there too.
-    if secret_at.foreign_block.is_some() && secret_at.foreign_block != id_at.foreign_block {
+    if !can_belong(id_at, secret_at) {
         return None;
     }
     let adjacent =
@@ -184,6 +196,14 @@ fn cost(candidates: &[Candidate], ranks: &[u64], id: usize, secret: usize) -> Op
     let between = ranks.get(id)?.abs_diff(*ranks.get(secret)?);
     let lines = lines as u64;
     Some(name + stems + 64 * between * between + lines * lines)
+}
+
+/// Whether a secret can belong to an id at all.
+///
+/// What stands in the block of another vendor is the vendor's, unless the key id stands there too.
+fn can_belong(id: &Candidate, secret: &Candidate) -> bool {
+    let is_foreign = secret.foreign_block.is_some() && secret.foreign_block != id.foreign_block;
+    id.section == secret.section && !is_foreign
 }
 
 fn distance(a: &Candidate, b: &Candidate) -> usize {

@@ -1,4 +1,5 @@
-//! A list of key ids beside a list of secrets, one of which only its place tells from a class name.
+//! A list of key ids beside a list of secrets: joined by their places, also where only its place tells a
+//! secret from a class name.
 
 use keyfence::engine::Scratch;
 
@@ -7,17 +8,13 @@ use crate::support::Keys;
 
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Each id of a Python file of two lists with the secret that was joined with it.
-fn joined(ids: &[String], secrets: &[String], break_lines: bool) -> Vec<(String, Option<String>)> {
-    let between = if break_lines { "\",\n  \"" } else { "\", \"" };
-    let text = format!(
-        "keys = [\"{}\"]\nsecrets = [\"{}\"]\n",
-        ids.join(between),
-        secrets.join(between)
-    );
+type Pair = (String, Option<String>);
+
+/// Each id in a text with the secret that was joined with it, sorted; `None` for an id alone.
+fn joined(text: &str) -> Vec<Pair> {
     let (engine, mut scratch) = (engine(), Scratch::default());
     let matches = engine.scan(text.as_bytes(), &mut scratch);
-    let mut pairs: Vec<_> = found(&engine, matches)
+    let mut pairs: Vec<Pair> = found(&engine, matches)
         .into_iter()
         .filter_map(|row| {
             let [id, secret, _] = row.parts;
@@ -26,6 +23,18 @@ fn joined(ids: &[String], secrets: &[String], break_lines: bool) -> Vec<(String,
         .collect();
     pairs.sort();
     pairs
+}
+
+/// The values as a list, in one of several notations.
+fn list(values: &[String], notation: usize) -> String {
+    let joined = |between: &str| values.join(between);
+    match notation {
+        0 => format!("[\"{}\"]\n", joined("\", \"")),
+        1 => format!("[\n  \"{}\",\n]\n", joined("\",\n  \"")),
+        2 => format!("[b'{}']\n", joined("', b'")),
+        3 => format!("\n  - {}\n", joined("\n  - ")),
+        _ => format!("[\n+  \"{}\",\n+]\n", joined("\",\n+  \"")),
+    }
 }
 
 /// Letters only, as 5 of 10,000 secrets are: without a name beside it that is taken for a class name.
@@ -43,32 +52,89 @@ fn letters(keys: &mut Keys) -> String {
     }
 }
 
+fn made(count: usize, mut one: impl FnMut() -> String) -> Vec<String> {
+    (0..count).map(|_| one()).collect()
+}
+
+fn in_order(ids: &[String], secrets: &[String]) -> Vec<Pair> {
+    let secrets = secrets.iter().cloned().map(Some);
+    let mut pairs: Vec<_> = ids.iter().cloned().zip(secrets).collect();
+    pairs.sort();
+    pairs
+}
+
 #[test]
-fn a_secret_that_only_its_place_tells_keeps_its_place() {
-    let keys = &mut Keys::new(SEED + 30);
-    for length in 2..6 {
-        for odd in 0..length {
-            let ids: Vec<String> = (0..length).map(|_| keys.id()).collect();
-            let mut secrets: Vec<String> = (0..length).map(|_| keys.secret()).collect();
-            secrets[odd] = letters(keys);
-            let mut expected: Vec<_> = ids
-                .iter()
-                .cloned()
-                .zip(secrets.iter().cloned().map(Some))
-                .collect();
-            expected.sort();
-            for break_lines in [false, true] {
-                assert_eq!(joined(&ids, &secrets, break_lines), expected);
+fn places_join_however_long_the_lists() {
+    let keys = &mut Keys::new(SEED + 29);
+    for length in [2, 3, 5, 11, 12, 13, 15, 40] {
+        let ids = made(length, || keys.id());
+        let secrets = made(length, || keys.secret());
+        for notation in 0..5 {
+            let (a, b) = (list(&ids, notation), list(&secrets, notation));
+            for text in [format!("keys: {a}data: {b}"), format!("data: {b}keys: {a}")] {
+                assert_eq!(joined(&text), in_order(&ids, &secrets), "{text}");
             }
         }
     }
 }
 
 #[test]
-fn in_a_list_of_another_length_it_is_a_class_name() {
+fn a_secret_that_only_its_place_tells_keeps_its_place() {
+    let keys = &mut Keys::new(SEED + 30);
+    for length in [2, 3, 4, 5, 20] {
+        for odd in 0..length {
+            let ids = made(length, || keys.id());
+            let mut secrets = made(length, || keys.secret());
+            secrets[odd] = letters(keys);
+            for notation in 0..5 {
+                let (a, b) = (list(&ids, notation), list(&secrets, notation));
+                let text = format!("keys: {a}data: {b}");
+                assert_eq!(joined(&text), in_order(&ids, &secrets), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn its_own_letters_are_no_name_of_the_next() {
+    let keys = &mut Keys::new(SEED + 32);
+    let ids = made(3, || keys.id());
+    let mut secrets = made(3, || keys.secret());
+    // As words this begins with one that belongs to a database.
+    secrets[1] = ["Db", &letters(keys)[2..]].concat();
+    let text = format!("keys: {}data: {}", list(&ids, 0), list(&secrets, 0));
+    assert_eq!(joined(&text), in_order(&ids, &secrets));
+}
+
+#[test]
+fn a_list_vouches_for_no_names_and_paths() {
     let keys = &mut Keys::new(SEED + 31);
-    let ids = [keys.id()];
-    let secrets = [keys.secret(), letters(keys)];
-    let expected = vec![(ids[0].clone(), Some(secrets[0].clone()))];
-    assert_eq!(joined(&ids, &secrets, false), expected);
+    let ids = made(3, || keys.id());
+    let alone = |id: &String| (id.clone(), None);
+    // Of another length.
+    let secret = keys.secret();
+    let values = [secret.clone(), letters(keys)];
+    let text = format!("keys: {}data: {}", list(&ids[..1], 0), list(&values, 0));
+    assert_eq!(joined(&text), [(ids[0].clone(), Some(secret.clone()))]);
+    // No secret in it.
+    let values = made(3, || letters(keys));
+    let text = format!("keys: {}data: {}", list(&ids, 0), list(&values, 0));
+    let mut expected: Vec<Pair> = ids.iter().map(alone).collect();
+    expected.sort();
+    assert_eq!(joined(&text), expected);
+    // Most of it is none.
+    let values = [letters(keys), secret.clone(), letters(keys)];
+    let text = format!("keys: {}data: {}", list(&ids, 0), list(&values, 0));
+    let pairs = joined(&text);
+    let secrets: Vec<_> = pairs
+        .iter()
+        .filter_map(|(_, secret)| secret.as_ref())
+        .collect();
+    assert_eq!(secrets, [&secret]);
+    // Lines of notes are no list.
+    let path = ["src/Main/Java/Org/Shop/", "Cart/ItemListView"].concat();
+    let text = format!("{}\n{}\n{secret}\n{path}\n", ids[0], ids[1]);
+    let mut expected = vec![(ids[0].clone(), None), (ids[1].clone(), Some(secret))];
+    expected.sort();
+    assert_eq!(joined(&text), expected);
 }
