@@ -101,8 +101,9 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
             {
                 layout.name_from_header(bytes, span, &mut label);
             }
+            // What follows a doubtful value follows no candidate.
+            label.follows &= floor.is_none();
             let follows_id = label.follows
-                && floor.is_none()
                 && matches!(found.list.last(), Some(last) if matches!(last.kind, Kind::Id { .. }));
             match judge(bytes, &layout, kind, span, &label, follows_id) {
                 Ok(()) => {

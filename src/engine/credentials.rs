@@ -24,6 +24,9 @@ use super::region::{Regions, expand};
 use super::view::View;
 use super::{Explanation, Found, Match, Part, RuleIndex, context};
 
+/// Bytes from the first part of a pair on that tell what kind of place it is.
+const MAX_CONTEXT: usize = 16 * 1024;
+
 /// Within how many lines of a bare secret a word of AWS must stand.
 const WORD_LINES: usize = 3;
 
@@ -359,7 +362,8 @@ impl Credentials {
     fn context(&self, view: &View, parts: [Option<&Candidate>; 3]) -> Option<String> {
         let parts = || parts.iter().flatten().map(|part| part.span);
         let start = parts().map(|span| span.start).min()?;
-        let end = parts().map(|span| span.end).max()?;
+        // Lists can be long, and each of their pairs would go over all of them.
+        let end = parts().map(|span| span.end).max()?.min(start + MAX_CONTEXT);
         context::of(&view.bytes, Span::new(start, end))
     }
 }
