@@ -44,27 +44,28 @@ pub(super) fn join(bytes: &[u8], list: &[Candidate], doubtful: &[Span]) -> Vec<(
     let items = items(list, doubtful);
     let rows: Vec<&[Item]> = items
         .chunk_by(|a, b| a.is_id() == b.is_id() && is_gap(between(bytes, a.span, b.span)))
+        .filter(|row| row.iter().any(|item| item.part != Part::Doubtful))
         .collect();
+    let fit = |at: usize| match rows.get(at..at + 2) {
+        Some([first, second]) => belong(bytes, first, second).then(|| distance(first, second)),
+        _ => None,
+    };
     let mut joined = Vec::new();
     let mut at = 0;
-    while let [first, second, ..] = rows.get(at..).unwrap_or_default() {
-        at += 1;
-        let (ids, secrets) = match first.first().is_some_and(Item::is_id) {
-            true => (first, second),
-            false => (second, first),
-        };
-        if first.len() == second.len()
-            && are_near(first, second)
-            && ids.iter().all(Item::is_id)
-            && can_be_secrets(bytes, secrets)
-        {
-            joined.extend(
-                ids.iter()
-                    .zip(*secrets)
-                    .map(|(id, secret)| (id.span, secret.span)),
-            );
+    while at + 1 < rows.len() {
+        let Some(near) = fit(at) else {
             at += 1;
+            continue;
+        };
+        // A list between two that it could belong to belongs to the nearer one.
+        if fit(at + 1).is_some_and(|next| next < near) {
+            at += 1;
+            continue;
         }
+        let (ids, secrets) = in_kind_order(rows[at], rows[at + 1]);
+        let pairs = ids.iter().zip(secrets);
+        joined.extend(pairs.map(|(id, secret)| (id.span, secret.span)));
+        at += 2;
     }
     joined.sort_unstable();
     joined
@@ -112,14 +113,30 @@ fn can_be_secrets(bytes: &[u8], row: &[Item]) -> bool {
         && (doubts == 0 || doubts <= row.len().div_ceil(VALUES_PER_DOUBT) && is_written())
 }
 
-/// Whether two lists, one after the other, can belong together.
-fn are_near(first: &[Item], second: &[Item]) -> bool {
+/// The row of ids first.
+fn in_kind_order<'r>(first: &'r [Item], second: &'r [Item]) -> (&'r [Item], &'r [Item]) {
+    match first.first().is_some_and(Item::is_id) {
+        true => (first, second),
+        false => (second, first),
+    }
+}
+
+/// Whether two lists, one after the other, belong together.
+fn belong(bytes: &[u8], first: &[Item], second: &[Item]) -> bool {
     let section = |row: &[Item]| row.iter().find_map(|item| item.section);
-    let (Some(last), Some(next)) = (first.last(), second.first()) else {
-        return false;
-    };
-    next.span.start.saturating_sub(last.span.end) <= MAX_BETWEEN
+    let (ids, secrets) = in_kind_order(first, second);
+    first.len() == second.len()
+        && distance(first, second) <= MAX_BETWEEN
         && section(first) == section(second)
+        && ids.iter().all(Item::is_id)
+        && can_be_secrets(bytes, secrets)
+}
+
+/// Bytes between two lists, one after the other.
+fn distance(first: &[Item], second: &[Item]) -> usize {
+    let end = first.last().map_or(0, |item| item.span.end);
+    let start = second.first().map_or(0, |item| item.span.start);
+    start.saturating_sub(end)
 }
 
 fn between(bytes: &[u8], before: Span, after: Span) -> &[u8] {

@@ -79,6 +79,24 @@ fn places_join_however_long_the_lists() {
 }
 
 #[test]
+fn a_list_belongs_to_the_nearer_one() {
+    let keys = &mut Keys::new(SEED + 33);
+    let denied = made(2, || keys.id());
+    let (ids, secrets) = (made(2, || keys.id()), made(2, || keys.secret()));
+    let text = format!(
+        "old: {}{}data: {}keys: {}",
+        list(&denied, 0),
+        "\n".repeat(60),
+        list(&secrets, 0),
+        list(&ids, 0)
+    );
+    let mut expected = in_order(&ids, &secrets);
+    expected.extend(denied.iter().map(|id| (id.clone(), None)));
+    expected.sort();
+    assert_eq!(joined(&text), expected);
+}
+
+#[test]
 fn a_secret_that_only_its_place_tells_keeps_its_place() {
     let keys = &mut Keys::new(SEED + 30);
     for length in [2, 3, 4, 5, 20] {
