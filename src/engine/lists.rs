@@ -57,8 +57,14 @@ pub(super) fn join(bytes: &[u8], list: &[Candidate], doubtful: &[Span]) -> Vec<(
             at += 1;
             continue;
         };
-        // A list between two that it could belong to belongs to the nearer one.
-        if fit(at + 1).is_some_and(|next| next < near) {
+        // A list between two that it could belong to belongs to the nearer one. Where nothing but a gap parts the
+        // two from another row, they are no lists: `ID, SECRET`, and on the next line `SECRET, ID`.
+        let is_cut = |at: usize| match rows.get(at..at + 2) {
+            Some([before, after]) => !touch(bytes, before, after),
+            _ => true,
+        };
+        let stand_alone = at.checked_sub(1).is_none_or(is_cut) && is_cut(at + 1);
+        if !stand_alone || fit(at + 1).is_some_and(|next| next < near) {
             at += 1;
             continue;
         }
@@ -137,6 +143,14 @@ fn distance(first: &[Item], second: &[Item]) -> usize {
     let end = first.last().map_or(0, |item| item.span.end);
     let start = second.first().map_or(0, |item| item.span.start);
     start.saturating_sub(end)
+}
+
+/// Whether only a gap stands between two rows.
+fn touch(bytes: &[u8], first: &[Item], second: &[Item]) -> bool {
+    match (first.last(), second.first()) {
+        (Some(last), Some(next)) => is_gap(between(bytes, last.span, next.span)),
+        _ => false,
+    }
 }
 
 fn between(bytes: &[u8], before: Span, after: Span) -> &[u8] {

@@ -1,9 +1,9 @@
 //! Joins key ids with secrets and tokens: one-to-one, never all with all.
 //!
 //! The label of a value has decided already whether it can be somebody's secret ([`super::candidate`]).
-//! Places in two lists of one length join first ([`super::lists`]). Between the others nearness decides: the number of candidates between two halves (squared, so
-//! that order of appearance wins over nearest-first), then lines, then whether the rest of both names agrees
-//! (`DEV_…`, `PROD_…`).
+//! Places in two lists of one length join first ([`super::lists`]). Between the others nearness decides: the
+//! number of candidates between two halves (squared, so that order of appearance wins over nearest-first), then
+//! lines, then whether the rest of both names agrees (`DEV_…`, `PROD_…`).
 
 use std::collections::{BTreeMap, BTreeSet};
 

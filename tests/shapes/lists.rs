@@ -97,6 +97,14 @@ fn a_list_belongs_to_the_nearer_one() {
 }
 
 #[test]
+fn rows_of_pairs_are_no_lists() {
+    let keys = &mut Keys::new(SEED + 34);
+    let (i, s) = (made(3, || keys.id()), made(3, || keys.secret()));
+    let text = format!("{},{}\n{},{}\n{},{}\n", i[0], s[0], s[1], i[1], i[2], s[2]);
+    assert_eq!(joined(&text), in_order(&i, &s));
+}
+
+#[test]
 fn a_secret_that_only_its_place_tells_keeps_its_place() {
     let keys = &mut Keys::new(SEED + 30);
     for length in [2, 3, 4, 5, 20] {
