@@ -102,6 +102,9 @@ const SIBLINGS: &[&str] = &[
     "type",
 ];
 
+/// How the line of a comment starts.
+const COMMENTS: &[&[u8]] = &[b"#", b"//", b"--", b";", b"<!--"];
+
 /// What is known about the name of a value.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
@@ -368,6 +371,8 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
             }
             b'(' => glue.called = !glue.lists && !glue.assigns,
             b'{' if opens_item(bytes, end - 1, floor) => glue.opens_object = true,
+            // A list or a header that ends on a line above names nothing.
+            b']' if glue.newline && !glue.assigns => return None,
             b']' => {
                 let open = opening(bytes, end - 1, floor)?;
                 let inner = bytes.get(open + 1..end - 1)?;
@@ -471,13 +476,14 @@ fn before_comments(bytes: &[u8], line_end: usize, floor: usize) -> usize {
     let mut end = line_end;
     while let Some(line) = bytes.get(floor..end) {
         let start = memchr::memrchr(b'\n', line).map_or(floor, |at| floor + at + 1);
-        let text = bytes.get(start..end).unwrap_or_default().trim_ascii_start();
-        let is_comment = [&b"#"[..], b"//", b"--", b";", b"<!--"]
-            .iter()
-            .any(|mark| text.starts_with(mark));
+        let text = bytes.get(start..end).unwrap_or_default();
         // The first line may be cut by the floor: what looks like a comment there may be none.
-        if !is_comment || start == floor {
+        let is_cut = start == floor && !is_line_start(bytes, floor);
+        if !is_comment(text) || is_cut {
             return end;
+        }
+        if start == floor {
+            return floor;
         }
         end = start - 1;
     }
@@ -549,9 +555,9 @@ fn glue_only(bytes: &[u8], start: usize, end: usize) -> bool {
     })
 }
 
-/// The first byte that may belong to a name of a value at `start`.
+/// The first byte that may belong to a name of a value at `start`; never within the line of a comment.
 fn floor(bytes: &[u8], start: usize) -> usize {
-    let from = start.saturating_sub(REACH);
+    let from = past_comment(bytes, start.saturating_sub(REACH), start);
     let before = bytes.get(from..start).unwrap_or_default();
     let mut lines = before
         .iter()
@@ -560,6 +566,38 @@ fn floor(bytes: &[u8], start: usize) -> usize {
         .filter(|(_, byte)| **byte == b'\n')
         .map(|(at, _)| from + at + 1);
     lines.nth(LINES - 1).unwrap_or(from)
+}
+
+/// The end of the line around `at`, if it is a comment, has begun at most [`REACH`] before and ends before `end`;
+/// else `at`.
+fn past_comment(bytes: &[u8], at: usize, end: usize) -> usize {
+    let from = at.saturating_sub(REACH);
+    let before = bytes.get(from..at).unwrap_or_default();
+    let start = match memchr::memrchr(b'\n', before) {
+        Some(line) => from + line + 1,
+        None if from == 0 => 0,
+        None => return at,
+    };
+    let rest = bytes.get(at..end).unwrap_or_default();
+    let Some(length) = memchr::memchr(b'\n', rest) else {
+        return at;
+    };
+    let line = bytes.get(start..at + length).unwrap_or_default();
+    if is_comment(line) {
+        at + length + 1
+    } else {
+        at
+    }
+}
+
+fn is_comment(line: &[u8]) -> bool {
+    let text = line.trim_ascii_start();
+    COMMENTS.iter().any(|mark| text.starts_with(mark))
+}
+
+fn is_line_start(bytes: &[u8], at: usize) -> bool {
+    at.checked_sub(1)
+        .is_none_or(|before| bytes.get(before) == Some(&b'\n'))
 }
 
 #[cfg(test)]

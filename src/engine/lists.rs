@@ -103,18 +103,19 @@ fn items(list: &[Candidate], doubtful: &[Span]) -> Vec<Item> {
 
 /// Whether a row of at least two can be a list of secrets: some are, and hardly one of the others is refused.
 fn can_be_secrets(bytes: &[u8], row: &[Item]) -> bool {
-    let count = |part: Part| row.iter().filter(|item| item.part == part).count();
-    let doubts = count(Part::Doubtful);
+    let doubts = row
+        .iter()
+        .filter(|item| item.part == Part::Doubtful)
+        .count();
     // Values with nothing but white space between them may stand there for any reason.
     let is_written = || {
-        row.windows(2).all(|two| {
-            let [a, b] = two else { return false };
-            let gap = between(bytes, a.span, b.span);
-            !gap.iter().all(u8::is_ascii_whitespace)
+        row.windows(2).all(|two| match two {
+            [a, b] => is_written_gap(between(bytes, a.span, b.span)),
+            _ => false,
         })
     };
-    count(Part::Secret) > 0
-        && count(Part::Secret) + doubts == row.len()
+    doubts < row.len()
+        && !row.iter().any(Item::is_id)
         && row.len() > 1
         && (doubts == 0 || doubts <= row.len().div_ceil(VALUES_PER_DOUBT) && is_written())
 }
@@ -155,6 +156,11 @@ fn touch(bytes: &[u8], first: &[Item], second: &[Item]) -> bool {
 
 fn between(bytes: &[u8], before: Span, after: Span) -> &[u8] {
     bytes.get(before.end..after.start).unwrap_or_default()
+}
+
+/// Whether what stands between two values is more than white space, and only tells them apart.
+pub(super) fn is_written_gap(between: &[u8]) -> bool {
+    is_gap(between) && !between.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Whether what stands between two values only tells them apart: quotes, a comma, the marks of comments,

@@ -8,6 +8,10 @@ use crate::support::Keys;
 
 const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+/// A line of prose.
+const LONG: &str =
+    "the hosts below were moved to the other floor and get their names from the table of the desk";
+
 type Pair = (String, Option<String>);
 
 /// Each id in a text with the secret that was joined with it, sorted; `None` for an id alone.
@@ -94,6 +98,49 @@ fn a_list_belongs_to_the_nearer_one() {
     expected.extend(denied.iter().map(|id| (id.clone(), None)));
     expected.sort();
     assert_eq!(joined(&text), expected);
+}
+
+#[test]
+fn what_comments_above_say_is_no_name() {
+    let keys = &mut Keys::new(SEED + 35);
+    for (lines, comment) in [
+        (1, "nothing"),
+        (15, "nothing"),
+        (16, "nothing"),
+        (40, "nothing"),
+    ]
+    .into_iter()
+    .chain([(6, LONG), (12, LONG), (40, LONG)])
+    {
+        for mark in ["#", "//", "--", ";"] {
+            let (ids, secrets) = (made(2, || keys.id()), made(2, || keys.secret()));
+            let comments = format!("{mark} {comment}\n").repeat(lines);
+            let text = format!(
+                "old: [\"x\"]\n{comments}data: {}keys: {}",
+                list(&secrets, 0),
+                list(&ids, 0)
+            );
+            assert_eq!(joined(&text), in_order(&ids, &secrets), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_list_owns_all_of_it() {
+    let keys = &mut Keys::new(SEED + 36);
+    for name in ["okta_tokens", "licences"] {
+        for notation in 0..5 {
+            let (ids, secrets) = (made(3, || keys.id()), made(3, || keys.secret()));
+            let text = format!(
+                "{name}: {}keys: {}",
+                list(&secrets, notation),
+                list(&ids, notation)
+            );
+            let mut expected: Vec<Pair> = ids.iter().map(|id| (id.clone(), None)).collect();
+            expected.sort();
+            assert_eq!(joined(&text), expected, "{text}");
+        }
+    }
 }
 
 #[test]
