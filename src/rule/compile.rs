@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::allowlist::{Allowlist, Subject};
-use super::file::{BUILTIN, BUILTIN_NAME, RuleFile, RuleText, Trust};
-use super::{Error, Fault, Kind, PairsWith, Pattern, Rule, RuleSet, example};
+use super::file::{RuleFile, RuleText};
+use super::{Error, Fault, Kind, PairsWith, Pattern, Rule, RuleSet, builtin, example};
 
 /// A rule file of a user: what to call it and what is in it.
 #[derive(Clone, Copy, Debug)]
@@ -20,14 +20,14 @@ pub struct RuleSource<'a> {
 impl RuleSet {
     /// The built-in rules.
     pub fn builtin() -> Self {
-        Self::from_texts(builtin_texts())
+        Self::from_rules(builtin::rules())
     }
 
     /// The built-in rules and the user's, which add to them or replace those of the same id. A later file wins.
     ///
     /// All faults of all files are reported together.
     pub fn load(sources: &[RuleSource<'_>]) -> Result<Self, Error> {
-        let mut texts: BTreeMap<String, RuleText> = builtin_texts()
+        let mut rules: BTreeMap<String, Rule> = builtin::rules()
             .into_iter()
             .map(|rule| (rule.id.clone(), rule))
             .collect();
@@ -37,14 +37,14 @@ impl RuleSet {
                 Ok(file) => {
                     for rule in file.rules {
                         check_user_rule(source.name, &rule, &mut faults);
-                        texts.insert(rule.id.clone(), rule);
+                        rules.insert(rule.id.clone(), compile(rule));
                     }
                 }
                 Err(found) => faults.extend(found),
             }
         }
         if faults.is_empty() {
-            Ok(Self::from_texts(texts.into_values().collect()))
+            Ok(Self::from_rules(rules.into_values().collect()))
         } else {
             Err(Error::Faults(faults))
         }
@@ -75,39 +75,11 @@ impl RuleSet {
         self
     }
 
-    fn from_texts(texts: Vec<RuleText>) -> Self {
-        let mut rules: Vec<Rule> = texts.into_iter().map(compile).collect();
+    fn from_rules(mut rules: Vec<Rule>) -> Self {
         rules.sort_by(|a, b| a.id.cmp(&b.id));
         let hash = hash(&rules);
         Self { rules, hash }
     }
-}
-
-/// Reads the built-in rules without prose and examples, which no scan needs.
-fn builtin_texts() -> Vec<RuleText> {
-    let text = without_prose(BUILTIN);
-    RuleFile::parse_with(BUILTIN_NAME, &text, Trust::Tested)
-        .expect("a test reads the built-in rules")
-        .rules
-}
-
-/// Cuts each rule after the keys that the engine needs: the rest begins with `references`.
-///
-/// Reading TOML is most of the start-up, and most of the file is prose. A test holds the rules read from the
-/// short form equal to those read from the whole file.
-fn without_prose(text: &str) -> String {
-    let mut short = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(cut) = memchr::memmem::find(rest.as_bytes(), b"\nreferences = ") {
-        short.push_str(&rest[..=cut]);
-        rest = &rest[cut + 1..];
-        match memchr::memmem::find(rest.as_bytes(), b"\n[[rule]]") {
-            Some(next) => rest = &rest[next + 1..],
-            None => return short,
-        }
-    }
-    short.push_str(rest);
-    short
 }
 
 /// Turns a rule as written into one that is used. Its regexes were checked when it was read.
@@ -246,7 +218,7 @@ fn hash(rules: &[Rule]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::file::BUILTIN_NAME;
+    use crate::rule::file::{BUILTIN, BUILTIN_NAME};
 
     const MINE: &str = "[[rule]]\nid = 'acme-token'\ndescription = 'd'\nkeywords = ['acme_']\n\
                         regex = 'acme_(?P<secret>[a-z0-9]{20})'\nexamples = ['acme_{lower:20}']\n";
@@ -290,7 +262,8 @@ mod tests {
 
     #[test]
     fn the_short_form_of_the_built_in_rules_is_the_whole_one() {
-        let whole = RuleSet::from_texts(RuleFile::builtin().rules);
+        let whole = RuleFile::builtin().rules.into_iter().map(compile);
+        let whole = RuleSet::from_rules(whole.collect());
         let short = RuleSet::builtin();
         assert_eq!(short.rules.len(), whole.rules.len());
         assert_eq!(short.hash, whole.hash);

@@ -106,7 +106,7 @@ impl RuleFile {
             .expect("a test reads the built-in rules")
     }
 
-    pub(crate) fn parse_with(name: &str, text: &str, trust: Trust) -> Result<Self, Vec<Fault>> {
+    fn parse_with(name: &str, text: &str, trust: Trust) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader::new(name, text, trust);
         let rules = match reader.document.parse() {
             Some(root) => reader.root(root.get_ref()),

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`mod@file`], `reader` | a rule file as written; all its faults, each with line and key |
+//! | `builtin` | the built-in rules as they are read at start-up |
 //! | [`compile`] | joins the built-in rules with the user's into a [`RuleSet`] |
 //! | [`check`], [`pem`] | the named checks that need code |
 //! | [`allowlist`] | what a rule never reports, with the reason |
@@ -11,6 +12,7 @@
 //! This room knows patterns and bytes; it knows no blobs and not where a rule file came from.
 
 pub mod allowlist;
+mod builtin;
 pub mod check;
 pub mod compile;
 pub mod example;
