@@ -637,6 +637,12 @@ fn signals_end_a_scan_with_2_and_what_was_found() {
             .args([&format!("-{signal}"), &id])
             .status();
         assert!(killed.expect("`kill` runs").success());
+        // The read goes on when the program knows of the signal.
+        while !has_thread(&id, "grace") {
+            assert!(start.elapsed() < Duration::from_secs(60), "no sign of it");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::write(repo.join("log.go"), "").expect("a file");
         let start = Instant::now();
         while child.try_wait().expect("a child").is_none() {
             assert!(start.elapsed() < Duration::from_secs(60), "it does not end");
@@ -651,6 +657,16 @@ fn signals_end_a_scan_with_2_and_what_was_found() {
         assert_eq!(output.status.code(), Some(2), "{signal} {args:?}\n{text}");
         assert!(text.contains("interrupted"), "{signal} {args:?}\n{text}");
     }
+}
+
+/// Whether a process has a thread of this name.
+#[cfg(target_os = "linux")]
+fn has_thread(process: &str, name: &str) -> bool {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("a process");
+    tasks.flatten().any(|task| {
+        let found = fs::read_to_string(task.path().join("comm"));
+        found.is_ok_and(|found| found.trim_end() == name)
+    })
 }
 
 #[test]

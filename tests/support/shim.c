@@ -1,6 +1,6 @@
 /* Faults on demand, for the tests: loaded before the C library, it lets one file or directory fail.
  * FAULT_PATH: how the path ends. FAULT_KIND: what happens. FAULT_LOG: a file made when it happened;
- * with `.next` behind it, what a file is replaced by. */
+ * with `.next` behind it, what a file is replaced by, with `.go`, what the kind `wait` waits for. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static int calls;
@@ -84,9 +83,10 @@ ssize_t read(int fd, void *buffer, size_t count)
         if (is_kind("short") && count > 3)
             return real(fd, buffer, 3);
         if (is_kind("wait") && call == 0) {
-            struct timespec left = {1, 500000000};
-            while (nanosleep(&left, &left) != 0 && errno == EINTR)
-                ;
+            char go[4200];
+            snprintf(go, sizeof go, "%s.go", getenv("FAULT_LOG"));
+            for (int wait = 0; access(go, F_OK) != 0 && wait < 24000; wait++)
+                usleep(5000);
         }
         if (call == 0)
             change(path);

@@ -38,7 +38,10 @@ fn watch(stop: Arc<AtomicBool>) {
                     // The default action of these three ends the program; nothing is left to do if not.
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
-                let _ = std::thread::Builder::new().spawn(end_anyway);
+                // The end comes without this too.
+                let _ = std::thread::Builder::new()
+                    .name("grace".to_owned())
+                    .spawn(end_anyway);
             }
         });
 }
