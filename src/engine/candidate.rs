@@ -78,8 +78,7 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
     // What only the strict filters refused.
     let mut doubtful: Vec<Rejected> = Vec::new();
     let mut previous_end = 0;
-    // The name of the value of 40 characters before, and where that ends.
-    let mut owner: Option<(usize, Label)> = None;
+    let mut list_name = None;
     let mut at = 0;
     while let Some(run) = next_run(bytes, at) {
         at = run.end;
@@ -103,19 +102,8 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
             {
                 layout.name_from_header(bytes, span, &mut label);
             }
-            // The name of a list is the name of all in it.
             if kind == Kind::Secret {
-                if let Some((end, named)) = &owner
-                    && label.role == Role::Neutral
-                    && lists::is_written_gap(bytes.get(*end..span.start).unwrap_or_default())
-                {
-                    label = Label {
-                        follows: label.follows,
-                        ..named.clone()
-                    };
-                }
-                let is_named = !matches!(label.role, Role::Neutral | Role::KeyId);
-                owner = is_named.then(|| (span.end, label.clone()));
+                list_name = lists::name(bytes, list_name, span, &mut label);
             }
             // What follows a doubtful value follows no candidate.
             label.follows &= floor.is_none();

@@ -13,6 +13,9 @@ pub(super) const LINES: usize = 16;
 /// How many structural words (`value`, `default`, `string`, ...) are passed over.
 const MAX_SKIPS: usize = 8;
 
+/// Longest name of an element, in characters.
+const LONGEST_TAG: usize = 32;
+
 /// Words that stand between a name and its value and name nothing themselves.
 const STRUCTURE: &[&str] = &[
     "as",
@@ -179,7 +182,7 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
         }
     }
     for _ in 0..MAX_SKIPS {
-        let Some(word) = word_before(bytes, at, floor) else {
+        let Some(word) = word_before(bytes, at, floor, structural) else {
             if let Some(label) = structural.then(|| after(bytes, end)).flatten() {
                 return label;
             }
@@ -350,8 +353,8 @@ fn word_after(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)>
     (end > start).then_some((start, end))
 }
 
-/// The word before `at`, not before `floor`, with what stands between.
-fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
+/// The word before `at`, not before `floor`, with what stands between; a structural one `was_passed`.
+fn word_before(bytes: &[u8], at: usize, floor: usize, was_passed: bool) -> Option<Word> {
     let mut glue = Glue::default();
     let mut end = at;
     loop {
@@ -366,15 +369,25 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
                 if starts_item(bytes, end) {
                     glue.opens_object = true;
                 }
-                end = before_comments(bytes, end - 1, floor);
+                let above = before_comments(bytes, end - 1, floor);
+                // The first line of all may be the heading of a value that stands alone.
+                end = if above > 0 || was_passed {
+                    above
+                } else {
+                    end - 1
+                };
                 continue;
             }
+            // Above the row of a table stands another one.
+            b'|' if glue.newline && starts_with_bar(bytes, end, floor) => return None,
             b'(' => glue.called = !glue.lists && !glue.assigns,
             b'{' if opens_item(bytes, end - 1, floor) => glue.opens_object = true,
-            // A list or a header that ends on a line above names nothing.
-            b']' if glue.newline && !glue.assigns => return None,
             b']' => {
                 let open = opening(bytes, end - 1, floor)?;
+                if glue.newline && !glue.assigns && is_whole_value(bytes, open, floor) {
+                    // `keys: ["…"]` on a line above has its own value.
+                    return None;
+                }
                 let inner = bytes.get(open + 1..end - 1)?;
                 // `[None]` and `[****ABCD]` are what `aws configure` shows of the value before.
                 let names = inner.iter().any(u8::is_ascii_alphabetic)
@@ -429,6 +442,33 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
         .get(end)
         .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
     Some(Word { start, end, glue })
+}
+
+/// Whether the line that goes to `end` starts with a bar.
+fn starts_with_bar(bytes: &[u8], end: usize, floor: usize) -> bool {
+    let before = bytes.get(floor..end).unwrap_or_default();
+    let start = memchr::memrchr(b'\n', before).map_or(0, |line| line + 1);
+    let line = before[start..].trim_ascii_start();
+    line.len() > 1 && line.starts_with(b"|")
+}
+
+/// Whether the bracket at `open` opens what a name on its line is set to, and the name says something of its own.
+fn is_whole_value(bytes: &[u8], open: usize, floor: usize) -> bool {
+    let before = bytes.get(floor..open).unwrap_or_default().trim_ascii_end();
+    let Some((b':' | b'=', before)) = before.split_last() else {
+        return false;
+    };
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'');
+    let end = before
+        .iter()
+        .rposition(|byte| !ends(byte))
+        .map_or(0, |last| last + 1);
+    let start = before[..end]
+        .iter()
+        .rposition(|byte| !is_word(*byte))
+        .map_or(0, |at| at + 1);
+    let name = &before[start..end];
+    !name.is_empty() && !is_sibling(name) && !is_structural(name)
 }
 
 /// The only argument of a call, if it is a literal that names one part of a key.
@@ -533,7 +573,9 @@ fn is_structural(text: &[u8]) -> bool {
         && bare
             .iter()
             .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'T' | b'Z'));
-    if bare.len() < text.len() || is_number {
+    // `</dict>`; the words of a value that starts with a slash are none.
+    let is_end_tag = bare.len() < text.len() && bare.len() <= LONGEST_TAG && !bare.contains(&b'/');
+    if is_end_tag || is_number {
         return true;
     }
     let mut lower = bare.to_ascii_lowercase();
@@ -571,6 +613,9 @@ fn floor(bytes: &[u8], start: usize) -> usize {
 /// The end of the line around `at`, if it is a comment, has begun at most [`REACH`] before and ends before `end`;
 /// else `at`.
 fn past_comment(bytes: &[u8], at: usize, end: usize) -> usize {
+    if at == 0 {
+        return 0;
+    }
     let from = at.saturating_sub(REACH);
     let before = bytes.get(from..at).unwrap_or_default();
     let start = match memchr::memrchr(b'\n', before) {

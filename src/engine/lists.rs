@@ -6,6 +6,8 @@
 use crate::blob::Span;
 
 use super::candidate::{Candidate, Kind};
+use super::label::Label;
+use crate::aws::name::Role;
 
 /// Most bytes between two values of a list: quotes, a comma, a line break with its indentation.
 const MAX_GAP: usize = 64;
@@ -36,6 +38,74 @@ enum Part {
 impl Item {
     fn is_id(&self) -> bool {
         self.part == Part::Id
+    }
+}
+
+/// The name of a list, as far as it was read.
+#[derive(Debug)]
+pub(super) struct ListName {
+    label: Label,
+    /// The last value.
+    last: Span,
+    /// Where what stands between the first two values begins and ends; all others have the same between them.
+    gap: Option<Span>,
+}
+
+/// Gives the value at `span` the name of the list that it goes on, `before`; and tells the list that it is now in.
+pub(super) fn name(
+    bytes: &[u8],
+    before: Option<ListName>,
+    span: Span,
+    label: &mut Label,
+) -> Option<ListName> {
+    let is_nameless = label.role == Role::Neutral;
+    if let Some(list) = before.filter(|_| is_nameless) {
+        let between = between(bytes, list.last, span);
+        let is_next = match list.gap {
+            Some(gap) => gap.of(bytes) == between,
+            None => is_written_gap(between) && between.iter().filter(|b| **b == b'\n').count() < 2,
+        };
+        if is_next {
+            label.name = list.label.name.clone();
+            label.role = list.label.role;
+            let gap = Some(Span::new(list.last.end, span.start));
+            return Some(ListName {
+                last: span,
+                gap,
+                ..list
+            });
+        }
+    }
+    let is_named = !matches!(label.role, Role::Neutral | Role::KeyId);
+    (is_named && opens(bytes, span.start)).then(|| ListName {
+        label: label.clone(),
+        last: span,
+        gap: None,
+    })
+}
+
+/// Whether the value at `start` is the first of a list: a bracket opens before it, or it is the first item below `NAME:`.
+fn opens(bytes: &[u8], start: usize) -> bool {
+    let trimmed = |text: &[u8]| text.trim_ascii_end().len();
+    let before = bytes
+        .get(start.saturating_sub(MAX_GAP)..start)
+        .unwrap_or_default();
+    let before = before
+        .strip_suffix(b"\"")
+        .or(before.strip_suffix(b"'"))
+        .unwrap_or(before);
+    let before = before.strip_suffix(b"b").unwrap_or(before);
+    // The marks of a patch stand at the start of a line.
+    let before = &before[..trimmed(before)];
+    let before = before.strip_suffix(b"\n+").unwrap_or(before);
+    let before = &before[..trimmed(before)];
+    match before.split_last() {
+        Some((b'[' | b'(' | b'{', _)) => true,
+        Some((b'-' | b'*', above)) => {
+            let is_first_of_line = above[trimmed(above)..].contains(&b'\n');
+            is_first_of_line && above.trim_ascii_end().ends_with(b":")
+        }
+        _ => false,
     }
 }
 

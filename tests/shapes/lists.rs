@@ -144,6 +144,44 @@ fn the_name_of_a_list_owns_all_of_it() {
 }
 
 #[test]
+fn the_name_of_one_value_is_none_of_the_next() {
+    for (seed, text) in [
+        "name,okta_token,password,login\nbob,<T1>,<S1>,<I1>\namy,<T2>,<S2>,<I2>\n",
+        "| key | id | github token |\n|---|---|---|\n| <S1> | <I1> | <T1> |\n| <S2> | <I2> | <T2> |\n",
+        "* GitHub token: <T1>\n* <S1>\n* <I1>\n",
+        "db_password=\"<T1>\"\n# <S1>\n# <I1>\n",
+        "okta = '<T1>'\n\n'<S1>'\n'<I1>'\n",
+        "github: <T1>\n---\n- <S1>\n- <I1>\n",
+        "api_token: <T1>\n\n* * *\n\n* <S1>\n* <I1>\n",
+        "init(token: \"<T1>\", \"<S1>\", \"<I1>\")\n",
+        "etag: \"<T1>\"\n\"<S1>\"\n\"<I1>\"\n",
+        "DEV_SECRET_KEY=<S1>\n# <S2>\n# <I2>\nDEV_ACCESS_KEY=<I1>\n",
+        "prod_secret_key: <S1>\n- <S2>\n- <I2>\nprod_access_key: <I1>\n",
+        "okta_tokens: [\"<T1>\", \"<T2>\"]\nlogins: [[\"<I1>\", \"<S1>\"], [\"<I2>\", \"<S2>\"]]\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let keys = &mut Keys::new(SEED + 37 + seed as u64);
+        let (ids, secrets) = (made(2, || keys.id()), made(2, || keys.secret()));
+        let mut filled = text.to_owned();
+        for number in 0..2 {
+            let mark = |letter: char| format!("<{letter}{}>", number + 1);
+            filled = filled
+                .replace(&mark('I'), &ids[number])
+                .replace(&mark('S'), &secrets[number])
+                .replace(&mark('T'), &keys.secret());
+        }
+        let count = 1 + usize::from(text.contains("<I2>"));
+        assert_eq!(
+            joined(&filled),
+            in_order(&ids[..count], &secrets[..count]),
+            "{filled}"
+        );
+    }
+}
+
+#[test]
 fn rows_of_pairs_are_no_lists() {
     let keys = &mut Keys::new(SEED + 34);
     let (i, s) = (made(3, || keys.id()), made(3, || keys.secret()));

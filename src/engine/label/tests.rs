@@ -39,6 +39,10 @@ fn names_are_found_across_formats() {
         "  AwsSecretKey:\n    Type: String\n    Default: @",
         ":aws_secret_access_key => \"@\"",
         "[{\"value\":\"@\",\"key\":\"awsSecretKey\"}]",
+        "AwsSecretKey:\n  Type: [String]\n  AllowedPattern: \"[A-Z]*\"\n  Default: @",
+        "variable \"aws_secret_key\" {\n  description = \"see [wiki]\"\n  default = \"@\"",
+        "AWS secret access key [prod]\n@",
+        "# AWS secret access key\n@",
     ] {
         assert_eq!(role(text), Role::AwsSecret, "{text}");
     }
@@ -75,6 +79,9 @@ fn arguments_and_prose_are_no_names() {
         "f(region, \"@\"",
         "x = Session(\"@\"",
         "# old one, rotate me: @",
+        "old: [\"x\"]\ndata: [\"@",
+        "# AWS secret access key\ndata: @",
+        "x\n# AWS secret access key\n@",
     ] {
         assert_eq!(role(text), Role::Neutral, "{text}");
     }
