@@ -48,8 +48,8 @@ const TEXTS: &[(&str, Make)] = &[
             .collect();
         format!("keys: [\"{ids}\"]\ndata: [\"{values}{}\"]\n", keys.secret())
     }),
-    ("one_line_of_25_mb", |keys, size| {
-        let half = "a1(b,22);".repeat(1_400_000 * size);
+    ("one_line_of_50_mb", |keys, size| {
+        let half = "a1(b,22);".repeat(2_800_000 * size);
         format!("{half}k=\"{}\",s=\"{}\"{half}", keys.id(), keys.secret())
     }),
     ("prefixes_only", |_, size| {
@@ -66,7 +66,7 @@ const TEXTS: &[(&str, Make)] = &[
         "QUtJQ".repeat(400_000 * size)
     }),
     ("literals_of_base64_in_words", |_, size| {
-        "QUtJQ ".repeat(300_000 * size)
+        "QUtJQ ".repeat(700_000 * size)
     }),
     ("names", |_, size| "secret_key = \"".repeat(500_000 * size)),
     ("quotes", |keys, size| {
@@ -86,13 +86,16 @@ const TEXTS: &[(&str, Make)] = &[
         (0..1000 * size).map(|_| line(keys)).collect()
     }),
     ("secrets_alone", |keys, size| {
-        let secrets: String = (0..40_000 * size).map(|_| keys.secret() + " ").collect();
-        format!("boto {secrets}")
+        let hundred = |keys: &mut Keys| {
+            let secrets: String = (0..100).map(|_| keys.secret() + " ").collect();
+            format!("boto secret_key {secrets}")
+        };
+        (0..400 * size).map(|_| hundred(keys)).collect()
     }),
     ("rows_of_secrets", |keys, size| {
         let row = |keys: &mut Keys| {
             let cells: String = (0..8).map(|_| format!("\t{}", keys.secret())).collect();
-            format!("boto{cells}\n")
+            format!("boto secret_key{cells}\n")
         };
         (0..3000 * size).map(|_| row(keys)).collect()
     }),
