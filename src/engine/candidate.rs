@@ -78,7 +78,9 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
     // What only the strict filters refused.
     let mut doubtful: Vec<Rejected> = Vec::new();
     let mut previous_end = 0;
-    let mut list_name = None;
+    // Where the last value of 40 characters ends that was refused.
+    let mut refused_end = 0;
+    let mut named: Option<lists::Named> = None;
     let mut at = 0;
     while let Some(run) = next_run(bytes, at) {
         at = run.end;
@@ -91,22 +93,28 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                 Shape::Forty => Kind::Secret,
                 Shape::Long => Kind::Token,
             };
-            // In a list a doubtful value is no name of the one after it.
-            let floor = doubtful.last().map(|last| last.span.end).filter(|end| {
-                *end > previous_end
-                    && lists::is_gap(bytes.get(*end..span.start).unwrap_or_default())
-            });
-            let mut label = label::find(bytes, span.start, span.end, floor.unwrap_or(previous_end));
+            // The letters of a refused value are no name of the one after it.
+            let is_after_refused = refused_end > previous_end
+                && lists::is_gap(bytes.get(refused_end..span.start).unwrap_or_default());
+            let floor = if is_after_refused {
+                refused_end
+            } else {
+                previous_end
+            };
+            let mut label = label::find(bytes, span.start, span.end, floor);
+            if kind == Kind::Secret {
+                named = named.and_then(|list| list.next(bytes, span));
+                match &named {
+                    Some(list) => label = list.label(),
+                    None => named = lists::Named::begun(bytes, span, &label),
+                }
+            }
             if (label.name.is_empty() || label.role == Role::Unknown)
                 && !matches!(kind, Kind::Id { .. })
             {
                 layout.name_from_header(bytes, span, &mut label);
             }
-            if kind == Kind::Secret {
-                list_name = lists::name(bytes, list_name, span, &mut label);
-            }
-            // What follows a doubtful value follows no candidate.
-            label.follows &= floor.is_none();
+            label.follows &= !is_after_refused;
             let follows_id = label.follows
                 && matches!(found.list.last(), Some(last) if matches!(last.kind, Kind::Id { .. }));
             match judge(bytes, &layout, kind, span, &label, follows_id) {
@@ -120,6 +128,9 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                     previous_end = span.end;
                 }
                 Err(reason) => {
+                    if kind == Kind::Secret {
+                        refused_end = span.end;
+                    }
                     let is_hash = span.of(bytes).iter().all(u8::is_ascii_hexdigit);
                     if kind == Kind::Secret && !is_hash {
                         found.redact.push(span);

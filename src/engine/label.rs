@@ -150,6 +150,8 @@ struct Word {
 #[derive(Clone, Copy, Default)]
 struct Glue {
     assigns: bool,
+    /// Assigns by `=`, which no sentence does.
+    equals: bool,
     lists: bool,
     quoted: bool,
     newline: bool,
@@ -182,7 +184,7 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
         }
     }
     for _ in 0..MAX_SKIPS {
-        let Some(word) = word_before(bytes, at, floor, structural) else {
+        let Some(word) = word_before(bytes, at, floor) else {
             if let Some(label) = structural.then(|| after(bytes, end)).flatten() {
                 return label;
             }
@@ -279,7 +281,8 @@ fn judge(
             return phrase;
         }
         // Prose: what a sentence says before a value is no name of it.
-        if matches!(single.role, Role::Unknown | Role::Neutral) && !word.glue.quoted {
+        let is_prose = !word.glue.quoted && !word.glue.equals;
+        if matches!(single.role, Role::Unknown | Role::Neutral) && is_prose {
             return Label::bare();
         }
     }
@@ -353,14 +356,15 @@ fn word_after(bytes: &[u8], from: usize, limit: usize) -> Option<(usize, usize)>
     (end > start).then_some((start, end))
 }
 
-/// The word before `at`, not before `floor`, with what stands between; a structural one `was_passed`.
-fn word_before(bytes: &[u8], at: usize, floor: usize, was_passed: bool) -> Option<Word> {
+/// The word before `at`, not before `floor`, with what stands between.
+fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
     let mut glue = Glue::default();
     let mut end = at;
     loop {
         let byte = *bytes.get(end.checked_sub(1).filter(|before| *before >= floor)?)?;
         match byte {
-            b'=' | b':' | b'>' => glue.assigns = true,
+            b'=' => (glue.assigns, glue.equals) = (true, true),
+            b':' | b'>' => glue.assigns = true,
             b',' | b';' => glue.lists = true,
             b'"' | b'\'' | b'`' => glue.quoted = true,
             b'|' | b'?' if bytes.get(end.wrapping_sub(2)) == Some(&byte) => glue.falls_back = true,
@@ -369,13 +373,7 @@ fn word_before(bytes: &[u8], at: usize, floor: usize, was_passed: bool) -> Optio
                 if starts_item(bytes, end) {
                     glue.opens_object = true;
                 }
-                let above = before_comments(bytes, end - 1, floor);
-                // The first line of all may be the heading of a value that stands alone.
-                end = if above > 0 || was_passed {
-                    above
-                } else {
-                    end - 1
-                };
+                end = before_comments(bytes, end - 1, floor);
                 continue;
             }
             // Above the row of a table stands another one.
@@ -384,8 +382,9 @@ fn word_before(bytes: &[u8], at: usize, floor: usize, was_passed: bool) -> Optio
             b'{' if opens_item(bytes, end - 1, floor) => glue.opens_object = true,
             b']' => {
                 let open = opening(bytes, end - 1, floor)?;
-                if glue.newline && !glue.assigns && is_whole_value(bytes, open, floor) {
-                    // `keys: ["…"]` on a line above has its own value.
+                // `keys: ["…"]` on a line above has its own value, and no name reaches across `[section]`.
+                let is_above = glue.newline && !glue.assigns;
+                if is_above && (is_line(bytes, open, end) || is_whole_value(bytes, open, floor)) {
                     return None;
                 }
                 let inner = bytes.get(open + 1..end - 1)?;
@@ -448,8 +447,25 @@ fn word_before(bytes: &[u8], at: usize, floor: usize, was_passed: bool) -> Optio
 fn starts_with_bar(bytes: &[u8], end: usize, floor: usize) -> bool {
     let before = bytes.get(floor..end).unwrap_or_default();
     let start = memchr::memrchr(b'\n', before).map_or(0, |line| line + 1);
-    let line = before[start..].trim_ascii_start();
-    line.len() > 1 && line.starts_with(b"|")
+    let is_mark = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'+' | b'-' | b'>');
+    let first = before[start..].iter().position(|byte| !is_mark(byte));
+    first.is_some_and(|first| before[start + first] == b'|' && start + first + 1 < end - floor)
+}
+
+/// Whether nothing else stands on the line of `start..end`.
+fn is_line(bytes: &[u8], start: usize, end: usize) -> bool {
+    let before = bytes
+        .get(start.saturating_sub(REACH)..start)
+        .unwrap_or_default();
+    let blank = before
+        .iter()
+        .rev()
+        .find(|byte| !matches!(byte, b' ' | b'\t' | b'['));
+    let after = bytes.get(end..).unwrap_or_default();
+    let next = after
+        .iter()
+        .find(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b']'));
+    blank.is_none_or(|byte| *byte == b'\n') && next.is_none_or(|byte| *byte == b'\n')
 }
 
 /// Whether the bracket at `open` opens what a name on its line is set to, and the name says something of its own.
@@ -613,9 +629,6 @@ fn floor(bytes: &[u8], start: usize) -> usize {
 /// The end of the line around `at`, if it is a comment, has begun at most [`REACH`] before and ends before `end`;
 /// else `at`.
 fn past_comment(bytes: &[u8], at: usize, end: usize) -> usize {
-    if at == 0 {
-        return 0;
-    }
     let from = at.saturating_sub(REACH);
     let before = bytes.get(from..at).unwrap_or_default();
     let start = match memchr::memrchr(b'\n', before) {

@@ -41,71 +41,121 @@ impl Item {
     }
 }
 
-/// The name of a list, as far as it was read.
+/// A list of values under one name, as far as it was read.
 #[derive(Debug)]
-pub(super) struct ListName {
-    label: Label,
-    /// The last value.
+pub(super) struct Named {
+    role: Role,
+    form: Form,
+    /// The value before.
     last: Span,
-    /// Where what stands between the first two values begins and ends; all others have the same between them.
+    /// What stands between its first two values.
     gap: Option<Span>,
 }
 
-/// Gives the value at `span` the name of the list that it goes on, `before`; and tells the list that it is now in.
-pub(super) fn name(
-    bytes: &[u8],
-    before: Option<ListName>,
-    span: Span,
-    label: &mut Label,
-) -> Option<ListName> {
-    let is_nameless = label.role == Role::Neutral;
-    if let Some(list) = before.filter(|_| is_nameless) {
-        let between = between(bytes, list.last, span);
-        let is_next = match list.gap {
-            Some(gap) => gap.of(bytes) == between,
-            None => is_written_gap(between) && between.iter().filter(|b| **b == b'\n').count() < 2,
-        };
-        if is_next {
-            label.name = list.label.name.clone();
-            label.role = list.label.role;
-            let gap = Some(Span::new(list.last.end, span.start));
-            return Some(ListName {
-                last: span,
-                gap,
-                ..list
-            });
-        }
-    }
-    let is_named = !matches!(label.role, Role::Neutral | Role::KeyId);
-    (is_named && opens(bytes, span.start)).then(|| ListName {
-        label: label.clone(),
-        last: span,
-        gap: None,
-    })
+/// How a list is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// `NAME = ["…", "…"]`
+    Bracketed,
+    /// Items of YAML below `NAME:`.
+    Items,
+    /// `NAME=…,…`
+    Plain,
 }
 
-/// Whether the value at `start` is the first of a list: a bracket opens before it, or it is the first item below `NAME:`.
-fn opens(bytes: &[u8], start: usize) -> bool {
-    let trimmed = |text: &[u8]| text.trim_ascii_end().len();
-    let before = bytes
-        .get(start.saturating_sub(MAX_GAP)..start)
-        .unwrap_or_default();
-    let before = before
-        .strip_suffix(b"\"")
-        .or(before.strip_suffix(b"'"))
-        .unwrap_or(before);
-    let before = before.strip_suffix(b"b").unwrap_or(before);
-    // The marks of a patch stand at the start of a line.
-    let before = &before[..trimmed(before)];
-    let before = before.strip_suffix(b"\n+").unwrap_or(before);
-    let before = &before[..trimmed(before)];
-    match before.split_last() {
-        Some((b'[' | b'(' | b'{', _)) => true,
-        Some((b'-' | b'*', above)) => {
-            let is_first_of_line = above[trimmed(above)..].contains(&b'\n');
-            is_first_of_line && above.trim_ascii_end().ends_with(b":")
+impl Named {
+    /// The list whose first value stands at `span`, under the name of `label`; `None` if it is written as no list.
+    pub(super) fn begun(bytes: &[u8], span: Span, label: &Label) -> Option<Self> {
+        if matches!(label.role, Role::Neutral | Role::KeyId) {
+            return None;
         }
-        _ => false,
+        Some(Self {
+            role: label.role,
+            form: form(bytes, span.start)?,
+            last: span,
+            gap: None,
+        })
+    }
+
+    /// Goes on to the value at `span`; `None` if that is not the next one of the list.
+    pub(super) fn next(self, bytes: &[u8], span: Span) -> Option<Self> {
+        let gap = Span::new(self.last.end, span.start);
+        let between = gap.of(bytes);
+        let is_plain = |byte: &u8| matches!(byte, b',' | b';' | b' ' | b'\t');
+        let fits = match self.form {
+            Form::Bracketed => true,
+            Form::Items => memchr::memchr_iter(b'\n', between).count() == 1,
+            Form::Plain => between.iter().all(is_plain),
+        };
+        let same = self
+            .gap
+            .is_none_or(|first| signs(first.of(bytes)).eq(signs(between)));
+        (fits && same && is_written_gap(between)).then_some(Self {
+            last: span,
+            gap: self.gap.or(Some(gap)),
+            ..self
+        })
+    }
+
+    /// What the name says of each value. The name itself is not copied: the list may be long, and the name too.
+    pub(super) fn label(&self) -> Label {
+        Label {
+            role: self.role,
+            ..Label::bare()
+        }
+    }
+}
+
+/// What tells two values apart, without white space and the marks at the start of a line.
+fn signs(gap: &[u8]) -> impl Iterator<Item = u8> {
+    let is_sign = |byte: &u8| is_quote(byte) || matches!(byte, b',' | b';' | b'|');
+    gap.iter().copied().filter(is_sign)
+}
+
+fn is_quote(byte: &u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'`')
+}
+
+/// How the list is written whose first value stands at `start`.
+fn form(bytes: &[u8], start: usize) -> Option<Form> {
+    let from = start.saturating_sub(MAX_GAP);
+    let mut before = bytes.get(from..start).unwrap_or_default();
+    if before.last().is_some_and(is_quote) {
+        before = &before[..before.len() - 1];
+        before = before.strip_suffix(b"b").unwrap_or(before);
+    }
+    let blank = before.trim_ascii_end();
+    if let Some(b'[' | b'(' | b'{') = without_patch_mark(blank).last() {
+        return Some(Form::Bracketed);
+    }
+    if let Some(b'=' | b':') = blank.last()
+        && !before[blank.len()..].contains(&b'\n')
+    {
+        return Some(Form::Plain);
+    }
+    // `NAME:`, and below it `- ` further in, or as far in under a name that is no item itself.
+    let above = blank.strip_suffix(b"-")?;
+    let line = memchr::memrchr(b'\n', above)?;
+    let column = &above[line + 1..];
+    let is_indent = |byte: &u8| matches!(byte, b' ' | b'\t' | b'+' | b'-' | b'>');
+    let named = above[..line].trim_ascii_end();
+    let start = memchr::memrchr(b'\n', named).map_or(0, |line| line + 1);
+    let is_sibling = named[start..]
+        .strip_prefix(column)
+        .is_some_and(|rest| rest.starts_with(b"-"));
+    let is_item = column.iter().all(is_indent) && named.ends_with(b":") && !is_sibling;
+    is_item.then_some(Form::Items)
+}
+
+/// A text without the mark of a patch or a quotation at the start of its last line.
+fn without_patch_mark(text: &[u8]) -> &[u8] {
+    let Some((b'+' | b'-' | b'>', above)) = text.split_last() else {
+        return text;
+    };
+    if above.ends_with(b"\n") {
+        above.trim_ascii_end()
+    } else {
+        text
     }
 }
 
@@ -236,7 +286,6 @@ pub(super) fn is_written_gap(between: &[u8]) -> bool {
 /// Whether what stands between two values only tells them apart: quotes, a comma, the marks of comments,
 /// of patches and of lists, `b` and the like before a quote.
 pub(super) fn is_gap(between: &[u8]) -> bool {
-    let is_quote = |byte: &u8| matches!(byte, b'"' | b'\'' | b'`');
     (1..=MAX_GAP).contains(&between.len())
         && between.iter().enumerate().all(|(at, byte)| {
             let is_mark = matches!(

@@ -128,17 +128,42 @@ fn what_comments_above_say_is_no_name() {
 #[test]
 fn the_name_of_a_list_owns_all_of_it() {
     let keys = &mut Keys::new(SEED + 36);
-    for name in ["okta_tokens", "licences"] {
-        for notation in 0..5 {
-            let (ids, secrets) = (made(3, || keys.id()), made(3, || keys.secret()));
-            let text = format!(
-                "{name}: {}keys: {}",
-                list(&secrets, notation),
-                list(&ids, notation)
-            );
-            let mut expected: Vec<Pair> = ids.iter().map(|id| (id.clone(), None)).collect();
-            expected.sort();
-            assert_eq!(joined(&text), expected, "{text}");
+    for text in [
+        "NAME = ['T', 'T', 'T']\nkeys: ['I', 'I', 'I']\n",
+        "NAME = [\n  `T`, `T`,\n  `T`, `T`,\n]\nkeys: ['I', 'I', 'I', 'I']\n",
+        "NAME:\n  - T\n  - T\nkeys:\n  - I\n  - I\n",
+        "NAME:\n- T\n- T\nkeys:\n- I\n- I\n",
+        "- NAME:\n  - T\n  - T\n- keys:\n  - I\n  - I\n",
+        "+NAME:\n+  - T\n+  - T\n+keys:\n+  - I\n+  - I\n",
+        "-NAME: [\n-  'T',\n-  'T',\n-]\n-keys: ['I', 'I']\n",
+        "NAME = [\n   'T',\n+  'T',\n   'T',\n ]\nkeys: ['I', 'I']\n",
+        "NAME=T,T,T\nkeys=I\n",
+        "NAME=\"T,T,T\"\nkeys=I\n",
+        "ENV NAME=T;T\nENV keys=I\n",
+        "NAME: T, T\nkeys: I\n",
+    ] {
+        for name in ["okta_tokens", "licences"] {
+            for end in ["\n", "\r\n"] {
+                for _ in 0..8 {
+                    let ids = made(text.matches('I').count(), || keys.id());
+                    let mut next = ids.iter();
+                    let mut filled = String::new();
+                    for letter in text.replace("NAME", "<>").replace("ENV", "{}").chars() {
+                        match letter {
+                            'I' => filled.push_str(next.next().expect("an id")),
+                            'T' => filled.push_str(&keys.secret()),
+                            letter => filled.push(letter),
+                        }
+                    }
+                    let filled = filled
+                        .replace("<>", name)
+                        .replace("{}", "ENV")
+                        .replace('\n', end);
+                    let mut expected: Vec<Pair> = ids.iter().map(|id| (id.clone(), None)).collect();
+                    expected.sort();
+                    assert_eq!(joined(&filled), expected, "{filled}");
+                }
+            }
         }
     }
 }
@@ -151,6 +176,10 @@ fn the_name_of_one_value_is_none_of_the_next() {
         "* GitHub token: <T1>\n* <S1>\n* <I1>\n",
         "db_password=\"<T1>\"\n# <S1>\n# <I1>\n",
         "okta = '<T1>'\n\n'<S1>'\n'<I1>'\n",
+        "/*\n * Okta token:\n * <T1>\n * <S1>\n * <I1>\n */\n",
+        "- okta token:\n- <T1>\n- <S1>\n- <I1>\n",
+        "# rotated 2024-01-15\n<S1>\n<I1>\n",
+        "# prod\n<I1>,<S1>\n",
         "github: <T1>\n---\n- <S1>\n- <I1>\n",
         "api_token: <T1>\n\n* * *\n\n* <S1>\n* <I1>\n",
         "init(token: \"<T1>\", \"<S1>\", \"<I1>\")\n",

@@ -42,7 +42,6 @@ fn names_are_found_across_formats() {
         "AwsSecretKey:\n  Type: [String]\n  AllowedPattern: \"[A-Z]*\"\n  Default: @",
         "variable \"aws_secret_key\" {\n  description = \"see [wiki]\"\n  default = \"@\"",
         "AWS secret access key [prod]\n@",
-        "# AWS secret access key\n@",
     ] {
         assert_eq!(role(text), Role::AwsSecret, "{text}");
     }
@@ -69,7 +68,9 @@ fn a_foreign_name_is_found_as_well() {
     ] {
         assert_eq!(role(text), Role::Foreign, "{text}");
     }
-    assert_eq!(role("widget = \"@\""), Role::Unknown);
+    for text in ["widget = \"@\"", "export WIDGET=@", "const widget = '@"] {
+        assert_eq!(role(text), Role::Unknown, "{text}");
+    }
 }
 
 #[test]
@@ -81,7 +82,11 @@ fn arguments_and_prose_are_no_names() {
         "# old one, rotate me: @",
         "old: [\"x\"]\ndata: [\"@",
         "# AWS secret access key\ndata: @",
+        "# AWS secret access key\n@",
         "x\n# AWS secret access key\n@",
+        "[app]\nname = \"shop\"\n\n[aws]\nvalue = \"@",
+        "[aws]\nsecret_access_key = none\n\n[[keys]]\r\nvalue = \"@",
+        "+| key | github token |\n+|---|---|\n+| @",
     ] {
         assert_eq!(role(text), Role::Neutral, "{text}");
     }

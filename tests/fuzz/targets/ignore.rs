@@ -78,7 +78,10 @@ pub fn run(data: &[u8]) {
         (Path::new(""), matcher("", texts[0])),
         (Path::new(""), matcher("", exclude)),
     ];
-    let is_named = |path: &Path, is_dir| worktree_exclude(&globs, path, is_dir);
+    // A glob is held against the path below the root and against the path as it is shown.
+    let is_named = |path: &Path, is_dir| {
+        worktree_exclude(&globs, path, is_dir) || worktree_exclude(&globs, &root.join(path), is_dir)
+    };
     let is_left_out =
         |path: &Path, is_dir| is_named(path, is_dir) || is_ignored(&matchers, path, is_dir);
     let all = FILES.iter().chain(RULES.iter().map(|(file, _)| file));
