@@ -362,6 +362,11 @@ impl Name {
         self.words.len()
     }
 
+    /// Its bytes without what parts the words.
+    pub fn text(&self) -> &str {
+        &self.squashed
+    }
+
     /// What the name says its value is.
     pub fn role(&self) -> Role {
         let name = self.squashed.as_str();

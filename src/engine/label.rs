@@ -105,6 +105,20 @@ const SIBLINGS: &[&str] = &[
     "type",
 ];
 
+/// Words that declare the name after them.
+const DECLARING: &[&str] = &[
+    "arg", "const", "declare", "def", "env", "export", "final", "let", "local", "my", "our",
+    "readonly", "set", "setenv", "static", "string", "val", "var",
+];
+
+/// Parts of names that secrets have, whatever else the name says.
+const TELLING: &[&str] = &[
+    "secret", "sec", "key", "pass", "pwd", "psw", "priv", "cred", "access", "auth",
+];
+
+/// How a comment ends that is the name of the value below it.
+const HEADING_ENDS: &[&str] = &["token", "key", "secret", "password"];
+
 /// How the line of a comment starts.
 const COMMENTS: &[&[u8]] = &[b"#", b"//", b"--", b";", b"<!--"];
 
@@ -150,7 +164,7 @@ struct Word {
 #[derive(Clone, Copy, Default)]
 struct Glue {
     assigns: bool,
-    /// Assigns by `=`, which no sentence does.
+    /// Assigns by `=`, but not `==`.
     equals: bool,
     lists: bool,
     quoted: bool,
@@ -166,6 +180,9 @@ pub(super) fn find(bytes: &[u8], start: usize, end: usize, previous_end: usize) 
     let mut at = start;
     let mut structural = false;
     let mut called = false;
+    if let Some(label) = heading(bytes, start, end) {
+        return label;
+    }
     if let Some(tag) = tag::before(bytes, start, floor) {
         if let Some(name) = tag::attribute(bytes, tag.clone()) {
             return Label::named(name);
@@ -281,8 +298,8 @@ fn judge(
             return phrase;
         }
         // Prose: what a sentence says before a value is no name of it.
-        let is_prose = !word.glue.quoted && !word.glue.equals;
-        if matches!(single.role, Role::Unknown | Role::Neutral) && is_prose {
+        let is_owner = word.glue.quoted || word.glue.equals && is_declared(bytes, word, &single);
+        if matches!(single.role, Role::Unknown | Role::Neutral) && !is_owner {
             return Label::bare();
         }
     }
@@ -290,6 +307,48 @@ fn judge(
         return Label::bare();
     }
     single
+}
+
+/// Whether the word is declared (`export ACME_LICENCE=`, `const acmeLicence =`) as the name of something of
+/// its own: of more than one word, none of which is one for secrets.
+fn is_declared(bytes: &[u8], word: &Word, single: &Label) -> bool {
+    let before = bytes.get(..word.start).unwrap_or_default();
+    let keyword = before.strip_suffix(b" ").unwrap_or_default();
+    let start = keyword.len()
+        - keyword
+            .iter()
+            .rev()
+            .take_while(|byte| is_word(**byte))
+            .count();
+    let keyword = keyword[start..].to_ascii_lowercase();
+    let name = single.name.text();
+    DECLARING.contains(&keyword.as_slice().try_into_str())
+        && single.name.len() > 1
+        && !TELLING.iter().any(|part| name.contains(part))
+}
+
+/// The role of a value that stands alone on its line below a comment which is only its name: `# GitHub token`.
+fn heading(bytes: &[u8], start: usize, end: usize) -> Option<Label> {
+    let is_glue = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',');
+    let after = bytes.get(end..)?.iter().find(|byte| !is_glue(byte));
+    let before = bytes.get(start.saturating_sub(REACH)..start)?;
+    let blank = before.iter().rev().take_while(|byte| is_glue(byte)).count();
+    let above = before[..before.len() - blank].strip_suffix(b"\n")?;
+    let line = memchr::memrchr(b'\n', above).map_or(above, |at| &above[at + 1..]);
+    let is_alone = after.is_none_or(|byte| *byte == b'\n');
+    if !is_alone
+        || !is_comment(line)
+        || line
+            .iter()
+            .any(|byte| matches!(byte, b':' | b'=' | b'<' | b','))
+    {
+        return None;
+    }
+    let name = Name::parse(line);
+    let is_name =
+        (2..=5).contains(&name.len()) && HEADING_ENDS.iter().any(|end| name.text().ends_with(end));
+    let label = Label::named(name);
+    (is_name && matches!(label.role, Role::Foreign | Role::AwsSecret)).then_some(label)
 }
 
 /// The words before `word` on its line that read as one phrase with it: `Secret access key`.
@@ -363,7 +422,10 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
     loop {
         let byte = *bytes.get(end.checked_sub(1).filter(|before| *before >= floor)?)?;
         match byte {
-            b'=' => (glue.assigns, glue.equals) = (true, true),
+            b'=' => {
+                glue.equals = !glue.equals;
+                glue.assigns = true;
+            }
             b':' | b'>' => glue.assigns = true,
             b',' | b';' => glue.lists = true,
             b'"' | b'\'' | b'`' => glue.quoted = true,

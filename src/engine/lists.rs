@@ -7,13 +7,16 @@ use crate::blob::Span;
 
 use super::candidate::{Candidate, Kind};
 use super::label::Label;
-use crate::aws::name::Role;
+use crate::aws::name::{Name, Role};
 
 /// Most bytes between two values of a list: quotes, a comma, a line break with its indentation.
 const MAX_GAP: usize = 64;
 
 /// Most bytes between the two lists.
 const MAX_BETWEEN: usize = 8 * 1024;
+
+/// Longest name that is copied for each value of a list, in bytes; of others only what they say is.
+const MAX_NAME: usize = 48;
 
 /// In a list of so many one value may be vouched for, in longer ones one of so many. A refusal by chance is
 /// rarer than 1 in 1,000: where there are more, the list is none of secrets.
@@ -44,6 +47,7 @@ impl Item {
 /// A list of values under one name, as far as it was read.
 #[derive(Debug)]
 pub(super) struct Named {
+    name: Name,
     role: Role,
     form: Form,
     /// The value before.
@@ -69,7 +73,13 @@ impl Named {
         if matches!(label.role, Role::Neutral | Role::KeyId) {
             return None;
         }
+        let is_short = label.name.text().len() <= MAX_NAME;
         Some(Self {
+            name: if is_short {
+                label.name.clone()
+            } else {
+                Name::default()
+            },
             role: label.role,
             form: form(bytes, span.start)?,
             last: span,
@@ -81,25 +91,28 @@ impl Named {
     pub(super) fn next(self, bytes: &[u8], span: Span) -> Option<Self> {
         let gap = Span::new(self.last.end, span.start);
         let between = gap.of(bytes);
-        let is_plain = |byte: &u8| matches!(byte, b',' | b';' | b' ' | b'\t');
+        let is_plain = |byte: &u8| !is_quote(byte) && *byte != b'\n';
         let fits = match self.form {
-            Form::Bracketed => true,
-            Form::Items => memchr::memchr_iter(b'\n', between).count() == 1,
-            Form::Plain => between.iter().all(is_plain),
+            Form::Bracketed => is_written_gap(between),
+            Form::Items => {
+                is_written_gap(between) && memchr::memchr_iter(b'\n', between).count() == 1
+            }
+            Form::Plain => is_gap(between) && between.iter().all(is_plain),
         };
         let same = self
             .gap
             .is_none_or(|first| signs(first.of(bytes)).eq(signs(between)));
-        (fits && same && is_written_gap(between)).then_some(Self {
+        (fits && same).then_some(Self {
             last: span,
             gap: self.gap.or(Some(gap)),
             ..self
         })
     }
 
-    /// What the name says of each value. The name itself is not copied: the list may be long, and the name too.
+    /// The name of each value, and what it says.
     pub(super) fn label(&self) -> Label {
         Label {
+            name: self.name.clone(),
             role: self.role,
             ..Label::bare()
         }
@@ -134,7 +147,10 @@ fn form(bytes: &[u8], start: usize) -> Option<Form> {
         return Some(Form::Plain);
     }
     // `NAME:`, and below it `- ` further in, or as far in under a name that is no item itself.
-    let above = blank.strip_suffix(b"-")?;
+    let (mark, above) = blank.split_last()?;
+    if !matches!(mark, b'-' | b'*') {
+        return None;
+    }
     let line = memchr::memrchr(b'\n', above)?;
     let column = &above[line + 1..];
     let is_indent = |byte: &u8| matches!(byte, b' ' | b'\t' | b'+' | b'-' | b'>');
@@ -142,7 +158,7 @@ fn form(bytes: &[u8], start: usize) -> Option<Form> {
     let start = memchr::memrchr(b'\n', named).map_or(0, |line| line + 1);
     let is_sibling = named[start..]
         .strip_prefix(column)
-        .is_some_and(|rest| rest.starts_with(b"-"));
+        .is_some_and(|rest| rest.first() == Some(mark));
     let is_item = column.iter().all(is_indent) && named.ends_with(b":") && !is_sibling;
     is_item.then_some(Form::Items)
 }

@@ -137,12 +137,15 @@ fn the_name_of_a_list_owns_all_of_it() {
         "+NAME:\n+  - T\n+  - T\n+keys:\n+  - I\n+  - I\n",
         "-NAME: [\n-  'T',\n-  'T',\n-]\n-keys: ['I', 'I']\n",
         "NAME = [\n   'T',\n+  'T',\n   'T',\n ]\nkeys: ['I', 'I']\n",
+        "NAME:\n* T\n* T\nkeys:\n* I\n* I\n",
         "NAME=T,T,T\nkeys=I\n",
+        "NAME=\"T T\"\nkeys=I\n",
+        "NAME: T -> T\nkeys: I\n",
         "NAME=\"T,T,T\"\nkeys=I\n",
         "ENV NAME=T;T\nENV keys=I\n",
         "NAME: T, T\nkeys: I\n",
     ] {
-        for name in ["okta_tokens", "licences"] {
+        for name in ["okta_tokens", "acme_licences"] {
             for end in ["\n", "\r\n"] {
                 for _ in 0..8 {
                     let ids = made(text.matches('I').count(), || keys.id());
@@ -178,6 +181,10 @@ fn the_name_of_one_value_is_none_of_the_next() {
         "okta = '<T1>'\n\n'<S1>'\n'<I1>'\n",
         "/*\n * Okta token:\n * <T1>\n * <S1>\n * <I1>\n */\n",
         "- okta token:\n- <T1>\n- <S1>\n- <I1>\n",
+        "prod_id: <I1>\ndev_id: <I2>\nprod_secret_keys:\n  - <S1>\n  - <T1>\ndev_secret_keys:\n  - <S2>\n",
+        "# Okta token\n<T1>\n# AWS key id\n<I1>\n# AWS secret access key\n<S1>\n",
+        "const keyId1 = '<I1>'; const secret1 = '<S1>';\n",
+        "export ID=<I1>\nexport SECRET_PROD=<S1>\nexport ACME_LICENCE=<T1>\n",
         "# rotated 2024-01-15\n<S1>\n<I1>\n",
         "# prod\n<I1>,<S1>\n",
         "github: <T1>\n---\n- <S1>\n- <I1>\n",

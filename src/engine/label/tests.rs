@@ -42,6 +42,7 @@ fn names_are_found_across_formats() {
         "AwsSecretKey:\n  Type: [String]\n  AllowedPattern: \"[A-Z]*\"\n  Default: @",
         "variable \"aws_secret_key\" {\n  description = \"see [wiki]\"\n  default = \"@\"",
         "AWS secret access key [prod]\n@",
+        "x\n# AWS secret access key\n@",
     ] {
         assert_eq!(role(text), Role::AwsSecret, "{text}");
     }
@@ -65,10 +66,15 @@ fn a_foreign_name_is_found_as_well() {
         "- name: OKTA_TOKEN\n  value: @",
         "client_secret: \"@\"",
         "Okta token\n@",
+        "# Okta token\n@",
     ] {
         assert_eq!(role(text), Role::Foreign, "{text}");
     }
-    for text in ["widget = \"@\"", "export WIDGET=@", "const widget = '@"] {
+    for text in [
+        "widget = \"@\"",
+        "export ACME_WIDGET=@",
+        "const acmeWidget = '@",
+    ] {
         assert_eq!(role(text), Role::Unknown, "{text}");
     }
 }
@@ -82,8 +88,11 @@ fn arguments_and_prose_are_no_names() {
         "# old one, rotate me: @",
         "old: [\"x\"]\ndata: [\"@",
         "# AWS secret access key\ndata: @",
-        "# AWS secret access key\n@",
-        "x\n# AWS secret access key\n@",
+        "# keys of AWS, secret\n@",
+        "const secret1 = '@",
+        "export SECRET_PROD=@",
+        "let two = '@",
+        "if user == @",
         "[app]\nname = \"shop\"\n\n[aws]\nvalue = \"@",
         "[aws]\nsecret_access_key = none\n\n[[keys]]\r\nvalue = \"@",
         "+| key | github token |\n+|---|---|\n+| @",
