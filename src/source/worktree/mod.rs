@@ -17,6 +17,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
@@ -114,15 +115,18 @@ impl Worktree {
         let threads = self.threads();
         let worker = || Worker::new(&self.options, &queue, seen, sink.clone());
         std::thread::scope(|scope| {
+            let mut mine = worker();
+            let begun = catch_unwind(AssertUnwindSafe(|| mine.begin()));
+            let wants_others = begun.as_ref().is_ok_and(|wants| *wants);
             let others: Vec<_> = (1..threads)
+                .filter(|_| wants_others)
                 .map(|_| {
                     let worker = worker();
                     scope.spawn(move || worker.work())
                 })
                 .collect();
             let mut links = Vec::new();
-            let mine = worker();
-            let mine = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| mine.work()));
+            let mine = begun.and_then(|_| catch_unwind(AssertUnwindSafe(|| mine.work())));
             let mut failed = false;
             for result in [mine]
                 .into_iter()

@@ -47,6 +47,19 @@ impl<T> Queue<T> {
         self.stopped.load(Ordering::Relaxed)
     }
 
+    /// Whether the tasks that wait satisfy `test`.
+    pub(super) fn tasks_are(&self, test: impl FnOnce(&[T]) -> bool) -> bool {
+        test(&self.lock().tasks)
+    }
+
+    /// Works on one task, if there is one, before anybody else works.
+    pub(super) fn begin(&self, work: impl FnOnce(T) -> ControlFlow<()>) {
+        let task = self.lock().tasks.pop();
+        if task.is_some_and(|task| work(task).is_break()) {
+            self.stop();
+        }
+    }
+
     /// Works on tasks until none is left and nobody can make another, or somebody breaks off.
     pub(super) fn work(&self, mut work: impl FnMut(T) -> ControlFlow<()>) {
         // A worker that panics must not leave the others waiting for it.

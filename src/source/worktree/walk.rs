@@ -174,6 +174,8 @@ pub(super) struct Worker<'a, S> {
     seen: Option<&'a Seen>,
     show: Show<S>,
     links: Vec<Link>,
+    /// Whether files are left to the queue.
+    hands_out: bool,
     /// Buffers.
     shown: BString,
     tracked: BString,
@@ -193,21 +195,38 @@ impl<'a, S: BlobSink> Worker<'a, S> {
             seen,
             show: Show::new(sink, options.max_file_size),
             links: Vec::new(),
+            hands_out: false,
             shown: BString::default(),
             tracked: BString::default(),
             path: PathBuf::new(),
         }
     }
 
+    /// Takes the only task that waits, without the files of a directory; tells whether what is then left is worth
+    /// other threads. To start one takes longer than to scan a small file.
+    pub(super) fn begin(&mut self) -> bool {
+        let queue = self.queue;
+        if queue.tasks_are(|tasks| tasks.len() == 1) {
+            self.hands_out = true;
+            queue.begin(|task| self.task(task));
+            self.hands_out = false;
+        }
+        queue.tasks_are(|tasks| tasks.len() > 1 || matches!(tasks, [Task::Directory(_)]))
+    }
+
     /// Works until all is done; gives the links to directories that it met.
     pub(super) fn work(mut self) -> Vec<Link> {
         let queue = self.queue;
-        queue.work(|task| match task {
+        queue.work(|task| self.task(task));
+        self.links
+    }
+
+    fn task(&mut self, task: Task) -> ControlFlow<()> {
+        match task {
             Task::Directory(directory) => self.directory(directory),
             Task::Files(directory, files) => self.files(&directory, &files),
             Task::Named(path, shown) => self.named(&path, &shown),
-        });
-        self.links
+        }
     }
 
     fn named(&mut self, path: &Path, shown: &[u8]) -> ControlFlow<()> {
@@ -357,12 +376,13 @@ impl<'a, S: BlobSink> Worker<'a, S> {
                 Kind::Special => note(&mut self.show.sink, SkipReason::Special, &self.shown, None),
             }
         }
-        if files.len() <= BATCH {
+        if files.len() <= BATCH && !self.hands_out {
             self.queue.extend(inner);
             return self.files(&directory, &files);
         }
         let directory = Arc::new(directory);
-        let mut rest = files.split_off(BATCH).into_iter();
+        let own = if self.hands_out { 0 } else { BATCH };
+        let mut rest = files.split_off(own).into_iter();
         let mut batches = Vec::new();
         while rest.len() > 0 {
             batches.push(Task::Files(
