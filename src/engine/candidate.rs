@@ -80,6 +80,7 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
     let mut previous_end = 0;
     // Where the last value of 40 characters ends that was refused.
     let mut refused_end = 0;
+    // The list that it stands in, where that has a name.
     let mut named: Option<lists::Named> = None;
     let mut at = 0;
     while let Some(run) = next_run(bytes, at) {

@@ -4,6 +4,12 @@ use crate::aws::name::{Name, Role};
 
 use super::tag;
 
+mod comment;
+mod words;
+
+use comment::{before_comments, heading, past_comment};
+use words::{is_declaring, is_naming, is_sibling, is_structural, is_telling};
+
 /// How far back a name is looked for, in bytes of the view.
 pub(super) const REACH: usize = 600;
 
@@ -12,115 +18,6 @@ pub(super) const LINES: usize = 16;
 
 /// How many structural words (`value`, `default`, `string`, ...) are passed over.
 const MAX_SKIPS: usize = 8;
-
-/// Longest name of an element, in characters.
-const LONGEST_TAG: usize = 32;
-
-/// Words that stand between a name and its value and name nothing themselves.
-const STRUCTURE: &[&str] = &[
-    "as",
-    "b",
-    "br",
-    "byte",
-    "bytes",
-    "code",
-    "const",
-    "content",
-    "currentvalue",
-    "data",
-    "dd",
-    "default",
-    "defaultvalue",
-    "div",
-    "dt",
-    "em",
-    "f",
-    "false",
-    "fieldvalue",
-    "final",
-    "initialvalue",
-    "let",
-    "li",
-    "literal",
-    "n",
-    "new",
-    "nil",
-    "none",
-    "null",
-    "optionvalue",
-    "p",
-    "parametervalue",
-    "paramvalue",
-    "plain",
-    "pre",
-    "propertyvalue",
-    "propvalue",
-    "r",
-    "return",
-    "s",
-    "send",
-    "settingvalue",
-    "si",
-    "some",
-    "span",
-    "static",
-    "str",
-    "string",
-    "stringvalue",
-    "strong",
-    "system",
-    "t",
-    "td",
-    "text",
-    "th",
-    "tr",
-    "true",
-    "type",
-    "u",
-    "val",
-    "value",
-    "var",
-    "variablevalue",
-    "void",
-    "vt",
-];
-
-/// Words after which the name of the value follows.
-const NAMING: &[&str] = &["id", "key", "label", "name", "parameterkey"];
-
-/// Attributes that stand beside `default` or `value` in the block of a name, and say nothing about it.
-const SIBLINGS: &[&str] = &[
-    "allowedpattern",
-    "constraintdescription",
-    "description",
-    "ephemeral",
-    "maxlength",
-    "minlength",
-    "noecho",
-    "nullable",
-    "required",
-    "sensitive",
-    "serializeas",
-    "translatable",
-    "type",
-];
-
-/// Words that declare the name after them.
-const DECLARING: &[&str] = &[
-    "arg", "const", "declare", "def", "env", "export", "final", "let", "local", "my", "our",
-    "readonly", "set", "setenv", "static", "string", "val", "var",
-];
-
-/// Parts of names that secrets have, whatever else the name says.
-const TELLING: &[&str] = &[
-    "secret", "sec", "key", "pass", "pwd", "psw", "priv", "cred", "access", "auth",
-];
-
-/// How a comment ends that is the name of the value below it.
-const HEADING_ENDS: &[&str] = &["token", "key", "secret", "password"];
-
-/// How the line of a comment starts.
-const COMMENTS: &[&[u8]] = &[b"#", b"//", b"--", b";", b"<!--"];
 
 /// What is known about the name of a value.
 #[derive(Clone, Debug)]
@@ -320,35 +217,7 @@ fn is_declared(bytes: &[u8], word: &Word, single: &Label) -> bool {
             .rev()
             .take_while(|byte| is_word(**byte))
             .count();
-    let keyword = keyword[start..].to_ascii_lowercase();
-    let name = single.name.text();
-    DECLARING.contains(&keyword.as_slice().try_into_str())
-        && single.name.len() > 1
-        && !TELLING.iter().any(|part| name.contains(part))
-}
-
-/// The role of a value that stands alone on its line below a comment which is only its name: `# GitHub token`.
-fn heading(bytes: &[u8], start: usize, end: usize) -> Option<Label> {
-    let is_glue = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'"' | b'\'' | b',');
-    let after = bytes.get(end..)?.iter().find(|byte| !is_glue(byte));
-    let before = bytes.get(start.saturating_sub(REACH)..start)?;
-    let blank = before.iter().rev().take_while(|byte| is_glue(byte)).count();
-    let above = before[..before.len() - blank].strip_suffix(b"\n")?;
-    let line = memchr::memrchr(b'\n', above).map_or(above, |at| &above[at + 1..]);
-    let is_alone = after.is_none_or(|byte| *byte == b'\n');
-    if !is_alone
-        || !is_comment(line)
-        || line
-            .iter()
-            .any(|byte| matches!(byte, b':' | b'=' | b'<' | b','))
-    {
-        return None;
-    }
-    let name = Name::parse(line);
-    let is_name =
-        (2..=5).contains(&name.len()) && HEADING_ENDS.iter().any(|end| name.text().ends_with(end));
-    let label = Label::named(name);
-    (is_name && matches!(label.role, Role::Foreign | Role::AwsSecret)).then_some(label)
+    is_declaring(&keyword[start..]) && single.name.len() > 1 && !is_telling(single.name.text())
 }
 
 /// The words before `word` on its line that read as one phrase with it: `Secret access key`.
@@ -381,22 +250,12 @@ fn after(bytes: &[u8], end: usize) -> Option<Label> {
         let word = word_after(bytes, at, limit)?;
         let text = bytes.get(word.0..word.1)?;
         at = word.1;
-        if NAMING.contains(&text.to_ascii_lowercase().as_slice().try_into_str()) {
+        if is_naming(text) {
             let name = word_after(bytes, at, limit)?;
             return Some(Label::named(Name::parse(bytes.get(name.0..name.1)?)));
         }
     }
     None
-}
-
-trait TryIntoStr {
-    fn try_into_str(&self) -> &str;
-}
-
-impl TryIntoStr for [u8] {
-    fn try_into_str(&self) -> &str {
-        std::str::from_utf8(self).unwrap_or_default()
-    }
 }
 
 /// The next word up to `limit` that is not past the end of the object.
@@ -571,14 +430,7 @@ fn is_foreign_script(bytes: &[u8], word: &Word) -> bool {
     is_foreign(word.start.checked_sub(1)) || is_foreign(Some(word.end))
 }
 
-fn is_sibling(word: &[u8]) -> bool {
-    let name = word.to_ascii_lowercase();
-    SIBLINGS
-        .binary_search(&name.as_slice().try_into_str())
-        .is_ok()
-}
-
-/// Where the line of a word starts, if it sets one of [`SIBLINGS`].
+/// Where the line of a word starts, if it sets an attribute that says nothing about the value.
 fn sibling_line(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
     let before = bytes.get(floor..at)?;
     let start = memchr::memrchr(b'\n', before).map_or(floor, |line| floor + line + 1);
@@ -587,25 +439,6 @@ fn sibling_line(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
     let rest = line.get(first..)?;
     let length = rest.iter().take(40).position(|byte| !is_word(*byte))?;
     is_sibling(rest.get(..length)?).then_some(start)
-}
-
-/// The end of the last line before `line_end` that is not a comment; `line_end` itself if that line is none.
-fn before_comments(bytes: &[u8], line_end: usize, floor: usize) -> usize {
-    let mut end = line_end;
-    while let Some(line) = bytes.get(floor..end) {
-        let start = memchr::memrchr(b'\n', line).map_or(floor, |at| floor + at + 1);
-        let text = bytes.get(start..end).unwrap_or_default();
-        // The first line may be cut by the floor: what looks like a comment there may be none.
-        let is_cut = start == floor && !is_line_start(bytes, floor);
-        if !is_comment(text) || is_cut {
-            return end;
-        }
-        if start == floor {
-            return floor;
-        }
-        end = start - 1;
-    }
-    end
 }
 
 /// A colon inside a name: `aws:secretKey`, `$Env:NAME`.
@@ -644,24 +477,6 @@ fn starts_item(bytes: &[u8], at: usize) -> bool {
     line.get(indent..indent + 2) == Some(b"- ")
 }
 
-fn is_structural(text: &[u8]) -> bool {
-    let bare = text.strip_prefix(b"/").unwrap_or(text);
-    // A number or a date.
-    let is_number = bare.first().is_some_and(u8::is_ascii_digit)
-        && bare
-            .iter()
-            .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'T' | b'Z'));
-    // `</dict>`; the words of a value that starts with a slash are none.
-    let is_end_tag = bare.len() < text.len() && bare.len() <= LONGEST_TAG && !bare.contains(&b'/');
-    if is_end_tag || is_number {
-        return true;
-    }
-    let mut lower = bare.to_ascii_lowercase();
-    lower.retain(u8::is_ascii_alphanumeric);
-    let lower = lower.as_slice().try_into_str();
-    STRUCTURE.binary_search(&lower).is_ok() || lower == "name"
-}
-
 /// Whether a byte can be part of a name.
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'/')
@@ -686,38 +501,6 @@ fn floor(bytes: &[u8], start: usize) -> usize {
         .filter(|(_, byte)| **byte == b'\n')
         .map(|(at, _)| from + at + 1);
     lines.nth(LINES - 1).unwrap_or(from)
-}
-
-/// The end of the line around `at`, if it is a comment, has begun at most [`REACH`] before and ends before `end`;
-/// else `at`.
-fn past_comment(bytes: &[u8], at: usize, end: usize) -> usize {
-    let from = at.saturating_sub(REACH);
-    let before = bytes.get(from..at).unwrap_or_default();
-    let start = match memchr::memrchr(b'\n', before) {
-        Some(line) => from + line + 1,
-        None if from == 0 => 0,
-        None => return at,
-    };
-    let rest = bytes.get(at..end).unwrap_or_default();
-    let Some(length) = memchr::memchr(b'\n', rest) else {
-        return at;
-    };
-    let line = bytes.get(start..at + length).unwrap_or_default();
-    if is_comment(line) {
-        at + length + 1
-    } else {
-        at
-    }
-}
-
-fn is_comment(line: &[u8]) -> bool {
-    let text = line.trim_ascii_start();
-    COMMENTS.iter().any(|mark| text.starts_with(mark))
-}
-
-fn is_line_start(bytes: &[u8], at: usize) -> bool {
-    at.checked_sub(1)
-        .is_none_or(|before| bytes.get(before) == Some(&b'\n'))
 }
 
 #[cfg(test)]

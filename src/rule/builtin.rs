@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::allowlist::{Allowlist, Subject};
 use super::check::Check;
+use super::file::PairsWithText;
 use super::{Kind, PairsWith, Pattern, Rule, WINDOW_AFTER};
 use crate::finding::Level;
 
@@ -25,18 +26,9 @@ struct Short<'a> {
     window: Option<usize>,
     #[serde(default)]
     checks: Vec<Cow<'a, str>>,
-    pairs_with: Option<ShortPairsWith<'a>>,
+    pairs_with: Option<PairsWithText>,
     #[serde(default)]
     allowlists: Vec<ShortAllowlist<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ShortPairsWith<'a> {
-    regex: Cow<'a, str>,
-    lines: usize,
-    #[serde(default)]
-    optional: bool,
 }
 
 #[derive(Deserialize)]
@@ -75,11 +67,7 @@ impl From<Short<'_>> for Rule {
                 .iter()
                 .map(|check| Check::parse(check).expect(known))
                 .collect(),
-            pairs_with: short.pairs_with.map(|pairs_with| PairsWith {
-                pattern: Pattern::trusted(&pairs_with.regex),
-                lines: pairs_with.lines,
-                optional: pairs_with.optional,
-            }),
+            pairs_with: short.pairs_with.map(PairsWith::from),
             allowlists: short.allowlists.into_iter().map(Allowlist::from).collect(),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::allowlist::{Allowlist, Subject};
-use super::file::{RuleFile, RuleText};
+use super::file::{PairsWithText, RuleFile, RuleText};
 use super::{Error, Fault, Kind, PairsWith, Pattern, Rule, RuleSet, builtin, example};
 
 /// A rule file of a user: what to call it and what is in it.
@@ -82,15 +82,21 @@ impl RuleSet {
     }
 }
 
+impl From<PairsWithText> for PairsWith {
+    fn from(text: PairsWithText) -> Self {
+        Self {
+            pattern: Pattern::trusted(&text.regex),
+            lines: text.lines,
+            optional: text.optional,
+        }
+    }
+}
+
 /// Turns a rule as written into one that is used. Its regexes were checked when it was read.
 fn compile(text: RuleText) -> Rule {
     Rule {
         pattern: text.pattern(),
-        pairs_with: text.pairs_with.map(|pairs_with| PairsWith {
-            pattern: Pattern::trusted(&pairs_with.regex),
-            lines: pairs_with.lines,
-            optional: pairs_with.optional,
-        }),
+        pairs_with: text.pairs_with.map(PairsWith::from),
         allowlists: text
             .allowlists
             .into_iter()

@@ -1,5 +1,7 @@
 //! A rule file as a person writes it.
 
+use serde::Deserialize;
+
 use super::allowlist::Subject;
 use super::check::Check;
 use super::reader::Reader;
@@ -64,13 +66,15 @@ pub struct RuleText {
 }
 
 /// What has to stand near a match, as written.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PairsWithText {
     /// The regex; its group `key_id`, or all of it, is the public half.
     pub regex: String,
     /// How many lines away it may stand.
     pub lines: usize,
     /// Whether a match counts without it as well.
+    #[serde(default)]
     pub optional: bool,
 }
 

@@ -9,12 +9,6 @@ fn role(text: &str) -> Role {
 }
 
 #[test]
-fn the_list_is_sorted_for_the_binary_search() {
-    assert!(STRUCTURE.is_sorted());
-    assert!(SIBLINGS.is_sorted());
-}
-
-#[test]
 fn names_are_found_across_formats() {
     for text in [
         "aws_secret_access_key = @",
