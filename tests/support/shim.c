@@ -41,9 +41,16 @@ static int is_kind(const char *kind)
     return wanted && strcmp(wanted, kind) == 0;
 }
 
+/* What happens at the first use of the file, be it a read or a map. */
 static void change(const char *path)
 {
     struct stat found;
+    if (is_kind("wait")) {
+        char go[4200];
+        snprintf(go, sizeof go, "%s.go", getenv("FAULT_LOG"));
+        for (int wait = 0; access(go, F_OK) != 0 && wait < 24000; wait++)
+            usleep(5000);
+    }
     if (is_kind("empty"))
         (void)!truncate(path, 0);
     if (is_kind("truncate") && stat(path, &found) == 0)
@@ -82,12 +89,6 @@ ssize_t read(int fd, void *buffer, size_t count)
         }
         if (is_kind("short") && count > 3)
             return real(fd, buffer, 3);
-        if (is_kind("wait") && call == 0) {
-            char go[4200];
-            snprintf(go, sizeof go, "%s.go", getenv("FAULT_LOG"));
-            for (int wait = 0; access(go, F_OK) != 0 && wait < 24000; wait++)
-                usleep(5000);
-        }
         if (call == 0)
             change(path);
     }
