@@ -105,6 +105,27 @@ const TEXTS: &[(&str, Make)] = &[
     ("comments", |keys, size| {
         "# boto\n".repeat(150_000 * size) + &keys.secret()
     }),
+    ("headers_of_keys", |_, size| {
+        ["-----BEG", "IN PRIVATE KEY-----"]
+            .concat()
+            .repeat(20_000 * size)
+    }),
+    ("headers_of_keys_in_base64", |_, size| {
+        "LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0t".repeat(16_000 * size)
+    }),
+    ("keywords_ghp", |_, size| "ghp_".repeat(128_000 * size)),
+    ("keywords_akcp", |_, size| "AKCp".repeat(128_000 * size)),
+    ("keywords_discord", |_, size| {
+        "discord MN".repeat(52_000 * size)
+    }),
+    ("keywords_twilio", |_, size| {
+        "twilio_token".repeat(43_000 * size)
+    }),
+    ("keywords_sendgrid", |_, size| "SG.".repeat(174_000 * size)),
+    ("keywords_ops", |_, size| "ops_eyJ".repeat(75_000 * size)),
+    ("keywords_mailgun", |_, size| {
+        "mailgun key-".repeat(43_000 * size)
+    }),
 ];
 
 /// Base64 with padding.

@@ -1,7 +1,7 @@
 //! The program as such: exit status, streams, options, colour, signals. What it finds is tested elsewhere.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::command::Run;
+use crate::support::command::{self, Run};
 use crate::support::{Keys, TestCommand, TestRepo};
 
 /// A file with a pair as `boto3` wants it.
@@ -486,11 +486,8 @@ fn a_signal_ends_the_run_with_2_and_a_word() {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"some text\n").unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    let id = child.id().to_string();
-    let kill = Command::new("kill").args(["-TERM", &id]).status().unwrap();
-    assert!(kill.success());
+    command::feed_until_read(&mut stdin);
+    command::signal(&child, "TERM");
     let start = Instant::now();
     let status = loop {
         if let Some(status) = child.try_wait().unwrap() {

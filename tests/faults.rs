@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::command::{Run, is_root, open_to_all};
+use crate::support::command::{self, Run, is_root, open_to_all};
 use crate::support::{Keys, TestCommand, TestRepo, pair};
 
 /// Longer than any run here takes on a busy machine.
@@ -632,13 +632,9 @@ fn signals_end_a_scan_with_2_and_what_was_found() {
             );
             std::thread::sleep(Duration::from_millis(10));
         }
-        let id = child.id().to_string();
-        let killed = Command::new("kill")
-            .args([&format!("-{signal}"), &id])
-            .status();
-        assert!(killed.expect("`kill` runs").success());
+        command::signal(&child, signal);
         // The read goes on when the program knows of the signal.
-        while !has_thread(&id, "grace") {
+        while !has_thread(child.id(), "grace") {
             assert!(start.elapsed() < Duration::from_secs(60), "no sign of it");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -661,7 +657,7 @@ fn signals_end_a_scan_with_2_and_what_was_found() {
 
 /// Whether a process has a thread of this name.
 #[cfg(target_os = "linux")]
-fn has_thread(process: &str, name: &str) -> bool {
+fn has_thread(process: u32, name: &str) -> bool {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("a process");
     tasks.flatten().any(|task| {
         let found = fs::read_to_string(task.path().join("comm"));

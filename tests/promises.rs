@@ -6,10 +6,9 @@ use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
 use crate::coverage::{Pair, found, history, pairs, staged};
-use crate::support::command::Run;
+use crate::support::command::{self, Run};
 use crate::support::{TestCommand, TestRepo};
 
 /// A repository with something clean in it and a pair that is staged.
@@ -119,7 +118,7 @@ fn a1_a_file_that_may_not_be_read_is_never_clean() {
 #[test]
 fn a1_a_run_that_is_interrupted_is_never_clean() {
     let dir = tempfile::tempdir().unwrap();
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["INT", "TERM"] {
         // It waits for standard input, which does not come.
         let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
             .args(["scan", "-"])
@@ -130,11 +129,9 @@ fn a1_a_run_that_is_interrupted_is_never_clean() {
             .spawn()
             .unwrap();
         // Held: it would be closed by waiting for the child.
-        let stdin = child.stdin.take();
-        std::thread::sleep(Duration::from_millis(300));
-        let id = child.id().to_string();
-        let kill = Command::new("kill").args([signal, &id]).status().unwrap();
-        assert!(kill.success());
+        let mut stdin = child.stdin.take().unwrap();
+        command::feed_until_read(&mut stdin);
+        command::signal(&child, signal);
         let status = child.wait().unwrap();
         drop(stdin);
         let mut err = String::new();

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 
 /// One run of the program, or of another command, in a clean environment.
 #[derive(Debug)]
@@ -219,4 +219,18 @@ fn listing(dir: &Path) -> String {
     names.sort();
     names.truncate(40);
     names.join("\n")
+}
+
+/// Sends a signal, such as `INT`, to a program that runs.
+pub fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status();
+    assert!(status.expect("`kill` runs").success());
+}
+
+/// Returns when a program has begun to read its standard input: this is more than a pipe holds.
+pub fn feed_until_read(stdin: &mut ChildStdin) {
+    let text = "nothing\n".repeat(256 * 1024 / 8);
+    stdin.write_all(text.as_bytes()).expect("it reads");
 }
