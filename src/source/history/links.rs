@@ -124,7 +124,8 @@ impl<'a> Links<'a> {
     }
 
     /// Keeps what a worker has noted.
-    pub(super) fn note(&self, notes: Notes) {
+    pub(super) fn note(&self, mut notes: Notes) {
+        notes.shrink();
         let mut all = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(all) = all.as_mut() {
             all.push(notes);

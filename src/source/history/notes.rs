@@ -1,6 +1,6 @@
 //! What a scan notes of the commits that it reads, so that provenance need not read them again.
 //!
-//! 24 bytes per commit and four for every parent.
+//! 20 bytes per commit and four for every parent.
 
 use bstr::ByteSlice as _;
 
@@ -21,7 +21,7 @@ pub(super) enum Named {
 /// What one worker has noted.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    commits: Vec<Commit>,
+    commits: Vec<Noted>,
     /// Numbers of objects, or [`ABSENT`].
     parents: Vec<u32>,
     /// Commits that cannot be read.
@@ -35,10 +35,18 @@ pub(super) struct Commit {
     pub(super) number: u32,
     /// Its tree, [`NO_ENTRIES`] or [`ABSENT`].
     pub(super) tree: u32,
-    /// Committer time.
+    /// Committer time, in seconds since 1970.
     pub(super) time: i64,
-    /// Where its parents begin and end.
-    parents: (u32, u32),
+}
+
+/// The same as it is kept: without the gap that an `i64` would make.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    number: u32,
+    tree: u32,
+    time: [u8; 8],
+    /// Where its parents end; they begin where those of the commit before it end.
+    parents_end: u32,
 }
 
 impl Notes {
@@ -52,7 +60,12 @@ impl Notes {
     ) {
         let from = self.parents.len();
         match self.parse(number, bytes, find) {
-            Some(commit) => self.commits.push(commit),
+            Some(commit) => self.commits.push(Noted {
+                number: commit.number,
+                tree: commit.tree,
+                time: commit.time.to_ne_bytes(),
+                parents_end: self.parents.len() as u32,
+            }),
             None => {
                 self.parents.truncate(from);
                 self.malformed.push(number);
@@ -68,7 +81,6 @@ impl Notes {
     ) -> Option<Commit> {
         let mut lines = bytes.split(|byte| *byte == b'\n');
         let tree = find(lines.next()?.strip_prefix(b"tree ")?, Named::Tree)?;
-        let from = self.parents.len() as u32;
         for line in lines {
             if let Some(parent) = line.strip_prefix(b"parent ") {
                 self.parents.push(find(parent, Named::Parent)?);
@@ -77,7 +89,6 @@ impl Notes {
                     number,
                     tree,
                     time: seconds(committer).unwrap_or_default(),
-                    parents: (from, self.parents.len() as u32),
                 });
             } else if line.is_empty() {
                 return None;
@@ -88,11 +99,23 @@ impl Notes {
 
     /// All commits with their parents.
     pub(super) fn commits(&self) -> impl Iterator<Item = (Commit, &[u32])> {
-        self.commits.iter().map(|commit| {
-            let (from, to) = commit.parents;
-            let parents = self.parents.get(from as usize..to as usize);
-            (*commit, parents.unwrap_or_default())
+        let mut from = 0;
+        self.commits.iter().map(move |noted| {
+            let to = noted.parents_end as usize;
+            let parents = self.parents.get(std::mem::replace(&mut from, to)..to);
+            let commit = Commit {
+                number: noted.number,
+                tree: noted.tree,
+                time: i64::from_ne_bytes(noted.time),
+            };
+            (commit, parents.unwrap_or_default())
         })
+    }
+
+    /// Gives back what was taken to grow.
+    pub(super) fn shrink(&mut self) {
+        self.commits.shrink_to_fit();
+        self.parents.shrink_to_fit();
     }
 }
 

@@ -238,6 +238,8 @@ impl Table {
             }
         }
         shares.sort_unstable();
+        // They stay for the whole walk.
+        shares.shrink_to_fit();
         shares
     }
 

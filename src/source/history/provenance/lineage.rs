@@ -8,7 +8,8 @@ use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::trees::{Edge, SOUGHT, Trees};
+use super::records::{Edge, SOUGHT};
+use super::trees::Trees;
 
 /// The node of everything that leads nowhere.
 pub(super) const EMPTY: u32 = 0;

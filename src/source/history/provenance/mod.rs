@@ -12,6 +12,7 @@ mod holders;
 mod ids;
 mod lineage;
 mod reader;
+mod records;
 mod trees;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

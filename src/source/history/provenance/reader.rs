@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bstr::BString;
 use gix::ObjectId;
 
-use super::trees::{Edge, Records, SOUGHT};
+use super::records::{Edge, Record, Records, SOUGHT};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::history::delta::{Delta, Instruction};
 use crate::source::history::inflate::Buffer;
@@ -320,8 +320,13 @@ impl<'a> Reader<'a> {
         let (own, base) = (&own[..own.len() - back], &base[..base.len() - back]);
         self.parsed.extend(own.iter().map(|edge| edge.1));
         self.gone.extend(base.iter().map(|edge| edge.1));
-        self.records
-            .push(tree, known.depth, &mut self.parsed, &mut self.gone);
+        cancel(&mut self.parsed, &mut self.gone);
+        self.records.push(&Record {
+            tree,
+            depth: known.depth as usize,
+            added: &self.parsed,
+            removed: &self.gone,
+        });
     }
 }
 
@@ -356,6 +361,36 @@ fn take_over(
         .map(|(start, edge)| (start.wrapping_add(shift), *edge));
     known.edges.extend(moved);
     Some(stop as usize - from)
+}
+
+/// Takes out of both lists what stands in both.
+fn cancel(added: &mut Vec<Edge>, removed: &mut Vec<Edge>) {
+    if added.is_empty() || removed.is_empty() {
+        return;
+    }
+    added.sort_unstable();
+    removed.sort_unstable();
+    let (mut a, mut r) = (0, 0);
+    let (mut keep_a, mut keep_r) = (Vec::new(), Vec::new());
+    while a < added.len() || r < removed.len() {
+        match (added.get(a), removed.get(r)) {
+            (Some(x), Some(y)) if x == y => {
+                a += 1;
+                r += 1;
+            }
+            (Some(x), y) if y.is_none_or(|y| x < y) => {
+                keep_a.push(*x);
+                a += 1;
+            }
+            (_, Some(y)) => {
+                keep_r.push(*y);
+                r += 1;
+            }
+            (_, None) => break,
+        }
+    }
+    *added = keep_a;
+    *removed = keep_r;
 }
 
 impl Judge for Reader<'_> {
