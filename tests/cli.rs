@@ -476,7 +476,7 @@ fn explain_tells_what_was_seen_at_a_place() {
 #[cfg(unix)]
 fn a_signal_ends_the_run_with_2_and_a_word() {
     let dir = dir_with(&[]);
-    // It waits for standard input, which does not come.
+    // It waits for the end of standard input, which does not come.
     let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
         .args(["scan", "-"])
         .current_dir(dir.path())

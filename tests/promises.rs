@@ -119,7 +119,7 @@ fn a1_a_file_that_may_not_be_read_is_never_clean() {
 fn a1_a_run_that_is_interrupted_is_never_clean() {
     let dir = tempfile::tempdir().unwrap();
     for signal in ["INT", "TERM"] {
-        // It waits for standard input, which does not come.
+        // It waits for the end of standard input, which does not come.
         let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
             .args(["scan", "-"])
             .current_dir(dir.path())

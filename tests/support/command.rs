@@ -229,8 +229,9 @@ pub fn signal(child: &Child, name: &str) {
     assert!(status.expect("`kill` runs").success());
 }
 
-/// Returns when a program has begun to read its standard input: this is more than a pipe holds.
+/// Returns when a program has begun to read its standard input: this is more than a pipe holds, which is 1 MiB
+/// where pages are large.
 pub fn feed_until_read(stdin: &mut ChildStdin) {
-    let text = "nothing\n".repeat(256 * 1024 / 8);
+    let text = "nothing\n".repeat(4 * 1024 * 1024 / 8);
     stdin.write_all(text.as_bytes()).expect("it reads");
 }

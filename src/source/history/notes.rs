@@ -126,3 +126,38 @@ fn seconds(line: &[u8]) -> Option<i64> {
     let end = text.find_byte(b' ').unwrap_or(text.len());
     std::str::from_utf8(&text[..end]).ok()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ids are numbers in these tests.
+    fn number(text: &[u8], _: Named) -> Option<u32> {
+        std::str::from_utf8(text).ok()?.parse().ok()
+    }
+
+    #[test]
+    fn a_malformed_commit_leaves_the_parents_of_the_others_alone() {
+        let mut notes = Notes::default();
+        let good = b"tree 7\nparent 1\nparent 2\nauthor a\ncommitter a <a> 1234 +0000\n\nx";
+        let malformed = b"tree 7\nparent 3\nparent 4\n\nparent 5\n";
+        let no_parent = b"tree 7\nparent 6\nparent x\ncommitter a <a> 1 +0000\n";
+        let root = b"tree 8\nauthor a\ncommitter a <a> -5 +0000\n\nx";
+        for (object, bytes) in (10..).zip([&root[..], good, malformed, no_parent, root, good]) {
+            notes.commit(object, bytes, number);
+        }
+        notes.shrink();
+        let found: Vec<(u32, u32, i64, &[u32])> = notes
+            .commits()
+            .map(|(commit, parents)| (commit.number, commit.tree, commit.time, parents))
+            .collect();
+        let expected: [(u32, u32, i64, &[u32]); 4] = [
+            (10, 8, -5, &[]),
+            (11, 7, 1234, &[1, 2]),
+            (14, 8, -5, &[]),
+            (15, 7, 1234, &[1, 2]),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(notes.malformed, [12, 13]);
+    }
+}

@@ -1,6 +1,7 @@
 //! Trees in the order of a walk, each with what sets its edges apart from those of its base.
 //!
-//! There may be as many as the repository has trees, so they are packed: eight bytes a tree and eight an edge.
+//! There may be as many as the repository has trees, so they are packed: eight bytes for nearly every tree and
+//! eight an edge.
 
 /// Marks the child of an edge as one of the objects sought instead of a tree.
 pub(super) const SOUGHT: u32 = 1 << 31;
@@ -17,7 +18,7 @@ const COUNT_BITS: u32 = 8;
 /// An entry of a tree that leads to another tree or to something sought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Edge {
-    /// Number of the name; equal names have equal numbers.
+    /// Number of the name; within one [`Records`] equal names have equal numbers.
     pub(super) name: u32,
     /// Number of a tree, or [`SOUGHT`] and the number of what is sought.
     pub(super) child: u32,
@@ -66,7 +67,7 @@ impl Records {
         }
     }
 
-    /// What gives each edge its name, as another table has it.
+    /// Gives every name the number that `renumbered` has at its old one.
     pub(super) fn rename(&mut self, renumbered: &[u32]) {
         for edge in self.blocks.iter_mut().flat_map(|block| &mut block.edges) {
             edge.name = renumbered[edge.name as usize];
@@ -84,7 +85,7 @@ impl Records {
 
 impl Block {
     fn push(&mut self, record: &Record<'_>) {
-        // A chain has fewer deltas than there are objects, a tree fewer entries than bytes; both fit.
+        // A chain has fewer deltas than there are objects, and so many entries would be a tree of 100 GB.
         let depth = record.depth as u32;
         let (added, removed) = (record.added.len() as u32, record.removed.len() as u32);
         if depth >> DEPTH_BITS == 0 && (added | removed) >> COUNT_BITS == 0 {
@@ -168,10 +169,11 @@ mod tests {
         ];
         let mut records = Records::default();
         let mut expected = Vec::new();
-        // Enough to fill blocks with words as well as with edges.
-        for round in 0..BLOCK as u32 / 20 {
+        // Blocks are closed by edges in the first half and by words in the second.
+        for round in 0..BLOCK as u32 {
             for (at, (added, removed)) in sizes.iter().enumerate() {
-                if *added > 300 && round > 2 {
+                let has_edges = added + removed > 0;
+                if added + removed > 300 && round > 2 || has_edges && round > BLOCK as u32 / 40 {
                     continue;
                 }
                 let record = Record {
@@ -184,7 +186,10 @@ mod tests {
                 expected.push(record);
             }
         }
-        assert!(records.blocks.len() > 4);
+        let closed_by_words = |block: &Block| block.words.len() >= BLOCK;
+        let closed_by_edges = |block: &Block| block.edges.len() >= BLOCK;
+        assert!(records.blocks.iter().any(closed_by_words));
+        assert!(records.blocks.iter().any(closed_by_edges));
         assert!(records.iter().eq(expected.iter().copied()));
 
         let renumbered: Vec<u32> = (0..7).map(|name| name + 10).collect();
