@@ -138,6 +138,23 @@ impl Finding {
             .expect("a finding has at least one place")
     }
 
+    /// Whether `HEAD` has it, at any of its places that history knows.
+    pub fn is_in_head(&self) -> bool {
+        self.commits().any(|commit| commit.in_head)
+    }
+
+    /// The commit with which the last of its places left the history of `HEAD`; none while `HEAD` has one.
+    pub fn departure(&self) -> Option<&Departure> {
+        let departures = self.commits().filter_map(|commit| commit.left.as_ref());
+        let last = departures.max_by_key(|departure| departure.rank);
+        last.filter(|_| !self.is_in_head())
+    }
+
+    /// The commits of its places, as far as they are known.
+    pub fn commits(&self) -> impl Iterator<Item = &CommitInfo> {
+        self.places.iter().filter_map(|place| place.commit.as_ref())
+    }
+
     /// Merges the findings that are one secret, sorts them and their places.
     ///
     /// The order is path, line, column, rule, fingerprint: the same for any number of threads.
@@ -187,9 +204,9 @@ impl Finding {
 }
 
 /// When a place came in: what history knows goes before what is in no commit, the earliest first.
-fn introduced(place: &Place) -> (bool, Option<i64>) {
-    let time = place.commit.as_ref().map(|commit| commit.time);
-    (time.is_none(), time)
+fn introduced(place: &Place) -> (bool, Option<u32>) {
+    let rank = place.commit.as_ref().map(|commit| commit.rank);
+    (rank.is_none(), rank)
 }
 
 /// Where a finding stands.
@@ -244,6 +261,8 @@ pub struct SnippetLine {
 /// A commit, as far as a report needs it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CommitInfo {
+    /// Its place among the commits of the run: parents before children, else by committer time and id.
+    pub rank: u32,
     /// The commit that first added the content at this path.
     pub commit_id: ObjectId,
     /// Author name, lossily decoded. No address.
@@ -271,6 +290,8 @@ pub struct CommitInfo {
 /// The commit that took content away from a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Departure {
+    /// Its place among the commits of the run, as [`CommitInfo::rank`].
+    pub rank: u32,
     /// The commit.
     pub commit_id: ObjectId,
     /// Author name, lossily decoded. No address.

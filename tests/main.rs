@@ -7,6 +7,7 @@
 
 mod support;
 
+mod attribution;
 mod bounds;
 mod cache;
 mod cli;

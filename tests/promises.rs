@@ -289,7 +289,7 @@ fn a5_shallow_and_partial_clones_are_named_with_what_is_missing() {
         unknown.show()
     );
     let partial = clone("partial", "--filter=blob:none");
-    for args in [&[][..], &["--range", "HEAD"]] {
+    for args in [&[][..], &["--range", "HEAD"], &["--reachable"]] {
         let run = history(&partial, args);
         assert_eq!(run.status, 2, "{}", run.show());
         let json = run.json();

@@ -30,6 +30,7 @@ fn look(repo: &Repository, ids: &[ObjectId]) -> Located {
     let options = Options {
         threads: 2,
         stop: &AtomicBool::new(false),
+        within: None,
         stage: &|_| {},
     };
     let alone = locate(repo, ids, options).expect("an answer");
@@ -620,7 +621,7 @@ fn plain(repo: &TestRepo) -> BTreeMap<ObjectId, BTreeMap<String, String>> {
         let time = words.next().expect("a time").parse().expect("a number");
         meta.push((time, commit, words.map(str::to_owned).collect()));
     }
-    meta.sort();
+    let meta = in_order(meta);
     let mut found: BTreeMap<ObjectId, BTreeMap<String, String>> = BTreeMap::new();
     for (_, commit, parents) in meta {
         for (path, blob) in &trees[&commit] {
@@ -637,6 +638,21 @@ fn plain(repo: &TestRepo) -> BTreeMap<ObjectId, BTreeMap<String, String>> {
         }
     }
     found
+}
+
+/// Parents before children, else by time and id: each time the first that may come next.
+fn in_order(mut commits: Vec<(i64, String, Vec<String>)>) -> Vec<(i64, String, Vec<String>)> {
+    commits.sort();
+    let mut ordered: Vec<(i64, String, Vec<String>)> = Vec::new();
+    while !commits.is_empty() {
+        let is_ready = |(_, _, parents): &(i64, String, Vec<String>)| {
+            let is_out = |parent: &String| ordered.iter().any(|(_, id, _)| id == parent);
+            parents.iter().all(is_out)
+        };
+        let next = commits.iter().position(is_ready).expect("no circle");
+        ordered.push(commits.remove(next));
+    }
+    ordered
 }
 
 /// A history of some twenty commits with merges, criss-cross ones among them, of files that come, go,

@@ -59,8 +59,11 @@ pub fn relevel(findings: &mut [Finding], levels: impl Fn(&str) -> Option<(Level,
     }
 }
 
-/// Takes out what was there before the change: what the old versions of the changed paths held.
-pub fn new_only(findings: &mut Vec<Finding>, known: &BTreeSet<Fingerprint>) {
+/// Takes out what was there before the change: what the old versions of the changed paths held and nothing
+/// accepted.
+pub fn new_only(findings: &mut Vec<Finding>, known: &[Finding]) {
+    let counted = known.iter().filter(|finding| finding.accepted.is_none());
+    let known: BTreeSet<&Fingerprint> = counted.map(|finding| &finding.fingerprint).collect();
     findings.retain(|finding| !known.contains(&finding.fingerprint));
 }
 
@@ -151,12 +154,15 @@ mod tests {
     #[test]
     fn what_was_known_is_not_new_wherever_it_stands() {
         let old = finding("r", "one", vec![place("a", 1)]);
-        let known = BTreeSet::from([old.fingerprint.clone()]);
         let mut findings = vec![
             finding("r", "one", vec![place("b", 99)]),
             finding("r", "two", vec![place("a", 1)]),
         ];
-        new_only(&mut findings, &known);
+        let mut accepted = old.clone();
+        accepted.accepted = Some(Acceptance::Marker("a test".to_owned()));
+        new_only(&mut findings, &[accepted]);
+        assert_eq!(findings.len(), 2);
+        new_only(&mut findings, std::slice::from_ref(&old));
         assert_eq!(findings.len(), 1);
         assert_ne!(findings[0].fingerprint, old.fingerprint);
     }

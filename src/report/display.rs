@@ -7,7 +7,7 @@ use bstr::ByteSlice as _;
 
 use super::escape;
 use crate::coverage::{Coverage, Skip, SkipReason};
-use crate::finding::{CommitInfo, Finding, Place};
+use crate::finding::{CommitInfo, Departure, Finding, Place};
 
 /// The text with everything that steers a terminal, a parser or the direction of writing spelled out.
 ///
@@ -68,14 +68,30 @@ pub(super) fn short(id: &gix::ObjectId) -> String {
     id.to_hex_with_len(10).to_string()
 }
 
-/// Says which commit brought a place in, and which took it away:
+/// Says which commit brought a finding in, and which took it away:
 /// `entered with 0123456789 on 2024-05-01, left HEAD with 89abcdef01 on 2024-05-03`.
-pub(super) fn entered(commit: &CommitInfo) -> String {
-    let state = if commit.in_head {
+pub(super) fn entered(finding: &Finding, commit: &CommitInfo) -> String {
+    let left = finding.departure();
+    sentence(commit, finding.is_in_head(), left, "left HEAD with")
+}
+
+/// The same of one of its places, which may have gone from there while `HEAD` has it elsewhere.
+pub(super) fn entered_there(commit: &CommitInfo) -> String {
+    let left = commit.left.as_ref();
+    sentence(commit, commit.in_head, left, "left that path with")
+}
+
+fn sentence(
+    commit: &CommitInfo,
+    in_head: bool,
+    left: Option<&Departure>,
+    left_with: &str,
+) -> String {
+    let state = if in_head {
         "still in HEAD"
-    } else if let Some(left) = &commit.left {
+    } else if let Some(left) = left {
         let (id, day) = (short(&left.commit_id), day(&left.date));
-        &format!("left HEAD with {id} on {day}")
+        &format!("{left_with} {id} on {day}")
     } else if commit.refs.is_empty() {
         "reachable from no branch or tag"
     } else {

@@ -81,7 +81,7 @@ fn message(finding: &Finding) -> String {
     message.push_str(&display::elsewhere(finding));
     if let Some(commit) = &finding.first_place().commit {
         message.push('\n');
-        message.push_str(&display::entered(commit));
+        message.push_str(&display::entered(finding, commit));
     }
     message.push('\n');
     message.push_str(&display::visible(&finding.advice));

@@ -140,7 +140,11 @@ fn lines(finding: &Finding) -> Vec<String> {
     let mut lines = Vec::new();
     for place in &finding.places {
         lines.push(match &place.commit {
-            Some(commit) => format!("{}, {}", display::spot(place), display::entered(commit)),
+            Some(commit) => format!(
+                "{}, {}",
+                display::spot(place),
+                display::entered_there(commit)
+            ),
             None => display::spot(place),
         });
     }

@@ -261,6 +261,7 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
         token: None,
         object: Some((ObjectKind::Blob, id(0xb10b))),
         commit: Some(CommitInfo {
+            rank: 2 * seed as u32,
             commit_id: id(0xc0117),
             author: "Ada Author".to_owned(),
             time,
@@ -272,6 +273,7 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
             held_by: Vec::new(),
             is_boundary: false,
             left: (!in_head).then(|| Departure {
+                rank: 2 * seed as u32 + 1,
                 commit_id: id(0xdead),
                 author: "Rex Remover".to_owned(),
                 time: time + 86_400,

@@ -195,7 +195,7 @@ fn message(finding: &Finding) -> String {
     message.push_str(&display::elsewhere(finding));
     if let Some(commit) = &finding.first_place().commit {
         message.push_str("; ");
-        message.push_str(&display::entered(commit));
+        message.push_str(&display::entered(finding, commit));
     }
     message
 }
@@ -220,7 +220,7 @@ fn related(finding: &Finding) -> Vec<Value> {
     }
     for other in finding.places.iter().skip(1).take(PLACES_LISTED) {
         let words = match &other.commit {
-            Some(commit) => format!("also here; {}", display::entered(commit)),
+            Some(commit) => format!("also here; {}", display::entered_there(commit)),
             None => "also here".to_owned(),
         };
         related.push(location(other, other.position, Some(&words)));

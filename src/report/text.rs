@@ -192,23 +192,29 @@ impl Page<'_> {
             self.fact(gutter, "offset", &format!("byte {offset} of a binary file"))?;
         }
         if let Some(commit) = &place.commit {
-            let id = commit.commit_id.to_hex_with_len(12);
+            // Whose message it is, its words are.
+            let (label, id) = match place.object {
+                Some((ObjectKind::Tag, id)) => ("tag", id),
+                _ => ("commit", commit.commit_id),
+            };
+            let id = id.to_hex_with_len(12);
             let text = format!(
                 "{id} of {} by {}: {}",
                 commit.date, commit.author, commit.subject
             );
-            self.fact(gutter, "commit", &text)?;
+            self.fact(gutter, label, &text)?;
             if commit.is_boundary {
                 let text = "the clone ends here: it may be older than this commit";
                 self.fact(gutter, "note", text)?;
             }
-            if let Some(left) = &commit.left {
+            if let Some(left) = finding.departure() {
                 let id = left.commit_id.to_hex_with_len(12);
                 let text = format!("{id} of {} by {}: {}", left.date, left.author, left.subject);
                 self.fact(gutter, "left HEAD", &text)?;
             }
-            if commit.in_head || !commit.refs.is_empty() {
-                self.fact(gutter, "reached", &reached(commit))?;
+            let in_head = finding.is_in_head();
+            if in_head || !commit.refs.is_empty() {
+                self.fact(gutter, "reached", &reached(commit, in_head))?;
             } else if commit.held_by.is_empty() {
                 self.fact(gutter, "reached", "by no ref")?;
             } else {
@@ -438,9 +444,11 @@ fn is_binary(place: &Place) -> bool {
     place.snippet.iter().any(is_odd)
 }
 
-fn reached(commit: &CommitInfo) -> String {
+fn reached(commit: &CommitInfo, in_head: bool) -> String {
+    // A head that is detached is among the references too.
+    let is_there = commit.refs.iter().take(PLACES).any(|name| name == "HEAD");
     let mut names: Vec<&str> = Vec::new();
-    if commit.in_head {
+    if in_head && !is_there {
         names.push("HEAD");
     }
     names.extend(commit.refs.iter().take(PLACES).map(String::as_str));

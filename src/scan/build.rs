@@ -85,6 +85,27 @@ pub fn findings_of(
     }
 }
 
+/// What an old version of `blob` held: all of it, and where, but not the text around it.
+pub(super) fn known(
+    blob: Blob<'_>,
+    matches: &[Match],
+    redact: &[Span],
+    rules: &RuleSet,
+    options: &Options,
+) -> Vec<Finding> {
+    let options = Options {
+        max_findings: usize::MAX,
+        unused_markers: false,
+        context: 0,
+        ..options.clone()
+    };
+    let mut findings = findings_of(blob, matches, redact, rules, &options).findings;
+    for place in findings.iter_mut().flat_map(|finding| &mut finding.places) {
+        place.snippet = Vec::new();
+    }
+    findings
+}
+
 /// The markers of a blob without findings: all of them cover nothing.
 pub(super) fn unused_markers(
     blob: Blob<'_>,
@@ -101,15 +122,6 @@ pub(super) fn unused_markers(
 
 fn is_rule(rules: &RuleSet) -> impl Fn(&str) -> bool {
     |id| rules.index_of(id).is_some()
-}
-
-/// The identity of a match, for what the old versions held.
-pub(super) fn identity(found: &Match, rules: &RuleSet) -> Fingerprint {
-    let rule = rules
-        .rules
-        .get(found.rule)
-        .map_or("", |rule| rule.id.as_str());
-    Fingerprint::new(rule, key_id(found).as_deref(), identifying(found).as_ref())
 }
 
 /// The secret that identifies a match; for a token without key id and secret the token.

@@ -26,7 +26,7 @@ use bstr::BString;
 use crate::blob::Blob;
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Finding, Fingerprint, Place};
+use crate::finding::{Finding, Place};
 use crate::gate::UnusedMarker;
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::{BlobSink, Clean};
@@ -99,8 +99,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Values that are findings only if a key id without its secret turns up in a file nearby.
     pub latent: Vec<Finding>,
-    /// What the old versions of changed paths held already.
-    pub known: BTreeSet<Fingerprint>,
+    /// What the old versions of changed paths held already, sorted; without the text around it.
+    pub known: Vec<Finding>,
     /// What was read and what was not.
     pub coverage: Coverage,
     /// Allow markers that cover nothing, sorted, if [`Options::unused_markers`] asked.
@@ -115,6 +115,7 @@ impl Outcome {
         self.latent.extend(other.latent);
         self.latent = Finding::merge(std::mem::take(&mut self.latent));
         self.known.extend(other.known);
+        self.known = Finding::merge(std::mem::take(&mut self.known));
         self.coverage.add(other.coverage);
         self.coverage.finish();
         self.unused_markers.extend(other.unused_markers);
@@ -188,7 +189,7 @@ impl Shared {
 struct Local {
     findings: Vec<Finding>,
     latent: Vec<Finding>,
-    known: BTreeSet<Fingerprint>,
+    known: Vec<Finding>,
     coverage: Coverage,
     unused_markers: Vec<UnusedMarker>,
 }
@@ -232,15 +233,19 @@ impl Scanner {
         // A copy, because the spans to redact lie in the same scratch; only blobs with matches pay.
         let matches = self.scratch.matches().to_vec();
         let latent = self.scratch.latent().to_vec();
+        let redact = self.scratch.redact();
         if is_old(blob.provenance) {
-            let known = matches
-                .iter()
-                .chain(&latent)
-                .map(|found| build::identity(found, rules));
-            self.local.known.extend(known);
+            let mut known = build::known(blob, &matches, redact, rules, &shared.options);
+            known.append(&mut build::known(
+                blob,
+                &latent,
+                redact,
+                rules,
+                &shared.options,
+            ));
+            self.local.known.append(&mut known);
             return;
         }
-        let redact = self.scratch.redact();
         let mut built = findings_of(blob, &matches, redact, rules, &shared.options);
         let mut latent = findings_of(blob, &latent, redact, rules, &shared.options);
         let beyond =
@@ -397,7 +402,7 @@ impl Collector {
         let mut outcome = Outcome {
             findings: Finding::merge(findings),
             latent: Finding::merge(latent),
-            known,
+            known: Finding::merge(known),
             coverage,
             unused_markers,
         };

@@ -11,7 +11,7 @@ use keyfence::baseline::{self, Date, Entry};
 use keyfence::coverage::{Coverage, SkipReason};
 use keyfence::engine::Engine;
 use keyfence::finding::{Finding, Level};
-use keyfence::gate::{self, UnusedMarker};
+use keyfence::gate::{self, Allowlist, UnusedMarker};
 use keyfence::report::{self, Format, Report, RuleInfo, Summary, Tool};
 use keyfence::rule::file::RuleFile;
 use keyfence::scan::{self, Collector, Counters, Excludes, Options, Outcome, Scanner};
@@ -147,6 +147,11 @@ impl Session {
             return Ok(Exit::Clean);
         }
         self.finish(outcome)
+    }
+
+    /// What the configuration accepts.
+    pub(crate) fn allowlist(&self) -> &Allowlist {
+        &self.settings.allowlist
     }
 
     /// What `--exclude` leaves out.

@@ -250,7 +250,7 @@ fn escaped_place(place: &Place) -> String {
         put!(
             shown,
             "<br><small>{}: “{}” by {}</small>",
-            escaped(&display::entered(commit)),
+            escaped(&display::entered_there(commit)),
             escaped(&commit.subject),
             escaped(&commit.author)
         );

@@ -94,21 +94,17 @@ pub(super) fn section(page: &mut String, findings: &[Finding]) {
 }
 
 fn lane(number: usize, finding: &Finding) -> Option<Lane<'_>> {
-    let commits = || {
-        finding
-            .places
-            .iter()
-            .filter_map(|place| place.commit.as_ref())
-    };
-    let first = commits().min_by_key(|commit| (commit.time, commit.commit_id))?;
-    let mut times: Vec<i64> = commits().map(|commit| clamped(commit.time)).collect();
+    let first = finding.commits().min_by_key(|commit| commit.rank)?;
+    let mut times: Vec<i64> = finding
+        .commits()
+        .map(|commit| clamped(commit.time))
+        .collect();
     times.sort_unstable();
     times.dedup();
     times.truncate(DOTS);
-    let left = commits().filter_map(|commit| commit.left.as_ref());
-    let end = match left.map(|left| clamped(left.time)).max() {
-        _ if commits().any(|commit| commit.in_head) => End::InHead,
-        Some(time) => End::Left(time),
+    let end = match finding.departure() {
+        _ if finding.is_in_head() => End::InHead,
+        Some(left) => End::Left(clamped(left.time)),
         None => End::Elsewhere,
     };
     Some(Lane {
@@ -129,7 +125,7 @@ fn write_lane(page: &mut String, lane: &Lane<'_>, axis: &Axis) {
     let path = display::path(place);
     let name = path.rsplit('/').next().unwrap_or(&path);
     let what = lane.finding.key_id.as_deref().unwrap_or(&lane.finding.rule);
-    let label = display::entered(lane.first);
+    let label = display::entered(lane.finding, lane.first);
     put!(
         page,
         "<li class=\"{}\"><a href=\"#f{}\" title=\"{}\"><b>{}</b> <code>{}</code></a>\

@@ -66,7 +66,7 @@ impl History {
         }
         for id in self.only.iter().flat_map(|only| only.iter()) {
             if !stores.contains(id) {
-                sink.skip(Skip::new(SkipReason::Missing, id.to_string()));
+                sink.skip(Skip::new(reason, id.to_string()));
             }
         }
     }

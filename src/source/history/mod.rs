@@ -46,6 +46,7 @@ mod inflate;
 mod links;
 mod loose;
 mod notes;
+mod order;
 mod pack;
 mod plain;
 pub mod provenance;

@@ -7,7 +7,7 @@ use std::fmt;
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
-use super::view::{Cause, peeled, references};
+use super::view::{Cause, object, peeled, references};
 use crate::source::repository::Repository;
 
 /// Why commits could not be selected.
@@ -21,6 +21,12 @@ pub enum Error {
         is_shallow: bool,
         /// What the resolver said, if it said something.
         source: Option<Cause>,
+    },
+    /// A range begins with its dots. It would always be empty where it ends with `HEAD`, and is what is left of
+    /// `$BASE..HEAD` without a base.
+    NoLeftSide {
+        /// The range, as it was written.
+        range: BString,
     },
     /// A side of a range is no commit.
     NoCommit {
@@ -57,6 +63,9 @@ impl fmt::Display for Error {
                     false => Ok(()),
                 }
             }
+            Self::NoLeftSide { range } => {
+                write!(f, "nothing stands before the dots of {range:?}")
+            }
             Self::NoCommit { revision } => write!(f, "{revision:?} is not a commit"),
             Self::References { .. } => f.write_str("cannot list the references"),
             Self::MergeBase { range, .. } => write!(f, "cannot find the merge base of {range:?}"),
@@ -70,7 +79,7 @@ impl std::error::Error for Error {
         match self {
             Self::Unknown { source, .. } => source.as_ref().map(|source| source.as_ref() as _),
             Self::References { source } | Self::MergeBase { source, .. } => Some(source.as_ref()),
-            Self::NoCommit { .. } | Self::Interrupted => None,
+            Self::NoLeftSide { .. } | Self::NoCommit { .. } | Self::Interrupted => None,
         }
     }
 }
@@ -84,14 +93,21 @@ pub struct Range {
     pub exclude: Vec<ObjectId>,
 }
 
-/// Reads `A..B`, `A...B`, `^A` or `A`; a side that is left out is `HEAD`.
+/// Reads `A..B`, `A...B`, `^A`, `A^!` or `A`; a right side that is left out is `HEAD`.
 ///
-/// `A` alone is everything that `A` reaches. `A...B` is what either reaches and not both.
+/// `A` alone is everything that `A` reaches, `A^!` the commit itself. `A...B` is what either reaches and not both.
 pub fn parse_range(repo: &Repository, spec: &BStr) -> Result<Range, Error> {
     if let Some(revision) = spec.strip_prefix(b"^") {
         return Ok(Range {
             include: Vec::new(),
             exclude: vec![commit(repo, revision.as_bstr())?],
+        });
+    }
+    if let Some(revision) = spec.strip_suffix(b"^!") {
+        let include = resolve(repo, revision.as_bstr())?;
+        return Ok(Range {
+            include: vec![include],
+            exclude: parents(repo, commit(repo, revision.as_bstr())?)?,
         });
     }
     let Some(at) = spec.find(b"..") else {
@@ -100,13 +116,14 @@ pub fn parse_range(repo: &Repository, spec: &BStr) -> Result<Range, Error> {
             exclude: Vec::new(),
         });
     };
-    let side = |text: &BStr| match text.is_empty() {
-        true => commit(repo, b"HEAD".as_bstr()),
-        false => commit(repo, text),
-    };
     let (left, right) = (spec[..at].as_bstr(), &spec[at + 2..]);
+    if left.is_empty() {
+        return Err(Error::NoLeftSide {
+            range: spec.to_owned(),
+        });
+    }
     let Some(right) = right.strip_prefix(b".") else {
-        let exclude = side(left)?;
+        let exclude = commit(repo, left)?;
         // Of the tip the tag is kept: its message is part of what is looked at.
         let include = match right.is_empty() {
             true => commit(repo, b"HEAD".as_bstr())?,
@@ -117,7 +134,11 @@ pub fn parse_range(repo: &Repository, spec: &BStr) -> Result<Range, Error> {
             exclude: vec![exclude],
         });
     };
-    let (left, right) = (side(left)?, side(right.as_bstr())?);
+    let right = match right.is_empty() {
+        true => b"HEAD",
+        false => right,
+    };
+    let (left, right) = (commit(repo, left)?, commit(repo, right.as_bstr())?);
     let failed = |source: Cause| Error::MergeBase {
         range: spec.to_owned(),
         source,
@@ -155,6 +176,19 @@ fn resolve(repo: &Repository, revision: &BStr) -> Result<ObjectId, Error> {
         Ok(None) => Err(unknown(None)),
         Err(source) => Err(unknown(Some(source.into()))),
     }
+}
+
+/// The parents of a commit.
+fn parents(repo: &Repository, id: ObjectId) -> Result<Vec<ObjectId>, Error> {
+    let unknown = |source| Error::Unknown {
+        revision: id.to_string().into(),
+        is_shallow: repo.is_shallow().unwrap_or_default(),
+        source: Some(source),
+    };
+    let object = object(repo, id).map_err(|skip| unknown(skip.reason.name().into()))?;
+    let commit = gix::objs::CommitRef::from_bytes(&object.data, id.kind());
+    let commit = commit.map_err(|source| unknown(source.into()))?;
+    Ok(commit.parents().collect())
 }
 
 /// The commit that a revision names, through tags.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use bstr::{BStr, BString};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 
@@ -11,6 +11,7 @@ use super::range::{Introduced, compare, walk};
 use super::revision::Error;
 use super::view::{Cause, object, reference, references, tagged};
 use crate::coverage::{Skip, SkipReason};
+use crate::source::content::read_regular;
 use crate::source::repository::Repository;
 
 /// The objects that a limited scan looks at.
@@ -18,11 +19,13 @@ use crate::source::repository::Repository;
 pub struct Selected {
     /// Blobs, commits and annotated tags.
     pub objects: HashSet<ObjectId>,
+    /// The commits that everything was reached from.
+    pub tips: Vec<ObjectId>,
     /// What could not be read: what only it leads to is not among the objects.
     pub skips: Vec<Skip>,
 }
 
-/// What all references and the heads of all worktrees name. Reflogs do not count.
+/// What all references and the heads of all worktrees name, and every stash. Other reflogs do not count.
 pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
     let failed = |source| Error::References { source };
     let mut tips = Vec::new();
@@ -32,6 +35,18 @@ pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
     for name in head_names(repo) {
         // A head on a branch is that branch's, and a branch may have no commit yet.
         tips.extend(reference(repo, &name).map_err(failed)?);
+    }
+    // The reference is the newest stash only; Git lists the others by the log.
+    let log = repo.common_dir().join("logs/refs/stash");
+    match read_regular(&log) {
+        Ok(bytes) => tips.extend(
+            bytes
+                .lines()
+                .filter_map(|line| line.split(|byte| *byte == b' ').nth(1))
+                .filter_map(|id| ObjectId::from_hex(id).ok()),
+        ),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error.into())),
     }
     tips.sort();
     tips.dedup();
@@ -115,6 +130,7 @@ pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64
         .objects
         .extend(walked.commits.iter().map(|commit| commit.id));
     blobs(repo, trees, &mut found);
+    found.tips = commits;
     found.skips.sort();
     found.skips.dedup();
     found

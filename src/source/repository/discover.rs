@@ -10,8 +10,9 @@ use crate::source::content::is_special;
 /// A `.git` file or a `commondir` file is one line; what is longer is none.
 const SMALL_FILE: u64 = 1 << 20;
 
-/// The variables by which Git tells its hooks where things are. Relative paths are meant from the
-/// current directory, as Git means them.
+/// The variables by which Git tells its hooks where things are. Relative paths are meant as Git means them:
+/// those of the repository and its work tree from the current directory, the others from the root of the work
+/// tree, to which Git goes before it uses them.
 ///
 /// A caller whose user named a repository passes `GitEnvironment::default()`: what the environment says
 /// is about the repository that the current directory belongs to.

@@ -59,22 +59,23 @@ pub fn open_with_limit(
     let config = Config::load(&location)?;
     location.work_dir = work_dir(&location, &config, env)?;
 
+    let top = top(&location)?;
     let mut roots = vec![match &env.object_directory {
-        Some(dir) => absolute(dir)?,
+        Some(dir) => absolute(&top.join(dir))?,
         None => location.common_dir.join("objects"),
     }];
     if let Some(list) = &env.alternate_object_directories {
         for dir in split_alternates(list) {
-            roots.push(absolute(&dir)?);
+            roots.push(absolute(&top.join(dir))?);
         }
     }
     let dirs = with_alternates(roots)?;
     let index_path = match &env.index_file {
-        Some(file) => absolute(file)?,
+        Some(file) => absolute(&top.join(file))?,
         None => location.git_dir.join("index"),
     };
     let shallow_path = match &env.shallow_file {
-        Some(file) => absolute(file)?,
+        Some(file) => absolute(&top.join(file))?,
         None => location.common_dir.join("shallow"),
     };
     Ok(Repository {
@@ -88,6 +89,18 @@ pub fn open_with_limit(
         missing_alternates: dirs.missing,
         location,
     })
+}
+
+/// Where Git is when it uses a relative path: at the root of the work tree, if it was started inside.
+fn top(location: &Location) -> Result<PathBuf, Error> {
+    let here = absolute(Path::new("."))?;
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    let is_inside = |root: &&PathBuf| match (real(&here), real(root)) {
+        (Some(here), Some(root)) => here.starts_with(root),
+        _ => false,
+    };
+    let root = location.work_dir.as_ref().filter(is_inside);
+    Ok(root.unwrap_or(&here).clone())
 }
 
 /// What `env` and the configuration make of the work tree that was found.

@@ -519,6 +519,7 @@ fn origins(root: &Path, objects: &Objects, scanned: Scanned) {
     let options = Options {
         threads: 1,
         stop: &stop,
+        within: None,
         stage: &|_| {},
     };
     if let Ok(located) = locate_after(&repository, Some(scanned), &wanted, options) {

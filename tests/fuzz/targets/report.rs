@@ -411,6 +411,7 @@ fn snippet(input: &mut Input<'_>, number: usize) -> SnippetLine {
 
 fn commit(input: &mut Input<'_>, commit_id: ObjectId) -> CommitInfo {
     CommitInfo {
+        rank: input.number(),
         commit_id,
         author: words(input),
         time: i64::from(input.number()) << input.below(32),
@@ -422,6 +423,7 @@ fn commit(input: &mut Input<'_>, commit_id: ObjectId) -> CommitInfo {
         held_by: (0..input.below(2)).map(|_| words(input)).collect(),
         is_boundary: input.below(2) == 1,
         left: (input.below(2) == 1).then(|| Departure {
+            rank: input.number(),
             commit_id,
             author: words(input),
             time: i64::from(input.number()) << input.below(32),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bstr::BString;
+use gix::ObjectId;
 use keyfence::finding::Level;
 use keyfence::gate::Base;
 use keyfence::scan::{EngineProbe, Outcome};
@@ -88,9 +89,11 @@ pub(super) fn collect(
         history = history.cache(Arc::clone(cache));
     }
     let mut skips = Vec::new();
+    let mut within = None;
     if let Some(selected) = selected {
         history = history.only(Arc::new(selected.objects));
         skips = selected.skips;
+        within = Some(selected.tips);
     }
     let scanned = history
         .scan(scanner, Some(&probe))
@@ -105,7 +108,13 @@ pub(super) fn collect(
     for skip in skips {
         outcome.coverage.skip(skip);
     }
-    locate(repository, scanned, session, &mut outcome)?;
+    locate(
+        repository,
+        scanned,
+        session,
+        within.as_deref(),
+        &mut outcome,
+    )?;
     outcome.exclude(session.excludes());
     Ok(outcome)
 }
@@ -186,6 +195,7 @@ fn locate(
     repository: &Repository,
     scanned: Scanned,
     session: &Session,
+    within: Option<&[ObjectId]>,
     outcome: &mut Outcome,
 ) -> Result<(), Failure> {
     let common = session.common();
@@ -208,6 +218,7 @@ fn locate(
     let options = provenance::Options {
         threads,
         stop: &session.stop,
+        within,
         stage: &|_| (),
     };
     match provenance::locate_after(repository, Some(scanned), &outcome.objects(), options) {

@@ -145,6 +145,10 @@ pub(super) fn failed(error: revision::Error) -> Failure {
             Kind::Usage,
             Some("is it fetched? git rev-parse tells what a revision stands for"),
         ),
+        revision::Error::NoLeftSide { .. } => (
+            Kind::Usage,
+            Some("was a variable empty? Where HEAD is meant, write HEAD"),
+        ),
         revision::Error::NoCommit { .. } => (Kind::Usage, None),
         _ => (Kind::System, None),
     };
@@ -213,11 +217,12 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Outcome {
         outcome.coverage.skip(skip);
     }
     if !job.all && !outcome.findings.is_empty() {
-        let (scanner, collector) = session.scanner(ExcludeIn::Source);
+        // What an excluded path held was not reported either.
+        let (scanner, collector) = session.scanner(ExcludeIn::Scanner);
         let _ = range::scan_base(job.repository, introduced, options, scanner);
         // What cannot be read of the base takes nothing away from the findings.
         outcome.known = collector.finish().known;
-        outcome.take_known();
+        outcome.take_known(session.allowlist());
     }
     outcome
 }

@@ -38,6 +38,11 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
 pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
     interrupt::stop();
     let repository = open(Path::new("."))?;
+    if !repository.index_path().exists() && !matches!(repository.head_id(), Ok(None)) {
+        let message = "the repository has no index: nothing can be staged";
+        return Err(Failure::bare(Kind::System, message)
+            .hint("what its commits hold is looked at by keyfence history"));
+    }
     // Read once: for the settings, and for what is staged.
     let index = Index::load(&repository).map_err(failed)?;
     let success = match caller {
@@ -71,7 +76,7 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
         return session.finish_nothing(outcome, "nothing is staged");
     }
     if !args.all && !all_files {
-        outcome.take_known();
+        outcome.take_known(session.allowlist());
     }
     let unused = session.judge(&mut outcome)?;
     let situation = Where {
@@ -114,10 +119,24 @@ fn places<'r>(
     })
 }
 
-/// The repository around `path`, as Git's environment has it.
+/// The repository around `path`. What Git's environment says of the repository here goes for no other one.
 pub(super) fn open(path: &Path) -> Result<repository::Repository, Failure> {
     let environment = GitEnvironment::from_env(|name| std::env::var_os(name));
-    repository::open(path, &environment).map_err(|error| Failure::of(Kind::System, &error))
+    let here = || repository::open(Path::new("."), &environment);
+    let found = if path == Path::new(".") {
+        here()
+    } else {
+        let elsewhere = GitEnvironment {
+            ceiling_directories: environment.ceiling_directories.clone(),
+            ..GitEnvironment::default()
+        };
+        let real = |found: &repository::Repository| std::fs::canonicalize(found.git_dir()).ok();
+        repository::open(path, &elsewhere).map(|named| match here() {
+            Ok(here) if real(&here) == real(&named) => here,
+            _ => named,
+        })
+    };
+    found.map_err(|error| Failure::of(Kind::System, &error))
 }
 
 pub(super) fn is_under_pre_commit() -> bool {

@@ -14,6 +14,7 @@ use crate::source::history::delta::Delta;
 use crate::source::history::inflate::Buffer;
 pub(super) use crate::source::history::notes::ABSENT;
 use crate::source::history::notes::{NO_ENTRIES, Named, Notes};
+use crate::source::history::order::topological;
 use crate::source::history::run::walk_all;
 use crate::source::history::show::{Failure, Fault};
 use crate::source::history::store::Stores;
@@ -24,13 +25,13 @@ pub(super) struct Commits {
     pub(super) ids: Ids,
     /// Number of the root tree, or [`ABSENT`].
     trees: Vec<u32>,
-    /// Committer time.
-    times: Vec<i64>,
     /// Where the parents of each end in `parents`.
     ends: Vec<u32>,
     parents: Vec<u32>,
-    /// Parents before children.
+    /// Parents before children, else by committer time and id.
     order: Vec<u32>,
+    /// Where each stands in `order`.
+    ranks: Vec<u32>,
 }
 
 impl Commits {
@@ -55,19 +56,20 @@ impl Commits {
         let ids = Ids::new(found.into_iter().map(|commit| commit.0).collect());
         let mut commits = Self {
             trees: vec![ABSENT; ids.len()],
-            times: vec![0; ids.len()],
             ends: vec![0; ids.len()],
             parents: Vec::new(),
             order: Vec::new(),
+            ranks: vec![0; ids.len()],
             ids,
         };
+        let mut times = vec![0_i64; commits.len()];
         // The parents of each, wherever they were noted.
         let mut of_each: Vec<&[u32]> = vec![&[]; commits.len()];
         for (commit, parents) in notes.iter().flat_map(Notes::commits) {
             let object = stores.canonical(commit.number, stores.id_of(commit.number));
             let number = dense[object as usize] as usize;
             commits.trees[number] = commit.tree;
-            commits.times[number] = commit.time;
+            times[number] = commit.time;
             of_each[number] = parents;
         }
         for (parents, end) in of_each.into_iter().zip(&mut commits.ends) {
@@ -75,7 +77,15 @@ impl Commits {
             commits.parents.extend(parents.iter().map(known));
             *end = commits.parents.len() as u32;
         }
-        commits.order = order(&commits);
+        commits.order = topological(
+            commits.len() as u32,
+            |commit| commits.parents(commit),
+            // Numbers are in the order of ids.
+            |commit| times[commit as usize],
+        );
+        for (rank, commit) in (0..).zip(&commits.order) {
+            commits.ranks[*commit as usize] = rank;
+        }
         commits
     }
 
@@ -90,13 +100,12 @@ impl Commits {
         (tree < NO_ENTRIES).then_some(tree)
     }
 
-    /// Committer time and id: what decides between two commits.
-    pub(super) fn rank(&self, commit: u32) -> (i64, u32) {
-        // Numbers are in the order of ids.
-        (self.times[commit as usize], commit)
+    /// Its place in the order of history: parents before children, else by committer time and id.
+    pub(super) fn rank(&self, commit: u32) -> u32 {
+        self.ranks[commit as usize]
     }
 
-    /// The earlier of two commits: by committer time, then by id.
+    /// The earlier of two commits.
     pub(super) fn earlier(&self, a: u32, b: u32) -> u32 {
         if self.rank(b) < self.rank(a) { b } else { a }
     }
@@ -225,37 +234,6 @@ fn read_all(
         skips.extend(failures.into_iter().map(Failure::into_skip));
     }
     all
-}
-
-/// Parents before children. A circle, which only damage can make, is cut somewhere.
-fn order(commits: &Commits) -> Vec<u32> {
-    let mut order = Vec::with_capacity(commits.len());
-    let mut seen = vec![false; commits.len()];
-    let mut stack: Vec<(u32, u32)> = Vec::new();
-    for start in 0..commits.len() as u32 {
-        if std::mem::replace(&mut seen[start as usize], true) {
-            continue;
-        }
-        stack.push((start, 0));
-        while let Some((commit, next)) = stack.last_mut() {
-            match commits.parents(*commit).get(*next as usize) {
-                Some(parent) => {
-                    *next += 1;
-                    let parent = *parent;
-                    if let Some(seen) = seen.get_mut(parent as usize)
-                        && !std::mem::replace(seen, true)
-                    {
-                        stack.push((parent, 0));
-                    }
-                }
-                None => {
-                    order.push(*commit);
-                    stack.pop();
-                }
-            }
-        }
-    }
-    order
 }
 
 /// Notes the commits that one worker sees.

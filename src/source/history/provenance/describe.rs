@@ -50,8 +50,9 @@ struct Words {
 
 impl Words {
     /// What is known of the commit before anybody looks at what keeps it.
-    fn of_commit(self, commit_id: ObjectId) -> CommitInfo {
+    fn of_commit(self, commit_id: ObjectId, rank: u32) -> CommitInfo {
         CommitInfo {
+            rank,
             commit_id,
             author: self.author,
             time: self.time,
@@ -66,8 +67,9 @@ impl Words {
         }
     }
 
-    fn of_departure(self, commit_id: ObjectId) -> Departure {
+    fn of_departure(self, commit_id: ObjectId, rank: u32) -> Departure {
         Departure {
+            rank,
             commit_id,
             author: self.author,
             time: self.time,
@@ -138,7 +140,7 @@ impl<'a> Describer<'a> {
         if !in_head {
             info.left = event.left.or(event.left_side).map(|commit| {
                 let words = self.words(commit, skips);
-                words.of_departure(self.commits.ids.id(commit))
+                words.of_departure(self.commits.ids.id(commit), self.commits.rank(commit))
             });
         }
         Location::new(path.clone(), Some(info))
@@ -153,7 +155,7 @@ impl<'a> Describer<'a> {
 
     fn info(&self, commit: u32, in_head: bool, skips: &mut Vec<Skip>) -> CommitInfo {
         let words = self.words(commit, skips);
-        let mut info = words.of_commit(self.commits.ids.id(commit));
+        let mut info = words.of_commit(self.commits.ids.id(commit), self.commits.rank(commit));
         info.in_head = in_head;
         if let Some(reach) = self.reach.get(&commit) {
             // Their positions are in the order of their weight.
@@ -245,11 +247,13 @@ impl<'a> Describer<'a> {
             false => Vec::new(),
         };
         place.commit = Some(CommitInfo {
-            in_head: commit.is_some_and(|commit| self.in_head[commit as usize]),
             refs,
             more_refs,
             held_by,
-            ..words.of_commit(target.unwrap_or(id))
+            ..words.of_commit(
+                target.unwrap_or(id),
+                commit.map_or(u32::MAX, |commit| self.commits.rank(commit)),
+            )
         });
         place
     }
@@ -260,6 +264,7 @@ pub(in crate::source::history) fn describe_commit(
     repo: &Repository,
     path: BString,
     commit: ObjectId,
+    rank: u32,
     in_head: bool,
     refs: Vec<String>,
 ) -> Location {
@@ -283,7 +288,7 @@ pub(in crate::source::history) fn describe_commit(
         in_head,
         refs,
         more_refs,
-        ..words.of_commit(commit_id)
+        ..words.of_commit(commit_id, rank)
     });
     place
 }

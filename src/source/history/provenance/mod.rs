@@ -2,7 +2,8 @@
 //!
 //! Only for objects that have findings. Every tree and every commit of the object database is read once,
 //! reachable or not; trees are not walked per commit. A commit *introduces* content if it has it at a path
-//! where none of its parents has it; of several, the earlier one counts (committer time, then id).
+//! where none of its parents has it; of several, the earlier one counts: parents before children, else by committer
+//! time, then id.
 //!
 //! Replacements and grafts are not followed: what counts is what the objects say.
 
@@ -84,6 +85,8 @@ pub struct Options<'a> {
     pub threads: usize,
     /// Set from outside to end early.
     pub stop: &'a AtomicBool,
+    /// Only what these commits reach counts as having brought something in; `None` for all commits.
+    pub within: Option<&'a [ObjectId]>,
     /// Told when a stage begins.
     pub stage: &'a dyn Fn(Stage),
 }
@@ -173,12 +176,16 @@ pub fn locate_after(
     missing(repo, trees.missing.iter().chain(&roots), skips);
     let lineage = Lineage::new(trees);
     let holders = Holders::read(repo, &commits, skips)?;
-    let events = Events::find(&commits, &lineage, &holders, skips);
+    let within = options.within.map(|tips| {
+        let tips = tips.iter().filter_map(|id| commits.ids.number(id));
+        commits.reached(tips)
+    });
+    let events = Events::find(&commits, &lineage, &holders, within.as_deref(), skips);
     let mut targets: Vec<u32> = events.0.values().map(|event| event.first).collect();
     targets.extend(wanted.iter().filter_map(|id| commits.ids.number(id)));
     let describer = Describer::new((repo, &stores), &commits, &lineage, &holders, targets);
     for (sought, id) in (0u32..).zip(&wanted) {
-        let mut places: Vec<(Rank, Location)> = Vec::new();
+        let mut places: Vec<(u32, Location)> = Vec::new();
         for (path, event) in events.of(sought) {
             let place = describer.introduced(sought, path, event, skips);
             places.push((commits.rank(event.first), place));
@@ -195,8 +202,6 @@ pub fn locate_after(
     located.skips.dedup();
     Ok(located)
 }
-
-type Rank = (i64, u32);
 
 /// Fills in what no commit has: tags, what only an index or a reference names, and what nothing names.
 fn unplaced(
@@ -271,12 +276,16 @@ impl Events {
         commits: &Commits,
         lineage: &Lineage,
         holders: &Holders,
+        within: Option<&[bool]>,
         skips: &mut Vec<Skip>,
     ) -> Self {
         let in_head = commits.reached(holders.head);
         let mut events: BTreeMap<(u32, BString), Event> = BTreeMap::new();
         let mut parents = Vec::new();
         for commit in 0..commits.len() as u32 {
+            if within.is_some_and(|within| !within[commit as usize]) {
+                continue;
+            }
             let node = lineage.node(commits.tree(commit));
             parents.clear();
             let present = commits

@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bstr::BString;
 use gix::ObjectId;
 
+use super::order::topological;
 use super::provenance::{Location, describe_commit};
 use super::revision::{Error, Range};
 use super::view::{missing, object, peeled, references, tagged};
@@ -33,7 +34,7 @@ use walk::{Commit, Walked};
 /// A commit that brought a blob in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Introduction {
-    /// Committer time; with the commit's id it decides which of several came first.
+    /// Committer time, in seconds since 1970.
     pub time: i64,
     /// The commit; for what a tag names that is no commit, that tag or tree or blob.
     pub commit_id: ObjectId,
@@ -56,6 +57,10 @@ pub struct Introduced {
     pub skips: Vec<Skip>,
     /// Parents within the ranges, for references.
     parents: BTreeMap<ObjectId, Vec<ObjectId>>,
+    /// Committer times of the ranges' commits.
+    times: BTreeMap<ObjectId, i64>,
+    /// Their places in the order of history.
+    ranks: BTreeMap<ObjectId, u32>,
     /// The oldest commit of each part that was taken in.
     oldest: Vec<ObjectId>,
 }
@@ -132,6 +137,7 @@ pub(super) fn compare(repo: &Repository, walked: &Walked, found: &mut Introduced
     for commit in &walked.commits {
         found.commits.push(commit.id);
         found.parents.insert(commit.id, commit.parents.clone());
+        found.times.insert(commit.id, commit.time);
         compare_one(commit, walked, &mut trees, found, &mut before);
     }
     for ((path, blob), is_base) in before {
@@ -205,14 +211,18 @@ impl Introduced {
         self.base.extend(other.base);
         self.skips.extend(other.skips);
         self.parents.extend(other.parents);
+        self.times.extend(other.times);
         self.finish();
     }
 
     /// Puts everything into an order that does not depend on how it was found.
     pub(super) fn finish(&mut self) {
+        self.rank();
         for places in self.blobs.values_mut() {
             places.sort();
             places.dedup();
+            // What is in no commit is as old as its tag, which is younger than all commits.
+            places.sort_by_key(|place| self.ranks.get(&place.commit_id).map_or(u32::MAX, |it| *it));
         }
         self.tags.sort();
         self.tags.dedup();
@@ -221,6 +231,31 @@ impl Introduced {
         if self.oldest.is_empty() {
             self.oldest.extend(self.commits.first());
         }
+    }
+
+    /// Puts the commits of the ranges into the order of history.
+    fn rank(&mut self) {
+        let ids: Vec<(&ObjectId, &i64)> = self.times.iter().collect();
+        let numbers: BTreeMap<&ObjectId, u32> = ids.iter().map(|(id, _)| *id).zip(0..).collect();
+        let number = |id: &ObjectId| numbers.get(id).copied();
+        let parents: Vec<Vec<u32>> = ids
+            .iter()
+            .map(|(id, _)| {
+                self.parents
+                    .get(*id)
+                    .into_iter()
+                    .flatten()
+                    .filter_map(number)
+                    .collect()
+            })
+            .collect();
+        let order = topological(
+            ids.len() as u32,
+            |commit| &parents[commit as usize],
+            |commit| ids[commit as usize].1,
+        );
+        let ranks = order.into_iter().map(|commit| *ids[commit as usize].0);
+        self.ranks = ranks.zip(0..).collect();
     }
 
     /// Takes in the commits between references and the range, so that a reference whose tip lies beyond the
@@ -269,7 +304,8 @@ impl Introduced {
             .into_iter()
             .map(|(path, commit)| {
                 let in_head = self.in_head(repo, &path, id);
-                describe_commit(repo, path, commit, in_head, self.refs(repo, commit))
+                let rank = self.ranks.get(&commit).map_or(u32::MAX, |rank| *rank);
+                describe_commit(repo, path, commit, rank, in_head, self.refs(repo, commit))
             })
             .collect()
     }
@@ -292,7 +328,8 @@ impl Introduced {
         let mut names = Vec::new();
         for (name, id) in references(repo).into_iter().flatten().flatten() {
             let tip = peeled(repo, id);
-            if tip.is_some_and(|tip| self.reaches(tip, commit)) {
+            // A tag is held by its own reference only.
+            if id == commit || tip.is_some_and(|tip| self.reaches(tip, commit)) {
                 names.push(name);
             }
         }
@@ -361,11 +398,10 @@ pub fn scan_base<S: BlobSink>(
     options: Options,
     sink: S,
 ) -> ControlFlow<()> {
-    let mut seen = BTreeSet::new();
+    // At each of its paths: what is excluded or allowed at one counts at another.
     let todo: Vec<Provenance> = introduced
         .base
         .iter()
-        .filter(|(_, blob_id)| seen.insert(*blob_id))
         .map(|(path, blob_id)| Provenance::Entry {
             path: path.clone(),
             blob_id: *blob_id,
