@@ -302,6 +302,7 @@ const NEUTRAL: &[&str] = &[
     "auth",
     "bar",
     "baz",
+    "clave",
     "config",
     "cred",
     "credential",
@@ -312,6 +313,7 @@ const NEUTRAL: &[&str] = &[
     "dev",
     "foo",
     "key",
+    "kennwort",
     "keys",
     "my",
     "pair",
@@ -319,9 +321,11 @@ const NEUTRAL: &[&str] = &[
     "pass",
     "password",
     "passwd",
+    "passwort",
     "prod",
     "pwd",
     "second",
+    "senha",
     "settings",
     "staging",
     "test",
@@ -370,7 +374,8 @@ impl Name {
     /// What the name says its value is.
     pub fn role(&self) -> Role {
         let name = self.squashed.as_str();
-        if self.has_any(OWNERS) {
+        // The key that Rails signs cookies with.
+        if self.has_any(OWNERS) || name.ends_with("secretkeybase") {
             return Role::Foreign;
         }
         let says_secret_access_key =
@@ -395,7 +400,7 @@ impl Name {
         }
         if name.contains("accesskey")
             || name.contains("keyid")
-            || (is_aws && self.ends_with(&["key", "id", "ak"]))
+            || (is_aws && self.ends_with(&["key", "id", "ak"]) && !self.has_word("api"))
         {
             return Role::KeyId;
         }
@@ -403,7 +408,10 @@ impl Name {
             return Role::Foreign;
         }
         match self.words.last().map(String::as_str) {
-            Some("secret" | "secrets" | "sk") => Role::Secret,
+            Some(
+                "secret" | "secrets" | "sk" | "secreta" | "secreto" | "segreta" | "segreto"
+                | "segredo" | "geheimnis",
+            ) => Role::Secret,
             Some("token") if self.words.len() == 1 || is_aws => Role::Token,
             Some("token") => Role::Foreign,
             Some("ak" | "accessid" | "id" | "username") => Role::KeyId,
@@ -426,41 +434,36 @@ impl Name {
         self.has_any(OWNERS) && !self.is_aws()
     }
 
-    /// The words that tell one pair from the next: the name without those that say which half it is.
+    /// The words that tell one pair from the next: the name without those that say which half it is, also where
+    /// they are written together with another: `key1`, `mysecret`.
     pub fn stem(&self) -> Vec<&str> {
-        const HALF: &[&str] = &[
-            "access",
-            "amazon",
-            "aws",
-            "id",
-            "ids",
-            "key",
-            "keyid",
-            "keys",
-            "secret",
-            "secrets",
-            "session",
-            "security",
-            "token",
-            "tokens",
-            "accesskey",
-            "secretkey",
-            "ak",
-            "sk",
-            "export",
-            "env",
-            "set",
-            "arg",
-            "default",
-            "profile",
-            "setx",
-            "setenv",
-        ];
         self.words
             .iter()
-            .map(String::as_str)
-            .filter(|word| !HALF.contains(word))
+            .map(|word| without_half(word))
+            .filter(|word| !word.is_empty())
             .collect()
+    }
+
+    /// Whether it names the secret half of the pair whose key id has the name `id`: `mailer_password` beside
+    /// `mailer_user`, `account_key` beside `account_id`. Then it is no matter what else it says.
+    pub fn is_other_half_of(&self, id: &Name) -> bool {
+        let is_secret = self.words.iter().any(|word| has_half(word, SECRET_HALVES))
+            || self.ends_with(&["key"])
+                && !id.words.iter().any(|word| has_half(word, &["key", "ak"]))
+                && id.words.iter().any(|word| has_half(word, HOLDER_HALVES));
+        // Those of `SESSION_SECRET` say whose it is.
+        let is_own = ["session", "security", "token", "tokens"]
+            .iter()
+            .any(|word| self.has_word(word));
+        is_secret && !is_own && !id.is_empty() && self.stem() == id.stem()
+    }
+
+    /// Whether it speaks of somebody who logs in or of a password, rather than of keys.
+    pub fn is_login(&self) -> bool {
+        const LOGIN: &[&str] = &[
+            "user", "username", "login", "password", "passwd", "pass", "pwd",
+        ];
+        self.words.iter().any(|word| has_half(word, LOGIN))
     }
 
     /// Whether a word ties it to AWS.
@@ -477,6 +480,10 @@ impl Name {
         })
     }
 
+    fn has_word(&self, word: &str) -> bool {
+        self.words.iter().any(|own| own == word)
+    }
+
     fn has_any(&self, list: &[&str]) -> bool {
         let is_listed = |word: &str| list.binary_search(&word).is_ok();
         is_listed(&self.squashed) || self.words.iter().any(|word| is_listed(word))
@@ -487,6 +494,86 @@ impl Name {
             .last()
             .is_some_and(|word| list.contains(&word.as_str()))
     }
+}
+
+/// Words of the secret half.
+const SECRET_HALVES: &[&str] = &[
+    "secretkey",
+    "secrets",
+    "secret",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "sec",
+    "sk",
+];
+
+/// Words of the half that says whose the secret is.
+const HOLDER_HALVES: &[&str] = &["username", "user", "login", "name", "id"];
+
+/// Other words that say which half of a pair it is, or whose, and what a line of a shell begins with.
+const HALVES: &[&str] = &[
+    "access",
+    "accesskey",
+    "account",
+    "ak",
+    "amazon",
+    "arg",
+    "aws",
+    "default",
+    "env",
+    "export",
+    "ids",
+    "key",
+    "keyid",
+    "keys",
+    "profile",
+    "security",
+    "session",
+    "set",
+    "setenv",
+    "setx",
+    "token",
+    "tokens",
+];
+
+/// Halves that are written together with what tells one pair from the next.
+const GLUED: &[&str] = &["accesskey", "secretkey", "secret", "key"];
+
+/// Likewise, but only with digits: too many words begin or end so.
+const GLUED_WITH_DIGITS: &[&str] = &["ak", "sk"];
+
+/// What tells a pair from the next is not longer than this where it is written together with the half, in characters.
+const LONGEST_GLUED: usize = 4;
+
+/// A word as the half that it has at one end and the rest: `key1`, `mysecret`.
+fn glued(word: &str) -> Option<(&'static str, &str)> {
+    let cut = |half: &&'static str| {
+        let rest = word
+            .strip_prefix(*half)
+            .or_else(|| word.strip_suffix(*half))?;
+        Some((*half, rest))
+    };
+    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    let found = GLUED.iter().find_map(cut);
+    let found = found.filter(|(_, rest)| rest.len() <= LONGEST_GLUED);
+    let number = || GLUED_WITH_DIGITS.iter().find_map(cut);
+    found.or_else(|| number().filter(|(_, rest)| is_number(rest)))
+}
+
+/// What is left of a word without the half that it is or has at one end.
+fn without_half(word: &str) -> &str {
+    let is_half = |list: &&[&str]| list.contains(&word);
+    match [SECRET_HALVES, HOLDER_HALVES, HALVES].iter().any(is_half) {
+        true => "",
+        false => glued(word).map_or(word, |(_, rest)| rest),
+    }
+}
+
+/// Whether a word is one of the halves, or has one at an end.
+fn has_half(word: &str, halves: &[&str]) -> bool {
+    halves.contains(&word) || glued(word).is_some_and(|(half, _)| halves.contains(&half))
 }
 
 /// Words in lower case. Digits stay with the word before them (`s3`, `ec2`, `sha256`).

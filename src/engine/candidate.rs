@@ -9,6 +9,7 @@ use crate::aws::session_token;
 use crate::blob::Span;
 
 use super::block;
+use super::claim;
 use super::decode::is_value;
 use super::label::{self, Label};
 use super::lists;
@@ -38,6 +39,8 @@ pub(super) struct Candidate {
     pub(super) label: Label,
     /// Start of the block of another vendor that it stands in.
     pub(super) foreign_block: Option<usize>,
+    /// Whether it is one only because of a key id beside it: without that it is somebody else's.
+    pub(super) is_claimed: bool,
 }
 
 /// What a candidate can be.
@@ -77,6 +80,8 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
     let layout = Layout::of(bytes);
     // What only the strict filters refused.
     let mut doubtful: Vec<Rejected> = Vec::new();
+    // What only its name refused.
+    let mut misnamed: Vec<(Rejected, Label)> = Vec::new();
     let mut previous_end = 0;
     // Where the last value of 40 characters ends that was refused.
     let mut refused_end = 0;
@@ -139,21 +144,43 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                     let is_doubtful = kind == Kind::Secret
                         && label.role == Role::Neutral
                         && judge(bytes, &layout, kind, span, &label, true).is_ok();
-                    let list = if is_doubtful {
-                        &mut doubtful
-                    } else {
-                        &mut found.rejected
-                    };
-                    list.push(Rejected { span, reason });
+                    let is_misnamed =
+                        kind == Kind::Secret && matches!(label.role, Role::Foreign | Role::Unknown);
+                    let rejected = Rejected { span, reason };
+                    match () {
+                        () if is_doubtful => doubtful.push(rejected),
+                        () if is_misnamed => misnamed.push((rejected, label)),
+                        () => found.rejected.push(rejected),
+                    }
                 }
             }
         }
     }
+    found.claim(bytes, &layout, misnamed);
     found.join_lists(bytes, &layout, doubtful);
     found
 }
 
 impl Candidates {
+    /// Takes what a key id claims of the values that their names refused.
+    fn claim(&mut self, bytes: &[u8], layout: &Layout, misnamed: Vec<(Rejected, Label)>) {
+        let mut claimed = Vec::new();
+        for (rejected, own) in misnamed {
+            let span = rejected.span;
+            let label = claim::label(bytes, &self.list, (span, layout.line(span.start)), &own)
+                .filter(|label| judge(bytes, layout, Kind::Secret, span, label, false).is_ok());
+            match label {
+                Some(label) => claimed.push(Candidate {
+                    is_claimed: true,
+                    ..candidate(bytes, layout, Kind::Secret, span, label)
+                }),
+                None => self.rejected.push(rejected),
+            }
+        }
+        self.list.append(&mut claimed);
+        self.list.sort_by_key(|candidate| candidate.span.start);
+    }
+
     /// Joins what stands in lists, which vouch for the doubtful values in them; the others are refused.
     fn join_lists(&mut self, bytes: &[u8], layout: &Layout, doubtful: Vec<Rejected>) {
         let spans: Vec<Span> = doubtful.iter().map(|one| one.span).collect();
@@ -176,7 +203,8 @@ impl Candidates {
 fn candidate(bytes: &[u8], layout: &Layout, kind: Kind, span: Span, label: Label) -> Candidate {
     let (line, section) = layout.place(span.start);
     let foreign_block = match (kind, label.role) {
-        (Kind::Secret, Role::AwsSecret) | (Kind::Token | Kind::Smtp, _) => None,
+        (Kind::Secret, Role::AwsSecret) if label.name.is_aws() => None,
+        (Kind::Token | Kind::Smtp, _) => None,
         _ => block::foreign(bytes, span.start),
     };
     Candidate {
@@ -186,6 +214,7 @@ fn candidate(bytes: &[u8], layout: &Layout, kind: Kind, span: Span, label: Label
         section,
         label,
         foreign_block,
+        is_claimed: false,
     }
 }
 
@@ -264,7 +293,10 @@ fn judge(
 /// The neighbours that tell a value of 40 characters from a piece of something longer.
 fn boundaries(bytes: &[u8], span: Span) -> Result<(), &'static str> {
     let before = span.start.checked_sub(1).and_then(|at| bytes.get(at));
-    if let Some(b'.' | b'-' | b'_' | b'@' | b'#' | b'%' | b'$' | b'~') = before {
+    let is_fallback = before == Some(&b'-') && label::is_fallback(bytes, span.start - 1);
+    if let Some(b'.' | b'-' | b'_' | b'@' | b'#' | b'%' | b'$' | b'~') = before
+        && !is_fallback
+    {
         return Err("the character before it makes it a piece of something longer");
     }
     let next = bytes.get(span.end + 1);
@@ -468,6 +500,10 @@ impl Layout {
                 .last();
             let Some(header) = header else { continue };
             let header = self.text(bytes, header).trim_ascii();
+            if header.split(|byte| *byte == separator).any(is_content) {
+                // The topmost row has values too: there is no header.
+                return;
+            }
             let is_code = header
                 .iter()
                 .any(|byte| matches!(byte, b'(' | b')' | b'=' | b'{'));
@@ -504,6 +540,14 @@ fn bare_line(line: &[u8]) -> &[u8] {
         .rposition(|byte| !joins(byte))
         .map_or(0, |last| last + 1);
     line.get(start.unwrap_or(0)..end).unwrap_or_default()
+}
+
+/// Whether the cell of a table holds a value rather than the name of its column.
+fn is_content(cell: &[u8]) -> bool {
+    cell.split(|byte| !is_value(*byte)).any(|run| {
+        let is_forty = run.len() == secret_key::LENGTH && run.iter().any(u8::is_ascii_digit);
+        is_forty || KeyId::parse(run).is_some()
+    })
 }
 
 /// How many separators a line has; indentation is none.

@@ -297,12 +297,19 @@ impl Credentials {
     /// A secret or token without a key id.
     fn alone(&self, view: &View, candidate: &Candidate, found: &mut Found) {
         let value = candidate.span.of(&view.bytes);
+        let is_telling = candidate.label.role == Role::AwsSecret;
+        let is_blocked = candidate.foreign_block.is_some() && !is_telling;
         let (rule, level, reason) = match candidate.kind {
-            Kind::Secret if candidate.foreign_block.is_some() => {
+            Kind::Secret if is_blocked || candidate.is_claimed => {
                 if let Some(explanations) = &mut found.explanations {
+                    let what = if candidate.is_claimed {
+                        "name"
+                    } else {
+                        "block it stands in"
+                    };
                     explanations.push(Explanation {
                         span: view.source(candidate.span),
-                        text: "the block it stands in belongs to somebody else".to_owned(),
+                        text: format!("the {what} belongs to somebody else"),
                     });
                 }
                 return;

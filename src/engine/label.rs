@@ -169,7 +169,7 @@ fn judge(
 ) -> Label {
     let single = Label::named(name);
     let phrase = Label::named(phrase(bytes, floor, word));
-    if phrase.role == Role::Foreign && single.role != Role::AwsSecret {
+    if phrase.role == Role::Foreign && !matches!(single.role, Role::AwsSecret | Role::Foreign) {
         return phrase;
     }
     let decides = matches!(
@@ -181,6 +181,10 @@ fn judge(
     }
     if called {
         return Label::bare();
+    }
+    if single.role == Role::KeyId && single.name.len() > 1 && word.glue.assigns {
+        // `Config s3.accessKey=…`: what stands before a whole name does not belong to it.
+        return single;
     }
     if word.glue.lists && !structural {
         // `f(region, "value")`: the argument before is no name, unless it is a literal that says so.
@@ -342,6 +346,7 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
                 continue;
             }
             b'}' => return None,
+            b'-' if end == at && is_fallback(bytes, end - 1) => glue.assigns = true,
             b'-' if !bytes.get(end).is_some_and(u8::is_ascii_alphanumeric) => {}
             byte if is_word(byte) => break,
             0x80.. => return None,
@@ -362,6 +367,16 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
         .get(end)
         .is_some_and(|byte| matches!(byte, b'"' | b'\'' | b'`'));
     Some(Word { start, end, glue })
+}
+
+/// Whether the hyphen at `at` is what a shell falls back with: `${NAME:-value}`, `${NAME-value}`.
+pub(super) fn is_fallback(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(at.saturating_sub(REACH)..at).unwrap_or_default();
+    let before = before.strip_suffix(b":").unwrap_or(before);
+    let is_variable = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let name = before.iter().rev().take_while(|byte| is_variable(byte));
+    let length = name.count();
+    length > 0 && before[..before.len() - length].ends_with(b"${")
 }
 
 /// Whether the line that goes to `end` starts with a bar.
@@ -483,7 +498,7 @@ pub(super) fn is_word(byte: u8) -> bool {
 }
 
 /// Whether only punctuation and white space stands in `start..end`.
-fn glue_only(bytes: &[u8], start: usize, end: usize) -> bool {
+pub(super) fn glue_only(bytes: &[u8], start: usize, end: usize) -> bool {
     bytes.get(start..end).is_some_and(|glue| {
         glue.iter()
             .all(|byte| byte.is_ascii_punctuation() || byte.is_ascii_whitespace())

@@ -7,6 +7,7 @@
 mod base64;
 mod block;
 mod candidate;
+mod claim;
 mod confirm;
 mod context;
 mod credentials;

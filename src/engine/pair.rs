@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::key_id::{KeyId, KeyKind};
-use crate::aws::name::Role;
+use crate::aws::name::{Name, Role};
 use crate::blob::Span;
 
 use super::candidate::{Candidate, Kind};
@@ -185,17 +185,39 @@ fn cost(candidates: &[Candidate], ranks: &[u64], id: usize, secret: usize) -> Op
         Role::AwsSecret | Role::Secret => 4,
         _ => 40,
     };
-    let (id_stem, secret_stem) = (id_at.label.name.stem(), secret_at.label.name.stem());
+    let names = disagreement(&id_at.label.name, &secret_at.label.name);
+    // Of two that are as near, the one behind: people write the id first.
+    let before = u64::from(secret < id);
+    let between = ranks.get(id)?.abs_diff(*ranks.get(secret)?);
+    let lines = lines as u64;
+    Some(name + names + before + 64 * between * between + lines * lines)
+}
+
+/// How much the names of two halves speak against their being of one pair.
+fn disagreement(id: &Name, secret: &Name) -> u64 {
+    let (id_stem, secret_stem) = (id.stem(), secret.stem());
     let stems = if id_stem == secret_stem {
         0
+    } else if id_stem.iter().any(|word| secret_stem.contains(word)) {
+        100
     } else if id_stem.is_empty() || secret_stem.is_empty() {
         200
     } else {
         2_000
     };
-    let between = ranks.get(id)?.abs_diff(*ranks.get(secret)?);
-    let lines = lines as u64;
-    Some(name + stems + 64 * between * between + lines * lines)
+    // `username` goes with `password`, `access_key` with `secret_key`; `AWS_…` with `AWS_…`.
+    let style = match (
+        id.is_empty() || secret.is_empty(),
+        id.is_login() != secret.is_login(),
+    ) {
+        (false, true) => 100,
+        _ => 0,
+    };
+    let family = match id.is_aws() != secret.is_aws() && !secret.is_empty() {
+        true => 16,
+        false => 0,
+    };
+    stems + style + family
 }
 
 /// Whether a secret can belong to an id at all.

@@ -4,6 +4,7 @@
 
 mod cuts;
 mod encodings;
+mod layouts;
 mod lists;
 mod paths;
 mod random;

@@ -127,5 +127,40 @@ fn stems_tell_pairs_apart() {
     assert_eq!(stem("DEV_AWS_ACCESS_KEY_ID"), "dev");
     assert_eq!(stem("DEV_AWS_SECRET_ACCESS_KEY"), "dev");
     assert_eq!(stem("AWS_SECRET_ACCESS_KEY"), "");
-    assert_eq!(stem("KEY1"), "key1");
+    assert_eq!((stem("KEY1"), stem("mysecret")), ("1".into(), "my".into()));
+    assert_eq!((stem("sk2"), stem("task")), ("2".into(), "task".into()));
+    assert_eq!(stem("TARGET_USER"), stem("TARGET_PASS"));
+}
+
+#[test]
+fn the_other_half_of_a_pair_has_the_same_name_but_for_the_half() {
+    let is_half = |id: &str, name: &str| {
+        Name::parse(name.as_bytes()).is_other_half_of(&Name::parse(id.as_bytes()))
+    };
+    for (id, name) in [
+        ("mailer_user", "mailer_password"),
+        ("mavenUser", "mavenPassword"),
+        ("account_id", "account_key"),
+        ("AccountName", "AccountKey"),
+        ("key_dev", "secret_dev"),
+        ("s3key", "s3secret"),
+        ("ak1", "sk1"),
+        ("key", "sec"),
+        ("GITHUB_AWS_ACCESS_KEY_ID", "GITHUB_AWS_SECRET_ACCESS_KEY"),
+        ("client_id", "client_secret"),
+    ] {
+        assert!(is_half(id, name), "{id} {name}");
+    }
+    for (id, name) in [
+        ("AWS_ACCESS_KEY_ID", "client_secret"),
+        ("github_user", "github_token"),
+        ("key", "github_secret"),
+        ("access_key", "app_key"),
+        ("key_dev", "secret_prod"),
+        ("aws_access_key_id", "SESSION_SECRET"),
+        ("aws_access_key_id", "DD_APP_KEY"),
+        ("", "secret"),
+    ] {
+        assert!(!is_half(id, name), "{id} {name}");
+    }
 }

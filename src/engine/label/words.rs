@@ -98,10 +98,9 @@ const DECLARING: &[&str] = &[
     "readonly", "set", "setenv", "static", "string", "val", "var",
 ];
 
-/// Parts of names that secrets have, whatever else the name says.
-const TELLING: &[&str] = &[
-    "secret", "sec", "key", "pass", "pwd", "psw", "priv", "cred", "access", "auth",
-];
+/// Parts of names that secrets of AWS have, whatever else the name says. Passwords are somebody's own, unless the
+/// key id beside them has the same name.
+const TELLING: &[&str] = &["secret", "sec", "key", "priv", "cred", "access", "auth"];
 
 fn is_in(list: &[&str], word: &[u8]) -> bool {
     let word = word.to_ascii_lowercase();
