@@ -115,7 +115,12 @@ fn what_is_limited_to_references_is_put_down_to_what_they_reach() {
         "added, in other words",
     ]);
     let kept = repo.git(&["rev-parse", "HEAD"]);
-    for limit in [&["--reachable"][..], &["--branch", "main"]] {
+    repo.git(&["tag", "v1"]);
+    for limit in [
+        &["--reachable"][..],
+        &["--branch", "main"],
+        &["--branch", "v1"],
+    ] {
         let run = repo
             .keyfence(&["history", "--format=json"])
             .args(limit)

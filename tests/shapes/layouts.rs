@@ -11,7 +11,7 @@ use keyfence::engine::Scratch;
 use super::{engine, found};
 use crate::support::Keys;
 
-const TABLE: &str = include_str!("layouts.txt");
+const TABLE: &str = include_str!("layouts.table");
 const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 

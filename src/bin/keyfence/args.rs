@@ -346,7 +346,7 @@ pub(crate) struct Limits {
     /// Scan only what references reach: branches, tags, notes, stashes, heads of work trees.
     #[arg(long, help_heading = "Which history", conflicts_with = "ranges")]
     pub(crate) reachable: bool,
-    /// Scan only what this branch, or reference, reaches; can be repeated.
+    /// Scan only what this branch, tag or reference reaches; can be repeated.
     #[arg(
         long,
         value_name = "NAME",

@@ -53,7 +53,7 @@ pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
     Ok(tips)
 }
 
-/// What the named branches point at, local ones before remote ones; other references by their full name.
+/// What the named branches point at, local ones before remote ones before tags; other references by their full name.
 pub fn branch_tips(repo: &Repository, branches: &[BString]) -> Result<Vec<ObjectId>, Error> {
     let mut tips = Vec::new();
     for branch in branches {
@@ -70,7 +70,7 @@ fn branch_tip(repo: &Repository, branch: &BStr) -> Result<ObjectId, Error> {
         is_shallow: repo.is_shallow().unwrap_or_default(),
         source,
     };
-    for prefix in ["refs/heads/", "refs/remotes/", ""] {
+    for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/", ""] {
         let name = BString::from([prefix.as_bytes(), branch.as_ref()].concat());
         if prefix.is_empty() && !name.starts_with(b"refs/") && name != "HEAD" {
             break;
