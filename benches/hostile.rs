@@ -40,6 +40,21 @@ const TEXTS: &[(&str, Make)] = &[
         let secrets: String = (0..5000 * size).map(|_| keys.secret() + "\n").collect();
         ids + &secrets
     }),
+    ("values_of_others", |keys, size| {
+        let token = |keys: &mut Keys| format!("okta_token: {}\n", keys.secret());
+        let ids: String = (0..100).map(|_| keys.id() + "\n").collect();
+        let half: String = (0..5000 * size).map(|_| token(keys)).collect();
+        format!("{half}{ids}{half}")
+    }),
+    ("secrets_then_values_of_others_on_one_line", |keys, size| {
+        let secrets: String = (0..2000 * size)
+            .map(|_| format!("secret_key={} ", keys.secret()))
+            .collect();
+        let others: String = (0..2000 * size)
+            .map(|_| format!("okta_token={} ", keys.secret()))
+            .collect();
+        format!("{} {secrets}{others}", keys.id())
+    }),
     ("ids_then_values_in_doubt", |keys, size| {
         const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
         let ids: String = (0..5000 * size).map(|_| keys.id() + "\",\"").collect();

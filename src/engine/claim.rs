@@ -10,6 +10,12 @@ use super::label::{self, Label};
 /// Key ids that are looked at on either side.
 const NEIGHBOURS: usize = 4;
 
+/// Candidates among which they are looked for.
+const REACH: usize = 64;
+
+/// Most bytes between two values of a row.
+const MAX_GAP: usize = 64;
+
 /// Most lines between the halves of a pair whose names agree.
 const MAX_LINES: usize = 16;
 
@@ -32,11 +38,11 @@ pub(super) fn label(
             }
         ) && one.line.abs_diff(line) <= MAX_LINES
     };
-    let before = list[..after].iter().rev().filter(is_id).take(NEIGHBOURS);
+    let (before, behind) = list.split_at(after);
     let ids = || {
-        before
-            .clone()
-            .chain(list[after..].iter().filter(is_id).take(NEIGHBOURS))
+        let before = before.iter().rev().take(REACH).filter(is_id);
+        let behind = behind.iter().take(REACH).filter(is_id);
+        before.take(NEIGHBOURS).chain(behind.take(NEIGHBOURS))
     };
     let as_role = |role| Label {
         name: own.name.clone(),
@@ -50,9 +56,10 @@ pub(super) fn label(
     if ids().any(is_same) {
         return Some(as_role(Role::Neutral));
     }
-    let next = list.get(after)?;
+    let next = behind.first()?;
     let is_beside = is_id(&next)
         && next.line == line
+        && next.span.start - span.end <= MAX_GAP
         && own.name.len() == 1
         && label::glue_only(bytes, span.end, next.span.start);
     is_beside.then(Label::bare)
