@@ -280,3 +280,69 @@ fn what_was_accepted_or_excluded_counts_once_it_is_not() {
         repo.keyfence(&["history", "--range", "HEAD~1.."]).status(1);
     }
 }
+
+#[test]
+fn an_exception_that_goes_makes_what_it_covered_new() {
+    let repo = TestRepo::new();
+    let config = "[[allow]]\npaths = [\"/fixtures/\"]\nreason = \"made up\"\n";
+    repo.stage(".keyfence.toml", config);
+    repo.commit_file("fixtures/k", pair(830), "accepted");
+    repo.stage(".keyfence.toml", "");
+    repo.stage("fixtures/k", format!("{}# edited\n", pair(830)));
+    repo.keyfence(&["staged"]).status(1);
+}
+
+#[test]
+fn the_text_names_the_commit_that_all_formats_name() {
+    let repo = TestRepo::new();
+    repo.stage("k", pair(831));
+    let first = commit_at(&repo, "added", 1_800_000_000, 1_800_000_000);
+    repo.stage("k", format!("{}# edited\n", pair(831)));
+    commit_at(&repo, "backdated", 1_600_000_000, 1_800_000_100);
+    let run = repo.keyfence(&["history"]).status(1);
+    let named = format!("= commit: {}", &first[..12]);
+    assert!(said(&run).contains(&named), "{}", run.show());
+}
+
+#[test]
+fn a_tag_within_a_tag_is_held_by_the_reference_of_the_outer_one() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", "clean\n", "first");
+    let message = format!("inner\n\n{}", pair(832));
+    repo.git(&["tag", "--annotate", "inner", "--message", &message]);
+    repo.git(&["tag", "--annotate", "outer", "inner", "--message", "outer"]);
+    repo.git(&["tag", "-d", "inner"]);
+    let run = repo.keyfence(&["history", "--range", "outer"]).status(1);
+    assert!(said(&run).contains("by refs/tags/outer"), "{}", run.show());
+}
+
+#[test]
+fn a_work_tree_that_only_the_environment_knows_is_found() {
+    let repo = TestRepo::new();
+    repo.commit_file("k", pair(833), "added");
+    let tree = tempfile::tempdir().expect("a directory");
+    TestCommand::keyfence(tree.path())
+        .args(["history", tree.path().to_str().expect("a path")])
+        .env("GIT_DIR", repo.join(".git"))
+        .env("GIT_WORK_TREE", tree.path())
+        .status(1);
+}
+
+#[test]
+fn copies_of_what_was_there_before_are_known() {
+    // The base of the range has one blob at many paths, all of which the range moves away.
+    let repo = TestRepo::new();
+    let text = pair(834);
+    for number in 0..50 {
+        repo.stage(&format!("old/{number}"), &text);
+    }
+    repo.commit("copies");
+    repo.git(&["mv", "old", "new"]);
+    repo.stage("more", pair(835));
+    repo.commit("moved, and one that is new");
+    let run = repo
+        .keyfence(&["history", "--range", "HEAD~1..", "--format=json"])
+        .status(1);
+    let key = only(&run)["key_id"].as_str().expect("an id").to_owned();
+    assert!(pair(835).contains(&key), "{}", run.show());
+}

@@ -393,7 +393,7 @@ fn each_object_of_a_range_is_shown_once() {
         assert_eq!(count(ObjectKind::Tag), 1);
         assert!(shown.iter().any(|shown| shown.1 == b"content 7"));
         let sink = Shown::default();
-        assert!(scan_base(&open(&repo), &found, options, sink.clone()).is_continue());
+        assert!(scan_base(&open(&repo), &found, |_| false, options, sink.clone()).is_continue());
         let shown = sink.0.lock().expect("no panic");
         assert_eq!(shown.len(), 1);
         assert_eq!(shown[0].1, b"base");

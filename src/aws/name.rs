@@ -371,6 +371,16 @@ impl Name {
         &self.squashed
     }
 
+    /// Whether it names somebody who logs in: `username`, `db_user`.
+    pub fn is_holder(&self) -> bool {
+        self.ends_with(&["user", "username", "login"])
+    }
+
+    /// Its words, in lower case.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        self.words.iter().map(String::as_str)
+    }
+
     /// What the name says its value is.
     pub fn role(&self) -> Role {
         let name = self.squashed.as_str();
@@ -447,10 +457,16 @@ impl Name {
     /// Whether it names the secret half of the pair whose key id has the name `id`: `mailer_password` beside
     /// `mailer_user`, `account_key` beside `account_id`. Then it is no matter what else it says.
     pub fn is_other_half_of(&self, id: &Name) -> bool {
-        let is_secret = self.words.iter().any(|word| has_half(word, SECRET_HALVES))
-            || self.ends_with(&["key"])
-                && !id.words.iter().any(|word| has_half(word, &["key", "ak"]))
-                && id.words.iter().any(|word| has_half(word, HOLDER_HALVES));
+        let (own, ids) = (Halves::of(self), Halves::of(id));
+        let is_secret = match (own.password, own.secret, own.key) {
+            // `mailer_user`, not `MAILER_ACCESS_KEY_ID`.
+            (true, _, _) => ids.holder && !ids.key,
+            // `AWS_SECRET` is half of `AWS_KEY`, `APP_SECRET` not of `APP_ACCESS_KEY_ID`.
+            (false, true, key) => key || !ids.access,
+            // `account_key` beside `account_id`.
+            (false, false, key) => key && ids.name && !ids.key,
+        };
+        let is_secret = is_secret && self.is_aws() == id.is_aws();
         // Those of `SESSION_SECRET` say whose it is.
         let is_own = ["session", "security", "token", "tokens"]
             .iter()
@@ -463,7 +479,7 @@ impl Name {
         const LOGIN: &[&str] = &[
             "user", "username", "login", "password", "passwd", "pass", "pwd",
         ];
-        self.words.iter().any(|word| has_half(word, LOGIN))
+        self.words.iter().any(|word| LOGIN.contains(&word.as_str()))
     }
 
     /// Whether a word ties it to AWS.
@@ -480,7 +496,8 @@ impl Name {
         })
     }
 
-    fn has_word(&self, word: &str) -> bool {
+    /// Whether it has a word, which is in lower case.
+    pub fn has_word(&self, word: &str) -> bool {
         self.words.iter().any(|own| own == word)
     }
 
@@ -498,6 +515,7 @@ impl Name {
 
 /// Words of the secret half.
 const SECRET_HALVES: &[&str] = &[
+    "secretaccesskey",
     "secretkey",
     "secrets",
     "secret",
@@ -512,10 +530,57 @@ const SECRET_HALVES: &[&str] = &[
 /// Words of the half that says whose the secret is.
 const HOLDER_HALVES: &[&str] = &["username", "user", "login", "name", "id"];
 
+/// Which halves the words of a name speak of.
+struct Halves {
+    /// A secret.
+    secret: bool,
+    /// A password.
+    password: bool,
+    /// A key, of either half.
+    key: bool,
+    /// Access: the whole name of an access key.
+    access: bool,
+    /// Somebody, or an id.
+    holder: bool,
+    /// A name or an id.
+    name: bool,
+}
+
+impl Halves {
+    fn of(name: &Name) -> Self {
+        let has = |halves: &[&str]| name.words.iter().any(|word| has_half(word, halves));
+        Self {
+            secret: has(&[
+                "secretaccesskey",
+                "secretkey",
+                "secrets",
+                "secret",
+                "sec",
+                "sk",
+            ]),
+            password: has(&["password", "passwd", "pass", "pwd"]),
+            key: has(&[
+                "secretaccesskey",
+                "secretkey",
+                "accesskey",
+                "accesskeyid",
+                "keyid",
+                "key",
+                "ak",
+                "sk",
+            ]),
+            access: has(&["access", "accesskey", "accesskeyid"]),
+            holder: has(HOLDER_HALVES),
+            name: has(&["name", "id"]),
+        }
+    }
+}
+
 /// Other words that say which half of a pair it is, or whose, and what a line of a shell begins with.
 const HALVES: &[&str] = &[
     "access",
     "accesskey",
+    "accesskeyid",
     "account",
     "ak",
     "amazon",
@@ -555,11 +620,13 @@ fn glued(word: &str) -> Option<(&'static str, &str)> {
             .or_else(|| word.strip_suffix(*half))?;
         Some((*half, rest))
     };
-    let is_number = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
-    let found = GLUED.iter().find_map(cut);
-    let found = found.filter(|(_, rest)| rest.len() <= LONGEST_GLUED);
-    let number = || GLUED_WITH_DIGITS.iter().find_map(cut);
-    found.or_else(|| number().filter(|(_, rest)| is_number(rest)))
+    let is_short = |(_, rest): &(&str, &str)| rest.len() <= LONGEST_GLUED;
+    let is_number = |(_, rest): &(&str, &str)| rest.bytes().all(|byte| byte.is_ascii_digit());
+    let found = GLUED.iter().find_map(|half| cut(half).filter(is_short));
+    found.or_else(|| {
+        let mut halves = GLUED_WITH_DIGITS.iter();
+        halves.find_map(|half| cut(half).filter(is_number))
+    })
 }
 
 /// What is left of a word without the half that it is or has at one end.

@@ -39,8 +39,10 @@ pub(super) struct Candidate {
     pub(super) label: Label,
     /// Start of the block of another vendor that it stands in.
     pub(super) foreign_block: Option<usize>,
-    /// Whether it is one only because of a key id beside it: without that it is somebody else's.
-    pub(super) is_claimed: bool,
+    /// Where the name of a password's owner stands: `user: …` before `password: …`.
+    pub(super) owner: Option<usize>,
+    /// The key ids that claim it; empty if it needs none. To all others it is somebody else's.
+    pub(super) claimed_by: Vec<Span>,
 }
 
 /// What a candidate can be.
@@ -144,8 +146,10 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
                     let is_doubtful = kind == Kind::Secret
                         && label.role == Role::Neutral
                         && judge(bytes, &layout, kind, span, &label, true).is_ok();
-                    let is_misnamed =
-                        kind == Kind::Secret && matches!(label.role, Role::Foreign | Role::Unknown);
+                    // Most of these are hashes, which nothing makes secrets.
+                    let is_misnamed = kind == Kind::Secret
+                        && matches!(label.role, Role::Foreign | Role::Unknown)
+                        && secret_key::reject(span.of(bytes), Evidence::Named).is_none();
                     let rejected = Rejected { span, reason };
                     match () {
                         () if is_doubtful => doubtful.push(rejected),
@@ -167,12 +171,14 @@ impl Candidates {
         let mut claimed = Vec::new();
         for (rejected, own) in misnamed {
             let span = rejected.span;
-            let label = claim::label(bytes, &self.list, (span, layout.line(span.start)), &own)
-                .filter(|label| judge(bytes, layout, Kind::Secret, span, label, false).is_ok());
-            match label {
-                Some(label) => claimed.push(Candidate {
-                    is_claimed: true,
-                    ..candidate(bytes, layout, Kind::Secret, span, label)
+            let place = (span, layout.line(span.start));
+            let claim = claim::of(bytes, &self.list, place, &own).filter(|claim| {
+                judge(bytes, layout, Kind::Secret, span, &claim.label, false).is_ok()
+            });
+            match claim {
+                Some(claim) => claimed.push(Candidate {
+                    claimed_by: claim.ids,
+                    ..candidate(bytes, layout, Kind::Secret, span, claim.label)
                 }),
                 None => self.rejected.push(rejected),
             }
@@ -207,6 +213,9 @@ fn candidate(bytes: &[u8], layout: &Layout, kind: Kind, span: Span, label: Label
         (Kind::Token | Kind::Smtp, _) => None,
         _ => block::foreign(bytes, span.start),
     };
+    let owner = (kind == Kind::Secret && label.name.is_login())
+        .then(|| label::owner(bytes, span.start))
+        .flatten();
     Candidate {
         kind,
         span,
@@ -214,7 +223,8 @@ fn candidate(bytes: &[u8], layout: &Layout, kind: Kind, span: Span, label: Label
         section,
         label,
         foreign_block,
-        is_claimed: false,
+        claimed_by: Vec::new(),
+        owner,
     }
 }
 

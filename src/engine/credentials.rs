@@ -300,12 +300,11 @@ impl Credentials {
         let is_telling = candidate.label.role == Role::AwsSecret;
         let is_blocked = candidate.foreign_block.is_some() && !is_telling;
         let (rule, level, reason) = match candidate.kind {
-            Kind::Secret if is_blocked || candidate.is_claimed => {
+            Kind::Secret if is_blocked || !candidate.claimed_by.is_empty() => {
                 if let Some(explanations) = &mut found.explanations {
-                    let what = if candidate.is_claimed {
-                        "name"
-                    } else {
-                        "block it stands in"
+                    let what = match candidate.claimed_by.is_empty() {
+                        true => "block it stands in",
+                        false => "name",
                     };
                     explanations.push(Explanation {
                         span: view.source(candidate.span),

@@ -8,7 +8,8 @@ mod comment;
 mod words;
 
 use comment::{before_comments, heading, past_comment};
-use words::{is_declaring, is_naming, is_sibling, is_structural, is_telling};
+pub(super) use words::is_structural;
+use words::{is_declaring, is_naming, is_sibling, is_telling};
 
 /// How far back a name is looked for, in bytes of the view.
 pub(super) const REACH: usize = 600;
@@ -293,6 +294,7 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
             b',' | b';' => glue.lists = true,
             b'"' | b'\'' | b'`' => glue.quoted = true,
             b'|' | b'?' if bytes.get(end.wrapping_sub(2)) == Some(&byte) => glue.falls_back = true,
+            b'\n' if heads_row(bytes, end, floor) => return None,
             b'\n' => {
                 glue.newline = true;
                 if starts_item(bytes, end) {
@@ -369,6 +371,31 @@ fn word_before(bytes: &[u8], at: usize, floor: usize) -> Option<Word> {
     Some(Word { start, end, glue })
 }
 
+/// Where the nearest name of somebody who logs in stands before a value: `username: …`, `<user>…`, `login …`.
+pub(super) fn owner(bytes: &[u8], start: usize) -> Option<usize> {
+    let from = start.saturating_sub(REACH);
+    let mut end = start;
+    let is_part = |byte: &u8| is_word(*byte);
+    loop {
+        let before = bytes.get(from..end)?;
+        end = from + before.iter().rposition(is_part)? + 1;
+        let word = before.get(..end - from)?;
+        let first = word
+            .iter()
+            .rposition(|byte| !is_word(*byte))
+            .map_or(0, |at| at + 1);
+        // `</user>` ends one.
+        let is_holder = !word[first..].starts_with(b"/") && Name::parse(&word[first..]).is_holder();
+        let rest = bytes.get(end..start).unwrap_or_default();
+        let is_outer = |byte: &&u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'');
+        let sign = rest.iter().find(|byte| !is_outer(byte));
+        if is_holder && matches!(sign, Some(b':' | b'=' | b'>' | b',')) {
+            return Some(from + first);
+        }
+        end = from + first;
+    }
+}
+
 /// Whether the hyphen at `at` is what a shell falls back with: `${NAME:-value}`, `${NAME-value}`.
 pub(super) fn is_fallback(bytes: &[u8], at: usize) -> bool {
     let before = bytes.get(at.saturating_sub(REACH)..at).unwrap_or_default();
@@ -377,6 +404,24 @@ pub(super) fn is_fallback(bytes: &[u8], at: usize) -> bool {
     let name = before.iter().rev().take_while(|byte| is_variable(byte));
     let length = name.count();
     length > 0 && before[..before.len() - length].ends_with(b"${")
+}
+
+/// Whether the line that starts at `start` is a row below one of as many cells: what stands last in that one is the
+/// name of a column, if it is a name.
+fn heads_row(bytes: &[u8], start: usize, floor: usize) -> bool {
+    let above = bytes.get(floor..start - 1).unwrap_or_default();
+    let above = &above[memchr::memrchr(b'\n', above).map_or(0, |line| line + 1)..];
+    let row = bytes
+        .get(start..bytes.len().min(start + REACH))
+        .unwrap_or_default();
+    let row = &row[..memchr::memchr(b'\n', row).unwrap_or(row.len())];
+    let cells = |line: &[u8], sign: u8| memchr::memchr_iter(sign, line).count();
+    let is_code = |byte: &u8| matches!(byte, b':' | b'=' | b'(' | b'{');
+    !above.iter().any(is_code)
+        && [b',', b';', b'\t'].iter().any(|sign| {
+            let count = cells(above.trim_ascii(), *sign);
+            count > 0 && count == cells(row.trim_ascii(), *sign)
+        })
 }
 
 /// Whether the line that goes to `end` starts with a bar.

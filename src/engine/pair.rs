@@ -3,7 +3,8 @@
 //! The label of a value has decided already whether it can be somebody's secret ([`super::candidate`]).
 //! Places in two lists of one length join first ([`super::lists`]). Between the others nearness decides: the
 //! number of candidates between two halves (squared, so that order of appearance wins over nearest-first), then
-//! lines, then whether the rest of both names agrees (`DEV_…`, `PROD_…`).
+//! lines, then whether the rest of both names agrees (`DEV_…`, `PROD_…`), whether both speak of a login or of keys,
+//! and of AWS or not; last, the id comes first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,6 +126,11 @@ fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Opt
             taken[secret] = true;
         }
     }
+    let is_sure: Vec<bool> = ids
+        .iter()
+        .zip(&partners)
+        .map(|(id, partner)| partner.is_some_and(|secret| is_sure(candidates, *id, secret)))
+        .collect();
     for _ in 0..ROUNDS {
         let mut changed = false;
         for first in 0..ids.len() {
@@ -132,6 +138,9 @@ fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Opt
                 let (Some(a), Some(b)) = (partners[first], partners[second]) else {
                     continue;
                 };
+                if is_sure[first] || is_sure[second] {
+                    continue;
+                }
                 let now = (price(ids[first], a), price(ids[second], b));
                 let then = (price(ids[first], b), price(ids[second], a));
                 if let ((Some(now_a), Some(now_b)), (Some(then_a), Some(then_b))) = (now, then)
@@ -147,6 +156,26 @@ fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Opt
         }
     }
     partners
+}
+
+/// Whether two halves belong together whatever else stands there: an id and the secret right below it, under whole
+/// names that agree, and no neighbour has one of these names.
+fn is_sure(candidates: &[Candidate], id: usize, secret: usize) -> bool {
+    let (Some(id_at), Some(secret_at)) = (candidates.get(id), candidates.get(secret)) else {
+        return false;
+    };
+    let (id_name, secret_name) = (&id_at.label.name, &secret_at.label.name);
+    let has = |at: Option<usize>, name: &Name| {
+        let other = at.and_then(|at| candidates.get(at));
+        other.is_some_and(|other| other.label.name == *name)
+    };
+    let is_whole = id_at.label.role == Role::KeyId && id_name.len() > 1 && secret_name.len() > 1;
+    is_whole
+        && secret == id + 1
+        && id_at.line.abs_diff(secret_at.line) <= 1
+        && disagreement(id_name, secret_name) == 0
+        && !has(id.checked_sub(1), id_name)
+        && !has(Some(secret + 1), secret_name)
 }
 
 /// The place of each id and secret in their common order.
@@ -222,10 +251,14 @@ fn disagreement(id: &Name, secret: &Name) -> u64 {
 
 /// Whether a secret can belong to an id at all.
 ///
-/// What stands in the block of another vendor is the vendor's, unless the key id stands there too.
+/// What stands in the block of another vendor is the vendor's, unless the key id stands there too; what key ids claim
+/// is theirs.
 fn can_belong(id: &Candidate, secret: &Candidate) -> bool {
     let is_foreign = secret.foreign_block.is_some() && secret.foreign_block != id.foreign_block;
-    id.section == secret.section && !is_foreign
+    let is_claimed = secret.claimed_by.is_empty() || secret.claimed_by.contains(&id.span);
+    // `username: ID`, … `username: bob`, `password: VALUE`: the password is bob's.
+    let is_other_owner = secret.owner.is_some_and(|owner| id.span.end <= owner);
+    id.section == secret.section && !is_foreign && is_claimed && !is_other_owner
 }
 
 fn distance(a: &Candidate, b: &Candidate) -> usize {

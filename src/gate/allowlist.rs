@@ -75,6 +75,18 @@ impl Allowlist {
         Ok(Self { entries, base })
     }
 
+    /// Whether an entry speaks of the path, whatever else it demands.
+    pub fn names(&self, path: &BStr) -> bool {
+        let path = self.base.below_root(path);
+        let is_in = |paths: &Gitignore, path: &Path| {
+            paths.matched_path_or_any_parents(path, false).is_ignore()
+        };
+        path.is_some_and(|path| {
+            let paths = self.entries.iter().filter_map(|entry| entry.paths.as_ref());
+            paths.into_iter().any(|paths| is_in(paths, &path))
+        })
+    }
+
     pub(super) fn reason(&self, entry: usize) -> &str {
         self.entries
             .get(entry)

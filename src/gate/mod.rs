@@ -59,11 +59,8 @@ pub fn relevel(findings: &mut [Finding], levels: impl Fn(&str) -> Option<(Level,
     }
 }
 
-/// Takes out what was there before the change: what the old versions of the changed paths held and nothing
-/// accepted.
-pub fn new_only(findings: &mut Vec<Finding>, known: &[Finding]) {
-    let counted = known.iter().filter(|finding| finding.accepted.is_none());
-    let known: BTreeSet<&Fingerprint> = counted.map(|finding| &finding.fingerprint).collect();
+/// Takes out what was there before the change: what the old versions of the changed paths held.
+pub fn new_only(findings: &mut Vec<Finding>, known: &BTreeSet<Fingerprint>) {
     findings.retain(|finding| !known.contains(&finding.fingerprint));
 }
 
@@ -158,11 +155,7 @@ mod tests {
             finding("r", "one", vec![place("b", 99)]),
             finding("r", "two", vec![place("a", 1)]),
         ];
-        let mut accepted = old.clone();
-        accepted.accepted = Some(Acceptance::Marker("a test".to_owned()));
-        new_only(&mut findings, &[accepted]);
-        assert_eq!(findings.len(), 2);
-        new_only(&mut findings, std::slice::from_ref(&old));
+        new_only(&mut findings, &BTreeSet::from([old.fingerprint.clone()]));
         assert_eq!(findings.len(), 1);
         assert_ne!(findings[0].fingerprint, old.fingerprint);
     }

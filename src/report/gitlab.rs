@@ -123,7 +123,7 @@ fn description(finding: &Finding) -> String {
     for place in finding.places.iter().take(PLACES_LISTED) {
         description.push_str(&format!("\nAt {}", display::spot(place)));
         if let Some(commit) = &place.commit {
-            description.push_str(&format!(", {}", display::entered(finding, commit)));
+            description.push_str(&format!(", {}", display::entered_there(commit)));
         }
     }
     if let Some(more @ 1..) = finding.places.len().checked_sub(PLACES_LISTED) {

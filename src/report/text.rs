@@ -67,17 +67,6 @@ pub fn write_brief(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<(
     writeln!(out, "{line}")
 }
 
-/// The place to show in full: the earliest commit that brought it in, else the first.
-fn lead(finding: &Finding) -> &Place {
-    let dated = finding.places.iter().filter_map(|place| {
-        let commit = place.commit.as_ref()?;
-        Some((commit.time, place))
-    });
-    dated
-        .min_by_key(|(time, _)| *time)
-        .map_or_else(|| finding.first_place(), |(_, place)| place)
-}
-
 /// What is written on, and how.
 struct Page<'o> {
     out: &'o mut dyn io::Write,
@@ -103,7 +92,7 @@ impl Page<'_> {
             let line = self.paint(Style::new().bold(), &line);
             self.line(&format!("  {line}"))?;
         }
-        let place = lead(finding);
+        let place = finding.first_place();
         let gutter = gutter(&place.snippet);
         self.place(place, gutter)?;
         self.snippet(&place.snippet, gutter, style)?;

@@ -10,7 +10,7 @@ use super::{Options, message, path_of};
 use crate::blob::{Blob, Span};
 use crate::engine::{Engine, Match, Part};
 use crate::finding::{Finding, Fingerprint, Place, Position};
-use crate::gate::{Markers, UnusedMarker};
+use crate::gate::{self, Markers, UnusedMarker};
 use crate::provenance::{ObjectKind, Provenance};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
@@ -85,25 +85,29 @@ pub fn findings_of(
     }
 }
 
-/// What an old version of `blob` held: all of it, and where, but not the text around it.
+/// What an old version of `blob` held: all of it that nothing accepted.
 pub(super) fn known(
     blob: Blob<'_>,
     matches: &[Match],
     redact: &[Span],
     rules: &RuleSet,
     options: &Options,
-) -> Vec<Finding> {
+) -> Vec<Fingerprint> {
     let options = Options {
         max_findings: usize::MAX,
         unused_markers: false,
         context: 0,
         ..options.clone()
     };
-    let mut findings = findings_of(blob, matches, redact, rules, &options).findings;
-    for place in findings.iter_mut().flat_map(|finding| &mut finding.places) {
-        place.snippet = Vec::new();
-    }
+    let findings = findings_of(blob, matches, redact, rules, &options).findings;
+    // One that stands there twice, and once without a marker, is known.
+    let mut findings = Finding::merge(findings);
+    gate::accept(&mut findings, &options.before.allowlist);
+    findings.retain(|finding| finding.accepted.is_none());
     findings
+        .into_iter()
+        .map(|finding| finding.fingerprint)
+        .collect()
 }
 
 /// The markers of a blob without findings: all of them cover nothing.

@@ -8,7 +8,7 @@ use super::Outcome;
 use super::across::{LONE_ID, MAX_HALVES};
 use crate::coverage::SkipReason;
 use crate::finding::{Finding, Level, Place};
-use crate::gate::{self, Allowlist};
+use crate::gate;
 use crate::source::history::provenance::Located;
 
 impl Outcome {
@@ -82,11 +82,9 @@ impl Outcome {
         self.findings = Finding::merge(std::mem::take(&mut self.findings));
     }
 
-    /// Takes out what the old versions held already; gives how many findings that were. What `allowlist` or
-    /// markers accepted there does not count: it was never reported, and is as good as new where they end.
-    pub fn take_known(&mut self, allowlist: &Allowlist) -> usize {
+    /// Takes out what the old versions held already; gives how many findings that were.
+    pub fn take_known(&mut self) -> usize {
         let before = self.findings.len();
-        gate::accept(&mut self.known, allowlist);
         gate::new_only(&mut self.findings, &self.known);
         before - self.findings.len()
     }

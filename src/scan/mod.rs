@@ -21,13 +21,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bstr::BString;
+use bstr::{BStr, BString};
 
 use crate::blob::Blob;
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Finding, Place};
-use crate::gate::UnusedMarker;
+use crate::finding::{Finding, Fingerprint, Place};
+use crate::gate::{Allowlist, UnusedMarker};
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::{BlobSink, Clean};
 
@@ -57,12 +57,30 @@ pub struct Options {
     pub only: Option<BTreeSet<String>>,
     /// Paths that are not scanned.
     pub excludes: Excludes,
+    /// What was excepted before the change: in old versions it is not known, since it was never reported.
+    pub before: Arc<Exceptions>,
     /// Whether allow markers that cover nothing are sought. Every text is searched for them then.
     pub unused_markers: bool,
     /// Ends the scan early when set.
     pub stop: Arc<AtomicBool>,
     /// Kept up to date while the scan runs.
     pub counters: Arc<Counters>,
+}
+
+/// What a configuration leaves out and accepts.
+#[derive(Clone, Debug, Default)]
+pub struct Exceptions {
+    /// Paths that are left out, by any of these.
+    pub excludes: Vec<Excludes>,
+    /// Findings that are accepted.
+    pub allowlist: Allowlist,
+}
+
+impl Exceptions {
+    /// Whether a path is left out.
+    pub fn exclude(&self, path: &BStr) -> bool {
+        self.excludes.iter().any(|excludes| excludes.matches(path))
+    }
 }
 
 impl Default for Options {
@@ -74,6 +92,7 @@ impl Default for Options {
             width: 160,
             only: None,
             excludes: Excludes::default(),
+            before: Arc::default(),
             unused_markers: false,
             stop: Arc::default(),
             counters: Arc::default(),
@@ -99,8 +118,8 @@ pub struct Outcome {
     pub findings: Vec<Finding>,
     /// Values that are findings only if a key id without its secret turns up in a file nearby.
     pub latent: Vec<Finding>,
-    /// What the old versions of changed paths held already, sorted; without the text around it.
-    pub known: Vec<Finding>,
+    /// What the old versions of changed paths held already, and nothing accepted.
+    pub known: BTreeSet<Fingerprint>,
     /// What was read and what was not.
     pub coverage: Coverage,
     /// Allow markers that cover nothing, sorted, if [`Options::unused_markers`] asked.
@@ -115,7 +134,6 @@ impl Outcome {
         self.latent.extend(other.latent);
         self.latent = Finding::merge(std::mem::take(&mut self.latent));
         self.known.extend(other.known);
-        self.known = Finding::merge(std::mem::take(&mut self.known));
         self.coverage.add(other.coverage);
         self.coverage.finish();
         self.unused_markers.extend(other.unused_markers);
@@ -189,7 +207,7 @@ impl Shared {
 struct Local {
     findings: Vec<Finding>,
     latent: Vec<Finding>,
-    known: Vec<Finding>,
+    known: BTreeSet<Fingerprint>,
     coverage: Coverage,
     unused_markers: Vec<UnusedMarker>,
 }
@@ -235,15 +253,10 @@ impl Scanner {
         let latent = self.scratch.latent().to_vec();
         let redact = self.scratch.redact();
         if is_old(blob.provenance) {
-            let mut known = build::known(blob, &matches, redact, rules, &shared.options);
-            known.append(&mut build::known(
-                blob,
-                &latent,
-                redact,
-                rules,
-                &shared.options,
-            ));
-            self.local.known.append(&mut known);
+            for matches in [&matches, &latent] {
+                let known = build::known(blob, matches, redact, rules, &shared.options);
+                self.local.known.extend(known);
+            }
             return;
         }
         let mut built = findings_of(blob, &matches, redact, rules, &shared.options);
@@ -311,7 +324,12 @@ impl BlobSink for Scanner {
         if self.shared.options.stop.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
-        if let Some(path) = path_of(blob.provenance)
+        if is_old(blob.provenance) {
+            let before = &self.shared.options.before;
+            if path_of(blob.provenance).is_some_and(|path| before.exclude(path.as_ref())) {
+                return ControlFlow::Continue(());
+            }
+        } else if let Some(path) = path_of(blob.provenance)
             && self.shared.options.excludes.matches(path.as_ref())
         {
             self.skip(Skip::new(SkipReason::Excluded, path.clone()));
@@ -402,7 +420,7 @@ impl Collector {
         let mut outcome = Outcome {
             findings: Finding::merge(findings),
             latent: Finding::merge(latent),
-            known: Finding::merge(known),
+            known,
             coverage,
             unused_markers,
         };

@@ -158,6 +158,10 @@ fn the_other_half_of_a_pair_has_the_same_name_but_for_the_half() {
         ("access_key", "app_key"),
         ("key_dev", "secret_prod"),
         ("aws_access_key_id", "SESSION_SECRET"),
+        ("GITHUB_AWS_ACCESS_KEY_ID", "GITHUB_SECRET"),
+        ("GRAFANA_ACCESS_KEY_ID", "GRAFANA_PASSWORD"),
+        ("APP_ACCESS_KEY_ID", "APP_SECRET"),
+        ("deploy_user", "deploy_key"),
         ("aws_access_key_id", "DD_APP_KEY"),
         ("", "secret"),
     ] {

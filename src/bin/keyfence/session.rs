@@ -11,10 +11,10 @@ use keyfence::baseline::{self, Date, Entry};
 use keyfence::coverage::{Coverage, SkipReason};
 use keyfence::engine::Engine;
 use keyfence::finding::{Finding, Level};
-use keyfence::gate::{self, Allowlist, UnusedMarker};
+use keyfence::gate::{self, UnusedMarker};
 use keyfence::report::{self, Format, Report, RuleInfo, Summary, Tool};
 use keyfence::rule::file::RuleFile;
-use keyfence::scan::{self, Collector, Counters, Excludes, Options, Outcome, Scanner};
+use keyfence::scan::{self, Collector, Counters, Exceptions, Excludes, Options, Outcome, Scanner};
 use keyfence::source;
 
 use crate::args::Common;
@@ -40,6 +40,7 @@ pub(crate) struct Session {
     /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
     pub(crate) is_whole: bool,
     excludes: Excludes,
+    before: Arc<Exceptions>,
     progress: Option<Progress>,
     success: Success,
 }
@@ -95,6 +96,8 @@ impl Session {
         check_outputs(common)?;
         let excludes = Excludes::new(common.exclude.iter().map(String::as_str))
             .map_err(|error| Failure::of(Kind::Usage, &error))?;
+        let mut before = settings.before.clone();
+        before.excludes.push(excludes.clone());
         let stop = interrupt::stop();
         let counters = Arc::new(Counters::default());
         let is_watched = !common.quiet && !common.no_progress && terminal::stderr_is_watched();
@@ -105,6 +108,7 @@ impl Session {
             counters,
             context: Options::default().context,
             is_whole: true,
+            before: Arc::new(before),
             excludes,
             progress,
             success: Success::Report,
@@ -118,6 +122,7 @@ impl Session {
             only: self.settings.only.clone(),
             context: self.context,
             unused_markers: self.settings.common.found.report_unused,
+            before: Arc::clone(&self.before),
             excludes: match exclude_in {
                 ExcludeIn::Source => Excludes::default(),
                 ExcludeIn::Scanner => self.excludes.clone(),
@@ -149,9 +154,9 @@ impl Session {
         self.finish(outcome)
     }
 
-    /// What the configuration accepts.
-    pub(crate) fn allowlist(&self) -> &Allowlist {
-        &self.settings.allowlist
+    /// What was left out and accepted before the change that is looked at.
+    pub(crate) fn before(&self) -> &Exceptions {
+        &self.before
     }
 
     /// What `--exclude` leaves out.

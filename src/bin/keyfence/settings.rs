@@ -17,7 +17,7 @@ use keyfence::gate::{Allow, Allowlist, Base};
 use keyfence::report::Format;
 use keyfence::rule::RuleSet;
 use keyfence::rule::compile::RuleSource;
-use keyfence::scan::Excludes;
+use keyfence::scan::{Exceptions, Excludes};
 use keyfence::source::repository::Repository;
 use keyfence::source::snapshot::Snapshot;
 use keyfence::source::staged::Index;
@@ -71,6 +71,8 @@ pub(crate) struct Settings {
     pub(crate) levels: BTreeMap<String, Level>,
     /// What the configuration accepts.
     pub(crate) allowlist: Allowlist,
+    /// What the configuration before the change left out and accepted.
+    pub(crate) before: Exceptions,
     /// What the configuration leaves out.
     pub(crate) excludes: Excludes,
     /// Accepted findings.
@@ -118,7 +120,15 @@ impl Settings {
             return Err(Failure::of(Kind::Faults, &config::Error(faults)));
         };
         rules::check_ids(&rules, &common.only)?;
+        let changed = places
+            .base
+            .filter(|_| named.is_none() && !common.found.no_config);
+        let before = match changed {
+            Some(base) => before(base, places.paths.clone())?,
+            None => exceptions(&file, places.paths.clone())?,
+        };
         Ok(Self {
+            before,
             common: overlaid(common, &file),
             config_name,
             only: only(common, &file, &rules),
@@ -238,6 +248,20 @@ fn allowlist(file: &ConfigFile, paths: Base) -> Result<Allowlist, Failure> {
     });
     Allowlist::new(entries.collect(), paths)
         .map_err(|error| Failure::new(Kind::Config, "cannot use the paths of [[allow]]", error))
+}
+
+fn exceptions(file: &ConfigFile, paths: Base) -> Result<Exceptions, Failure> {
+    Ok(Exceptions {
+        excludes: vec![excludes(file, paths.clone())?],
+        allowlist: allowlist(file, paths)?,
+    })
+}
+
+/// What the configuration at `base` leaves out and accepts. Faults of it were told when it counted.
+fn before(base: Place<'_>, paths: Base) -> Result<Exceptions, Failure> {
+    let text = Reader::open(base)?.text(FILE_NAME, base)?;
+    let file = text.map(|text| ConfigFile::parse(&text.name, &text.text).0);
+    exceptions(&file.unwrap_or_default(), paths)
 }
 
 fn excludes(file: &ConfigFile, paths: Base) -> Result<Excludes, Failure> {

@@ -128,7 +128,7 @@ pub(super) fn is_sibling(word: &[u8]) -> bool {
 }
 
 /// Whether the word names nothing itself: one of structure, a number, a date, an end tag.
-pub(super) fn is_structural(text: &[u8]) -> bool {
+pub(in crate::engine) fn is_structural(text: &[u8]) -> bool {
     let bare = text.strip_prefix(b"/").unwrap_or(text);
     // A number or a date.
     let is_number = bare.first().is_some_and(u8::is_ascii_digit)

@@ -217,12 +217,13 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Outcome {
         outcome.coverage.skip(skip);
     }
     if !job.all && !outcome.findings.is_empty() {
-        // What an excluded path held was not reported either.
-        let (scanner, collector) = session.scanner(ExcludeIn::Scanner);
-        let _ = range::scan_base(job.repository, introduced, options, scanner);
+        let (scanner, collector) = session.scanner(ExcludeIn::Source);
+        let before = session.before();
+        let excepted = |path: &BStr| before.exclude(path) || before.allowlist.names(path);
+        let _ = range::scan_base(job.repository, introduced, excepted, options, scanner);
         // What cannot be read of the base takes nothing away from the findings.
         outcome.known = collector.finish().known;
-        outcome.take_known(session.allowlist());
+        outcome.take_known();
     }
     outcome
 }

@@ -38,7 +38,9 @@ pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
 pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
     interrupt::stop();
     let repository = open(Path::new("."))?;
-    if !repository.index_path().exists() && !matches!(repository.head_id(), Ok(None)) {
+    let is_absent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    let index = std::fs::symlink_metadata(repository.index_path());
+    if index.as_ref().is_err_and(is_absent) && !matches!(repository.head_id(), Ok(None)) {
         let message = "the repository has no index: nothing can be staged";
         return Err(Failure::bare(Kind::System, message)
             .hint("what its commits hold is looked at by keyfence history"));
@@ -76,7 +78,7 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
         return session.finish_nothing(outcome, "nothing is staged");
     }
     if !args.all && !all_files {
-        outcome.take_known(session.allowlist());
+        outcome.take_known();
     }
     let unused = session.judge(&mut outcome)?;
     let situation = Where {
@@ -130,11 +132,21 @@ pub(super) fn open(path: &Path) -> Result<repository::Repository, Failure> {
             ceiling_directories: environment.ceiling_directories.clone(),
             ..GitEnvironment::default()
         };
-        let real = |found: &repository::Repository| std::fs::canonicalize(found.git_dir()).ok();
-        repository::open(path, &elsewhere).map(|named| match here() {
-            Ok(here) if real(&here) == real(&named) => here,
-            _ => named,
-        })
+        let real = |path: &Path| std::fs::canonicalize(path).ok();
+        let is_in = |root: &Path| match (real(path), real(root)) {
+            (Some(path), Some(root)) => path.starts_with(root),
+            _ => false,
+        };
+        match (repository::open(path, &elsewhere), here()) {
+            (Ok(named), Ok(here)) if real(here.git_dir()) == real(named.git_dir()) => Ok(here),
+            // A work tree that only the environment knows to be one.
+            (Err(repository::Error::NotFound { .. }), Ok(here))
+                if here.work_dir().is_some_and(is_in) =>
+            {
+                Ok(here)
+            }
+            (named, _) => named,
+        }
     };
     found.map_err(|error| Failure::of(Kind::System, &error))
 }

@@ -241,7 +241,6 @@ impl<'a> Describer<'a> {
         }
         let words = words(&object.data, b"tagger ");
         let target = tagged(&object.data);
-        let commit = target.and_then(|id| self.commits.ids.number(&id));
         let held_by = match refs.is_empty() {
             true => vec![format!("unreachable tag {id}")],
             false => Vec::new(),
@@ -250,10 +249,8 @@ impl<'a> Describer<'a> {
             refs,
             more_refs,
             held_by,
-            ..words.of_commit(
-                target.unwrap_or(id),
-                commit.map_or(u32::MAX, |commit| self.commits.rank(commit)),
-            )
+            // What a tag says is younger than the commits.
+            ..words.of_commit(target.unwrap_or(id), u32::MAX)
         });
         place
     }

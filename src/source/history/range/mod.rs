@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bstr::BString;
+use bstr::{BStr, BString};
 use gix::ObjectId;
 
 use super::order::topological;
@@ -222,7 +222,9 @@ impl Introduced {
             places.sort();
             places.dedup();
             // What is in no commit is as old as its tag, which is younger than all commits.
-            places.sort_by_key(|place| self.ranks.get(&place.commit_id).map_or(u32::MAX, |it| *it));
+            places.sort_by_cached_key(|place| {
+                self.ranks.get(&place.commit_id).map_or(u32::MAX, |it| *it)
+            });
         }
         self.tags.sort();
         self.tags.dedup();
@@ -328,8 +330,7 @@ impl Introduced {
         let mut names = Vec::new();
         for (name, id) in references(repo).into_iter().flatten().flatten() {
             let tip = peeled(repo, id);
-            // A tag is held by its own reference only.
-            if id == commit || tip.is_some_and(|tip| self.reaches(tip, commit)) {
+            if tip.is_some_and(|tip| self.reaches(tip, commit)) || leads(repo, id, commit) {
                 names.push(name);
             }
         }
@@ -352,6 +353,23 @@ impl Introduced {
         }
         false
     }
+}
+
+/// Whether a reference to `from` leads to the tag `to`: itself, or through tags.
+fn leads(repo: &Repository, from: ObjectId, to: ObjectId) -> bool {
+    let mut id = Some(from);
+    // A tag may name a tag; the bound is against circles in a damaged repository.
+    for _ in 0..64 {
+        let Some(at) = id else { return false };
+        if at == to {
+            return true;
+        }
+        let header = repo.objects().header(&at);
+        let is_tag = matches!(header, Ok(Some((gix::objs::Kind::Tag, _))));
+        let tag = is_tag.then(|| object(repo, at).ok()).flatten();
+        id = tag.and_then(|tag| tagged(&tag.data));
+    }
+    false
 }
 
 fn time_of(repo: &Repository, id: ObjectId) -> Option<i64> {
@@ -391,18 +409,25 @@ pub fn scan<S: BlobSink>(
     show(repo, &todo, options, sink)
 }
 
-/// Shows what was there before, as old versions. Needed only if [`scan`] led to findings.
+/// Shows what was there before, as old versions, each once. Needed only if [`scan`] led to findings.
+///
+/// Of several paths the first one counts that is not `excepted`, if there is one.
 pub fn scan_base<S: BlobSink>(
     repo: &Repository,
     introduced: &Introduced,
+    excepted: impl Fn(&BStr) -> bool,
     options: Options,
     sink: S,
 ) -> ControlFlow<()> {
-    // At each of its paths: what is excluded or allowed at one counts at another.
-    let todo: Vec<Provenance> = introduced
-        .base
-        .iter()
-        .map(|(path, blob_id)| Provenance::Entry {
+    let mut paths: BTreeMap<&ObjectId, (bool, &BString)> = BTreeMap::new();
+    for (path, blob_id) in &introduced.base {
+        let found = (excepted(path.as_ref()), path);
+        let kept = paths.entry(blob_id).or_insert(found);
+        *kept = found.min(*kept);
+    }
+    let todo: Vec<Provenance> = paths
+        .into_iter()
+        .map(|(blob_id, (_, path))| Provenance::Entry {
             path: path.clone(),
             blob_id: *blob_id,
             version: Version::Old,
