@@ -302,13 +302,9 @@ impl Credentials {
         let (rule, level, reason) = match candidate.kind {
             Kind::Secret if is_blocked || !candidate.claimed_by.is_empty() => {
                 if let Some(explanations) = &mut found.explanations {
-                    let what = match candidate.claimed_by.is_empty() {
-                        true => "block it stands in",
-                        false => "name",
-                    };
                     explanations.push(Explanation {
                         span: view.source(candidate.span),
-                        text: format!("the {what} belongs to somebody else"),
+                        text: "its block or its name belongs to somebody else".to_owned(),
                     });
                 }
                 return;
