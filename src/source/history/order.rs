@@ -3,15 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// The commits `0..count`, parents before children, and of those that may come next the one with the smallest key.
+/// The commits with those times, parents before children, and of those that may come next the oldest.
 ///
 /// Parents that are no commits of these do not count. A circle, which only damage can make, is cut: what is
 /// left comes in the order of the numbers.
-pub(super) fn topological<'p, K: Ord>(
-    count: u32,
-    parents: impl Fn(u32) -> &'p [u32],
-    key: impl Fn(u32) -> K,
-) -> Vec<u32> {
+pub(super) fn topological<'p>(times: &[i64], parents: &dyn Fn(u32) -> &'p [u32]) -> Vec<u32> {
+    // Objects are numbered in 32 bits.
+    let count = times.len() as u32;
+    let key = |commit: u32| Reverse((times[commit as usize], commit));
     // The children of each, one after the other, and how many parents each still waits for.
     let mut waits = vec![0_u32; count as usize];
     let mut ends = vec![0_u32; count as usize];
@@ -42,9 +41,9 @@ pub(super) fn topological<'p, K: Ord>(
         }
     }
     let mut order = Vec::with_capacity(count as usize);
-    let mut ready: BinaryHeap<Reverse<(K, u32)>> = (0..count)
+    let mut ready: BinaryHeap<Reverse<(i64, u32)>> = (0..count)
         .filter(|commit| waits[*commit as usize] == 0)
-        .map(|commit| Reverse((key(commit), commit)))
+        .map(key)
         .collect();
     while let Some(Reverse((_, commit))) = ready.pop() {
         order.push(commit);
@@ -56,7 +55,7 @@ pub(super) fn topological<'p, K: Ord>(
             let waits = &mut waits[*child as usize];
             *waits -= 1;
             if *waits == 0 {
-                ready.push(Reverse((key(*child), *child)));
+                ready.push(key(*child));
             }
         }
     }
@@ -71,11 +70,7 @@ mod tests {
     use super::*;
 
     fn order(parents: &[&[u32]], times: &[i64]) -> Vec<u32> {
-        topological(
-            parents.len() as u32,
-            |commit| parents[commit as usize],
-            |commit| times[commit as usize],
-        )
+        topological(times, &|commit| parents[commit as usize])
     }
 
     #[test]

@@ -77,12 +77,8 @@ impl Commits {
             commits.parents.extend(parents.iter().map(known));
             *end = commits.parents.len() as u32;
         }
-        commits.order = topological(
-            commits.len() as u32,
-            |commit| commits.parents(commit),
-            // Numbers are in the order of ids.
-            |commit| times[commit as usize],
-        );
+        // Numbers are in the order of ids.
+        commits.order = topological(&times, &|commit| commits.parents(commit));
         for (rank, commit) in (0..).zip(&commits.order) {
             commits.ranks[*commit as usize] = rank;
         }

@@ -222,9 +222,7 @@ impl Introduced {
             places.sort();
             places.dedup();
             // What is in no commit is as old as its tag, which is younger than all commits.
-            places.sort_by_cached_key(|place| {
-                self.ranks.get(&place.commit_id).map_or(u32::MAX, |it| *it)
-            });
+            places.sort_by_key(|place| self.ranks.get(&place.commit_id).map_or(u32::MAX, |it| *it));
         }
         self.tags.sort();
         self.tags.dedup();
@@ -237,26 +235,19 @@ impl Introduced {
 
     /// Puts the commits of the ranges into the order of history.
     fn rank(&mut self) {
-        let ids: Vec<(&ObjectId, &i64)> = self.times.iter().collect();
-        let numbers: BTreeMap<&ObjectId, u32> = ids.iter().map(|(id, _)| *id).zip(0..).collect();
-        let number = |id: &ObjectId| numbers.get(id).copied();
+        let ids: Vec<ObjectId> = self.times.keys().copied().collect();
+        let times: Vec<i64> = self.times.values().copied().collect();
+        // They are sorted.
+        let number = |id: &ObjectId| ids.binary_search(id).ok().map(|number| number as u32);
         let parents: Vec<Vec<u32>> = ids
             .iter()
-            .map(|(id, _)| {
-                self.parents
-                    .get(*id)
-                    .into_iter()
-                    .flatten()
-                    .filter_map(number)
-                    .collect()
+            .map(|id| {
+                let parents = self.parents.get(id).into_iter().flatten();
+                parents.filter_map(number).collect()
             })
             .collect();
-        let order = topological(
-            ids.len() as u32,
-            |commit| &parents[commit as usize],
-            |commit| ids[commit as usize].1,
-        );
-        let ranks = order.into_iter().map(|commit| *ids[commit as usize].0);
+        let order = topological(&times, &|commit| &parents[commit as usize]);
+        let ranks = order.into_iter().map(|commit| ids[commit as usize]);
         self.ranks = ranks.zip(0..).collect();
     }
 
