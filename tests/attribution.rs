@@ -346,3 +346,17 @@ fn copies_of_what_was_there_before_are_known() {
     let key = only(&run)["key_id"].as_str().expect("an id").to_owned();
     assert!(pair(835).contains(&key), "{}", run.show());
 }
+
+#[test]
+fn a_tree_of_head_that_is_missing_hides_nothing_that_is_staged() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", "clean\n", "first");
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    repo.stage("k", pair(836));
+    let object = format!(".git/objects/{}/{}", &tree[..2], &tree[2..]);
+    std::fs::remove_file(repo.join(object)).expect("a loose tree");
+    let run = repo.keyfence(&["staged", "--format=json"]).run();
+    assert_ne!(run.status, 0, "{}", run.show());
+    let key = only(&run)["key_id"].as_str().expect("an id").to_owned();
+    assert!(pair(836).contains(&key), "{}", run.show());
+}

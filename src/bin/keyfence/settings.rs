@@ -123,8 +123,10 @@ impl Settings {
         let changed = places
             .base
             .filter(|_| named.is_none() && !common.found.no_config);
-        let before = match changed {
-            Some(base) => before(base, places.paths.clone())?,
+        // What cannot be read there takes nothing away: nothing old is known then, and all counts as new.
+        let before = changed.and_then(|base| before(base, places.paths.clone()).ok());
+        let before = match before {
+            Some(before) => before,
             None => exceptions(&file, places.paths.clone())?,
         };
         Ok(Self {
