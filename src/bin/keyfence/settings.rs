@@ -123,10 +123,14 @@ impl Settings {
         let changed = places
             .base
             .filter(|_| named.is_none() && !common.found.no_config);
-        // What cannot be read there takes nothing away: nothing old is known then, and all counts as new.
-        let before = changed.and_then(|base| before(base, places.paths.clone()).ok());
-        let before = match before {
-            Some(before) => before,
+        let before = match changed.map(|base| before(base, places.paths.clone())) {
+            Some(Ok(before)) => before,
+            // Where it cannot be read nothing counts as known: everything is new.
+            Some(Err(_)) => Exceptions {
+                excludes: Vec::new(),
+                allowlist: Allowlist::new(vec![Allow::default()], places.paths.clone())
+                    .map_err(|error| Failure::new(Kind::Config, "cannot accept anything", error))?,
+            },
             None => exceptions(&file, places.paths.clone())?,
         };
         Ok(Self {
