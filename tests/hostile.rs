@@ -123,6 +123,58 @@ const NAMES: &[&str] = &[
     "]]>&amp;",
 ];
 
+/// Annotated tags `1`, `2` and so on, each naming the one before, the first one naming `target`.
+#[cfg(target_os = "linux")]
+fn chain_of_tags(repo: &TestRepo, target: &str, length: usize) {
+    let mut stream = String::new();
+    for number in 1..=length {
+        let from = match number {
+            1 => target.to_owned(),
+            _ => format!(":{}", number - 1),
+        };
+        stream.push_str(&format!(
+            "tag {number}\nmark :{number}\nfrom {from}\ntagger T <t@example.org> 1 +0000\ndata 1\nt\n"
+        ));
+    }
+    repo.git_command()
+        .args(["fast-import", "--quiet"])
+        .stdin(stream)
+        .status(0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_chain_of_tags_is_followed_or_said_to_be_too_long() {
+    let repo = TestRepo::new();
+    repo.commit_file("clean", "clean\n", "clean");
+    let base = repo.git(&["rev-parse", "HEAD"]);
+    let commit = repo.commit_file("keys", pair(1), "keys");
+    chain_of_tags(&repo, &commit, 70);
+    let zeros = "0".repeat(40);
+    let push = |tag: &str| {
+        let tag_id = repo.git(&["rev-parse", tag]);
+        let line = format!("refs/tags/{tag} {tag_id} refs/tags/{tag} {zeros}\n");
+        let args = ["hook", "run", "pre-push", "origin", "url"];
+        bounded(repo.path(), &args).stdin(line)
+    };
+    for tag in ["1", "64"] {
+        let run = push(tag).status(1);
+        assert!(run.out().contains("keys"), "{}", run.show());
+    }
+    let run = push("65").status(2);
+    assert!(run.out().contains("too many tags"), "{}", run.show());
+    let range = format!("{base}..64");
+    let run = bounded(repo.path(), &["history", "--range", &range]).status(1);
+    assert!(run.out().contains("keys"), "{}", run.show());
+    // All objects are read, whatever leads to them; which references do is told as far as they are followed.
+    repo.git(&["update-ref", "-d", "refs/heads/main"]);
+    for args in [&["history"][..], &["history", "--reachable"]] {
+        let run = bounded(repo.path(), args).status(2);
+        assert!(run.out().contains("keys"), "{}", run.show());
+        assert!(run.out().contains("too many tags"), "{}", run.show());
+    }
+}
+
 #[test]
 #[cfg(unix)]
 fn names_inject_nothing_into_terminals_and_reports() {

@@ -10,7 +10,7 @@ use gix::ObjectId;
 use keyfence::blob::Blob;
 use keyfence::coverage::{Skip, SkipReason};
 use keyfence::provenance::{ObjectKind, Provenance};
-use keyfence::source::history::range::{Introduced, Options, introduced, scan, scan_base};
+use keyfence::source::history::range::{Introduced, Locator, Options, introduced, scan, scan_base};
 use keyfence::source::history::revision::{Range, Side, parse_range, push_range};
 use keyfence::source::history::select::{all_tips, branch_tips, reachable_objects};
 use keyfence::source::repository::{self, GitEnvironment, Repository};
@@ -326,7 +326,8 @@ fn locations_of_a_range_name_commit_and_path() {
     let opened = open(&repo);
     let found = range(&repo, "HEAD~2..HEAD");
     let blob = rev(&repo, "HEAD:d/f");
-    let places = found.locations(&opened, blob);
+    let mut locator = Locator::new(&opened, &found, &[]);
+    let places = locator.locations(blob);
     assert_eq!(places.len(), 2);
     assert_eq!(places[0].path, "d/f");
     let info = places[0].commit.as_ref().expect("a commit");
@@ -334,7 +335,7 @@ fn locations_of_a_range_name_commit_and_path() {
     assert_eq!(info.subject, "the subject");
     assert_eq!(info.refs, ["refs/heads/main"]);
     assert!(info.in_head);
-    let message = &found.locations(&opened, id(&commit))[0];
+    let message = &locator.locations(id(&commit))[0];
     assert_eq!(message.path, "");
     assert!(message.commit.as_ref().expect("a commit").in_head);
 }

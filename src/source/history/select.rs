@@ -9,7 +9,7 @@ use gix::objs::tree::EntryKind;
 use super::provenance::head_names;
 use super::range::{Introduced, compare, walk};
 use super::revision::Error;
-use super::view::{Cause, object, reference, references, tagged};
+use super::view::{Cause, chain, object, reference, references};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::content::read_regular;
 use crate::source::repository::Repository;
@@ -144,27 +144,17 @@ fn tip(
     trees: &mut Vec<ObjectId>,
     found: &mut Selected,
 ) {
-    let mut id = id;
-    while !found.objects.contains(&id) {
-        let object = match object(repo, id) {
-            Ok(object) => object,
+    for link in chain(repo, id) {
+        let (id, kind) = match link {
+            Ok(link) => link,
             Err(skip) => return found.skips.push(skip),
         };
-        match object.kind {
-            gix::objs::Kind::Commit => return commits.push(id),
-            gix::objs::Kind::Tree => return trees.push(id),
-            gix::objs::Kind::Blob => {
-                found.objects.insert(id);
-            }
-            gix::objs::Kind::Tag => {
-                found.objects.insert(id);
-                match tagged(&object.data) {
-                    Some(target) => id = target,
-                    None => {
-                        let detail = "not a tag that can be read";
-                        let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), detail);
-                        return found.skips.push(skip);
-                    }
+        match kind {
+            gix::objs::Kind::Commit => commits.push(id),
+            gix::objs::Kind::Tree => trees.push(id),
+            gix::objs::Kind::Blob | gix::objs::Kind::Tag => {
+                if !found.objects.insert(id) {
+                    return;
                 }
             }
         }

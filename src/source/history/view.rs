@@ -44,18 +44,64 @@ pub(super) fn tagged(tag: &[u8]) -> Option<ObjectId> {
     ObjectId::from_hex(line.strip_prefix(b"object ")?).ok()
 }
 
-/// The commit behind an object that may be a tag.
-pub(super) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
-    let mut id = id;
-    // A tag may name a tag; the bound is against circles in a damaged repository.
-    for _ in 0..64 {
-        match repo.objects().header(&id).ok()?? {
-            (Kind::Commit, _) => return Some(id),
-            (Kind::Tag, _) => id = tagged(&object(repo, id).ok()?.data)?,
-            _ => return None,
+/// A tag may name a tag; the bound is against circles in a damaged repository.
+const MAX_TAGS_IN_CHAIN: usize = 64;
+
+/// An object, what it names if it is a tag, and so on to what is no tag. A chain that breaks off ends with
+/// the reason.
+pub(super) fn chain(repo: &Repository, id: ObjectId) -> Chain<'_> {
+    Chain {
+        repo,
+        next: Some(Ok(id)),
+        tags: 0,
+    }
+}
+
+/// The links of a [`chain`].
+pub(super) struct Chain<'r> {
+    repo: &'r Repository,
+    next: Option<Result<ObjectId, Skip>>,
+    tags: usize,
+}
+
+impl Chain<'_> {
+    fn kind(&self, id: ObjectId) -> Result<Kind, Skip> {
+        match self.repo.objects().header(&id) {
+            Ok(Some((kind, _))) => Ok(kind),
+            // What is wrong is told by reading it.
+            Ok(None) | Err(_) => object(self.repo, id).map(|object| object.kind),
         }
     }
-    None
+
+    fn target(&mut self, tag: ObjectId) -> Result<ObjectId, Skip> {
+        let corrupt = |detail| Skip::with_detail(SkipReason::Corrupt, tag.to_string(), detail);
+        self.tags += 1;
+        if self.tags > MAX_TAGS_IN_CHAIN {
+            return Err(corrupt("too many tags, each naming the next"));
+        }
+        let target = tagged(&object(self.repo, tag)?.data);
+        target.ok_or_else(|| corrupt("not a tag that can be read"))
+    }
+}
+
+impl Iterator for Chain<'_> {
+    type Item = Result<(ObjectId, Kind), Skip>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let link = self.next.take()?.and_then(|id| Ok((id, self.kind(id)?)));
+        if let Ok((id, Kind::Tag)) = link {
+            self.next = Some(self.target(id));
+        }
+        Some(link)
+    }
+}
+
+/// The commit behind an object that may be a tag.
+pub(super) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
+    match chain(repo, id).last()? {
+        Ok((id, Kind::Commit)) => Some(id),
+        _ => None,
+    }
 }
 
 /// Full names and objects of all references. Symbolic ones are left out: what they stand for has its own

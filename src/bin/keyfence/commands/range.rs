@@ -8,7 +8,7 @@ use keyfence::gate::Base;
 use keyfence::scan::Outcome;
 use keyfence::source::history::MAX_OBJECT_SIZE;
 use keyfence::source::history::provenance::Located;
-use keyfence::source::history::range::{self, Introduced, Options};
+use keyfence::source::history::range::{self, Introduced, Locator, Options};
 use keyfence::source::history::revision::{self, Range};
 use keyfence::source::repository::Repository;
 
@@ -183,9 +183,6 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         outcome.add(scan(job, &session, &part));
         introduced.join(part);
     }
-    if !outcome.findings.is_empty() {
-        introduced.look_beyond(job.repository);
-    }
     locate(job, &introduced, &mut outcome);
     outcome.exclude(session.excludes());
     let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
@@ -230,17 +227,11 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Outcome {
 
 fn locate(job: &Job<'_>, introduced: &Introduced, outcome: &mut Outcome) {
     let mut located = Located::default();
-    for id in outcome.objects() {
-        let mut places = introduced.locations(job.repository, id);
-        for commit in places.iter_mut().filter_map(|place| place.commit.as_mut()) {
-            let reach = |tip| introduced.is_reached(job.repository, tip, commit.commit_id);
-            let pushed = job.pushed.iter().filter(|(_, tip)| reach(*tip));
-            let names: Vec<String> = pushed.map(|(name, _)| name.clone()).collect();
-            commit.refs.extend(names);
-            commit.refs.sort();
-            commit.refs.dedup();
-        }
-        located.places.insert(id, places);
+    let objects = outcome.objects();
+    if !objects.is_empty() {
+        let mut locator = Locator::new(job.repository, introduced, &job.pushed);
+        let places = objects.into_iter().map(|id| (id, locator.locations(id)));
+        located.places.extend(places);
     }
     outcome.locate(located);
 }

@@ -256,14 +256,13 @@ impl<'a> Describer<'a> {
     }
 }
 
-/// A place whose commit is known already; `commit` may be a tag, or no commit at all.
+/// A place whose commit is known already; `commit` may be a tag, or no commit at all. What leads to it is
+/// left to the caller.
 pub(in crate::source::history) fn describe_commit(
     repo: &Repository,
     path: BString,
     commit: ObjectId,
     rank: u32,
-    in_head: bool,
-    refs: Vec<String>,
 ) -> Location {
     let mut place = Location::new(path, None);
     let Ok(object) = object(repo, commit) else {
@@ -280,13 +279,7 @@ pub(in crate::source::history) fn describe_commit(
             return place;
         }
     };
-    let (refs, more_refs) = shorten(refs);
-    place.commit = Some(CommitInfo {
-        in_head,
-        refs,
-        more_refs,
-        ..words.of_commit(commit_id, rank)
-    });
+    place.commit = Some(words.of_commit(commit_id, rank));
     place
 }
 
@@ -309,7 +302,7 @@ fn topmost(commits: &Commits, with_child: &[bool], leads: impl Fn(u32) -> bool) 
 
 /// The first [`REFS_LISTED`] names, local branches before remote ones before tags before others, in the
 /// order of their names; and how many more there are.
-fn shorten(mut names: Vec<String>) -> (Vec<String>, usize) {
+pub(in crate::source::history) fn shorten(mut names: Vec<String>) -> (Vec<String>, usize) {
     names.sort_by(|a, b| (weight(a), a).cmp(&(weight(b), b)));
     let more = names.len().saturating_sub(REFS_LISTED);
     names.truncate(REFS_LISTED);

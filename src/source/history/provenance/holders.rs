@@ -12,7 +12,7 @@ use super::commits::Commits;
 use super::describe::weight;
 use crate::coverage::{Skip, SkipReason};
 use crate::source::content::{is_special, read_regular};
-use crate::source::history::view::{object, reference, references, tagged};
+use crate::source::history::view::{chain, reference, references};
 use crate::source::repository::Repository;
 
 /// Everything that holds objects, with commits by number.
@@ -67,29 +67,19 @@ impl Holders {
         id: ObjectId,
         skips: &mut Vec<Skip>,
     ) {
-        let mut id = id;
-        // A tag may name a tag; the bound is against circles in a damaged repository.
-        for _ in 0..64 {
-            if let Some(commit) = commits.ids.number(&id) {
-                self.refs.push((name, commit));
-                return;
-            }
-            let object = match object(repo, id) {
-                Ok(object) => object,
+        for link in chain(repo, id) {
+            match link {
+                Ok((id, _)) => match commits.ids.number(&id) {
+                    Some(commit) => self.refs.push((name.clone(), commit)),
+                    None => self.objects.entry(id).or_default().push(name.clone()),
+                },
                 Err(skip) => {
-                    let detail = format!("named by {name}");
+                    let detail = match &skip.detail {
+                        Some(detail) => format!("{detail}, named by {name}"),
+                        None => format!("named by {name}"),
+                    };
                     skips.push(Skip::with_detail(skip.reason, skip.subject, detail));
-                    return;
                 }
-            };
-            self.objects.entry(id).or_default().push(name.clone());
-            let target = match object.kind {
-                gix::objs::Kind::Tag => tagged(&object.data),
-                _ => None,
-            };
-            match target {
-                Some(target) => id = target,
-                None => return,
             }
         }
     }

@@ -30,7 +30,7 @@ use crate::source::history::Scanned;
 use crate::source::repository::Repository;
 use commits::{ABSENT, Commits};
 use describe::Describer;
-pub(super) use describe::describe_commit;
+pub(super) use describe::{describe_commit, shorten};
 use holders::Holders;
 pub(super) use holders::head_names;
 use lineage::{EMPTY, Lineage};
