@@ -91,6 +91,41 @@ fn a_tree_of_ten_thousand_million_paths_ends() {
     assert!(run.stdout.len() < 50_000_000, "{} bytes", run.stdout.len());
     let run = bounded(repo.path(), &["scan", "leaf"]).status(1);
     assert!(run.out().contains("leaf"), "{}", run.show());
+    let zeros = "0".repeat(40);
+    let pushed = format!("refs/heads/main {commit} refs/heads/main {zeros}\n");
+    let received = format!("{zeros} {commit} refs/heads/main\n");
+    let index = format!("100644 {}\tleaf\n", repo.git(&["hash-object", "leaf"]));
+    repo.git_command()
+        .args(["update-index", "--index-info"])
+        .stdin(index)
+        .status(0);
+    for (args, stdin, status) in [
+        (&["history", "--reachable"][..], "", 2),
+        (&["history", "--connectivity"], "", 2),
+        (&["history", "--range", "HEAD"], "", 2),
+        (&["history", "--since", "1990-01-01"], "", 2),
+        (&["hook", "run", "pre-push", "o", "url"], &pushed, 2),
+        // What the index no longer has is old, and so is its secret.
+        (&["staged"], "", 0),
+        (&["staged", "--all"], "", 1),
+        (&["hook", "run", "pre-commit"], "", 0),
+    ] {
+        let run = bounded(repo.path(), args).stdin(stdin).status(status);
+        let is_found = run.out().contains("aws-access-key-pair");
+        assert_eq!(
+            is_found,
+            status > 0,
+            "{args:?}: {} {}",
+            run.status,
+            run.err()
+        );
+        assert!(run.stdout.len() < 50_000_000, "{} bytes", run.stdout.len());
+    }
+    // New to a server is what no reference of it reaches.
+    repo.git(&["update-ref", "-d", "refs/heads/main"]);
+    let args = ["hook", "run", "pre-receive"];
+    let run = bounded(repo.path(), &args).stdin(received).status(2);
+    assert!(run.out().contains("aws-access-key-pair"), "{}", run.err());
 }
 
 #[test]

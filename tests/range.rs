@@ -326,8 +326,9 @@ fn locations_of_a_range_name_commit_and_path() {
     let opened = open(&repo);
     let found = range(&repo, "HEAD~2..HEAD");
     let blob = rev(&repo, "HEAD:d/f");
-    let mut locator = Locator::new(&opened, &found, &[]);
-    let places = locator.locations(blob);
+    let message_id = id(&commit);
+    let located = Locator::new(&opened, &found, &[]).locate([blob, message_id]);
+    let places = &located.places[&blob];
     assert_eq!(places.len(), 2);
     assert_eq!(places[0].path, "d/f");
     let info = places[0].commit.as_ref().expect("a commit");
@@ -335,7 +336,7 @@ fn locations_of_a_range_name_commit_and_path() {
     assert_eq!(info.subject, "the subject");
     assert_eq!(info.refs, ["refs/heads/main"]);
     assert!(info.in_head);
-    let message = &locator.locations(id(&commit))[0];
+    let message = &located.places[&message_id][0];
     assert_eq!(message.path, "");
     assert!(message.commit.as_ref().expect("a commit").in_head);
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod history;
 pub mod lfs;
 mod paths;
+mod repeats;
 pub mod repository;
 pub mod snapshot;
 pub mod staged;

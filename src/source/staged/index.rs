@@ -19,10 +19,14 @@ use gix::objs::tree::{EntryKind, EntryRef};
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::Version;
 use crate::source::entries::Item;
+use crate::source::repeats::Repeats;
 use crate::source::repository::Objects;
 
 /// Trees nested deeper than this are not followed; Git itself stops at 2048.
 const MAX_DEPTH: usize = 1024;
+
+/// Memory for paths to what was seen under another path. Each costs a look at the blob as well.
+const REPEATED_PATHS: usize = 512 << 10;
 
 /// A comparison under way, then its result.
 pub(super) struct Comparison<'a> {
@@ -31,6 +35,10 @@ pub(super) struct Comparison<'a> {
     /// The directory that is looked at, with a `/` at its end unless it is the root.
     path: BString,
     depth: usize,
+    /// Trees of the new side, each with that of the old side.
+    repeats: Repeats<(Option<ObjectId>, Option<ObjectId>)>,
+    /// Whether the current directory is below one that was met before.
+    is_repeat: bool,
     /// In order of path; the old versions of a path follow the new ones.
     pub(super) items: Vec<Item>,
     pub(super) skips: Vec<Skip>,
@@ -60,6 +68,8 @@ impl<'a> Comparison<'a> {
             index,
             path: BString::default(),
             depth: 0,
+            repeats: Repeats::new(REPEATED_PATHS),
+            is_repeat: false,
             items: Vec::new(),
             skips: Vec::new(),
             changed: 0,
@@ -70,26 +80,31 @@ impl<'a> Comparison<'a> {
     /// Compares with the tree of `HEAD`; there is none on a branch without commits.
     pub(super) fn with_head(&mut self, head_tree: Option<ObjectId>) {
         let all = 0..self.index.entries().len();
-        self.directory(What::Entries(all, self.index.tree()), head_tree);
+        self.directory(Some(What::Entries(all, self.index.tree())), head_tree);
     }
 
     /// Lists everything that the index has, compared with nothing.
     pub(super) fn all_files(&mut self) {
         let all = 0..self.index.entries().len();
-        self.directory(What::Entries(all, None), None);
+        self.directory(Some(What::Entries(all, None)), None);
     }
 
-    fn directory(&mut self, new: What<'a>, old_id: Option<ObjectId>) {
+    fn skip(&mut self, reason: SkipReason, detail: impl ToString) {
+        let skip = Skip::with_detail(reason, self.path.clone(), detail);
+        self.skips.push(skip);
+    }
+
+    fn directory(&mut self, new: Option<What<'a>>, old_id: Option<ObjectId>) {
         if self.depth >= MAX_DEPTH {
-            let skip = Skip::with_detail(
-                SkipReason::Unsupported,
-                self.path.clone(),
-                "nested too deeply",
-            );
-            self.skips.push(skip);
+            if new.is_some() {
+                self.skip(SkipReason::Unsupported, "nested too deeply");
+            }
             return;
         }
         let mut buffer = Vec::new();
+        let Some(new) = new else {
+            return self.compare(&[], old_id);
+        };
         match new {
             What::Entries(range, cache) => {
                 if cache.is_some_and(|tree| Some(tree.id) == old_id && self.is_valid(tree, &range))
@@ -97,8 +112,8 @@ impl<'a> Comparison<'a> {
                     return;
                 }
                 if let Some(tree_id) = self.sparse_tree(&range) {
-                    self.directory(What::Object(EntryKind::Tree, tree_id), old_id);
-                    return;
+                    let new = What::Object(EntryKind::Tree, tree_id);
+                    return self.directory(Some(new), old_id);
                 }
                 let new = self.names(range, cache);
                 self.compare(&new, old_id);
@@ -233,18 +248,31 @@ impl<'a> Comparison<'a> {
             if is_tree {
                 self.path.push(b'/');
                 self.depth += 1;
-                let old_id = b.map(|b| b.oid.to_owned());
-                match a {
-                    Some(a) => self.directory(a.what.clone(), old_id),
-                    None if self.depth < MAX_DEPTH => self.compare(&[], old_id),
-                    None => {}
-                }
+                self.subdirectory(a.map(|a| &a.what), b.map(|b| b.oid.to_owned()));
                 self.depth -= 1;
             } else {
                 self.file(a.map(|a| &a.what), b.copied());
             }
             self.path.truncate(length);
         }
+    }
+
+    /// Goes into the directory that `path` names, unless the same was seen under too many paths: trees can name
+    /// each other so that a few of them have 10^10 paths.
+    fn subdirectory(&mut self, new: Option<&What<'a>>, old_id: Option<ObjectId>) {
+        let new_id = match new {
+            Some(What::Entries(..)) => return self.directory(new.cloned(), old_id),
+            Some(What::Object(_, id)) => Some(*id),
+            None => None,
+        };
+        let outer = self.is_repeat;
+        self.is_repeat = outer || !self.repeats.is_first((new_id, old_id));
+        if !self.is_repeat || self.repeats.afford(&self.path) {
+            self.directory(new.cloned(), old_id);
+        } else if new_id.is_some() {
+            self.skip(SkipReason::Unsupported, "the same under too many paths");
+        }
+        self.is_repeat = outer;
     }
 
     /// Compares one path: its entries or the blob of the new side with the blob of the old side.
@@ -317,9 +345,7 @@ impl<'a> Comparison<'a> {
         };
         if let Some((reason, detail)) = failure {
             if version == Version::New {
-                let detail = format!("tree {tree_id}: {detail}");
-                self.skips
-                    .push(Skip::with_detail(reason, self.path.clone(), detail));
+                self.skip(reason, format!("tree {tree_id}: {detail}"));
             }
             return Vec::new();
         }
@@ -329,9 +355,7 @@ impl<'a> Comparison<'a> {
                 Ok(entry) => entries.push(entry),
                 Err(_) if version == Version::Old => break,
                 Err(error) => {
-                    let detail = format!("tree {tree_id}: {error}");
-                    let skip = Skip::with_detail(SkipReason::Corrupt, self.path.clone(), detail);
-                    self.skips.push(skip);
+                    self.skip(SkipReason::Corrupt, format!("tree {tree_id}: {error}"));
                     break;
                 }
             }

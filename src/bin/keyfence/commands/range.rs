@@ -226,12 +226,10 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Outcome {
 }
 
 fn locate(job: &Job<'_>, introduced: &Introduced, outcome: &mut Outcome) {
-    let mut located = Located::default();
     let objects = outcome.objects();
-    if !objects.is_empty() {
-        let mut locator = Locator::new(job.repository, introduced, &job.pushed);
-        let places = objects.into_iter().map(|id| (id, locator.locations(id)));
-        located.places.extend(places);
-    }
+    let located = match objects.is_empty() {
+        true => Located::default(),
+        false => Locator::new(job.repository, introduced, &job.pushed).locate(objects),
+    };
     outcome.locate(located);
 }

@@ -15,7 +15,7 @@ use super::trees::Trees;
 pub(super) const EMPTY: u32 = 0;
 
 /// Most paths that one comparison shows: ten trees of ten entries each make ten thousand million of them.
-const MOST_PATHS: usize = 20_000;
+pub(in crate::source::history) const MOST_PATHS: usize = 20_000;
 
 /// What the trees come to when only what leads to something sought is kept.
 pub(super) struct Lineage {

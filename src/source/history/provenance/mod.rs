@@ -33,6 +33,7 @@ use describe::Describer;
 pub(super) use describe::{describe_commit, shorten};
 use holders::Holders;
 pub(super) use holders::head_names;
+pub(super) use lineage::MOST_PATHS;
 use lineage::{EMPTY, Lineage};
 
 /// Why provenance could not be looked up at all.

@@ -9,6 +9,7 @@ use gix::objs::tree::EntryKind;
 
 use crate::coverage::{Skip, SkipReason};
 use crate::source::history::view::object;
+use crate::source::repeats::Repeats;
 use crate::source::repository::Repository;
 
 /// A path at which a commit differs from every parent.
@@ -25,11 +26,19 @@ pub(super) struct Change {
 pub(in crate::source::history) struct Trees<'a> {
     repo: &'a Repository,
     read: HashMap<ObjectId, Rc<Entries>>,
+    /// Pairs of new and old trees.
+    repeats: Repeats<Sides>,
     pub(in crate::source::history) skips: Vec<Skip>,
 }
 
 /// Entries by name and by whether they are trees: what is a file here and a directory there are two things.
 pub(in crate::source::history) type Entries = BTreeMap<(BString, bool), ObjectId>;
+
+/// What a commit has and what its parents have at one path.
+type Sides = (Option<ObjectId>, Vec<Option<ObjectId>>);
+
+/// Memory for paths to what was seen under another path of the same commit.
+const REPEATED_PATHS: usize = 64 << 20;
 
 /// Trees that are kept before all are forgotten.
 const KEPT: usize = 2048;
@@ -39,6 +48,7 @@ impl<'a> Trees<'a> {
         Self {
             repo,
             read: HashMap::new(),
+            repeats: Repeats::new(REPEATED_PATHS),
             skips: Vec::new(),
         }
     }
@@ -109,14 +119,19 @@ impl<'a> Trees<'a> {
     }
 
     /// Shows every path at which `new` differs from each of `old`; with no `old`, all of `new`.
+    ///
+    /// Of trees that name each other over and over not every path is shown, but each change is; that is a
+    /// skip.
     pub(super) fn changes(
         &mut self,
         new: Option<ObjectId>,
         old: &[Option<ObjectId>],
         mut each: impl FnMut(Change),
     ) {
-        let mut stack = vec![(BString::default(), new, old.to_vec())];
-        while let Some((prefix, new, old)) = stack.pop() {
+        let root = new;
+        self.repeats.forget();
+        let mut stack = vec![(BString::default(), (new, old.to_vec()), false)];
+        while let Some((prefix, (new, old), is_repeat)) = stack.pop() {
             let new_entries = new.map(|id| self.entries(id));
             let old_entries: Vec<_> = old.iter().map(|id| id.map(|id| self.entries(id))).collect();
             let all = new_entries.iter().chain(old_entries.iter().flatten());
@@ -135,19 +150,30 @@ impl<'a> Trees<'a> {
                 let (name, is_tree) = key;
                 let mut path = prefix.clone();
                 path.extend_from_slice(name);
+                let sides = (here, there);
+                let is_repeat = is_repeat || (*is_tree && !self.repeats.is_first(sides.clone()));
+                if is_repeat && !self.repeats.afford(&path) {
+                    // What was there before and is not looked at can only make more secrets count as new.
+                    if let (Some(root), (Some(_), _)) = (root, sides) {
+                        self.skip(too_many_paths(root));
+                    }
+                    continue;
+                }
                 if *is_tree {
                     path.push(b'/');
-                    stack.push((path, here, there));
+                    stack.push((path, sides, is_repeat));
                 } else {
-                    each(Change {
-                        path,
-                        new: here,
-                        old: there,
-                    });
+                    let (new, old) = sides;
+                    each(Change { path, new, old });
                 }
             }
         }
     }
+}
+
+fn too_many_paths(root: ObjectId) -> Skip {
+    let detail = "a tree with more paths to the same files than are looked at";
+    Skip::with_detail(SkipReason::Unsupported, root.to_string(), detail)
 }
 
 fn corrupt(id: ObjectId, detail: impl ToString) -> Skip {

@@ -8,7 +8,8 @@ use gix::ObjectId;
 use super::diff::Trees;
 use super::walk::{Commit, walk};
 use super::{Introduced, Introduction};
-use crate::source::history::provenance::{Location, describe_commit, shorten};
+use crate::coverage::{Skip, SkipReason};
+use crate::source::history::provenance::{Located, Location, MOST_PATHS, describe_commit, shorten};
 use crate::source::history::view::{chain, object, references};
 use crate::source::repository::Repository;
 
@@ -24,6 +25,7 @@ pub struct Locator<'a> {
     head_tree: Option<ObjectId>,
     trees: Trees<'a>,
     reached: HashMap<ObjectId, Reached>,
+    skips: Vec<Skip>,
 }
 
 /// What leads to a commit or a tag.
@@ -62,6 +64,7 @@ impl<'a> Locator<'a> {
             head_tree,
             trees: Trees::new(repo),
             reached: HashMap::new(),
+            skips: Vec::new(),
         };
         locator.look_beyond();
         locator
@@ -91,9 +94,17 @@ impl<'a> Locator<'a> {
         }
     }
 
-    /// The places of an object that came in, with their commits; the first one first. For each path the
-    /// first commit counts.
-    pub fn locations(&mut self, id: ObjectId) -> Vec<Location> {
+    /// The places of objects that came in, with their commits; the first one first. For each path the first
+    /// commit counts.
+    pub fn locate(mut self, objects: impl IntoIterator<Item = ObjectId>) -> Located {
+        let places = objects.into_iter().map(|id| (id, self.locations(id)));
+        Located {
+            places: places.collect(),
+            skips: self.skips,
+        }
+    }
+
+    fn locations(&mut self, id: ObjectId) -> Vec<Location> {
         let introduced = self.introduced;
         let mut seen = BTreeSet::new();
         let mut places = Vec::new();
@@ -101,6 +112,14 @@ impl<'a> Locator<'a> {
             if seen.insert(&place.path) {
                 places.push((place.path.clone(), place.commit_id));
             }
+        }
+        if places.len() > MOST_PATHS {
+            places.truncate(MOST_PATHS);
+            self.skips.push(Skip::with_detail(
+                SkipReason::Findings,
+                id.to_string(),
+                "more paths lead to this finding than are listed",
+            ));
         }
         let is_message = introduced.parents.contains_key(&id) || introduced.tags.contains(&id);
         if places.is_empty() && is_message {
