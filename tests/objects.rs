@@ -12,7 +12,7 @@ use keyfence::provenance::{ObjectKind, Provenance};
 use keyfence::source::history::History;
 use keyfence::source::{BlobSink, Clean, Probe};
 
-use crate::support::{Keys, TestRepo};
+use crate::support::{Keys, TestRepo, open_at};
 
 /// Literals that stand nearly everywhere in text made of few letters, so that every seam counts.
 const LITERALS: &[&str] = &["abba", "cab", "dadada", "bcdbc"];
@@ -130,7 +130,7 @@ fn scan_plainly(history: &History) -> Seen {
 }
 
 fn history(repo: &TestRepo) -> History {
-    History::of(&gix::open(repo.path()).expect("a repository")).threads(2)
+    History::of(&repo.open()).threads(2)
 }
 
 /// What Git itself says is there: blobs, commits and tags.
@@ -567,7 +567,7 @@ fn what_a_partial_clone_left_behind_is_counted_and_a_lost_object_is_missing() {
         &url,
         "partial",
     ]);
-    let history = History::of(&gix::open(repo.join("partial")).unwrap());
+    let history = History::of(&open_at(&repo.join("partial")));
     let seen = scan(&history, Some(&Dense(vec!["nothing"])));
     let blobs = full.git(&[
         "rev-list",
@@ -585,10 +585,10 @@ fn what_a_partial_clone_left_behind_is_counted_and_a_lost_object_is_missing() {
     repo.git(&[
         "--git-dir=partial",
         "config",
-        "--unset",
-        "remote.origin.promisor",
+        "--remove-section",
+        "remote.origin",
     ]);
-    let history = History::of(&gix::open(repo.join("partial")).unwrap());
+    let history = History::of(&open_at(&repo.join("partial")));
     assert_eq!(scan(&history, None).skipped(SkipReason::Missing), blobs);
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -12,18 +11,10 @@ use keyfence::coverage::Skip;
 use keyfence::finding::Departure;
 use keyfence::source::history::History;
 use keyfence::source::history::provenance::{Located, Location, Options, locate, locate_after};
-use keyfence::source::repository::{self, GitEnvironment, Repository};
+use keyfence::source::repository::Repository;
 use keyfence::source::{BlobSink, Clean};
 
-use crate::support::{Keys, TestRepo};
-
-fn open(repo: &TestRepo) -> Repository {
-    open_at(repo.path())
-}
-
-fn open_at(path: &Path) -> Repository {
-    repository::open(path, &GitEnvironment::default()).expect("a repository")
-}
+use crate::support::{Keys, TestRepo, open_at};
 
 /// What `locate` says, which must be the same by itself and after a scan.
 fn look(repo: &Repository, ids: &[ObjectId]) -> Located {
@@ -34,9 +25,7 @@ fn look(repo: &Repository, ids: &[ObjectId]) -> Located {
         stage: &|_| {},
     };
     let alone = locate(repo, ids, options).expect("an answer");
-    let history = History::of(&repo.gix().expect("a repository"))
-        .and_objects(repo.objects_dirs().iter().skip(1).cloned())
-        .threads(2);
+    let history = History::of(repo).threads(2);
     let skips = Skips::default();
     let scanned = history.scan(skips.clone(), None).expect("a scan");
     let after = locate_after(repo, Some(scanned), ids, options).expect("an answer");
@@ -74,7 +63,7 @@ fn id(hex: &str) -> ObjectId {
 #[track_caller]
 fn places(repo: &TestRepo, revision: &str) -> Vec<Location> {
     let id = id(&repo.git(&["rev-parse", revision]));
-    let located = look(&open(repo), &[id]);
+    let located = look(&repo.open(), &[id]);
     assert_eq!(located.skips, []);
     located.places[&id].clone()
 }
@@ -541,7 +530,7 @@ fn a_damaged_tree_is_named_and_the_rest_is_answered() {
     std::fs::remove_file(&file).expect("removed");
     std::fs::write(&file, "not a tree").expect("damaged");
     let g = id(&repo.git(&["rev-parse", "HEAD:b/g"]));
-    let located = look(&open(&repo), &[g]);
+    let located = look(&repo.open(), &[g]);
     assert_eq!(commit_of(&located.places[&g][0]), second);
     assert!(
         located.skips.iter().any(|skip| skip.subject == tree),
@@ -569,7 +558,7 @@ fn random_histories_agree_with_a_plain_comparison_of_all_commits() {
         let repo = random_repo(seed);
         let expected = plain(&repo);
         let ids: Vec<ObjectId> = expected.keys().copied().collect();
-        let located = look(&open(&repo), &ids);
+        let located = look(&repo.open(), &ids);
         assert_eq!(located.skips, [], "seed {seed}");
         for (blob, expected) in expected {
             let places: BTreeMap<String, String> = located.places[&blob]
@@ -726,7 +715,7 @@ fn a_head_of_a_merge_that_cannot_be_read_is_named() {
     repo.commit_file("f", "content", "add");
     let blob = id(&repo.git(&["rev-parse", "HEAD:f"]));
     std::fs::create_dir(repo.join(".git/MERGE_HEAD")).expect("a directory");
-    let located = look(&open(&repo), &[blob]);
+    let located = look(&repo.open(), &[blob]);
     let named: Vec<String> = located
         .skips
         .iter()

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bstr::{BStr, BString};
@@ -13,19 +12,11 @@ use keyfence::provenance::{ObjectKind, Provenance};
 use keyfence::source::history::range::{Introduced, Locator, Options, introduced, scan, scan_base};
 use keyfence::source::history::revision::{Range, Side, parse_range, push_range};
 use keyfence::source::history::select::{all_tips, branch_tips, reachable_objects};
-use keyfence::source::repository::{self, GitEnvironment, Repository};
+use keyfence::source::repository::{self, GitEnvironment};
 use keyfence::source::{BlobSink, Clean};
 
 use crate::provenance::random_repo;
-use crate::support::{Keys, TestCommand, TestRepo};
-
-fn open(repo: &TestRepo) -> Repository {
-    open_at(repo.path())
-}
-
-fn open_at(path: &Path) -> Repository {
-    repository::open(path, &GitEnvironment::default()).expect("a repository")
-}
+use crate::support::{Keys, TestCommand, TestRepo, open_at};
 
 fn id(hex: &str) -> ObjectId {
     ObjectId::from_hex(hex.trim().as_bytes()).expect("an object id")
@@ -37,7 +28,7 @@ fn rev(repo: &TestRepo, revision: &str) -> ObjectId {
 
 #[track_caller]
 fn range(repo: &TestRepo, spec: &str) -> Introduced {
-    let opened = open(repo);
+    let opened = repo.open();
     let range = parse_range(&opened, spec.into()).expect("a range");
     introduced(&opened, &[range]).expect("an answer")
 }
@@ -145,7 +136,7 @@ fn a_range_that_starts_at_the_root_has_everything() {
 fn unknown_revisions_are_errors_that_name_them_and_an_empty_range_is_none() {
     let repo = TestRepo::new();
     repo.commit_file("f", "f", "f");
-    let opened = open(&repo);
+    let opened = repo.open();
     let absent = "1234567890123456789012345678901234567890";
     for (spec, named) in [
         ("nowhere..HEAD", "nowhere"),
@@ -243,7 +234,7 @@ fn a_push_leaves_out_what_the_other_side_has() {
     let upstream = id(&repo.commit_file("upstream", "upstream", "upstream"));
     repo.git(&["update-ref", "refs/remotes/other/main", "HEAD"]);
     let new = id(&repo.commit_file("new", "new", "new"));
-    let opened = open(&repo);
+    let opened = repo.open();
     let zero = ObjectId::null(gix::hash::Kind::Sha1);
     let commits = |old, side| {
         let push = push_range(&opened, old, new, side).expect("a range");
@@ -323,7 +314,7 @@ fn locations_of_a_range_name_commit_and_path() {
     repo.commit_file("base", "base", "base");
     let commit = repo.commit_file("d/f", "f", "the subject");
     repo.commit_file("e/f", "f", "copy");
-    let opened = open(&repo);
+    let opened = repo.open();
     let found = range(&repo, "HEAD~2..HEAD");
     let blob = rev(&repo, "HEAD:d/f");
     let message_id = id(&commit);
@@ -382,7 +373,7 @@ fn each_object_of_a_range_is_shown_once() {
             max_object_size: 1 << 20,
         };
         let sink = Shown::default();
-        assert!(scan(&open(&repo), &found, options, sink.clone()).is_continue());
+        assert!(scan(&repo.open(), &found, options, sink.clone()).is_continue());
         let mut shown = sink.0.lock().expect("no panic").clone();
         shown.sort();
         assert!(shown.windows(2).all(|two| two[0].0 != two[1].0));
@@ -395,7 +386,7 @@ fn each_object_of_a_range_is_shown_once() {
         assert_eq!(count(ObjectKind::Tag), 1);
         assert!(shown.iter().any(|shown| shown.1 == b"content 7"));
         let sink = Shown::default();
-        assert!(scan_base(&open(&repo), &found, |_| false, options, sink.clone()).is_continue());
+        assert!(scan_base(&repo.open(), &found, |_| false, options, sink.clone()).is_continue());
         let shown = sink.0.lock().expect("no panic");
         assert_eq!(shown.len(), 1);
         assert_eq!(shown[0].1, b"base");
@@ -417,7 +408,7 @@ fn random_ranges_agree_with_a_plain_comparison_of_their_commits() {
                 include: vec![id(to), id(other)],
                 exclude: vec![id(from)],
             };
-            let found = introduced(&open(&repo), &[range]).expect("an answer");
+            let found = introduced(&repo.open(), &[range]).expect("an answer");
             assert_eq!(found.skips, [], "seed {seed}");
             // Whole histories: where clocks ran backwards Git's own limited walk may list too much.
             let reached = repo.git(&["rev-list", to, other]);
@@ -523,7 +514,7 @@ fn references_reach_what_git_says_they_reach() {
                 .map(|line| id(line.split(' ').next().expect("an id")))
                 .collect()
         };
-        let opened = open(&repo);
+        let opened = repo.open();
         let all = all_tips(&opened).expect("references");
         let found = reachable_objects(&opened, &all, None);
         assert_eq!(found.skips, []);
@@ -548,7 +539,7 @@ fn heads_of_worktrees_are_tips_and_reflogs_are_not() {
     let dir = tempfile::tempdir().expect("a directory");
     let linked = dir.path().join("linked").to_string_lossy().into_owned();
     repo.git(&["worktree", "add", "-q", "--detach", &linked, "HEAD"]);
-    let opened = open(&repo);
+    let opened = repo.open();
     let has = |wanted: &ObjectId| {
         let tips = all_tips(&opened).expect("references");
         let found = reachable_objects(&opened, &tips, None);
@@ -575,7 +566,7 @@ fn since_a_date_what_came_in_from_then_on() {
     repo.commit_file("new", "new", "new");
     repo.git(&["tag", "-a", "-m", "tag", "tag", "HEAD~2"]);
     let since = repo.git(&["show", "-s", "--format=%ct", "HEAD~1"]);
-    let opened = open(&repo);
+    let opened = repo.open();
     let tips = all_tips(&opened).expect("references");
     let found = reachable_objects(&opened, &tips, Some(since.parse().expect("a number")));
     let expected = ["HEAD", "HEAD~1", "HEAD:new", "HEAD:mid", "refs/tags/tag"];

@@ -130,7 +130,7 @@ fn nothing_is_lost_or_leaked_and_nothing_grows() {
         let story = story(&mut keys);
         let (repo, _) = imported(&mut keys, &story);
         let probe = EngineProbe::new(Arc::clone(&engine), Arc::new(AtomicBool::new(false)));
-        let history = History::of(&gix::open(repo.path()).expect("a repository")).threads(2);
+        let history = History::of(&repo.open()).threads(2);
         let outcome = scanned(&engine, |scanner| {
             drop(history.scan(scanner, Some(&probe)).expect("a scan"));
         });

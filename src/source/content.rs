@@ -252,11 +252,17 @@ pub(in crate::source) fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Reads such a file whole.
+/// Reads such a file whole. It is an error if it ends before its length: what stands behind is not known to
+/// be nothing.
 pub(in crate::source) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = open_regular(path)?;
+    let length = file.metadata()?.len();
     let mut bytes = Vec::new();
-    open_regular(path)?.read_to_end(&mut bytes)?;
-    Ok(bytes)
+    file.read_to_end(&mut bytes)?;
+    match (bytes.len() as u64) < length {
+        true => Err(io::Error::new(ErrorKind::UnexpectedEof, "it was cut short")),
+        false => Ok(bytes),
+    }
 }
 
 /// Whether there is something at a path, perhaps behind a link, that is neither a file nor a directory.

@@ -10,5 +10,5 @@ pub mod schema;
 
 pub use command::TestCommand;
 pub use keys::{Keys, pair};
-pub use repo::TestRepo;
+pub use repo::{TestRepo, open_at};
 pub use schema::Schema;

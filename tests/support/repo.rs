@@ -3,7 +3,14 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use keyfence::source::repository::{self, GitEnvironment, Repository};
+
 use super::command::{Run, TestCommand};
+
+/// Opens the repository that a path lies in, whatever the environment says.
+pub fn open_at(path: &Path) -> Repository {
+    repository::open(path, &GitEnvironment::default()).expect("a repository")
+}
 
 /// A repository in a temporary directory that is removed with it.
 #[derive(Debug)]
@@ -33,6 +40,11 @@ impl TestRepo {
     /// The root of the work tree.
     pub fn path(&self) -> &Path {
         self.dir.path()
+    }
+
+    /// The repository as the library sees it.
+    pub fn open(&self) -> Repository {
+        open_at(self.path())
     }
 
     /// A path below the root.

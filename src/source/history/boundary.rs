@@ -8,10 +8,12 @@ use gix::ObjectId;
 
 use super::links::Links;
 use super::store::Stores;
+use super::view::{self, Cause};
 use super::{History, path_bytes};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::BlobSink;
 use crate::source::content::read_regular;
+use crate::source::repository::Repository;
 
 impl History {
     /// Reads the commits at which a shallow clone ends, and names them.
@@ -79,57 +81,30 @@ impl History {
     }
 }
 
-/// Whether Git left objects on the server when it cloned: it says so in the configuration, and that is
-/// what it goes by itself.
-pub(super) fn is_partial(repository: &gix::Repository) -> bool {
-    let config = repository.config_snapshot();
-    let is_promisor = |section: gix::config::file::SectionRef<'_>| {
-        section
-            .value("promisor")
-            .is_some_and(|value| value.as_slice() != b"false")
-    };
-    config.string("extensions.partialClone").is_some()
-        || config
-            .plumbing()
-            .sections_by_name("remote")
-            .is_some_and(|mut remotes| remotes.any(is_promisor))
-}
-
 /// What the references point at, and those that cannot be read.
-pub(super) fn references(repository: &gix::Repository) -> (Vec<(BString, ObjectId)>, Vec<Skip>) {
-    let mut references = Vec::new();
-    let mut skips = Vec::new();
-    let mut unreadable = |error: &dyn std::fmt::Display| {
+pub(super) fn references(repo: &Repository) -> (Vec<(BString, ObjectId)>, Vec<Skip>) {
+    let unreadable = |error: Cause| {
         let detail = error.to_string();
-        skips.push(Skip::with_detail(
-            SkipReason::Unreadable,
-            "references",
-            detail,
-        ));
+        Skip::with_detail(SkipReason::Unreadable, "references", detail)
     };
-    if let Ok(head) = repository.head()
-        && let Some(id) = head.id()
-    {
-        references.push((BString::from("HEAD"), id.detach()));
+    let mut found = Vec::new();
+    let mut skips = Vec::new();
+    match repo.head_id() {
+        Ok(Some(id)) => found.push((BString::from("HEAD"), id)),
+        // On a branch that has no commit yet.
+        Ok(None) => {}
+        Err(error) => skips.push(unreadable(error.into())),
     }
-    match repository.references() {
-        Ok(platform) => match platform.all() {
-            Ok(all) => {
-                for reference in all {
-                    match reference {
-                        Ok(reference) => {
-                            if let Some(id) = reference.try_id() {
-                                let name = reference.name().as_bstr().to_owned();
-                                references.push((name, id.detach()));
-                            }
-                        }
-                        Err(error) => unreadable(&error),
-                    }
+    match view::references(repo) {
+        Ok(all) => {
+            for reference in all {
+                match reference {
+                    Ok((name, id)) => found.push((name.into(), id)),
+                    Err(error) => skips.push(unreadable(error)),
                 }
             }
-            Err(error) => unreadable(&error),
-        },
-        Err(error) => unreadable(&error),
+        }
+        Err(error) => skips.push(unreadable(error)),
     }
-    (references, skips)
+    (found, skips)
 }

@@ -74,6 +74,7 @@ use gix::ObjectId;
 use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::Provenance;
+use crate::source::repository::Repository;
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
 use cache::Cache;
@@ -157,18 +158,22 @@ impl History {
         }
     }
 
-    /// Everything that a repository holds, with its shallow boundary and its Git LFS store.
-    pub fn of(repository: &gix::Repository) -> Self {
-        let objects = repository.objects.store_ref().path().to_owned();
-        let mut history = Self::new(objects, repository.object_hash());
-        history.shallow = Some(repository.common_dir().join("shallow"));
-        history.lfs = Some(repository.common_dir().join("lfs"));
-        history.is_partial = boundary::is_partial(repository);
-        (history.references, history.unreadable) = boundary::references(repository);
-        history
+    /// Everything that a repository holds, with its shallow boundary and its Git LFS store; the quarantine of
+    /// a push included.
+    pub fn of(repository: &Repository) -> Self {
+        let (references, unreadable) = boundary::references(repository);
+        Self {
+            directories: repository.objects_dirs().to_vec(),
+            shallow: Some(repository.common_dir().join("shallow")),
+            lfs: Some(repository.common_dir().join("lfs")),
+            is_partial: repository.is_partial(),
+            references,
+            unreadable,
+            ..Self::new("", repository.object_hash())
+        }
     }
 
-    /// Adds further objects directories, those of a quarantine for one.
+    /// Adds further objects directories.
     pub fn and_objects(mut self, directories: impl IntoIterator<Item = PathBuf>) -> Self {
         self.directories.extend(directories);
         self

@@ -84,13 +84,13 @@ fn branch_tip(repo: &Repository, branch: &BStr) -> Result<ObjectId, Error> {
 
 /// What a reference leads to, through symbolic ones.
 fn followed(repo: &Repository, name: BString) -> Result<Option<ObjectId>, Cause> {
-    let store = repo.references();
+    let references = repo.references();
     let Ok(mut name) = gix::refs::FullName::try_from(name) else {
         return Ok(None);
     };
     // Git follows five.
     for _ in 0..6 {
-        match store.try_find(name.as_ref())?.map(|found| found.target) {
+        match references.find(name.as_bstr())? {
             Some(gix::refs::Target::Object(id)) => return Ok(Some(id)),
             Some(gix::refs::Target::Symbolic(target)) => name = target,
             None => return Ok(None),

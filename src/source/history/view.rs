@@ -104,27 +104,16 @@ pub(super) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
     }
 }
 
-/// Full names and objects of all references. Symbolic ones are left out: what they stand for has its own
-/// name. Inside are those that could not be read.
+/// Full names and objects of all references but symbolic ones. Inside are those that could not be read.
 pub(super) fn references(repo: &Repository) -> Result<Vec<Reference>, Cause> {
-    let store = repo.references();
-    let platform = store.iter().map_err(Box::new)?;
-    let mut found = Vec::new();
-    for reference in platform.all().map_err(Box::new)? {
-        match reference {
-            Ok(reference) => {
-                if let Some(id) = reference.target.try_id() {
-                    found.push(Ok((reference.name.as_bstr().to_string(), id.to_owned())));
-                }
-            }
-            Err(error) => found.push(Err(error.into())),
-        }
-    }
-    Ok(found)
+    let all = repo.references().all()?.into_iter();
+    Ok(all.map(|reference| Ok(reference?)).collect())
 }
 
 /// What a reference names that is not symbolic; `None` if there is none of that name, or if it is.
 pub(super) fn reference(repo: &Repository, name: &str) -> Result<Option<ObjectId>, Cause> {
-    let found = repo.references().try_find(name).map_err(Box::new)?;
-    Ok(found.and_then(|reference| reference.target.try_id().map(|id| id.to_owned())))
+    Ok(match repo.references().find(name.into())? {
+        Some(gix::refs::Target::Object(id)) => Some(id),
+        Some(gix::refs::Target::Symbolic(_)) | None => None,
+    })
 }

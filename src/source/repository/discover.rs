@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use crate::source::content::is_special;
+use crate::source::content::{is_special, read_regular};
 
 /// A `.git` file or a `commondir` file is one line; what is longer is none.
 const SMALL_FILE: u64 = 1 << 20;
@@ -212,7 +212,7 @@ pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     };
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && metadata.len() <= SMALL_FILE => {
-            std::fs::read(path).map(Some).map_err(unreadable)
+            read_regular(path).map(Some).map_err(unreadable)
         }
         Ok(_) => Err(Error::Invalid {
             path: path.to_owned(),

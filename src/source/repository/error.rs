@@ -57,6 +57,11 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
+    /// The references could not be read.
+    References {
+        /// What is wrong.
+        detail: String,
+    },
     /// An object that everything else depends on could not be read.
     Object {
         /// The object.
@@ -112,6 +117,7 @@ impl fmt::Display for Error {
             Self::Reference { name, detail } => {
                 write!(f, "cannot resolve the reference `{name}`: {detail}")
             }
+            Self::References { detail } => write!(f, "cannot read the references: {detail}"),
             Self::Object { id, kind, detail } => {
                 write!(f, "cannot read the {kind} {id}: {detail}")
             }

@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::objs::Kind;
+use gix::refs::file::Store;
 
 mod config;
 mod discover;
 mod error;
 pub(in crate::source) mod objects;
+mod references;
 
 use crate::source::content;
 use config::Config;
@@ -23,6 +25,7 @@ pub use error::Error;
 pub use objects::{ObjectError, Objects};
 pub(super) use objects::{require, sentence};
 use objects::{split_alternates, with_alternates};
+pub use references::{Reference, References};
 
 /// Objects over this many bytes are not read unless the caller says otherwise.
 pub const MAX_OBJECT_SIZE: u64 = 1 << 30;
@@ -208,21 +211,22 @@ impl Repository {
     }
 
     /// The references of the repository and of its linked work tree.
-    pub fn references(&self) -> gix::refs::file::Store {
-        if self.location.git_dir == self.location.common_dir {
-            gix::refs::file::Store::at(self.location.git_dir.clone(), self.hash)
-        } else {
-            gix::refs::file::Store::for_linked_worktree(
-                self.location.git_dir.clone(),
-                self.location.common_dir.clone(),
-                self.hash,
-            )
-        }
+    pub fn references(&self) -> References {
+        let Location {
+            git_dir,
+            common_dir,
+            ..
+        } = self.location.clone();
+        let store = match git_dir == common_dir {
+            true => Store::at(git_dir, self.hash),
+            false => Store::for_linked_worktree(git_dir, common_dir, self.hash),
+        };
+        References::new(store, self.hash)
     }
 
     /// The commit of `HEAD`; `None` on a branch without commits.
     pub fn head_id(&self) -> Result<Option<ObjectId>, Error> {
-        let store = self.references();
+        let references = self.references();
         let mut name = BString::from("HEAD");
         for _ in 0..=MAX_SYMBOLIC {
             let path = name.to_path_lossy();
@@ -233,13 +237,7 @@ impl Repository {
                 let detail = "it is not a regular file".to_owned();
                 return Err(Error::Reference { name, detail });
             }
-            let found = store
-                .try_find(name.as_bstr())
-                .map_err(|error| Error::Reference {
-                    name: name.clone(),
-                    detail: sentence(&error),
-                })?;
-            match found.map(|reference| reference.target) {
+            match references.find(name.as_bstr())? {
                 None if name == "HEAD" => {
                     return Err(Error::Reference {
                         name,

@@ -64,9 +64,6 @@ pub(super) fn collect(
     progress: Arc<Progress>,
 ) -> Result<Outcome, Failure> {
     let selected = selected(repository, &args.limits)?;
-    let gix = repository
-        .gix()
-        .map_err(|error| Failure::of(Kind::System, &error))?;
     let max_object_size = session.settings.file.max_object_size.as_ref();
     let max_object_size = args
         .max_object_size
@@ -75,14 +72,13 @@ pub(super) fn collect(
     // `--exclude`, afterwards.
     let (scanner, collector) = session.scanner(ExcludeIn::Source);
     let probe = EngineProbe::new(Arc::clone(&session.engine), Arc::clone(&session.stop));
-    let mut history = History::of(&gix)
-        .and_objects(repository.objects_dirs().iter().skip(1).cloned())
+    let mut history = History::of(repository)
         .threads(session.common().threads.unwrap_or(0))
         .max_object_size(max_object_size.unwrap_or(MAX_OBJECT_SIZE))
         .connectivity(args.connectivity)
         .progress(progress);
     let cache = match &args.cache {
-        Some(directory) => Some(cache(directory, &gix, &history, session)?),
+        Some(directory) => Some(cache(directory, repository, &history, session)?),
         None => None,
     };
     if let Some(cache) = &cache {
@@ -131,7 +127,7 @@ fn advise(failure: Failure, args: &HistoryArgs) -> Failure {
 /// What earlier scans with the same settings have found clean.
 fn cache(
     directory: &Path,
-    repository: &gix::Repository,
+    repository: &Repository,
     history: &History,
     session: &Session,
 ) -> Result<Arc<Cache>, Failure> {
