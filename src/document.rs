@@ -25,11 +25,13 @@ pub struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", self.file, self.line)?;
+        // A fault is one line, whatever stands in the file.
+        let line = |text: &str| text.replace('\n', "\\n").replace('\r', "\\r");
+        write!(f, "{}:{}: ", line(&self.file), self.line)?;
         if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+            write!(f, "{}: ", line(&self.key))?;
         }
-        f.write_str(&self.message)
+        f.write_str(&line(&self.message))
     }
 }
 

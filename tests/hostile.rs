@@ -6,6 +6,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::support::command::Run;
 use crate::support::{TestCommand, TestRepo, pair};
 
 /// Address space of a run, in bytes, and seconds that it may take on a busy machine.
@@ -146,6 +147,8 @@ const NAMES: &[&str] = &[
     "new\nline",
     "\u{1b}[31mred",
     "::error::injected",
+    " ::error::injected",
+    "##vso[task.setvariable variable=PATH]injected",
     "\n::error::injected",
     "<script>alert(1)</script>",
     "=cmd()",
@@ -232,11 +235,16 @@ fn names_inject_nothing_into_terminals_and_reports() {
                 assert!(out.chars().all(is_safe), "{}", run.show());
             }
             assert!(!out.contains('\u{1b}'), "{}", run.show());
-            let annotations = out.lines().filter(|line| line.starts_with("::")).count();
+            let is_command = |line: &&str| line.trim_start().starts_with("::");
+            let annotations = out.lines().filter(is_command).count();
+            assert_eq!(run.err(), "", "{}", run.show());
             match format {
                 "github" => assert_eq!(annotations, NAMES.len(), "{}", run.show()),
                 // Nobody prints the others into a log that is read for commands.
-                "text" => assert_eq!(annotations, 0, "{}", run.show()),
+                "text" => {
+                    assert_eq!(annotations, 0, "{}", run.show());
+                    assert!(!out.contains("##vso["), "{}", run.show());
+                }
                 _ => {}
             }
             match format {
@@ -252,6 +260,54 @@ fn names_inject_nothing_into_terminals_and_reports() {
                 _ => {}
             }
         }
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn settings_inject_nothing_into_a_log() {
+    let repo = TestRepo::new();
+    repo.commit_file("clean", "clean\n", "clean");
+    let evil = "x\\n::error::injected\\n ::error::injected ##vso[injected]";
+    let settings = [
+        format!("\"{evil}\" = 1\n"),
+        format!("exclude = [\"{{{evil}\"]\n"),
+        format!("rules.disable = [\"{evil}\"]\n"),
+        format!("[[allow]]\npaths = [\"{{{evil}\"]\nreason = \"r\"\n"),
+        format!("[[allow]]\nreason = \"r\"\n\"{evil}\" = 1\n"),
+    ];
+    let assert_inert = |run: &Run| {
+        let said = run.out() + &run.err();
+        assert!(said.contains("injected"), "{}", run.show());
+        let is_command =
+            |line: &str| line.trim_start().starts_with("::") || line.contains("##vso[");
+        assert!(!said.lines().any(is_command), "{}", run.show());
+    };
+    for text in &settings {
+        repo.stage(".keyfence.toml", text);
+        for (args, status) in [
+            (&["scan"][..], 2),
+            (&["scan", "--format=json"], 2),
+            (&["staged"], 2),
+            (&["history"], 2),
+            (&["hook", "run", "pre-commit"], 2),
+            (&["config", "check"], 1),
+            (&["config", "show"], 2),
+        ] {
+            assert_inert(&repo.keyfence(args).status(status));
+        }
+    }
+    repo.stage(".keyfence.toml", "");
+    for args in [
+        &["scan", "a\n::error::injected"][..],
+        &["scan", "--rules", "a\n::error::injected"],
+        &["scan", "--exclude", "{\n::error::injected"],
+        &["history", "--range", "a\n::error::injected"],
+        &["history", "a\n::error::injected"],
+        &["rules", "explain", "a\n::error::injected"],
+        &["scan", "--format", "a\n::error::injected"],
+    ] {
+        assert_inert(&repo.keyfence(args).status(2));
     }
 }
 

@@ -29,10 +29,42 @@ pub fn terminal_bytes(bytes: &[u8]) -> String {
     terminal(&String::from_utf8_lossy(bytes)).into_owned()
 }
 
-/// Like [`terminal`], for a text of several lines by the program itself: line feeds stay.
+/// Like [`terminal`], for a text of several lines by the program itself: line feeds stay, and no line is a
+/// command to a CI system.
 pub fn terminal_lines(text: &str) -> String {
-    let lines: Vec<Cow<'_, str>> = text.split('\n').map(terminal).collect();
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| inert(&terminal(line)).into_owned())
+        .collect();
     lines.join("\n")
+}
+
+/// A line for people that no CI system reads as a command when it stands in a log.
+///
+/// GitHub obeys lines that begin with `::` after white space, and its runner as well as Azure's and TeamCity's
+/// what stands anywhere between `##name[` and `]`. The first character of such a mark is written as `\x3a` or
+/// `\x23`.
+pub fn inert(line: &str) -> Cow<'_, str> {
+    let start = line.len() - line.trim_start().len();
+    let is_command = line[start..].starts_with("::");
+    if !is_command && !line.contains("##") {
+        return Cow::Borrowed(line);
+    }
+    let mut out = String::with_capacity(line.len() + 8);
+    let mut rest = line;
+    if is_command {
+        out.push_str(&line[..start]);
+        out.push_str("\\x3a");
+        rest = &line[start + 1..];
+    }
+    while let Some(at) = rest.find("##") {
+        let name = rest[at + 2..].trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        out.push_str(&rest[..at]);
+        out.push_str(if name.starts_with('[') { "\\x23" } else { "#" });
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 /// Whether a terminal might act on `c`, or show it in a way that hides what it is.
@@ -95,6 +127,32 @@ mod tests {
         assert_eq!(terminal("a\tb\r\nc\x7f"), "a\\tb\\r\\nc\\x7f");
         assert_eq!(terminal_bytes(b"a\xffb"), "a\u{fffd}b");
         assert_eq!(terminal_lines("a\x07\nb"), "a\\x07\nb");
+    }
+
+    #[test]
+    fn commands_of_ci_systems_are_only_text() {
+        assert_eq!(inert("::error::x ::"), "\\x3a:error::x ::");
+        assert_eq!(
+            inert(" \t::set-output name=a::b"),
+            " \t\\x3a:set-output name=a::b"
+        );
+        assert_eq!(
+            inert("a ##vso[task] ###[x] ##"),
+            "a \\x23#vso[task] #\\x23#[x] ##"
+        );
+        assert_eq!(terminal_lines("a\n::b\n##c["), "a\n\\x3a:b\n\\x23#c[");
+        for line in [
+            "std::env::var",
+            "## heading",
+            "##heading [link]",
+            "a:: b",
+            ":",
+        ] {
+            assert!(
+                matches!(inert(line), Cow::Borrowed(_)) || inert(line) == line,
+                "{line}"
+            );
+        }
     }
 
     #[test]

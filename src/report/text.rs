@@ -402,7 +402,7 @@ impl Page<'_> {
     }
 
     fn line(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(text.as_bytes())?;
+        self.out.write_all(escape::inert(text).as_bytes())?;
         self.out.write_all(b"\n")
     }
 }

@@ -1,7 +1,7 @@
 //! Why the program could not do what was asked, and what might help.
 
+use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -78,15 +78,21 @@ impl Failure {
 
     /// Prints it on standard error. Names on the command line may hold secrets as well: they are cut.
     pub(crate) fn print(&self) {
-        let mut text = format!("error: {}\n", self.message);
+        // Faults are listed, and each is a line. What else is told may quote a text of several.
+        let message = match self.kind {
+            Kind::Faults => Cow::Borrowed(self.message.as_str()),
+            _ => escape::terminal(&self.message),
+        };
+        let mut text = format!("error: {message}\n");
         let mut cause: Option<&dyn Error> =
             self.source.as_deref().map(|source| source as &dyn Error);
         while let Some(error) = cause {
-            writeln!(text, "caused by: {error}").expect("a string takes all writes");
+            let cause_text = error.to_string();
+            text.push_str(&format!("caused by: {}\n", escape::terminal(&cause_text)));
             cause = error.source();
         }
         for hint in &self.hints {
-            writeln!(text, "hint: {hint}").expect("a string takes all writes");
+            text.push_str(&format!("hint: {}\n", escape::terminal(hint)));
         }
         if self.kind == Kind::Internal {
             text.push_str("hint: this is a defect of keyfence; please report it\n");
@@ -95,7 +101,21 @@ impl Failure {
     }
 }
 
-/// Prints `text` on standard error, redacted, escaped, and coloured where that is wanted.
+/// Prints `text` as one line on standard error, whatever it quotes.
+pub(crate) fn print_line(text: &str) {
+    print_lines(&[text.to_owned()]);
+}
+
+/// Prints each text as one line on standard error.
+pub(crate) fn print_lines(texts: &[String]) {
+    let line = |text: &String| format!("{}\n", escape::terminal(text));
+    let lines: String = texts.iter().map(line).collect();
+    if !lines.is_empty() {
+        print_error(&lines);
+    }
+}
+
+/// Prints lines on standard error, redacted, escaped, and coloured where that is wanted.
 pub(crate) fn print_error(text: &str) {
     let redacted = redacted(text);
     let escaped = escape::terminal_lines(&redacted);

@@ -86,7 +86,11 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
 fn run_rules(args: &commands::rules::RulesArgs) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     let is_good = commands::rules::run(args, &mut text).map_err(|error| {
-        let failure = Failure::of(Kind::Config, &error);
+        let kind = match error {
+            keyfence::rule::Error::Faults(_) => Kind::Faults,
+            _ => Kind::Config,
+        };
+        let failure = Failure::of(kind, &error);
         match &error {
             keyfence::rule::Error::UnknownRule(id) => {
                 failure.hint(rules::alike(&rules::builtin(), id))

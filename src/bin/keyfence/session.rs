@@ -19,7 +19,7 @@ use keyfence::source;
 
 use crate::args::Common;
 use crate::exit::Exit;
-use crate::failure::{Failure, Kind, print_error};
+use crate::failure::{Failure, Kind, print_line, print_lines};
 use crate::progress::Progress;
 use crate::settings::{Places, Settings};
 use crate::{interrupt, output, terminal};
@@ -143,7 +143,7 @@ impl Session {
     /// Ends a run that had nothing to look at, and says so.
     pub(crate) fn finish_nothing(self, outcome: Outcome, what: &str) -> Result<Exit, Failure> {
         if !self.common().quiet {
-            print_error(&format!("note: {what}\n"));
+            print_line(&format!("note: {what}"));
         }
         let common = self.common();
         let is_text = common.format() == Format::Text && common.report.is_empty();
@@ -277,40 +277,38 @@ impl Session {
         }
         let coverage = report.coverage;
         if let Some(what) = incomplete(coverage) {
-            print_error(&format!("error: the scan is incomplete: {what}\n"));
+            print_line(&format!("error: the scan is incomplete: {what}"));
         }
         if coverage.files + coverage.blobs + coverage.commits + coverage.tags == 0
             && !self.common().quiet
         {
-            print_error("warning: nothing was scanned\n");
+            print_line("warning: nothing was scanned");
         }
     }
 
     /// Exceptions that except nothing, as far as this scan saw.
     fn say_what_is_unused(&self, unused: &Unused, markers: &[UnusedMarker]) {
-        let mut text = String::new();
-        for marker in markers {
-            text.push_str(&format!(
-                "warning: {}:{}: this allow marker covers no finding\n",
+        let of_marker = |marker: &UnusedMarker| {
+            format!(
+                "warning: {}:{}: this allow marker covers no finding",
                 marker.path, marker.line
-            ));
-        }
+            )
+        };
+        let mut lines: Vec<String> = markers.iter().map(of_marker).collect();
         let name = self.settings.config_name.as_deref().unwrap_or_default();
         for line in unused.allows.iter().filter(|_| self.is_whole) {
-            text.push_str(&format!(
-                "warning: {name}:{line}: this [[allow]] covers no finding\n"
+            lines.push(format!(
+                "warning: {name}:{line}: this [[allow]] covers no finding"
             ));
         }
         for entry in unused.entries.iter().filter(|_| self.is_whole) {
             let path = entry.path.as_deref().unwrap_or_default();
-            text.push_str(&format!(
-                "warning: baseline: {} ({} {path}) is no finding of this scan\n",
+            lines.push(format!(
+                "warning: baseline: {} ({} {path}) is no finding of this scan",
                 entry.fingerprint, entry.rule
             ));
         }
-        if !text.is_empty() {
-            print_error(&text);
-        }
+        print_lines(&lines);
     }
 
     /// What reports say about the rules that found something. References and other prose are read only then.

@@ -17,7 +17,7 @@ use crate::args::{
     ScanArgs,
 };
 use crate::exit::Exit;
-use crate::failure::{Failure, Kind, print_error};
+use crate::failure::{Failure, Kind, print_line};
 use crate::session::{self, Session, incomplete};
 use crate::settings::{disk_root, named_config};
 use crate::{failure, output};
@@ -109,7 +109,7 @@ impl Work {
         match incomplete(&self.outcome.coverage) {
             None => exit,
             Some(what) => {
-                print_error(&format!("error: the scan is incomplete: {what}\n"));
+                print_line(&format!("error: the scan is incomplete: {what}"));
                 Exit::Failed
             }
         }

@@ -21,7 +21,7 @@ use super::staged::open;
 use crate::args::{HistoryArgs, Limits};
 use crate::date;
 use crate::exit::Exit;
-use crate::failure::{Failure, Kind, print_error};
+use crate::failure::{Failure, Kind, print_line};
 use crate::hint;
 use crate::interrupt;
 use crate::session::{ExcludeIn, Session, Success, now};
@@ -99,7 +99,7 @@ pub(super) fn collect(
         && let Err(error) = cache.save(&unclean)
     {
         // The next scan takes longer; this one has done what was asked.
-        print_error(&format!("warning: the cache was not written: {error}\n"));
+        print_line(&format!("warning: the cache was not written: {error}"));
     }
     for skip in skips {
         outcome.coverage.skip(skip);

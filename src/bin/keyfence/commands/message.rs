@@ -6,6 +6,7 @@ use keyfence::blob::Blob;
 use keyfence::coverage::{Skip, SkipReason};
 use keyfence::hook::message::written_part;
 use keyfence::provenance::Provenance;
+use keyfence::report::escape;
 use keyfence::source::BlobSink as _;
 
 use super::scan::places;
@@ -44,6 +45,7 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let is_for_people = session.common().is_for_people();
     let exit = session.finish(collector.finish())?;
     if exit == Exit::Findings && is_for_people {
+        let path = escape::terminal(&path);
         print_error(&format!(
             "error: keyfence stopped this commit\n\
              hint: take the secret out of the message; what you wrote is kept:\n      \

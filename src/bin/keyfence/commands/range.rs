@@ -16,7 +16,7 @@ use super::push::first_commit;
 use crate::args::{Common, HistoryArgs};
 use crate::ci::{self, Choice};
 use crate::exit::Exit;
-use crate::failure::{Failure, Kind, print_error};
+use crate::failure::{Failure, Kind, print_error, print_line};
 use crate::session::{ExcludeIn, Session, Success};
 use crate::settings::{Place, Places};
 
@@ -96,7 +96,7 @@ fn automatic(repository: &Repository, quiet: bool) -> Result<Option<Range>, Fail
     for (index, choice) in choices.into_iter().enumerate() {
         let said = |what: &str| {
             if !quiet {
-                print_error(&format!("note: --range auto: {what}\n"));
+                print_line(&format!("note: --range auto: {what}"));
             }
         };
         match choice {
