@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`blob`], [`provenance`], [`secret`], [`finding`], [`coverage`] | the types that rooms share |
 //! | [`document`] | TOML that people write, with all its faults |
+//! | [`whole_file`] | files that are written whole or not at all |
 //! | [`rule`] | rule files: as written, then compiled |
 //! | [`engine`] | bytes in, matches out; knows no files, no Git, no threads |
 //! | [`aws`] | facts about AWS credentials, as pure functions |
@@ -42,3 +43,4 @@ pub mod rule;
 pub mod scan;
 pub mod secret;
 pub mod source;
+pub mod whole_file;

@@ -235,6 +235,22 @@ fn json_has_the_documented_fields_and_secrets_on_request_only() {
     );
     let run = scan(dir.path(), &["--show-secrets"]).status(1);
     assert!(run.out().contains(&pair.secret), "{}", run.show());
+    let file = dir.path().join("report");
+    let report = format!("json={}", file.display());
+    scan(dir.path(), &["--show-secrets", "--report", &report]).status(1);
+    let text = std::fs::read_to_string(&file).expect("a report");
+    assert!(text.contains(&pair.secret), "{text}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(&file).expect("a report").permissions();
+        assert_eq!(
+            mode.mode() & 0o777,
+            0o600,
+            "secrets are for the owner's eyes"
+        );
+    }
+    std::fs::remove_file(&file).expect("removed");
 
     let run = scan(dir.path(), &["--format", "jsonl"]).status(1);
     let lines: Vec<Value> = run

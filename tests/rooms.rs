@@ -10,9 +10,13 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("finding", &["blob", "provenance", "secret"]),
     ("coverage", &[]),
     ("document", &[]),
+    ("whole_file", &[]),
     ("rule", &["document", "finding", "secret"]),
     ("engine", &["aws", "blob", "finding", "rule", "secret"]),
-    ("source", &["blob", "coverage", "finding", "provenance"]),
+    (
+        "source",
+        &["blob", "coverage", "finding", "provenance", "whole_file"],
+    ),
     (
         "scan",
         &[
@@ -28,7 +32,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("gate", &["blob", "finding", "secret"]),
-    ("baseline", &["document", "finding", "secret"]),
+    ("baseline", &["document", "finding", "secret", "whole_file"]),
     ("config", &["coverage", "document", "finding"]),
     (
         "report",

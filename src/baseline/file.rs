@@ -1,11 +1,11 @@
 //! The baseline as a file.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use super::{Baseline, Date, Entry, Error};
 use crate::document::Fault;
 use crate::finding::Fingerprint;
+use crate::whole_file::{self, Access};
 
 /// The first line of every baseline.
 const HEADER: &str = "# keyfence baseline 1";
@@ -80,17 +80,8 @@ impl Baseline {
             path: path.to_owned(),
             source,
         };
-        let dir = match path.parent() {
-            Some(dir) if !dir.as_os_str().is_empty() => dir,
-            _ => Path::new("."),
-        };
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".keyfence-baseline-");
-        readable_by_others(&mut builder);
-        let mut file = builder.tempfile_in(dir).map_err(fail)?;
-        file.write_all(self.text().as_bytes()).map_err(fail)?;
-        file.persist(path).map_err(|error| fail(error.error))?;
-        Ok(())
+        let text = self.text();
+        whole_file::replace(path, Access::Usual, |out| out.write_all(text.as_bytes())).map_err(fail)
     }
 
     /// Adds an entry that may be there already: of two expiry dates the earlier counts.
@@ -208,16 +199,6 @@ fn decode(text: &str) -> String {
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
-
-/// A baseline is an ordinary file of the repository: the umask decides, not the habits of temporary files.
-#[cfg(unix)]
-fn readable_by_others(builder: &mut tempfile::Builder<'_, '_>) {
-    use std::os::unix::fs::PermissionsExt as _;
-    builder.permissions(std::fs::Permissions::from_mode(0o666));
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_builder: &mut tempfile::Builder<'_, '_>) {}
 
 #[cfg(test)]
 mod tests {

@@ -3,6 +3,8 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use keyfence::whole_file::{self, Access};
+
 use crate::failure::{Failure, Kind};
 
 /// Writes to standard output. Nobody reading any more is not an error.
@@ -26,21 +28,15 @@ pub(crate) fn to_stdout(
     }
 }
 
-/// Writes a file beside its final place and renames it, so that no reader sees half of it.
+/// Writes a file whole or not at all; what is neither file nor directory is written to as it is.
 pub(crate) fn to_file(
     path: &Path,
+    access: Access,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let fail = |error: io::Error| {
-        Failure::new(
-            Kind::System,
-            format!("cannot write the report {}", path.display()),
-            error,
-        )
-    };
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
+        let message = format!("cannot write {}", path.display());
+        Failure::new(Kind::System, message, error)
     };
     // A device or a pipe cannot be replaced by a file: `--report sarif=/dev/stderr`.
     let is_special = std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
@@ -49,23 +45,5 @@ pub(crate) fn to_file(
         let mut out = BufWriter::new(file.map_err(fail)?);
         return write(&mut out).and_then(|()| out.flush()).map_err(fail);
     }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".keyfence-report-");
-    readable_by_others(&mut builder);
-    let mut file = builder.tempfile_in(dir).map_err(fail)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    write(&mut out).and_then(|()| out.flush()).map_err(fail)?;
-    drop(out);
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+    whole_file::replace(path, access, write).map_err(fail)
 }
-
-/// A report is an ordinary file for those who upload it: the umask decides, not the habits of temporary files.
-#[cfg(unix)]
-fn readable_by_others(builder: &mut tempfile::Builder<'_, '_>) {
-    use std::os::unix::fs::PermissionsExt as _;
-    builder.permissions(std::fs::Permissions::from_mode(0o666));
-}
-
-#[cfg(not(unix))]
-fn readable_by_others(_builder: &mut tempfile::Builder<'_, '_>) {}

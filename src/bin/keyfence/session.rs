@@ -2,6 +2,7 @@
 //! redaction, reports and the exit status.
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -16,6 +17,7 @@ use keyfence::report::{self, Format, Report, RuleInfo, Summary, Tool};
 use keyfence::rule::file::RuleFile;
 use keyfence::scan::{self, Collector, Counters, Exceptions, Excludes, Options, Outcome, Scanner};
 use keyfence::source;
+use keyfence::whole_file::Access;
 
 use crate::args::Common;
 use crate::exit::Exit;
@@ -244,8 +246,13 @@ impl Session {
         };
         // One that cannot be written keeps neither the others nor standard output from saying what was found.
         let mut failed = None;
+        let access = match common.show_secrets {
+            true => Access::Owner,
+            false => Access::Usual,
+        };
         for (format, file) in &common.report {
-            let written = output::to_file(file, |out| report::write(*format, out, &report));
+            let write = |out: &mut dyn Write| report::write(*format, out, &report);
+            let written = output::to_file(file, access, write);
             if let Some(earlier) = written.err().and_then(|failure| failed.replace(failure)) {
                 earlier.print();
             }

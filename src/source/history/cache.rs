@@ -11,7 +11,7 @@
 //! A file that is damaged, of another repository or made with other settings counts for nothing.
 
 use std::collections::HashSet;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 use super::History;
 use super::store::{Bits, Duplicates, Stores};
 use crate::source::Clean;
+use crate::whole_file::{self, Access};
 
 /// What a file begins with; the number changes with the layout and with what a scan looks at.
 const MAGIC: &[u8; 16] = b"keyfence-cache/1";
@@ -139,12 +140,7 @@ impl Cache {
         let bytes = self.encode(&learnt);
         let directory = self.path.parent().unwrap_or(Path::new("."));
         create(directory)?;
-        let mut file = tempfile::Builder::new()
-            .prefix(".keyfence-cache-")
-            .tempfile_in(directory)?;
-        file.write_all(&bytes)?;
-        file.persist(&self.path).map_err(|error| error.error)?;
-        Ok(())
+        whole_file::replace(&self.path, Access::Owner, |out| out.write_all(&bytes))
     }
 
     fn is_nothing_new(&self, learnt: &Learnt) -> bool {

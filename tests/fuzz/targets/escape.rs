@@ -23,8 +23,13 @@ pub fn run(data: &[u8]) {
     let lines = escape::terminal_lines(&text);
     assert_eq!(lines.matches('\n').count(), text.matches('\n').count());
     lines.split('\n').for_each(calm);
+    static COMMAND: OnceLock<Regex> = OnceLock::new();
+    let command = COMMAND.get_or_init(|| Regex::new(r"^\s*::|##[A-Za-z]*\[").expect("a regex"));
     for (line, original) in lines.split('\n').zip(text.split('\n')) {
-        assert_eq!(line, escape::terminal(original));
+        let plain = escape::terminal(original);
+        assert!(!command.is_match(line), "{line}");
+        assert_eq!(command.is_match(&plain), line != plain);
+        assert_eq!(read_back(&plain, line), Some(()), "something was lost");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
+use keyfence::whole_file::Access;
 
 use crate::args::{Cli, ManArgs};
 use crate::exit::Exit;
@@ -54,7 +55,9 @@ fn write_files(directory: &Path, pages: &[(String, Vec<u8>)]) -> Result<(), Fail
         Failure::new(Kind::System, message, error)
     })?;
     for (name, text) in pages {
-        output::to_file(&directory.join(name), |out| out.write_all(text))?;
+        output::to_file(&directory.join(name), Access::Usual, |out| {
+            out.write_all(text)
+        })?;
     }
     Ok(())
 }
