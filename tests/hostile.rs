@@ -264,6 +264,64 @@ fn names_inject_nothing_into_terminals_and_reports() {
 }
 
 #[test]
+fn paths_that_lead_elsewhere_stay_below_the_root_in_reports() {
+    let repo = TestRepo::new();
+    let names = ["..", ".", "", "/etc/passwd", "../x", ".git"];
+    let mut entries = Vec::new();
+    for (seed, name) in (1..).zip(names) {
+        repo.write("leaf", pair(seed));
+        let blob = repo.git(&["hash-object", "-w", "leaf"]);
+        entries.extend(format!("100644 {name}\0").as_bytes());
+        entries.extend(raw_id(&blob));
+    }
+    let run = repo
+        .git_command()
+        .args(["hash-object", "-t", "tree", "--literally", "-w", "--stdin"])
+        .stdin(entries)
+        .status(0);
+    let tree = run.out().trim().to_owned();
+    let outer = format!("040000 tree {tree}\t..\n");
+    let outer = repo.git_command().arg("mktree").stdin(outer).run();
+    let trees = match outer.status {
+        0 => vec![outer.out().trim().to_owned(), tree],
+        // Some versions of Git refuse to make such a tree.
+        _ => vec![tree],
+    };
+    let uri = regex::Regex::new(r#""(?:uri|file)": "([^"]*)""#).expect("a regex");
+    for tree in trees {
+        let commit = repo.git(&["commit-tree", "-m", "elsewhere", &tree]);
+        repo.git(&["update-ref", "refs/heads/main", &commit]);
+        for range in [&[][..], &["--range", "HEAD"]] {
+            let report = |format| {
+                let args = [&["history", "--format", format], range].concat();
+                let run = repo.keyfence(&args).run();
+                assert_eq!(run.status, 1, "{}", run.show());
+                run
+            };
+            let (sarif, gitlab) = (report("sarif").out(), report("gitlab").out());
+            let paths: Vec<String> = uri
+                .captures_iter(&(sarif + &gitlab))
+                .map(|found| found[1].to_owned())
+                .filter(|path| !path.starts_with("https:"))
+                .collect();
+            assert!(paths.len() >= 2 * names.len(), "{paths:?}");
+            let leads_elsewhere = |path: &String| {
+                path.starts_with("file:") || path.split('/').any(|part| [".", ".."].contains(&part))
+            };
+            let wrong: Vec<_> = paths.iter().filter(|path| leads_elsewhere(path)).collect();
+            assert!(wrong.is_empty(), "{wrong:?}");
+        }
+    }
+}
+
+fn raw_id(hex: &str) -> Vec<u8> {
+    gix::ObjectId::from_hex(hex.as_bytes())
+        .expect("an object id")
+        .as_bytes()
+        .to_vec()
+}
+
+#[test]
 #[cfg(unix)]
 fn settings_inject_nothing_into_a_log() {
     let repo = TestRepo::new();

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use bstr::ByteSlice as _;
+use bstr::{BStr, ByteSlice as _};
 
 use super::escape;
 use crate::coverage::{Coverage, Skip, SkipReason};
@@ -43,9 +43,33 @@ fn steers(char: char) -> bool {
 
 /// The path as a person can read it, on one line.
 pub(super) fn path(place: &Place) -> String {
-    let lossy = place.path.to_str_lossy();
+    let path = file(place);
+    let lossy = path.to_str_lossy();
     let path = lossy.strip_prefix("./").unwrap_or(&lossy);
     visible(path).into_owned()
+}
+
+/// The path of the file, for formats that others look files up with.
+///
+/// What Git holds lies below the root of the repository. Trees made to harm have names such as `..` and `/etc`,
+/// which lead elsewhere; those are written as `%2E%2E` and `%/etc`.
+pub(super) fn file(place: &Place) -> Cow<'_, BStr> {
+    let is_up = |part: &[u8]| matches!(part, b"." | b"..");
+    let path = place.path.as_bstr();
+    let leads_elsewhere = path.starts_with(b"/") || path.split_str("/").any(is_up);
+    if place.object.is_none() || !leads_elsewhere {
+        return Cow::Borrowed(path);
+    }
+    let part = |part: &[u8]| match is_up(part) {
+        true => b"%2E".repeat(part.len()),
+        false => part.to_vec(),
+    };
+    let parts: Vec<Vec<u8>> = path.split_str("/").map(part).collect();
+    let mut inside = parts.join(&b'/');
+    if inside.starts_with(b"/") {
+        inside.insert(0, b'%');
+    }
+    Cow::Owned(inside.into())
 }
 
 /// `path:line:column`.

@@ -46,7 +46,9 @@ pub fn terminal_lines(text: &str) -> String {
 /// `\x23`.
 pub fn inert(line: &str) -> Cow<'_, str> {
     let start = line.len() - line.trim_start().len();
-    let is_command = line[start..].starts_with("::");
+    let command = line[start..].strip_prefix("::");
+    // No command begins with a colon, and a further place of a finding does with three.
+    let is_command = command.is_some_and(|command| !command.starts_with(':'));
     if !is_command && !line.contains("##") {
         return Cow::Borrowed(line);
     }

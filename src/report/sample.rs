@@ -185,7 +185,7 @@ pub(super) const HOSTILE: &[&[u8]] = &[
     b"[click](https://example.org) `code`",
     b"quote\"comma,semi;",
     b"&amp;&#10;",
-    b"dir with space/../caf\xc3\xa9#frag?query",
+    b"dir with space/..x/caf\xc3\xa9#frag?query",
     "\u{ffff}\u{fffe}\u{2028}".as_bytes(),
     b"</style></script></title><!--",
     b"\0nul",

@@ -272,7 +272,7 @@ fn properties(finding: &Finding) -> Value {
 
 fn location(place: &Place, position: Position, words: Option<&str>) -> Value {
     let mut physical = json!({
-        "artifactLocation": artifact(&place.path),
+        "artifactLocation": artifact(place),
         "region": region(place, position),
     });
     if let Some(context) = context(place, position) {
@@ -328,8 +328,12 @@ fn context(place: &Place, position: Position) -> Option<Value> {
 
 /// Relative to the root, or a `file:` address where the path is absolute. Every byte that is not
 /// unreserved is percent-encoded, so a path of any bytes comes back as it was.
-fn artifact(path: &[u8]) -> Value {
-    let mut path = path;
+fn artifact(place: &Place) -> Value {
+    let file = display::file(place);
+    let mut path = file.as_bytes();
+    if place.object.is_some() {
+        return json!({ "uri": encoded(path), "uriBaseId": "%SRCROOT%" });
+    }
     while let Some(rest) = path.strip_prefix(b"./") {
         path = rest;
     }

@@ -153,12 +153,34 @@ fn hostile_paths_come_back_byte_for_byte_and_names_of_people_do_not() {
 
 #[test]
 fn absolute_paths_are_addresses_of_files() {
-    assert_eq!(artifact(b"/tmp/a b"), json!({ "uri": "file:///tmp/a%20b" }));
-    assert_eq!(artifact(b"C:\\x\\y"), json!({ "uri": "file:///C:/x/y" }));
+    let artifact = |path: &str| {
+        let mut place = sample::place(path, 1, 1, true);
+        place.object = None;
+        artifact(&place)
+    };
+    assert_eq!(artifact("/tmp/a b"), json!({ "uri": "file:///tmp/a%20b" }));
+    assert_eq!(artifact("C:\\x\\y"), json!({ "uri": "file:///C:/x/y" }));
     assert_eq!(
-        artifact(b"././a"),
+        artifact("././a"),
         json!({ "uri": "a", "uriBaseId": "%SRCROOT%" })
     );
+}
+
+#[test]
+fn paths_of_git_stay_below_the_root() {
+    for (path, uri) in [
+        ("a b", "a%20b"),
+        ("..a/.git/b..", "..a/.git/b.."),
+        ("/etc/x", "%25/etc/x"),
+        ("C:/x", "C%3A/x"),
+        ("../..", "%252E%252E/%252E%252E"),
+        ("a/./b//c", "a/%252E/b//c"),
+    ] {
+        let mut place = sample::place(path, 1, 1, true);
+        place.object = Some((ObjectKind::Blob, gix::ObjectId::null(gix::hash::Kind::Sha1)));
+        let expected = json!({ "uri": uri, "uriBaseId": "%SRCROOT%" });
+        assert_eq!(artifact(&place), expected, "{path}");
+    }
 }
 
 #[test]

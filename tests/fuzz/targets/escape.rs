@@ -24,7 +24,8 @@ pub fn run(data: &[u8]) {
     assert_eq!(lines.matches('\n').count(), text.matches('\n').count());
     lines.split('\n').for_each(calm);
     static COMMAND: OnceLock<Regex> = OnceLock::new();
-    let command = COMMAND.get_or_init(|| Regex::new(r"^\s*::|##[A-Za-z]*\[").expect("a regex"));
+    let command =
+        COMMAND.get_or_init(|| Regex::new(r"^\s*::([^:]|$)|##[A-Za-z]*\[").expect("a regex"));
     for (line, original) in lines.split('\n').zip(text.split('\n')) {
         let plain = escape::terminal(original);
         assert!(!command.is_match(line), "{line}");
