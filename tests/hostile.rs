@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::command::Run;
+use crate::support::command::{Run, open_to_all};
 use crate::support::{TestCommand, TestRepo, pair};
 
 /// Address space of a run, in bytes, and seconds that it may take on a busy machine.
@@ -260,6 +260,36 @@ fn names_inject_nothing_into_terminals_and_reports() {
                 _ => {}
             }
         }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn where_no_thread_can_be_had_one_does_all() {
+    let repo = TestRepo::new();
+    open_to_all(repo.path());
+    for number in 0..300 {
+        repo.write(format!("file{number}"), format!("{number}\n"));
+    }
+    repo.write("keys", pair(4));
+    repo.git(&["add", "."]);
+    for committed in [false, true] {
+        let commands = [
+            &["staged"][..],
+            &["scan", "--threads=4"],
+            &["history", "--threads=4"],
+            &["history", "--threads=4", "--range", "HEAD"],
+        ];
+        for args in &commands[usize::from(committed)..if committed { 4 } else { 2 }] {
+            let run = TestCommand::keyfence_without_threads(repo.path())
+                .args(*args)
+                .arg("--format=json")
+                .status(1);
+            assert_eq!(run.json()["coverage"]["complete"], true, "{}", run.show());
+            assert_eq!(run.json()["summary"]["errors"], 1, "{}", run.show());
+            assert_eq!(run.err(), "", "{}", run.show());
+        }
+        repo.commit("all");
     }
 }
 

@@ -1,12 +1,14 @@
 //! Shows blobs that an index or a tree names: read from the object database, LFS content in place of its pointer.
 
 use std::ops::ControlFlow;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::BString;
 use gix::ObjectId;
 use gix::objs::Kind;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::BlobSink;
 use super::content::{Links, Reader, Unread};
@@ -29,7 +31,7 @@ pub(super) struct Item {
 
 /// Shows all items to `sink`; what cannot be read of the new ones is a skip.
 pub(super) fn show<S: BlobSink>(repository: &Repository, items: &[Item], mut sink: S) {
-    if items.len() < PARALLEL_FROM {
+    let Some(pool) = pool().filter(|_| items.len() >= PARALLEL_FROM) else {
         let mut buffer = Vec::new();
         for item in items {
             if show_one(repository, item, &mut buffer, &mut sink).is_break() {
@@ -37,16 +39,21 @@ pub(super) fn show<S: BlobSink>(repository: &Repository, items: &[Item], mut sin
             }
         }
         return;
-    }
+    };
     let stop = AtomicBool::new(false);
-    items
-        .par_iter()
-        .for_each_with((sink, Vec::new()), |(sink, buffer), item| {
-            if !stop.load(Ordering::Relaxed) && show_one(repository, item, buffer, sink).is_break()
-            {
-                stop.store(true, Ordering::Relaxed);
-            }
-        });
+    let work = |(sink, buffer): &mut (S, Vec<u8>), item: &Item| {
+        if !stop.load(Ordering::Relaxed) && show_one(repository, item, buffer, sink).is_break() {
+            stop.store(true, Ordering::Relaxed);
+        }
+    };
+    pool.install(|| items.par_iter().for_each_with((sink, Vec::new()), work));
+}
+
+/// Threads for many items; `None` where the system gives none.
+fn pool() -> Option<&'static ThreadPool> {
+    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
+    let pool = POOL.get_or_init(|| ThreadPoolBuilder::new().build().ok());
+    pool.as_ref()
 }
 
 fn show_one<S: BlobSink>(

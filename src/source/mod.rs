@@ -14,6 +14,7 @@ pub mod repository;
 pub mod snapshot;
 pub mod staged;
 pub mod stdin;
+mod workers;
 pub mod worktree;
 
 pub use error::Error;

@@ -41,16 +41,23 @@ impl TestCommand {
 
     /// `keyfence` as somebody to whom the permissions of files apply, which they do not to root.
     pub fn keyfence_as_nobody(dir: impl AsRef<Path>) -> Self {
+        Self::as_nobody(dir, &[])
+    }
+
+    /// `keyfence` as a user that may have no further process or thread.
+    pub fn keyfence_without_threads(dir: impl AsRef<Path>) -> Self {
+        Self::as_nobody(dir, &["prlimit", "--nproc=1"])
+    }
+
+    fn as_nobody(dir: impl AsRef<Path>, wrapper: &[&str]) -> Self {
         if !is_root() {
-            return Self::keyfence(dir);
+            let program = env!("CARGO_BIN_EXE_keyfence");
+            return Self::new("env", dir).args(wrapper).arg(program);
         }
-        let program = readable_copy();
-        Self::new("setpriv", dir).args([
-            OsStr::new("--reuid=65534"),
-            OsStr::new("--regid=65534"),
-            OsStr::new("--clear-groups"),
-            program.as_os_str(),
-        ])
+        Self::new("setpriv", dir)
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .args(wrapper)
+            .arg(readable_copy())
     }
 
     /// Any program in `dir`.

@@ -1,7 +1,7 @@
 //! Goes through packs and loose objects with all threads.
 
+use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use gix::objs::Kind;
 
@@ -15,7 +15,7 @@ use super::store::{Duplicates, Stores};
 use super::table::Table;
 use super::walk::{Judge, Object, Walk};
 use crate::coverage::{Skip, SkipReason};
-use crate::source::BlobSink;
+use crate::source::{BlobSink, workers};
 
 /// Shares of a pack are not made smaller than this many of its bytes.
 const MIN_SHARE: u64 = 256 << 10;
@@ -134,34 +134,23 @@ impl History {
         table: &Table,
         is_new: impl Fn(u32) -> bool + Sync,
     ) -> Vec<Failure> {
-        let failures = Mutex::new(Vec::new());
         let share = table
             .len()
             .div_ceil(u32::try_from(self.threads).unwrap_or(1))
             .max(1);
-        std::thread::scope(|scope| {
-            for start in (0..table.len()).step_by(share as usize) {
-                let (failures, is_new) = (&failures, &is_new);
-                scope.spawn(move || {
-                    for number in start..table.len().min(start.saturating_add(share)) {
-                        let Some(why) = damage(pack, table, number) else {
-                            continue;
-                        };
-                        let position = table.position(number);
-                        if is_new(position) {
-                            let id = pack.id(position).to_owned();
-                            let fault = Fault::from(why);
-                            let mut failures =
-                                failures.lock().unwrap_or_else(PoisonError::into_inner);
-                            failures.push(Failure { id, fault });
-                        }
-                    }
-                });
-            }
+        let failure = |number: u32| {
+            let why = damage(pack, table, number)?;
+            let position = table.position(number);
+            let id = pack.id(position).to_owned();
+            let fault = Fault::from(why);
+            is_new(position).then_some(Failure { id, fault })
+        };
+        let starts = (0..table.len()).step_by(share as usize);
+        let failures = workers::each(starts, |start| {
+            let end = table.len().min(start.saturating_add(share));
+            (start..end).filter_map(failure).collect::<Vec<_>>()
         });
-        failures
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        failures.into_iter().flatten().collect()
     }
 
     fn walk<S: BlobSink>(
@@ -236,24 +225,17 @@ impl History {
     ) -> Vec<Failure> {
         let mut failures = Vec::new();
         let mut panics = 0;
-        std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..self.threads)
-                .map(|_| {
-                    let mut show = Show::new(sink.clone(), shared);
-                    let work = &work;
-                    scope.spawn(move || {
-                        work(&mut show);
-                        show.finish()
-                    })
-                })
-                .collect();
-            for worker in workers {
-                match worker.join() {
-                    Ok(failed) => failures.extend(failed),
-                    Err(_) => panics += 1,
-                }
-            }
+        let shows = (0..self.threads).map(|_| Show::new(sink.clone(), shared));
+        let ended = workers::try_each(shows, |mut show| {
+            work(&mut show);
+            show.finish()
         });
+        for end in ended {
+            match end {
+                Ok(failed) => failures.extend(failed),
+                Err(_) => panics += 1,
+            }
+        }
         if panics > 0 {
             shared.links.lose_notes();
         }
@@ -308,7 +290,7 @@ pub(super) fn walk_all<J: Judge + Send>(
     for (pack, table) in stores.packs.iter().zip(tables) {
         let shares = table.divide(share(pack, judges.len()), |_, of| of == kind);
         let (table, batches, next) = (&*table, batches(&shares), AtomicUsize::new(0));
-        each_on_a_thread(judges, |judge| {
+        workers::each(&mut *judges, |judge| {
             let mut walk = Walk::new(pack, table, max_object_size, judge);
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                 for (start, _) in *batch {
@@ -319,7 +301,7 @@ pub(super) fn walk_all<J: Judge + Send>(
     }
     for loose in &stores.loose {
         let next = AtomicUsize::new(0);
-        each_on_a_thread(judges, |judge| {
+        workers::each(&mut *judges, |judge| {
             let mut reader = Reader::new();
             while let Some(id) = loose.ids.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if judge.is_stopped() {
@@ -338,15 +320,6 @@ pub(super) fn walk_all<J: Judge + Send>(
             }
         });
     }
-}
-
-fn each_on_a_thread<J: Send>(judges: &mut [J], work: impl Fn(&mut J) + Sync) {
-    std::thread::scope(|scope| {
-        let work = &work;
-        for judge in judges {
-            scope.spawn(move || work(judge));
-        }
-    });
 }
 
 /// Why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or it is a

@@ -7,6 +7,7 @@ use std::ops::Range;
 use gix::objs::Kind;
 
 use super::pack::{Content, NONE, Pack};
+use crate::source::workers;
 
 /// Weights are counted in units of this many bytes of the pack.
 const UNIT: u64 = 64;
@@ -166,14 +167,10 @@ impl Table {
         let offsets: Vec<u64> = self.entries.iter().map(Entry::offset).collect();
         let share = self.entries.len().div_ceil(threads.max(1)).max(1);
         let end = self.end;
-        std::thread::scope(|scope| {
-            for (index, entries) in self.entries.chunks_mut(share).enumerate() {
-                let offsets = &offsets;
-                scope.spawn(move || {
-                    for (entry, number) in entries.iter_mut().zip(index * share..) {
-                        read_header(pack, offsets, number, end, entry);
-                    }
-                });
+        let shares = self.entries.chunks_mut(share).enumerate();
+        workers::each(shares, |(index, entries)| {
+            for (entry, number) in entries.iter_mut().zip(index * share..) {
+                read_header(pack, &offsets, number, end, entry);
             }
         });
     }
@@ -362,11 +359,7 @@ fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
         .map(|position| (pack.index.pack_offset_at_index(position), position))
         .collect();
     let share = keys.len().div_ceil(threads.max(1)).max(1);
-    std::thread::scope(|scope| {
-        for keys in keys.chunks_mut(share) {
-            scope.spawn(|| keys.sort_unstable());
-        }
-    });
+    workers::each(keys.chunks_mut(share), <[_]>::sort_unstable);
     // The stable sort finds the sorted runs and only merges them.
     keys.sort();
     // An entry that begins beyond the end has no bytes, and takes none from the one before it.

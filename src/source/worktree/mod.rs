@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use crate::coverage::{Skip, SkipReason};
-use crate::source::{BlobSink, Error};
+use crate::source::{BlobSink, Error, workers};
 use queue::Queue;
 use walk::{Link, Seen, Task, Worker};
 
@@ -114,35 +114,19 @@ impl Worktree {
         let queue = Queue::new(tasks);
         let threads = self.threads();
         let worker = || Worker::new(&self.options, &queue, seen, sink.clone());
-        std::thread::scope(|scope| {
-            let mut mine = worker();
-            let begun = catch_unwind(AssertUnwindSafe(|| mine.begin()));
-            let wants_others = begun.as_ref().is_ok_and(|wants| *wants);
-            let others: Vec<_> = (1..threads)
-                .filter(|_| wants_others)
-                .map(|_| {
-                    let worker = worker();
-                    scope.spawn(move || worker.work())
-                })
-                .collect();
-            let mut links = Vec::new();
-            let mine = begun.and_then(|_| catch_unwind(AssertUnwindSafe(|| mine.work())));
-            let mut failed = false;
-            for result in [mine]
-                .into_iter()
-                .chain(others.into_iter().map(|other| other.join()))
-            {
-                match result {
-                    Ok(found) => links.extend(found),
-                    Err(_) => failed = true,
-                }
-            }
-            match (failed, queue.is_stopped()) {
-                (true, _) => Err(Error::Worker),
-                (false, true) => Ok(ControlFlow::Break(())),
-                (false, false) => Ok(ControlFlow::Continue(links)),
-            }
-        })
+        let mut mine = worker();
+        let Ok(wants_others) = catch_unwind(AssertUnwindSafe(|| mine.begin())) else {
+            return Err(Error::Worker);
+        };
+        let others = (1..threads).filter(|_| wants_others).map(|_| worker());
+        let mut links = Vec::new();
+        for found in workers::try_each([mine].into_iter().chain(others), Worker::work) {
+            links.extend(found.map_err(|_panic| Error::Worker)?);
+        }
+        match queue.is_stopped() {
+            true => Ok(ControlFlow::Break(())),
+            false => Ok(ControlFlow::Continue(links)),
+        }
     }
 
     fn threads(&self) -> usize {

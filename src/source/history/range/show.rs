@@ -11,11 +11,11 @@ use super::Introduced;
 use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::{ObjectKind, Provenance, Version};
-use crate::source::BlobSink;
 use crate::source::entries::show_lfs;
 use crate::source::history::view::missing;
 use crate::source::lfs::Pointer;
 use crate::source::repository::Repository;
+use crate::source::{BlobSink, workers};
 
 /// How [`scan`] works.
 #[derive(Clone, Copy, Debug)]
@@ -108,23 +108,12 @@ fn show<S: BlobSink>(
         }
     };
     let threads = options.threads.clamp(1, todo.len().div_ceil(BATCH).max(1));
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (1..threads)
-            .map(|_| {
-                let sink = sink.clone();
-                scope.spawn(|| work(sink))
-            })
-            .collect();
-        let mut flow = work(sink);
-        for worker in workers {
-            match worker.join() {
-                Ok(ControlFlow::Continue(())) => {}
-                Ok(ControlFlow::Break(())) => flow = ControlFlow::Break(()),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        flow
-    })
+    let sinks = std::iter::repeat_n(sink, threads);
+    let flows = workers::each(sinks, work);
+    match flows.iter().any(ControlFlow::is_break) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
 }
 
 fn show_one<S: BlobSink>(
