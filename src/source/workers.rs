@@ -13,28 +13,35 @@ pub(in crate::source) fn try_each<T: Send, R: Send>(
     items: impl IntoIterator<Item = T>,
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<thread::Result<R>> {
-    let slots: Vec<Mutex<Option<T>>> = items.into_iter().map(|it| Mutex::new(Some(it))).collect();
-    let take = |slot: &Mutex<Option<T>>| slot.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let (take, work) = (&take, &work);
-    let done_here = |slot| catch_unwind(AssertUnwindSafe(|| take(slot).map(work))).transpose();
+    let items: Vec<Mutex<Option<T>>> = items.into_iter().map(|it| Mutex::new(Some(it))).collect();
+    let ends: Vec<_> = items.iter().map(|_| Mutex::new(None)).collect();
+    in_parallel(items.len(), &|index| {
+        if let Some(item) = lock(&items[index]).take() {
+            let end = catch_unwind(AssertUnwindSafe(|| work(item)));
+            *lock(&ends[index]) = Some(end);
+        }
+    });
+    let ends = ends.into_iter().map(Mutex::into_inner);
+    ends.filter_map(|end| end.unwrap_or_else(PoisonError::into_inner))
+        .collect()
+}
+
+/// Calls `run`, which does not panic, with every number below `count`.
+fn in_parallel(count: usize, run: &(dyn Fn(usize) + Sync)) {
     thread::scope(|scope| {
-        let others: Vec<_> = slots
-            .iter()
-            .skip(1)
-            .map(|slot| {
-                Builder::new()
-                    .spawn_scoped(scope, move || take(slot).map(work))
-                    .ok()
-            })
-            .collect();
-        let first = slots.first().and_then(done_here);
-        let rest = slots.iter().skip(1).zip(others);
-        let rest = rest.filter_map(|(slot, other)| match other {
-            Some(other) => other.join().transpose(),
-            None => done_here(slot),
-        });
-        first.into_iter().chain(rest).collect()
-    })
+        let spawn = |index: &usize| {
+            let index = *index;
+            Builder::new()
+                .spawn_scoped(scope, move || run(index))
+                .is_err()
+        };
+        let left: Vec<usize> = (1..count).filter(spawn).collect();
+        (0..count.min(1)).chain(left).for_each(run);
+    });
+}
+
+fn lock<T>(slot: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Like [`try_each`]; a panic of the work goes on here.
