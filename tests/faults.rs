@@ -85,8 +85,7 @@ fn with_fault(dir: &Path, shim: &Path, path: &str, kind: &str, args: &[&str]) ->
     let logs = tempfile::tempdir().expect("a directory");
     let log = logs.path().join("log");
     fs::write(log.with_extension("next"), "nothing\n").expect("a file");
-    let run = TestCommand::keyfence(dir)
-        .args(args)
+    let run = keyfence(dir, args)
         .env("LD_PRELOAD", shim)
         .env("FAULT_PATH", path)
         .env("FAULT_KIND", kind)
