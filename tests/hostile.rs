@@ -1,13 +1,12 @@
 //! Repositories and trees made to harm: the program ends, in bounded memory, says what it could not read,
 //! and executes nothing.
 
-#![expect(clippy::print_stderr, reason = "what is not looked at is named")]
-
 use std::fs;
 use std::path::Path;
 
 use crate::support::command::{Run, open_to_all};
-use crate::support::{TestCommand, TestRepo, pair};
+use crate::support::trace::{assert_starts_nothing, traced};
+use crate::support::{Keys, TestCommand, TestRepo, pair};
 
 /// Address space of a run, in bytes, and seconds that it may take on a busy machine.
 const MEMORY: &str = "--as=3000000000";
@@ -535,14 +534,16 @@ fn pipes_in_the_place_of_files_are_not_waited_for() {
     }
 }
 
-#[test]
+/// A repository with a pair in its commit (5), its index (6), a message (7) and a commit to be pushed (8), whose
+/// configuration would run `touch` on any occasion that there is.
 #[cfg(unix)]
-fn nothing_that_a_repository_names_is_executed() {
+fn repository_that_runs(touch: &str) -> TestRepo {
     let repo = TestRepo::new();
-    let marker = repo.join("executed");
-    let touch = format!("touch {}", marker.display());
     repo.commit_file("a.txt", pair(5), "one");
+    repo.commit_file("c.txt", pair(8), "to be pushed");
+    repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
     repo.stage("b.txt", pair(6));
+    repo.write("message", pair(7));
     repo.write(
         ".git/evil.inc",
         format!("[core]\n\tfsmonitor = {touch}\n\tpager = {touch}\n"),
@@ -562,49 +563,67 @@ fn nothing_that_a_repository_names_is_executed() {
          [remote \"origin\"]\n\turl = ext::{touch}\n\tpromisor = true\n\tpartialclonefilter = blob:none\n"
     ));
     repo.write(".git/config", config);
-    let has_strace = std::process::Command::new("strace")
-        .arg("-V")
-        .output()
-        .is_ok();
-    if !has_strace {
-        eprintln!(
-            "not looked at: which processes are started and sockets opened, for there is no strace"
-        );
-    }
-    for args in [
-        &["scan"][..],
-        &["staged"],
-        &["history"],
-        &["hook", "run", "pre-commit"],
-        &["hook", "status"],
-    ] {
-        let run = TestCommand::keyfence(repo.path())
-            .args(args)
-            .env("GIT_SSH_COMMAND", &touch)
-            .env("GIT_EXTERNAL_DIFF", &touch)
-            .env("GIT_PAGER", &touch)
-            .env("GIT_ASKPASS", &touch)
-            .env("GIT_CONFIG_COUNT", "1")
-            .env("GIT_CONFIG_KEY_0", "core.fsmonitor")
-            .env("GIT_CONFIG_VALUE_0", &touch)
-            .run();
-        assert!((0..=2).contains(&run.status), "{}", run.show());
-        assert!(!marker.exists(), "{}", run.show());
-        if has_strace {
-            let log = tempfile::NamedTempFile::new().expect("a file");
-            let wrapper = ["strace", "-f", "-e", "trace=process,network", "-o"].map(str::to_owned);
-            let mut wrapper = wrapper.to_vec();
-            wrapper.push(log.path().display().to_string());
-            TestCommand::keyfence_under(&wrapper, repo.path())
-                .args(args)
-                .run();
-            let log = fs::read_to_string(log.path()).expect("a log");
-            assert_eq!(log.matches("execve(").count(), 1, "{log}");
-            for call in ["fork(", "socket(", "connect(", "sendto("] {
-                assert!(!log.contains(call), "{call}\n{log}");
-            }
+    repo
+}
+
+#[test]
+#[cfg(unix)]
+fn nothing_that_a_repository_names_is_executed() {
+    let outside = tempfile::tempdir().expect("a directory");
+    let marker = outside.path().join("executed");
+    let touch = format!("touch {}", marker.display());
+    let repo = repository_that_runs(&touch);
+    let pushed = fs::read_to_string(repo.join(".git/ORIG_HEAD")).expect("a commit");
+    let (pushed, zeros) = (pushed.trim_end(), "0".repeat(40));
+    let push = format!("refs/heads/new {pushed} refs/heads/new {zeros}\n");
+    let receive = format!("{zeros} {pushed} refs/heads/new\n");
+    // Arguments, standard input, status, the seeds of the pairs that are found.
+    let cells: &[(&[&str], &str, i32, &[u64])] = &[
+        (&["scan"], "", 1, &[5, 6, 7]),
+        (&["staged"], "", 1, &[6]),
+        (&["history"], "", 1, &[5, 6, 8]),
+        (&["hook", "run", "pre-commit"], "", 1, &[6]),
+        (&["hook", "run", "commit-msg", "message"], "", 1, &[7]),
+        (
+            &["hook", "run", "pre-push", "origin", "url"],
+            &push,
+            1,
+            &[5, 8],
+        ),
+        (&["hook", "run", "pre-receive"], &receive, 1, &[8]),
+        (&["hook", "status"], "", 1, &[]),
+        (&["config", "check"], "", 0, &[]),
+        (&["baseline", "write"], "", 0, &[]),
+    ];
+    for (args, stdin, status, found) in cells {
+        let (run, log) = traced(repo.path(), |command| {
+            let command = command.args(*args).stdin(*stdin);
+            let names = [
+                "GIT_SSH_COMMAND",
+                "GIT_EXTERNAL_DIFF",
+                "GIT_PAGER",
+                "GIT_ASKPASS",
+            ];
+            let command = names
+                .iter()
+                .fold(command, |command, name| command.env(name, &touch));
+            command
+                .env("GIT_CONFIG_COUNT", "1")
+                .env("GIT_CONFIG_KEY_0", "core.fsmonitor")
+                .env("GIT_CONFIG_VALUE_0", &touch)
+        });
+        assert_eq!(run.status, *status, "{}", run.show());
+        for seed in *found {
+            assert!(run.out().contains(&Keys::new(*seed).id()), "{}", run.show());
         }
-        assert!(!marker.exists(), "{args:?}");
+        assert!(!marker.exists(), "{}", run.show());
+        if let Some(log) = log {
+            assert_starts_nothing(&log);
+        }
+    }
+    let baseline = fs::read_to_string(repo.join(".keyfence-baseline")).expect("a baseline");
+    for name in ["a.txt", "b.txt", "message"] {
+        assert!(baseline.contains(name), "{baseline}");
     }
 }
 

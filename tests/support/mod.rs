@@ -7,6 +7,7 @@ pub mod keys;
 pub mod pack;
 pub mod repo;
 pub mod schema;
+pub mod trace;
 
 pub use command::TestCommand;
 pub use keys::{Keys, pair};
