@@ -12,11 +12,10 @@ use keyfence::rule::example;
 use keyfence::rule::file::RuleFile;
 
 use crate::support::command::{Run, open_to_all};
+use crate::support::keys::TOO_MANY;
 use crate::support::{Keys, TestCommand, TestRepo};
 
-/// How many characters of a secret are too many.
-const RUN: usize = 8;
-/// The same amount of information in base64.
+/// As much information in base64.
 const ENCODED_RUN: usize = 12;
 
 /// Everything that must not get out, and where it was planted.
@@ -57,7 +56,7 @@ impl Planted {
     }
 
     fn guard(&mut self, secret: &str, place: &str) {
-        for run in secret.as_bytes().windows(RUN) {
+        for run in secret.as_bytes().windows(TOO_MANY) {
             self.runs.insert(run.to_vec(), place.to_owned());
         }
     }
@@ -89,7 +88,7 @@ impl Planted {
         ]
         .iter()
         .find_map(|bytes| {
-            [RUN, ENCODED_RUN].iter().find_map(|length| {
+            [TOO_MANY, ENCODED_RUN].iter().find_map(|length| {
                 bytes
                     .windows(*length)
                     .find_map(|run| self.runs.get(run).map(String::as_str))
@@ -273,8 +272,8 @@ fn examples(planted: &mut Planted) -> Vec<(String, Vec<u8>)> {
             for found in engine.scan(text.as_bytes(), &mut scratch) {
                 for part in [&found.secret, &found.token].into_iter().flatten() {
                     let value = String::from_utf8_lossy(part.value.expose()).into_owned();
-                    let fixed: Vec<&[u8]> = other.as_bytes().windows(RUN).collect();
-                    for run in value.as_bytes().windows(RUN) {
+                    let fixed: Vec<&[u8]> = other.as_bytes().windows(TOO_MANY).collect();
+                    for run in value.as_bytes().windows(TOO_MANY) {
                         let is_known = fixed.contains(&run)
                             || found.key_id.as_ref().is_some_and(|id| {
                                 memchr::memmem::find(id.value.expose(), run).is_some()

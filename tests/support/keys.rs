@@ -87,6 +87,18 @@ impl Keys {
     }
 }
 
+/// How many consecutive characters of a secret are too many.
+pub const TOO_MANY: usize = 8;
+
+/// Whether so many characters of a secret stand in what was written.
+pub fn shows_part_of(secret: &str, written: impl AsRef<[u8]>) -> bool {
+    let written = written.as_ref();
+    secret
+        .as_bytes()
+        .windows(TOO_MANY)
+        .any(|part| memchr::memmem::find(written, part).is_some())
+}
+
 fn is_typical(secret: &str) -> bool {
     let bytes = secret.as_bytes();
     let mut counts = [0u32; 256];

@@ -10,6 +10,6 @@ pub mod schema;
 pub mod trace;
 
 pub use command::TestCommand;
-pub use keys::{Keys, pair};
+pub use keys::{Keys, pair, shows_part_of};
 pub use repo::{TestRepo, open_at};
 pub use schema::Schema;
