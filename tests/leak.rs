@@ -431,6 +431,19 @@ impl Outputs {
         assert_eq!(left, 0, "temporary files are left\n{}", run.show());
         run
     }
+
+    /// The same, with an exit status.
+    #[track_caller]
+    fn expect<S: AsRef<str>>(
+        &self,
+        planted: &Planted,
+        command: TestCommand,
+        args: &[S],
+        status: i32,
+    ) {
+        let run = self.run(planted, command, args);
+        assert_eq!(run.status, status, "{}", run.show());
+    }
 }
 
 const COMMANDS: &[&[&str]] = &[
@@ -474,6 +487,286 @@ fn no_command_in_any_format_shows_a_part_of_a_secret() {
         let command = TestCommand::keyfence(repo.path()).stdin(text);
         let args = ["scan", "-", "--show-notes", "--path", "input"];
         outputs.run(&planted, command, &args);
+    }
+}
+
+#[test]
+fn a_baseline_and_what_is_said_of_it_hold_no_part_of_a_secret() {
+    let mut planted = Planted::new(7007);
+    let repo = repository(&mut planted);
+    let [reason, later, answer, entry] =
+        ["a reason", "a later reason", "an answer", "an entry"].map(|place| planted.line(place));
+    let (ignored, imported) = (planted.word("an ignored path"), planted.line("a report"));
+    repo.write(".gitleaksignore", format!("{ignored}:aws-access-token:1\n"));
+    repo.write(
+        "gitleaks.json",
+        format!(r#"[{{"RuleID": "aws", "File": "a", "StartLine": 1, "Secret": "{imported}"}}]"#),
+    );
+    repo.write("broken.json", format!(r#"[{{"File": "{imported}""#));
+    let outputs = Outputs::new();
+    let file = outputs.dir.path().join("baseline");
+    let at = format!("--baseline={}", file.display());
+    let call = |args: &[&str], stdin: &str, status: i32| {
+        let command = TestCommand::keyfence(repo.path()).stdin(stdin);
+        let args = [&["baseline"], args, &[&at]].concat();
+        outputs.expect(&planted, command, &args, status);
+    };
+    call(&["write", "--reason", &reason], "", 0);
+    call(&["check"], "", 0);
+    call(&["update", "--history", "--reason", &later], "", 0);
+    call(&["prune"], "", 0);
+    // An entry of no use, which is named, and then what stands behind it.
+    let text = fs::read_to_string(&file).expect("a baseline");
+    let first = text
+        .lines()
+        .find(|line| !line.starts_with('#'))
+        .expect("an entry");
+    let mark = first.split(' ').next().expect("a fingerprint");
+    let other: String = mark.chars().rev().collect();
+    for line in [
+        format!("{mark} path=a # {entry}\n"),
+        format!("{other} {entry}\n"),
+    ] {
+        // Searched outside of the directory that is, as it is not the program that wrote it.
+        repo.write("by-hand", format!("# keyfence baseline 1\n{line}"));
+        for command in ["check", "audit"] {
+            let args = ["baseline", command, "--baseline=by-hand"];
+            let command = TestCommand::keyfence(repo.path()).stdin("q\n");
+            outputs.run(&planted, command, &args);
+        }
+    }
+    fs::remove_file(&file).expect("removed");
+    call(
+        &["audit"],
+        &format!("what\na {answer}\ns\n{answer}\na\nq\n"),
+        0,
+    );
+    call(&["import", ".gitleaksignore"], "", 0);
+    call(&["import", "gitleaks.json"], "", 0);
+    call(&["import", "broken.json"], "", 2);
+}
+
+#[test]
+fn a_configuration_is_shown_and_checked_without_its_secrets() {
+    let mut planted = Planted::new(7008);
+    let outputs = Outputs::new();
+    let [reason, path, exclude, value] =
+        ["a reason", "a path", "an exclusion", "a value"].map(|place| planted.word(place));
+    let (id, secret) = planted.pair("an allowed secret");
+    let named = planted.word("the name of a configuration");
+    let right = format!(
+        "exclude = ['{exclude}']\n[[allow]]\nsecrets = ['{id}', 'key={secret}']\npaths = ['{path}']\n\
+         reason = '{reason}'\n"
+    );
+    let wrong = [
+        format!("fail-on = '{value}'\n"),
+        format!("{value} = 1\n"),
+        format!("exclude = ['[z-a]{value}']\nformat = '{value}\n"),
+        format!("rule-files = ['/nowhere/{value}']\n"),
+        format!("[[allow]]\nsecrets = ['({value}']\nreason = '{value}'\n"),
+        format!("[[allow]]\nrules = ['{value}']\nexpires = '{value}'\nreason = 7\n"),
+        format!("[rules]\ndisable = ['{value}']\nlevel = {{ '{value}' = 'note' }}\n"),
+    ];
+    let texts = [&[right][..], &wrong].concat();
+    for (index, text) in texts.iter().enumerate() {
+        let repo = TestRepo::new();
+        for name in [".keyfence.toml", &named] {
+            repo.write(name, text);
+        }
+        let is_wrong = i32::from(index > 0);
+        for (command, status) in [
+            (&["config", "check"][..], is_wrong),
+            (&["config", "show"], is_wrong * 2),
+            (&["scan", "--format=json"], 1 + is_wrong),
+        ] {
+            for (name, value) in [("UNSET", ""), ("KEYFENCE_CONFIG", &named)] {
+                let keyfence = TestCommand::keyfence(repo.path()).env(name, value);
+                outputs.expect(&planted, keyfence, command, status);
+            }
+        }
+        let absent = format!("/nowhere/{named}");
+        let keyfence = TestCommand::keyfence(repo.path()).env("KEYFENCE_CONFIG", absent);
+        outputs.expect(&planted, keyfence, &["scan"], 2);
+    }
+}
+
+#[test]
+fn hooks_that_are_installed_hold_no_part_of_a_secret() {
+    let mut planted = Planted::new(7009);
+    let outputs = Outputs::new();
+    let outside = tempfile::tempdir().expect("a directory");
+    let root = outside.path().join(planted.word("the root's name"));
+    fs::create_dir(&root).expect("a directory");
+    TestCommand::new("git", &root)
+        .args(["init", "--quiet"])
+        .status(0);
+    let foreign = format!("#!/bin/sh\n# {}\n", planted.line("a hook"));
+    fs::write(root.join(".git/hooks/pre-push"), foreign).expect("a hook");
+    for (args, status) in [
+        (&["init"][..], 0),
+        (&["init"], 0),
+        (
+            &[
+                "hook",
+                "install",
+                "--pre-commit",
+                "--pre-push",
+                "--commit-msg",
+            ],
+            0,
+        ),
+        (&["hook", "status"], 0),
+        (&["hook", "uninstall"], 0),
+    ] {
+        outputs.expect(&planted, TestCommand::keyfence(&root), args, status);
+        for name in [
+            ".keyfence.toml",
+            ".git/hooks/pre-commit",
+            ".git/hooks/commit-msg",
+        ] {
+            planted.check_file(&root.join(name));
+        }
+    }
+}
+
+#[test]
+fn hooks_that_look_at_a_push_say_no_part_of_a_secret() {
+    let mut planted = Planted::new(7011);
+    let outputs = Outputs::new();
+    let repo = repository(&mut planted);
+    let (head, zeros) = (repo.git(&["rev-parse", "HEAD"]), "0".repeat(40));
+    let [local, remote] = ["a local reference", "a reference there"].map(|it| planted.word(it));
+    let url = format!(
+        "https://{}@example.org/r",
+        planted.word("a URL").replace('-', ":")
+    );
+    let lines = [
+        format!("refs/heads/{local} {head} refs/heads/{remote} {zeros}\n"),
+        format!("refs/heads/{local} {zeros} refs/heads/{remote} {local}\n"),
+        format!("{local}\n"),
+    ];
+    for (line, status) in lines.iter().zip([1, 2, 2]) {
+        let keyfence = TestCommand::keyfence(repo.path()).stdin(line.as_str());
+        let args = ["hook", "run", "pre-push", "origin", &url];
+        outputs.expect(&planted, keyfence, &args, status);
+    }
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    let new = repo.git(&["commit-tree", "-m", &planted.line("a pushed commit"), &tree]);
+    let lines = [
+        format!("{zeros} {new} refs/heads/{remote}\n"),
+        format!("{zeros} {local} refs/heads/{remote}\n"),
+        format!("{remote}\n"),
+    ];
+    for (line, status) in lines.iter().zip([1, 2, 2]) {
+        let keyfence = TestCommand::keyfence(repo.path()).stdin(line.as_str());
+        outputs.expect(&planted, keyfence, &["hook", "run", "pre-receive"], status);
+    }
+}
+
+/// What CI systems say about a run, where their documentation lets a person choose the value.
+const CI: &[&[(&str, &str)]] = &[
+    &[("PRE_COMMIT_FROM_REF", "*"), ("PRE_COMMIT_TO_REF", "*")],
+    &[("GITHUB_BASE_REF", "*")],
+    &[("CHANGE_TARGET", "*")],
+    &[("BITBUCKET_PR_DESTINATION_BRANCH", "*")],
+    &[("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "*")],
+    &[("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/*")],
+    &[("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_NAME", "*")],
+    &[
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_EVENT_PATH", "/nowhere/*"),
+    ],
+    &[("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_PATH", "*")],
+    &[("GITHUB_ACTIONS", "true"), ("GITHUB_EVENT_BEFORE", "*")],
+    &[
+        ("GITHUB_EVENT_NAME", "pull_request_target"),
+        ("GITHUB_EVENT_PATH", "*"),
+    ],
+    &[
+        ("GITLAB_CI", "true"),
+        ("CI_MERGE_REQUEST_DIFF_BASE_SHA", "*"),
+    ],
+    &[("GITLAB_CI", "true"), ("CI_PIPELINE_SOURCE", "*")],
+    &[
+        ("GITLAB_CI", "true"),
+        ("CI_PIPELINE_SOURCE", "push"),
+        ("CI_COMMIT_BEFORE_SHA", "*"),
+        ("CI_DEFAULT_BRANCH", "*"),
+        ("CI_COMMIT_BRANCH", "*"),
+    ],
+    &[
+        ("JENKINS_URL", "*"),
+        ("GIT_PREVIOUS_SUCCESSFUL_COMMIT", "*"),
+    ],
+    &[
+        ("BUILDKITE", "true"),
+        ("BUILDKITE_PIPELINE_DEFAULT_BRANCH", "*"),
+        ("BUILDKITE_BRANCH", "x"),
+    ],
+    &[
+        ("TRAVIS", "*"),
+        ("TRAVIS_PULL_REQUEST", "7"),
+        ("TRAVIS_BRANCH", "*"),
+    ],
+    &[("TRAVIS", "true"), ("TRAVIS_COMMIT_RANGE", "*..*")],
+    &[
+        ("DRONE", "*"),
+        ("DRONE_BUILD_EVENT", "pull_request"),
+        ("DRONE_TARGET_BRANCH", "*"),
+    ],
+    &[("DRONE", "true"), ("DRONE_COMMIT_BEFORE", "*")],
+    &[("CIRCLECI", "*"), ("CIRCLE_BRANCH", "*")],
+    &[("TF_BUILD", "*"), ("BUILD_SOURCEBRANCH", "*")],
+    &[("BITBUCKET_BUILD_NUMBER", "*"), ("BITBUCKET_BRANCH", "*")],
+    &[("CI", "*")],
+];
+
+#[test]
+fn no_choice_of_a_history_shows_a_part_of_a_secret() {
+    let mut planted = Planted::new(7010);
+    let repo = repository(&mut planted);
+    let outputs = Outputs::new();
+    let cache = outputs.dir.path().join("cache").display().to_string();
+    let branch = repo.git(&["symbolic-ref", "--short", "HEAD"]);
+    for (args, status) in [
+        (&["--range", "HEAD~3..HEAD"][..], 1),
+        (
+            &["--range", "HEAD~3..HEAD", "--all", "--config-from=head"],
+            1,
+        ),
+        (&["--range", &planted.word("a range")], 2),
+        (&["--since-commit", &planted.word("a commit")], 2),
+        (&["--reachable"], 1),
+        (&["--branch", &branch], 1),
+        (
+            &["--branch", &planted.word("a branch that is not there")],
+            2,
+        ),
+        (&["--since", "2001-01-01"], 1),
+        (&["--since", &planted.word("a day")], 2),
+        (&["--cache", &cache], 1),
+        (&["--cache", &cache], 1),
+        (
+            &["--cache", &format!("/proc/{}", planted.word("a cache"))],
+            1,
+        ),
+        (&["--connectivity"], 1),
+    ] {
+        for format in ["text", "json"] {
+            let args = [&["history", "--format", format], args].concat();
+            outputs.expect(&planted, TestCommand::keyfence(repo.path()), &args, status);
+        }
+    }
+    for variables in CI {
+        let mut keyfence = TestCommand::keyfence(repo.path());
+        for (name, form) in *variables {
+            let word = planted.word(name);
+            // As the path of an event it is a file with something else in it.
+            repo.write(&word, format!("{{\"before\": \"{word}\" {word}"));
+            keyfence = keyfence.env(name, form.replace('*', &word));
+        }
+        let run = outputs.run(&planted, keyfence, &["history", "--range=auto"]);
+        assert!(run.status > 0, "{}", run.show());
     }
 }
 
@@ -601,11 +894,11 @@ fn a_file_that_is_wrong_is_not_quoted_with_its_secrets() {
     let outputs = Outputs::new();
     let line = planted.line("a file of rules");
     let (id, secret) = planted.pair("values of a file of rules");
-    let head = "[[rules]]\nid = \"a-rule\"\ndescription = \"one\"\n";
+    let head = "[[rule]]\nid = \"a-rule\"\ndescription = \"one\"\n";
     let rule_files = [
         format!("{line}\n"),
-        format!("[[rules]]\n{line}\n"),
-        format!("[[rules]\nid = \"{line}\n"),
+        format!("[[rule]]\n{line}\n"),
+        format!("[[rule]\nid = \"{line}\n"),
         format!("{head}aws_access_key_id = \"{id}\"\naws_secret_access_key = \"{secret}\"\n"),
         format!(
             "{head}regex = \"(aws_access_key_id={id} aws_secret_access_key={secret}\"\nkeywords = [\"abcd\"]\n"
