@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use regex::Regex;
+
 use crate::support::command::{self, Run, is_root, open_to_all};
-use crate::support::{Keys, TestCommand, TestRepo, pair};
+use crate::support::{Keys, TestCommand, TestRepo, pair, shows_part_of};
 
 /// Longer than any run here takes on a busy machine.
 const PATIENCE: &str = "120";
@@ -77,6 +79,15 @@ struct Faulty {
 #[cfg(target_os = "linux")]
 #[track_caller]
 fn with_fault(dir: &Path, path: &str, kind: &str, args: &[&str]) -> Faulty {
+    let faulty = inject(dir, path, kind, args);
+    Faulty {
+        run: sane(faulty.run),
+        ..faulty
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn inject(dir: &Path, path: &str, kind: &str, args: &[&str]) -> Faulty {
     let logs = tempfile::tempdir().expect("a directory");
     let log = logs.path().join("log");
     fs::write(log.with_extension("next"), "nothing\n").expect("a file");
@@ -85,9 +96,10 @@ fn with_fault(dir: &Path, path: &str, kind: &str, args: &[&str]) -> Faulty {
         .env("FAULT_PATH", path)
         .env("FAULT_KIND", kind)
         .env("FAULT_LOG", &log)
+        .env("RUST_BACKTRACE", "full")
         .run();
     Faulty {
-        run: sane(run),
+        run,
         happened: log.exists(),
     }
 }
@@ -143,6 +155,50 @@ fn a_read_that_fails_in_the_middle_is_told_or_made_good() {
                 faulty.run.out().contains(told) && faulty.run.out().contains(file),
                 "{show}"
             );
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_panic_tells_its_place_and_nothing_of_what_was_read_and_costs_a_file_or_a_worker() {
+    const FILES: usize = 300;
+    let (dir, repo) = (tempfile::tempdir().expect("a directory"), TestRepo::new());
+    for number in 0..FILES {
+        let (name, text) = (format!("{number}.env"), pair(number as u64));
+        fs::write(dir.path().join(&name), &text).expect("a file");
+        repo.write(&name, &text);
+    }
+    repo.git(&["add", "--all"]);
+    repo.commit("keys");
+    let line = Regex::new(
+        r"^error: (keyfence failed in a way that should not happen at \S+:\d+|the scan is incomplete: .*)$|^warning: nothing was scanned$",
+    )
+    .expect("a regex");
+    // Which thread gets which file is chance: those that panic may come too late for any.
+    for (dir, args, tries) in [
+        (dir.path(), ["scan", "--threads=8", "--format=json"], 50),
+        (repo.path(), ["history", "--threads=1", "--format=json"], 1),
+    ] {
+        let run = (0..tries)
+            .map(|_| inject(dir, "", "random", &args).run)
+            .find(|run| run.status != 1)
+            .expect("a thread that makes a hash map");
+        assert_eq!(run.status, 2, "{}", run.show());
+        assert!(run.err().contains("should not happen at"), "{}", run.show());
+        for said in run.err().lines() {
+            assert!(line.is_match(said), "{}", run.show());
+        }
+        let lost = &run.json()["coverage"]["skipped"]["internal"];
+        let lost = lost.as_u64().expect("a number") as usize;
+        let found = if args[0] == "scan" { FILES - lost } else { 0 };
+        assert!(lost > 0, "{}", run.show());
+        assert_eq!(fingerprints(&run).len(), found, "{}", run.show());
+        let told = [&run.stdout[..], &run.stderr].concat();
+        for number in 0..FILES {
+            let mut keys = Keys::new(number as u64);
+            let (_, secret) = (keys.id(), keys.secret());
+            assert!(!shows_part_of(&secret, &told), "{}", run.show());
         }
     }
 }

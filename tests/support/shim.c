@@ -22,6 +22,13 @@ static int is_kind(const char *kind)
     return wanted && strcmp(wanted, kind) == 0;
 }
 
+static void note(void)
+{
+    int log = open(getenv("FAULT_LOG"), O_CREAT | O_WRONLY, 0600);
+    if (log >= 0)
+        close(log);
+}
+
 static int is_target(int fd, char *path)
 {
     const char *want = getenv("FAULT_PATH");
@@ -39,9 +46,7 @@ static int is_target(int fd, char *path)
     /* Names of temporary files end at random. */
     if (!(is_kind("enospc") ? strstr(path, want) != NULL : strcmp(path + length - wanted, want) == 0))
         return 0;
-    int log = open(getenv("FAULT_LOG"), O_CREAT | O_WRONLY, 0600);
-    if (log >= 0)
-        close(log);
+    note();
     return 1;
 }
 
@@ -145,6 +150,17 @@ void *mmap64(void *at, size_t length, int protection, int flags, int fd, off64_t
 void *mmap(void *at, size_t length, int protection, int flags, int fd, off_t offset)
 {
     return map(at, length, protection, flags, fd, offset);
+}
+
+/* Without random numbers a thread panics at its first hash map. The first thread gets them: the program is to go on. */
+ssize_t getrandom(void *buffer, size_t length, unsigned flags)
+{
+    if (is_kind("random") && syscall(SYS_gettid) != getpid()) {
+        note();
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_getrandom, buffer, length, flags);
 }
 
 struct dirent64 *readdir64(DIR *dir)
