@@ -176,11 +176,11 @@ fn a_panic_tells_its_place_and_nothing_of_what_was_read_and_costs_a_file_or_a_wo
     )
     .expect("a regex");
     // Which thread gets which file is chance: those that panic may come too late for any.
-    for (dir, args, tries) in [
-        (dir.path(), ["scan", "--threads=8", "--format=json"], 50),
-        (repo.path(), ["history", "--threads=1", "--format=json"], 1),
+    for (dir, args) in [
+        (dir.path(), ["scan", "--threads=8", "--format=json"]),
+        (repo.path(), ["history", "--threads=8", "--format=json"]),
     ] {
-        let run = (0..tries)
+        let run = (0..50)
             .map(|_| inject(dir, "", "random", &args).run)
             .find(|run| run.status != 1)
             .expect("a thread that makes a hash map");
@@ -191,9 +191,13 @@ fn a_panic_tells_its_place_and_nothing_of_what_was_read_and_costs_a_file_or_a_wo
         }
         let lost = &run.json()["coverage"]["skipped"]["internal"];
         let lost = lost.as_u64().expect("a number") as usize;
-        let found = if args[0] == "scan" { FILES - lost } else { 0 };
         assert!(lost > 0, "{}", run.show());
-        assert_eq!(fingerprints(&run).len(), found, "{}", run.show());
+        let found = fingerprints(&run).len();
+        match args[0] {
+            "scan" => assert_eq!(found, FILES - lost, "{}", run.show()),
+            // A worker takes many objects with it.
+            _ => assert!(found < FILES, "{}", run.show()),
+        }
         let told = [&run.stdout[..], &run.stderr].concat();
         for number in 0..FILES {
             let mut keys = Keys::new(number as u64);
@@ -346,18 +350,9 @@ fn a_part_of_a_repository_that_fails_is_never_clean() {
     assert!(happened > 50, "{happened}");
 }
 
-/// Being mended: branches that only an emptied `packed-refs` names are not missed.
-#[cfg(target_os = "linux")]
-const REACHABLE_WITHOUT_PACKED_REFS: &[Cell<'_>] =
-    &[(".git/packed-refs", "empty", &["history", "--reachable"])];
-
 /// Faults after which it is still true that there is nothing to find.
 #[cfg(target_os = "linux")]
 const HARMLESS: &[Cell<'_>] = &[
-    // An empty configuration is a whole one, and none makes less be read.
-    (".git/config", "empty", &["staged"]),
-    (".git/config", "empty", &["history"]),
-    (".git/config", "empty", &["history", "--reachable"]),
     // Without rules, nothing is ignored.
     (".git/info/exclude", "eio", &["scan"]),
     (".git/info/exclude", "empty", &["scan"]),
@@ -365,9 +360,6 @@ const HARMLESS: &[Cell<'_>] = &[
     (".git/HEAD", "empty", &["scan"]),
     (".git/packed-refs", "eio", &["scan"]),
     (".git/packed-refs", "empty", &["scan"]),
-    // An empty list of references is a whole one: more is new for it, and all objects are read.
-    (".git/packed-refs", "empty", &["staged"]),
-    (".git/packed-refs", "empty", &["history"]),
     // What was there before is taken for new, and what is new was read.
     ("HEAD^{tree}", "eio", &["staged"]),
     ("HEAD:dir", "eio", &["staged"]),
@@ -377,10 +369,9 @@ const HARMLESS: &[Cell<'_>] = &[
 #[cfg(target_os = "linux")]
 fn a_part_of_a_clean_repository_that_fails_is_told() {
     let original = clean_repository();
-    let harmless: BTreeSet<(String, &str, String)> = [HARMLESS, REACHABLE_WITHOUT_PACKED_REFS]
-        .concat()
-        .into_iter()
-        .map(|(part, kind, args)| (part_of(&original, part), kind, args.join(" ")))
+    let harmless: BTreeSet<(String, &str, String)> = HARMLESS
+        .iter()
+        .map(|(part, kind, args)| (part_of(&original, part), *kind, args.join(" ")))
         .collect();
     let (mut happened, mut wrong) = (0, Vec::new());
     each_fault(&original, |(part, kind, args), faulty| {
@@ -458,12 +449,7 @@ fn is_needed(repo: &TestRepo, args: &[&str], part: &str) -> bool {
         ".git/objects",
         ".git/objects/info",
     ];
-    const HEAD: &[&str] = &[
-        ".git/packed-refs",
-        ".git/refs",
-        ".git/refs/heads",
-        ".git/refs/heads/main",
-    ];
+    const HEAD: &[&str] = &[".git/refs", ".git/refs/heads", ".git/refs/heads/main"];
     if USELESS.iter().any(|useless| part.starts_with(useless)) {
         return false;
     }
@@ -832,33 +818,21 @@ fn a_disk_that_fills_up_leaves_the_old_file_whole_and_no_half_of_a_new_one() {
     let report = format!("--report=json={}", path("report"));
     let baseline = format!("--baseline={}", path("baseline"));
     let cache = format!("--cache={}", out.path().display());
-    // Beginning of the temporary file, arguments, status with a full disk and without. A cache is a help and not
-    // an answer: the findings count.
-    let cells: &[(&str, &[&str], i32, i32)] = &[
-        ("report", &["scan", &report], 2, 1),
-        ("report", &["history", &report], 2, 1),
-        (
-            "baseline",
-            &["baseline", "write", "--force", &baseline],
-            2,
-            0,
-        ),
-        (
-            "baseline",
-            &["baseline", "update", "--history", &baseline],
-            2,
-            0,
-        ),
-        ("cache", &["history", &cache], 1, 1),
+    // Arguments, status with a full disk and without. A cache is a help and not an answer: the findings count.
+    let cells: &[(&[&str], i32, i32)] = &[
+        (&["scan", &report], 2, 1),
+        (&["history", &report], 2, 1),
+        (&["baseline", "write", "--force", &baseline], 2, 0),
+        (&["baseline", "update", "--history", &baseline], 2, 0),
+        (&["history", &cache], 1, 1),
     ];
-    for (temporary, args, full, plain) in cells {
+    for (args, full, plain) in cells {
         sane(keyfence(repo.path(), args).status(*plain));
         // There is more to write than the last time.
         let name = format!("more-{}", args.join("-").replace('/', ""));
         repo.commit_file(&name, pair(name.len() as u64), "more");
         let before = files(out.path());
-        let temporary = format!("/.keyfence-{temporary}-");
-        let faulty = with_fault(repo.path(), &temporary, "enospc", args);
+        let faulty = with_fault(repo.path(), "/.keyfence-part-", "enospc", args);
         let show = faulty.run.show();
         assert!(faulty.happened, "{show}");
         assert_eq!(faulty.run.status, *full, "{show}");
@@ -867,6 +841,12 @@ fn a_disk_that_fills_up_leaves_the_old_file_whole_and_no_half_of_a_new_one() {
         sane(keyfence(repo.path(), args).status(*plain));
         assert!(files(out.path()) != before, "{show}");
     }
+    let faulty = with_fault(repo.path(), "/.keyfence.toml", "enospc", &["init"]);
+    let show = faulty.run.show();
+    assert_eq!((faulty.happened, faulty.run.status), (true, 2), "{show}");
+    assert!(!repo.join(".keyfence.toml").exists(), "{show}");
+    repo.keyfence(&["init"]).status(0);
+    assert!(repo.join(".keyfence.toml").exists());
 }
 
 /// Runs the program, sends it a signal while it reads `path`, lets the read end; gives status and all output.

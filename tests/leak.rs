@@ -577,7 +577,7 @@ fn a_configuration_is_shown_and_checked_without_its_secrets() {
         for (command, status) in [
             (&["config", "check"][..], is_wrong),
             (&["config", "show"], is_wrong * 2),
-            (&["scan", "--format=json"], 1 + is_wrong),
+            (&["scan"], 1 + is_wrong),
         ] {
             for (name, value) in [("UNSET", ""), ("KEYFENCE_CONFIG", &named)] {
                 let keyfence = TestCommand::keyfence(repo.path()).env(name, value);

@@ -43,22 +43,17 @@ fn main() -> ExitCode {
     };
     terminal::set_color(cli.color);
     let ended = catch_unwind(AssertUnwindSafe(|| run(&cli)));
-    let exit = match ended {
-        Ok(Ok(exit)) => exit,
-        Ok(Err(failure)) => {
-            failure.print();
-            Exit::Failed
-        }
-        Err(_) => {
-            Failure::bare(
-                Kind::Internal,
-                "the run ended early; nothing is known about what was asked",
-            )
-            .print();
-            Exit::Failed
-        }
+    let failure = match ended {
+        Ok(Ok(exit)) => return exit.into(),
+        Ok(Err(failure)) => failure,
+        Err(_) => Failure::bare(
+            Kind::Internal,
+            "the run ended early; nothing is known about what was asked",
+        ),
     };
-    exit.into()
+    // What fails while it is printed has had its line by the hook.
+    let _ = catch_unwind(AssertUnwindSafe(|| failure.print()));
+    Exit::Failed.into()
 }
 
 fn run(cli: &Cli) -> Result<Exit, Failure> {

@@ -23,7 +23,7 @@ use keyfence::source::snapshot::Snapshot;
 use keyfence::source::staged::Index;
 
 use crate::args::Common;
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, redacted};
 use crate::rules;
 
 /// No file of settings is larger by far.
@@ -373,7 +373,8 @@ fn read_named(path: &Path, what: &str) -> Result<Text, Failure> {
         Failure::new(Kind::Config, message, error)
     })?;
     Ok(Text {
-        said: name.clone(),
+        // Reports show it.
+        said: redacted(&name),
         name,
         text,
     })

@@ -41,8 +41,11 @@ pub(crate) fn run() -> Result<Exit, Failure> {
         .open(&path);
     let said = match made {
         Ok(mut file) => {
-            file.write_all(TEMPLATE.as_bytes())
-                .map_err(|error| fail(&path, error))?;
+            if let Err(error) = file.write_all(TEMPLATE.as_bytes()) {
+                // Half a file would be taken for the user's own.
+                let _ = std::fs::remove_file(&path);
+                return Err(fail(&path, error));
+            }
             format!("wrote {}\n", path.display())
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
