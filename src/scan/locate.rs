@@ -76,7 +76,10 @@ impl Outcome {
         }
         self.latent.retain(|finding| !finding.places.is_empty());
         for skip in located.skips {
-            self.coverage.skip(skip);
+            // The scan may have met the same.
+            if !self.coverage.skips.contains(&skip) {
+                self.coverage.skip(skip);
+            }
         }
         self.coverage.finish();
         self.findings = Finding::merge(std::mem::take(&mut self.findings));

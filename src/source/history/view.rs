@@ -110,6 +110,11 @@ pub(super) fn references(repo: &Repository) -> Result<Vec<Reference>, Cause> {
     Ok(all.map(|reference| Ok(reference?)).collect())
 }
 
+/// A reference that could not be read.
+pub(super) fn unreadable(error: &Cause) -> Skip {
+    Skip::with_detail(SkipReason::Unreadable, "references", error)
+}
+
 /// What a reference names that is not symbolic; `None` if there is none of that name, or if it is.
 pub(super) fn reference(repo: &Repository, name: &str) -> Result<Option<ObjectId>, Cause> {
     Ok(match repo.references().find(name.into())? {

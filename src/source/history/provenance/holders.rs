@@ -12,7 +12,7 @@ use super::commits::Commits;
 use super::describe::weight;
 use crate::coverage::{Skip, SkipReason};
 use crate::source::content::{is_special, read_regular};
-use crate::source::history::view::{chain, reference, references};
+use crate::source::history::view::{chain, reference, references, unreadable};
 use crate::source::repository::Repository;
 
 /// Everything that holds objects, with commits by number.
@@ -42,11 +42,7 @@ impl Holders {
         for reference in references(repo).map_err(|source| Error::References { source })? {
             match reference {
                 Ok((name, id)) => holders.reference(repo, commits, name, id, skips),
-                Err(error) => skips.push(Skip::with_detail(
-                    SkipReason::Unreadable,
-                    "a reference",
-                    error,
-                )),
+                Err(error) => skips.push(unreadable(&error)),
             }
         }
         holders.heads(repo, commits, skips);
