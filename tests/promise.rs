@@ -1,7 +1,7 @@
 //! The promise itself: a pair planted at a random place of a random repository, index or tree is found,
 //! every time, where it is. `KEYFENCE_PROMISE=1000` says how many of each kind; a failure names its seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 
@@ -234,14 +234,57 @@ fn history_finds_what_was_ever_committed() {
         let (repo, commit) = imported(&mut keys, &story);
         let run = repo.keyfence(&["history", "--format=json"]).run();
         assert_eq!(run.status, 1, "seed {seed}\n{}", run.show());
-        let expected = (commit, story.path);
         let places = places(&run, &story.id, seed);
-        assert!(
-            places.contains(&expected),
-            "seed {seed}: {expected:?} in {places:?}\n{}",
-            run.show()
-        );
+        let show = format!("seed {seed}: {places:?}\n{}", run.show());
+        let blob = repo.git(&["rev-parse", &format!("{commit}:{}", story.path)]);
+        let told = introductions(&repo, &blob);
+        assert!(places.contains(&(commit, story.path)), "{show}");
+        // One place for each path that ever held it, with a commit that brought it there, as plumbing tells.
+        assert!(places.iter().all(|place| told.contains(place)), "{show}");
+        let paths = |places: &mut dyn Iterator<Item = &(String, String)>| -> Vec<String> {
+            let paths: BTreeSet<&String> = places.map(|place| &place.1).collect();
+            paths.into_iter().cloned().collect()
+        };
+        let all = paths(&mut told.iter());
+        assert_eq!(paths(&mut places.iter()), all, "{show}");
+        assert_eq!(places.len(), all.len(), "{show}");
     }
+}
+
+/// The commits, reached or not, that have a blob at a path where no parent has it, with that path.
+fn introductions(repo: &TestRepo, blob: &str) -> BTreeSet<(String, String)> {
+    let objects = repo.git(&["cat-file", "--batch-all-objects", "--batch-check"]);
+    let commits = objects.lines().filter_map(|line| {
+        let (id, rest) = line.split_once(' ')?;
+        rest.starts_with("commit").then(|| id.to_owned())
+    });
+    let paths = |commit: &str| -> BTreeSet<String> {
+        let tree = repo.git(&["ls-tree", "-r", commit]);
+        let entry = format!("100644 blob {blob}\t");
+        let paths = tree.lines().filter_map(|line| line.strip_prefix(&entry));
+        paths.map(str::to_owned).collect()
+    };
+    let all: BTreeMap<String, BTreeSet<String>> = commits
+        .map(|commit| {
+            let paths = paths(&commit);
+            (commit, paths)
+        })
+        .collect();
+    let mut found = BTreeSet::new();
+    for (commit, paths) in &all {
+        let parents = match paths.is_empty() {
+            true => String::new(),
+            false => repo.git(&["show", "--no-patch", "--format=%P", commit]),
+        };
+        let inherited: BTreeSet<&String> = parents
+            .split(' ')
+            .flat_map(|it| all.get(it))
+            .flatten()
+            .collect();
+        let new = paths.iter().filter(|path| !inherited.contains(path));
+        found.extend(new.map(|path| (commit.clone(), path.clone())));
+    }
+    found
 }
 
 #[test]
@@ -259,6 +302,17 @@ fn staged_finds_what_would_be_committed() {
         repo.git(&["add", "--all"]);
         if keys.below(4) > 0 {
             repo.commit("base");
+            if keys.below(3) == 0 {
+                merge_without_commit(&repo, &mut keys);
+            }
+            let known = repo.git(&["ls-files", "[0-9]/*"]);
+            let known: Vec<&str> = known.lines().collect();
+            let some = known[keys.below(known.len())];
+            match keys.below(3) {
+                0 => drop(repo.git(&["rm", "--quiet", some])),
+                1 => drop(repo.git(&["mv", some, "moved.txt"])),
+                _ => {}
+            }
         }
         write(&mut keys);
         let lines = keys.below(50);
@@ -280,6 +334,16 @@ fn staged_finds_what_would_be_committed() {
             .collect();
         assert_eq!(found, [place], "seed {seed}\n{}", run.show());
     }
+}
+
+/// Leaves a merge in progress, both sides of which have changed.
+fn merge_without_commit(repo: &TestRepo, keys: &mut Keys) {
+    repo.git(&["checkout", "--quiet", "-b", "side"]);
+    repo.commit_file("side.txt", noise(keys, 5), "side");
+    repo.git(&["checkout", "--quiet", "main"]);
+    repo.commit_file("main.txt", noise(keys, 5), "main");
+    repo.git(&["merge", "--quiet", "--no-commit", "side"]);
+    assert!(repo.join(".git/MERGE_HEAD").exists());
 }
 
 #[test]
