@@ -147,6 +147,21 @@ fn a_million_small_files() {
 
 #[test]
 #[ignore = "large"]
+fn more_findings_than_are_listed_in_all() {
+    let (_outer, dir) = place();
+    for file in 0..201 {
+        let text: String = (0..1000)
+            .map(|number| pair(file * 1000 + number) + &"\n".repeat(20))
+            .collect();
+        fs::write(dir.join(file.to_string()), text).expect("a file");
+    }
+    let report = measured("201,000 findings", &dir, &["scan"], 2048, 2);
+    assert_eq!(findings(&report), 200_000);
+    assert_eq!(report["coverage"]["skipped"]["findings"], 1000);
+}
+
+#[test]
+#[ignore = "large"]
 fn half_a_million_commits() {
     let outer = TestRepo::new();
     let dir = outer.join("inner.git");

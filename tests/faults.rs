@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use regex::Regex;
 
-use crate::support::command::{self, Run, is_root, open_to_all};
+use crate::support::command::{self, Run, close_to_all, is_root, open_to_all};
 use crate::support::{Keys, TestCommand, TestRepo, pair, shows_part_of};
 
 /// Longer than any run here takes on a busy machine.
@@ -419,7 +419,7 @@ fn a_part_that_may_not_be_read_is_never_clean() {
     for part in &parts {
         let path = repo.join(part);
         let before = fs::metadata(&path).expect("it is there").permissions();
-        close(&path);
+        close_to_all(&path);
         for (args, plain) in COMMANDS.iter().zip(&plain) {
             let run = run_as(args);
             told += usize::from(run.status == 2);
@@ -486,7 +486,7 @@ fn a_part_of_a_clean_repository_that_may_not_be_read_is_told() {
             .collect();
         let path = repo.join(&part);
         let before = fs::metadata(&path).expect("it is there").permissions();
-        close(&path);
+        close_to_all(&path);
         for (args, is_needed) in COMMANDS.iter().zip(needed) {
             let command = TestCommand::keyfence_as_nobody(repo.path()).args(*args);
             let run = sane(command.run());
@@ -497,12 +497,6 @@ fn a_part_of_a_clean_repository_that_may_not_be_read_is_told() {
         fs::set_permissions(&path, before).expect("a mode");
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-#[cfg(unix)]
-fn close(path: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).expect("a mode");
 }
 
 /// How many bits are flipped: `KEYFENCE_FLIPS` says otherwise.

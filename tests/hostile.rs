@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::command::{Run, open_to_all};
+use crate::support::command::{Run, close_to_all, open_to_all};
 use crate::support::trace::{assert_starts_nothing, traced};
 use crate::support::{Keys, TestCommand, TestRepo, pair};
 
@@ -666,6 +666,21 @@ fn what_is_beyond_a_bound_is_counted_and_said() {
             assert_eq!(skipped(&run, "size"), beyond, "{}", run.show());
         }
     }
+    // Of what is skipped, so much is named; all of it is counted.
+    let dir = tempfile::tempdir().expect("a directory");
+    open_to_all(dir.path());
+    for number in 0..1010 {
+        let path = dir.path().join(number.to_string());
+        fs::write(&path, "text").expect("a file");
+        close_to_all(&path);
+    }
+    let run = TestCommand::keyfence_as_nobody(dir.path())
+        .args(scan)
+        .status(2);
+    let named = run.json()["coverage"]["skips"]
+        .as_array()
+        .map_or(0, Vec::len);
+    assert_eq!((skipped(&run, "unreadable"), named), (1010, 1000));
     // Three levels of quoting are undone; what is quoted far more often is not promised, but ends.
     for levels in [1, 3, 10, 14] {
         let mut text = pair(12).replace('\n', " ");
