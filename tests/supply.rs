@@ -134,24 +134,46 @@ fn every_dependency_may_be_used_and_passed_on() {
     }
 }
 
-/// On every platform, not only this one: the lock file names them all.
+/// On every platform, not only this one: the lock files name them all.
 #[test]
 fn every_dependency_comes_from_the_one_registry_and_none_is_banned() {
     let registries = words("sources", "allow-registry");
     let banned = words("bans", "deny");
-    let lock = read("Cargo.lock");
-    let packages = lock["package"].as_array().expect("packages");
-    assert!(packages.len() > 100);
+    let (lock, fuzz) = (read("Cargo.lock"), read("fuzz/Cargo.lock"));
+    let packages = |lock: &toml::Table| lock["package"].as_array().expect("packages").clone();
+    let packages = [packages(&lock), packages(&fuzz)].concat();
+    assert!(packages.len() > 200);
     for package in packages {
         let name = package["name"].as_str().expect("a name");
         assert!(!banned.contains(name), "{name} is banned");
-        if name == env!("CARGO_PKG_NAME") {
+        if [env!("CARGO_PKG_NAME"), "keyfence-fuzz"].contains(&name) {
             continue;
         }
         let source = package["source"].as_str().unwrap_or_default();
         let registry = source.strip_prefix("registry+").unwrap_or_default();
         assert!(registries.contains(registry), "{name}: {source:?}");
         assert!(package.get("checksum").is_some(), "{name} has no checksum");
+    }
+}
+
+#[test]
+fn every_dependency_that_is_named_here_has_a_version() {
+    for name in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        let manifest = read(name);
+        let target = manifest.get("target").and_then(toml::Value::as_table);
+        let tables = target.into_iter().flat_map(toml::Table::values);
+        let tables = tables.filter_map(toml::Value::as_table).chain([&manifest]);
+        for (key, dependencies) in tables.flatten() {
+            if !key.ends_with("dependencies") {
+                continue;
+            }
+            for (dependency, told) in dependencies.as_table().expect("a table") {
+                let version = told.as_str().or_else(|| told.get("version")?.as_str());
+                let is_path = told.get("path").is_some();
+                let is_pinned = version.is_some_and(|version| !version.contains('*'));
+                assert!(is_path || is_pinned, "{name}: {dependency}");
+            }
+        }
     }
 }
 
