@@ -632,6 +632,16 @@ const PARTIAL: &[Damage] = &[
     ("a HEAD that names nothing", "1111111111", |repo| {
         repo.write(".git/HEAD", format!("{}\n", "1".repeat(40)));
     }),
+    ("an empty branch", "refs/heads/main", |repo| {
+        repo.write(".git/refs/heads/main", "")
+    }),
+    ("packed references of garbage", "packed reference", |repo| {
+        repo.write(".git/packed-refs", "garbage\n")
+    }),
+    ("an empty HEAD", "HEAD", |repo| repo.write(".git/HEAD", "")),
+    ("a HEAD of garbage", "HEAD", |repo| {
+        repo.write(".git/HEAD", "garbage\n")
+    }),
     (
         "an alternate that is not there",
         "/nowhere/objects",
@@ -643,16 +653,6 @@ const PARTIAL: &[Damage] = &[
 
 /// After these it is no repository that can be read, and only a scan of its files reports anything.
 const TOTAL: &[Damage] = &[
-    ("an empty branch", "refs/heads/main", |repo| {
-        repo.write(".git/refs/heads/main", "")
-    }),
-    ("packed references of garbage", "packed reference", |repo| {
-        repo.write(".git/packed-refs", "garbage\n")
-    }),
-    ("an empty HEAD", "HEAD", |repo| repo.write(".git/HEAD", "")),
-    ("a HEAD of garbage", "HEAD", |repo| {
-        repo.write(".git/HEAD", "garbage\n")
-    }),
     ("a HEAD that is a directory", "HEAD", |repo| {
         remove(&repo.join(".git/HEAD"));
         fs::create_dir(repo.join(".git/HEAD")).expect("a directory");

@@ -8,7 +8,7 @@ use gix::ObjectId;
 
 use super::links::Links;
 use super::store::Stores;
-use super::view::{self, unreadable};
+use super::view::{references, unreadable};
 use super::{History, path_bytes};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::BlobSink;
@@ -82,25 +82,20 @@ impl History {
 }
 
 /// What the references point at, and those that cannot be read.
-pub(super) fn references(repo: &Repository) -> (Vec<(BString, ObjectId)>, Vec<Skip>) {
+pub(super) fn named(repo: &Repository) -> (Vec<(BString, ObjectId)>, Vec<Skip>) {
     let mut found = Vec::new();
     let mut skips = Vec::new();
     match repo.head_id() {
         Ok(Some(id)) => found.push((BString::from("HEAD"), id)),
         // On a branch that has no commit yet.
         Ok(None) => {}
-        Err(error) => skips.push(unreadable(&error.into())),
+        Err(error) => skips.push(Skip::with_detail(SkipReason::Unreadable, "HEAD", error)),
     }
-    match view::references(repo) {
-        Ok(all) => {
-            for reference in all {
-                match reference {
-                    Ok((name, id)) => found.push((name.into(), id)),
-                    Err(error) => skips.push(unreadable(&error)),
-                }
-            }
+    for reference in references(repo).unwrap_or_else(|error| vec![Err(error)]) {
+        match reference {
+            Ok((name, id)) => found.push((name.into(), id)),
+            Err(error) => skips.push(unreadable(&error)),
         }
-        Err(error) => skips.push(unreadable(&error)),
     }
     (found, skips)
 }

@@ -161,7 +161,7 @@ impl History {
     /// Everything that a repository holds, with its shallow boundary and its Git LFS store; the quarantine of
     /// a push included.
     pub fn of(repository: &Repository) -> Self {
-        let (references, unreadable) = boundary::references(repository);
+        let (references, unreadable) = boundary::named(repository);
         Self {
             directories: repository.objects_dirs().to_vec(),
             shallow: Some(repository.common_dir().join("shallow")),

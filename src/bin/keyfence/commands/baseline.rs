@@ -348,7 +348,7 @@ fn scan(
         };
         let repository = super::staged::open(&args.repository)?;
         let progress = Arc::new(Progress::default());
-        let places = history::places(&repository)?;
+        let places = history::places(&repository);
         let source = Some(Arc::clone(&progress));
         let mut session = Session::start_with(&args.common, &places, "objects", source)?;
         session.context = context;

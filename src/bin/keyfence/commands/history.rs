@@ -11,7 +11,7 @@ use keyfence::gate::Base;
 use keyfence::scan::{EngineProbe, Outcome};
 use keyfence::source::Progress;
 use keyfence::source::history::cache::Cache;
-use keyfence::source::history::provenance::{self, Error};
+use keyfence::source::history::provenance::{self, Interrupted};
 use keyfence::source::history::select::{self, Selected};
 use keyfence::source::history::{History, MAX_OBJECT_SIZE, Scanned};
 use keyfence::source::repository::Repository;
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     let progress = Arc::new(Progress::default());
     let session = Session::start_with(
         &args.common,
-        &places(&repository)?,
+        &places(&repository),
         "objects",
         Some(Arc::clone(&progress)),
     )?;
@@ -110,7 +110,7 @@ pub(super) fn collect(
         session,
         within.as_deref(),
         &mut outcome,
-    )?;
+    );
     outcome.exclude(session.excludes());
     Ok(outcome)
 }
@@ -173,17 +173,16 @@ fn selected(repository: &Repository, limits: &Limits) -> Result<Option<Selected>
 }
 
 /// Settings come from the disk of a work tree, else from `HEAD`.
-pub(super) fn places(repository: &Repository) -> Result<Places<'_>, Failure> {
-    let head = repository
-        .head_id()
-        .map_err(|error| Failure::of(Kind::System, &error))?;
+pub(super) fn places(repository: &Repository) -> Places<'_> {
+    // What is wrong with it the scan tells. A bare repository is then without settings, which hides nothing.
+    let head = repository.head_id().ok().flatten();
     let head = head.map_or(Place::Nowhere, |id| Place::Commit(repository, id));
-    Ok(Places {
+    Places {
         usual: repository.work_dir().map_or(head, Place::Disk),
         base: None,
         head: Some(head),
         paths: Base::Root,
-    })
+    }
 }
 
 /// Looks up who brought the findings in. Without notes in the report, nobody asks where those come from.
@@ -193,7 +192,7 @@ fn locate(
     session: &Session,
     within: Option<&[ObjectId]>,
     outcome: &mut Outcome,
-) -> Result<(), Failure> {
+) {
     let common = session.common();
     let is_asked = |level: Level| {
         level > Level::Note
@@ -206,7 +205,7 @@ fn locate(
         .iter()
         .any(|finding| is_asked(finding.level))
     {
-        return Ok(());
+        return;
     }
     let threads = common
         .threads
@@ -220,11 +219,9 @@ fn locate(
     match provenance::locate_after(repository, Some(scanned), &outcome.objects(), options) {
         Ok(located) => outcome.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
-        Err(Error::Interrupted) => {
+        Err(Interrupted) => {
             outcome.latent.clear();
             outcome.interrupted();
         }
-        Err(error) => return Err(Failure::of(Kind::System, &error)),
     }
-    Ok(())
 }

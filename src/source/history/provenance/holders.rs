@@ -7,7 +7,6 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 
-use super::Error;
 use super::commits::Commits;
 use super::describe::weight;
 use crate::coverage::{Skip, SkipReason};
@@ -33,13 +32,10 @@ pub(super) struct Holders {
 
 impl Holders {
     /// Reads what the repository has.
-    pub(super) fn read(
-        repo: &Repository,
-        commits: &Commits,
-        skips: &mut Vec<Skip>,
-    ) -> Result<Self, Error> {
+    pub(super) fn read(repo: &Repository, commits: &Commits, skips: &mut Vec<Skip>) -> Self {
         let mut holders = Self::default();
-        for reference in references(repo).map_err(|source| Error::References { source })? {
+        let all = references(repo).unwrap_or_else(|error| vec![Err(error)]);
+        for reference in all {
             match reference {
                 Ok((name, id)) => holders.reference(repo, commits, name, id, skips),
                 Err(error) => skips.push(unreadable(&error)),
@@ -52,7 +48,7 @@ impl Holders {
             .refs
             .sort_by(|a, b| (weight(&a.0), a).cmp(&(weight(&b.0), b)));
         holders.pseudo.sort();
-        Ok(holders)
+        holders
     }
 
     fn reference(

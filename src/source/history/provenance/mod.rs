@@ -36,35 +36,17 @@ pub(super) use holders::head_names;
 pub(super) use lineage::MOST_PATHS;
 use lineage::{EMPTY, Lineage};
 
-/// Why provenance could not be looked up at all.
-#[derive(Debug)]
-pub enum Error {
-    /// References could not be listed.
-    References {
-        /// What went wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The caller asked to stop.
-    Interrupted,
-}
+/// The caller asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interrupted;
 
-impl fmt::Display for Error {
+impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::References { .. } => f.write_str("cannot list the references"),
-            Self::Interrupted => f.write_str("interrupted while looking for commits"),
-        }
+        f.write_str("interrupted while looking for commits")
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::References { source } => Some(source.as_ref()),
-            Self::Interrupted => None,
-        }
-    }
-}
+impl std::error::Error for Interrupted {}
 
 /// What [`locate`] is busy with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +109,7 @@ pub fn locate(
     repo: &Repository,
     wanted: &[ObjectId],
     options: Options<'_>,
-) -> Result<Located, Error> {
+) -> Result<Located, Interrupted> {
     locate_after(repo, None, wanted, options)
 }
 
@@ -137,7 +119,7 @@ pub fn locate_after(
     scanned: Option<Scanned>,
     wanted: &[ObjectId],
     options: Options<'_>,
-) -> Result<Located, Error> {
+) -> Result<Located, Interrupted> {
     let mut located = Located::default();
     if wanted.is_empty() {
         return Ok(located);
@@ -149,7 +131,7 @@ pub fn locate_after(
     let stage = |stage| {
         (options.stage)(stage);
         match options.stop.load(Ordering::Relaxed) {
-            true => Err(Error::Interrupted),
+            true => Err(Interrupted),
             false => Ok(()),
         }
     };
@@ -176,7 +158,7 @@ pub fn locate_after(
     stage(Stage::References)?;
     missing(repo, trees.missing.iter().chain(&roots), skips);
     let lineage = Lineage::new(trees);
-    let holders = Holders::read(repo, &commits, skips)?;
+    let holders = Holders::read(repo, &commits, skips);
     let within = options.within.map(|tips| {
         let tips = tips.iter().filter_map(|id| commits.ids.number(id));
         commits.reached(tips)
