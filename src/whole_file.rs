@@ -1,6 +1,6 @@
 //! Files that are whole or not there: written under another name, then renamed.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use std::path::Path;
 pub enum Access {
     /// Its owner alone.
     Owner,
-    /// Those who may read the file that it replaces; without one, whom the umask lets.
+    /// Those who may read the file that it replaces, if that has the same owner and group; else whom the umask
+    /// lets.
     Usual,
 }
 
@@ -34,7 +35,7 @@ pub fn replace(
     out.flush()?;
     drop(out);
     if access == Access::Usual
-        && let Some(permissions) = usual(path, dir)?
+        && let Some(permissions) = usual(path, dir, file.as_file())?
     {
         file.as_file().set_permissions(permissions)?;
     }
@@ -44,12 +45,15 @@ pub fn replace(
 
 /// What an ordinary file at `path` permits.
 #[cfg(unix)]
-fn usual(path: &Path, dir: &Path) -> io::Result<Option<Permissions>> {
-    use std::os::unix::fs::PermissionsExt as _;
+fn usual(path: &Path, dir: &Path, file: &File) -> io::Result<Option<Permissions>> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let new = file.metadata()?;
     if let Ok(known) = std::fs::symlink_metadata(path)
         && known.is_file()
+        && (known.uid(), known.gid()) == (new.uid(), new.gid())
     {
-        return Ok(Some(known.permissions()));
+        let mode = known.permissions().mode() & 0o777;
+        return Ok(Some(Permissions::from_mode(mode)));
     }
     // The umask can be asked for only by setting it, which other threads would notice.
     let probe = tempfile::Builder::new()
@@ -60,7 +64,7 @@ fn usual(path: &Path, dir: &Path) -> io::Result<Option<Permissions>> {
 }
 
 #[cfg(not(unix))]
-fn usual(_path: &Path, _dir: &Path) -> io::Result<Option<Permissions>> {
+fn usual(_path: &Path, _dir: &Path, _file: &File) -> io::Result<Option<Permissions>> {
     Ok(None)
 }
 
@@ -100,6 +104,7 @@ mod tests {
             ("new", None, Access::Usual, mode(&plain)),
             ("closed", Some(0o600), Access::Usual, 0o600),
             ("open", Some(0o664), Access::Usual, 0o664),
+            ("odd", Some(0o4754), Access::Usual, 0o754),
             ("secret", Some(0o644), Access::Owner, 0o600),
         ] {
             let path = dir.path().join(name);

@@ -181,34 +181,80 @@ fn chain_of_tags(repo: &TestRepo, target: &str, length: usize) {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_chain_of_tags_is_followed_or_said_to_be_too_long() {
+fn a_chain_of_tags_is_followed_to_its_end() {
     let repo = TestRepo::new();
     repo.commit_file("clean", "clean\n", "clean");
     let base = repo.git(&["rev-parse", "HEAD"]);
     let commit = repo.commit_file("keys", pair(1), "keys");
-    chain_of_tags(&repo, &commit, 70);
+    chain_of_tags(&repo, &commit, 1000);
     let zeros = "0".repeat(40);
-    let push = |tag: &str| {
+    let line = |tag: &str| {
         let tag_id = repo.git(&["rev-parse", tag]);
-        let line = format!("refs/tags/{tag} {tag_id} refs/tags/{tag} {zeros}\n");
-        let args = ["hook", "run", "pre-push", "origin", "url"];
-        bounded(repo.path(), &args).stdin(line)
+        format!("refs/tags/{tag} {tag_id} refs/tags/{tag} {zeros}\n")
     };
-    for tag in ["1", "64"] {
-        let run = push(tag).status(1);
+    let range = format!("{base}..500");
+    // Of the commit nothing but tags is left.
+    repo.git(&["update-ref", "-d", "refs/heads/main"]);
+    for (args, stdin) in [
+        (&["hook", "run", "pre-push", "o", "url"][..], line("1")),
+        (&["hook", "run", "pre-push", "o", "url"], line("1000")),
+        (&["history", "--range", &range], String::new()),
+        (&["history", "--branch", "1000"], String::new()),
+        (&["history", "--reachable"], String::new()),
+        (&["history"], String::new()),
+    ] {
+        let run = bounded(repo.path(), args).stdin(stdin).status(1);
         assert!(run.out().contains("keys"), "{}", run.show());
     }
-    let run = push("65").status(2);
-    assert!(run.out().contains("too many tags"), "{}", run.show());
-    let range = format!("{base}..64");
-    let run = bounded(repo.path(), &["history", "--range", &range]).status(1);
-    assert!(run.out().contains("keys"), "{}", run.show());
-    // All objects are read, whatever leads to them; which references do is told as far as they are followed.
-    repo.git(&["update-ref", "-d", "refs/heads/main"]);
-    for args in [&["history"][..], &["history", "--reachable"]] {
-        let run = bounded(repo.path(), args).status(2);
-        assert!(run.out().contains("keys"), "{}", run.show());
-        assert!(run.out().contains("too many tags"), "{}", run.show());
+}
+
+/// A tree of entries as they are given, whatever Git thinks of them.
+fn raw_tree(repo: &TestRepo, entries: &[(&str, &str, &str)]) -> String {
+    let mut bytes = Vec::new();
+    for (mode, name, id) in entries {
+        bytes.extend(format!("{mode} {name}\0").as_bytes());
+        let id = gix::ObjectId::from_hex(id.as_bytes()).expect("an object id");
+        bytes.extend(id.as_bytes());
+    }
+    let args = ["hash-object", "-t", "tree", "--literally", "-w", "--stdin"];
+    let run = repo.git_command().args(args).stdin(bytes).status(0);
+    run.out().trim().to_owned()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn of_two_entries_of_one_name_both_are_read() {
+    let repo = TestRepo::new();
+    let blob = |text: &str| {
+        repo.write("text", text);
+        repo.git(&["hash-object", "-w", "text"])
+    };
+    let (keys, clean) = (blob(&pair(5)), blob("clean\n"));
+    let below = |id: &str| raw_tree(&repo, &[("100644", "f", id)]);
+    let (keys_below, clean_below) = (below(&keys), below(&clean));
+    for (mode, first, second) in [
+        ("100644", &keys, &clean),
+        ("100644", &clean, &keys),
+        ("40000", &keys_below, &clean_below),
+        ("40000", &clean_below, &keys_below),
+    ] {
+        let tree = raw_tree(&repo, &[(mode, "same", first), (mode, "same", second)]);
+        let commit = repo.git(&["commit-tree", "-m", "twice", &tree]);
+        repo.git(&["update-ref", "refs/heads/main", &commit]);
+        let pushed = format!(
+            "refs/heads/main {commit} refs/heads/main {}\n",
+            "0".repeat(40)
+        );
+        for (args, stdin) in [
+            (&["history"][..], ""),
+            (&["history", "--reachable"], ""),
+            (&["history", "--range", "HEAD"], ""),
+            (&["history", "--since", "1990-01-01"], ""),
+            (&["hook", "run", "pre-push", "o", "url"], &pushed),
+        ] {
+            let run = bounded(repo.path(), args).stdin(stdin).status(1);
+            assert!(run.out().contains("same"), "{}", run.show());
+        }
     }
 }
 
@@ -296,19 +342,19 @@ fn where_no_thread_can_be_had_one_does_all() {
 fn paths_that_lead_elsewhere_stay_below_the_root_in_reports() {
     let repo = TestRepo::new();
     let names = ["..", ".", "", "/etc/passwd", "../x", ".git"];
-    let mut entries = Vec::new();
-    for (seed, name) in (1..).zip(names) {
-        repo.write("leaf", pair(seed));
-        let blob = repo.git(&["hash-object", "-w", "leaf"]);
-        entries.extend(format!("100644 {name}\0").as_bytes());
-        entries.extend(raw_id(&blob));
-    }
-    let run = repo
-        .git_command()
-        .args(["hash-object", "-t", "tree", "--literally", "-w", "--stdin"])
-        .stdin(entries)
-        .status(0);
-    let tree = run.out().trim().to_owned();
+    let blobs: Vec<String> = (1..)
+        .zip(names)
+        .map(|(seed, _)| {
+            repo.write("leaf", pair(seed));
+            repo.git(&["hash-object", "-w", "leaf"])
+        })
+        .collect();
+    let entries: Vec<_> = names
+        .iter()
+        .zip(&blobs)
+        .map(|(name, id)| ("100644", *name, id.as_str()))
+        .collect();
+    let tree = raw_tree(&repo, &entries);
     let outer = format!("040000 tree {tree}\t..\n");
     let outer = repo.git_command().arg("mktree").stdin(outer).run();
     let trees = match outer.status {
@@ -341,13 +387,6 @@ fn paths_that_lead_elsewhere_stay_below_the_root_in_reports() {
             assert!(wrong.is_empty(), "{wrong:?}");
         }
     }
-}
-
-fn raw_id(hex: &str) -> Vec<u8> {
-    gix::ObjectId::from_hex(hex.as_bytes())
-        .expect("an object id")
-        .as_bytes()
-        .to_vec()
 }
 
 #[test]

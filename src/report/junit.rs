@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::io;
 
 use super::display::{self, is_hole};
-use super::{Format, Report};
+use super::{Format, Report, escape};
 use crate::finding::{Acceptance, Finding};
 
 /// Writes the report.
@@ -120,7 +120,7 @@ fn case(out: &mut dyn io::Write, report: &Report<'_>, finding: &Finding) -> io::
             escaped(&finding.message)
         )?;
         for line in lines(finding) {
-            writeln!(out, "{}", escaped(&line))?;
+            writeln!(out, "{}", escaped(&escape::inert(&line)))?;
         }
         writeln!(out, "      </failure>")?;
     } else {

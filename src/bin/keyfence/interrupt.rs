@@ -23,18 +23,20 @@ fn watch(stop: Arc<AtomicBool>) {
     use std::sync::atomic::Ordering;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::flag;
     use signal_hook::iterator::Signals;
 
-    let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) else {
+    const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+    let Ok(mut signals) = Signals::new(ENDING) else {
         // Then a signal kills at once, which is not "clean" either.
         return;
     };
-    // Likewise without the thread: the handlers are gone with `signals`.
-    let _ = std::thread::Builder::new()
+    let stopping = Arc::clone(&stop);
+    let watching = std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
             for signal in signals.forever() {
-                if stop.swap(true, Ordering::Relaxed) {
+                if stopping.swap(true, Ordering::Relaxed) {
                     // The default action of these three ends the program; nothing is left to do if not.
                     let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
@@ -44,6 +46,13 @@ fn watch(stop: Arc<AtomicBool>) {
                     .spawn(end_anyway);
             }
         });
+    if watching.is_err() {
+        // A handler can do all but the grace: the first signal sets `stop`, a second kills.
+        for signal in ENDING {
+            let _ = flag::register_conditional_default(signal, Arc::clone(&stop))
+                .and_then(|_| flag::register(signal, Arc::clone(&stop)));
+        }
+    }
 }
 
 /// Ends a scan that waits for something that does not come: standard input, a hanging file system.

@@ -2,12 +2,13 @@
 //!
 //! A revision that cannot be resolved is an error that names it: never an empty range.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
-use super::view::{Cause, object, peeled, references};
+use super::view::{Cause, object, peeled, peeled_after, references};
 use crate::source::repository::Repository;
 
 /// Why commits could not be selected.
@@ -269,11 +270,12 @@ pub fn push_range(
 fn commits_of_references(repo: &Repository, prefix: &BStr) -> Result<Vec<ObjectId>, Error> {
     let failed = |source| Error::References { source };
     let mut commits = Vec::new();
+    let mut seen = HashSet::new();
     for reference in references(repo).map_err(failed)? {
         let (name, id) = reference.map_err(failed)?;
         if name.as_bytes().starts_with(prefix) {
             // What names no commit, or something that is not here, leaves nothing out.
-            commits.extend(peeled(repo, id));
+            commits.extend(peeled_after(repo, id, &mut seen));
         }
     }
     Ok(commits)

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
+use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
 use super::provenance::head_names;
@@ -32,9 +33,10 @@ pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
     for reference in references(repo).map_err(failed)? {
         tips.push(reference.map_err(failed)?.1);
     }
+    let heads = repo.references();
     for name in head_names(repo) {
         // A head on a branch is that branch's, and a branch may have no commit yet.
-        tips.extend(reference(repo, &name).map_err(failed)?);
+        tips.extend(reference(&heads, &name).map_err(failed)?);
     }
     // The reference is the newest stash only; Git lists the others by the log.
     let log = repo.common_dir().join("logs/refs/stash");
@@ -107,8 +109,18 @@ pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64
     let mut found = Selected::default();
     let mut commits = Vec::new();
     let mut trees = Vec::new();
+    let mut tags = HashSet::new();
     for id in tips {
-        tip(repo, *id, &mut commits, &mut trees, &mut found);
+        for link in chain(repo, *id, &mut tags) {
+            match link {
+                Ok((id, Kind::Commit)) => commits.push(id),
+                Ok((id, Kind::Tree)) => trees.push(id),
+                Ok((id, Kind::Blob | Kind::Tag)) => {
+                    found.objects.insert(id);
+                }
+                Err(skip) => found.skips.push(skip),
+            }
+        }
     }
     let is_wanted = |time: i64| since.is_none_or(|since| time >= since);
     let walked = walk(
@@ -134,31 +146,6 @@ pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64
     found.skips.sort();
     found.skips.dedup();
     found
-}
-
-/// Follows tags to what they name.
-fn tip(
-    repo: &Repository,
-    id: ObjectId,
-    commits: &mut Vec<ObjectId>,
-    trees: &mut Vec<ObjectId>,
-    found: &mut Selected,
-) {
-    for link in chain(repo, id) {
-        let (id, kind) = match link {
-            Ok(link) => link,
-            Err(skip) => return found.skips.push(skip),
-        };
-        match kind {
-            gix::objs::Kind::Commit => commits.push(id),
-            gix::objs::Kind::Tree => trees.push(id),
-            gix::objs::Kind::Blob | gix::objs::Kind::Tag => {
-                if !found.objects.insert(id) {
-                    return;
-                }
-            }
-        }
-    }
 }
 
 /// Adds the blobs below `trees`, looking at each tree once.

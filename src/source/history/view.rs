@@ -1,11 +1,13 @@
 //! Objects and references as they are stored: no replacements, no grafts, the quarantine of a push included.
 
+use std::collections::HashSet;
+
 use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::coverage::{Skip, SkipReason};
-use crate::source::repository::Repository;
+use crate::source::repository::{References, Repository};
 
 /// What a library said about a failure.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -44,64 +46,61 @@ pub(super) fn tagged(tag: &[u8]) -> Option<ObjectId> {
     ObjectId::from_hex(line.strip_prefix(b"object ")?).ok()
 }
 
-/// A tag may name a tag; the bound is against circles in a damaged repository.
-const MAX_TAGS_IN_CHAIN: usize = 64;
+/// Links of a [`chain`] that are looked at where each of many references may begin a long one.
+pub(super) const LINKS: usize = 64;
 
 /// An object, what it names if it is a tag, and so on to what is no tag. A chain that breaks off ends with
-/// the reason.
-pub(super) fn chain(repo: &Repository, id: ObjectId) -> Chain<'_> {
-    Chain {
-        repo,
-        next: Some(Ok(id)),
-        tags: 0,
-    }
-}
-
-/// The links of a [`chain`].
-pub(super) struct Chain<'r> {
-    repo: &'r Repository,
-    next: Option<Result<ObjectId, Skip>>,
-    tags: usize,
-}
-
-impl Chain<'_> {
-    fn kind(&self, id: ObjectId) -> Result<Kind, Skip> {
-        match self.repo.objects().header(&id) {
-            Ok(Some((kind, _))) => Ok(kind),
-            // What is wrong is told by reading it.
-            Ok(None) | Err(_) => object(self.repo, id).map(|object| object.kind),
-        }
-    }
-
-    fn target(&mut self, tag: ObjectId) -> Result<ObjectId, Skip> {
-        let corrupt = |detail| Skip::with_detail(SkipReason::Corrupt, tag.to_string(), detail);
-        self.tags += 1;
-        if self.tags > MAX_TAGS_IN_CHAIN {
-            return Err(corrupt("too many tags, each naming the next"));
-        }
-        let target = tagged(&object(self.repo, tag)?.data);
-        target.ok_or_else(|| corrupt("not a tag that can be read"))
-    }
-}
-
-impl Iterator for Chain<'_> {
-    type Item = Result<(ObjectId, Kind), Skip>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let link = self.next.take()?.and_then(|id| Ok((id, self.kind(id)?)));
+/// the reason; where it comes to a tag in `seen`, it ends without a word. So circles end, which only a damaged
+/// repository has, and many chains that meet cost no more than one.
+pub(super) fn chain<'a>(
+    repo: &'a Repository,
+    id: ObjectId,
+    seen: &'a mut HashSet<ObjectId>,
+) -> impl Iterator<Item = Result<(ObjectId, Kind), Skip>> + 'a {
+    let mut next = Some(Ok(id));
+    std::iter::from_fn(move || {
+        let link = next.take()?.and_then(|id| Ok((id, kind_of(repo, id)?)));
         if let Ok((id, Kind::Tag)) = link {
-            self.next = Some(self.target(id));
+            if !seen.insert(id) {
+                return None;
+            }
+            next = Some(target(repo, id));
         }
         Some(link)
+    })
+}
+
+fn kind_of(repo: &Repository, id: ObjectId) -> Result<Kind, Skip> {
+    match repo.objects().header(&id) {
+        Ok(Some((kind, _))) => Ok(kind),
+        // What is wrong is told by reading it.
+        Ok(None) | Err(_) => object(repo, id).map(|object| object.kind),
+    }
+}
+
+fn target(repo: &Repository, tag: ObjectId) -> Result<ObjectId, Skip> {
+    let target = tagged(&object(repo, tag)?.data);
+    target.ok_or_else(|| {
+        let detail = "not a tag that can be read";
+        Skip::with_detail(SkipReason::Corrupt, tag.to_string(), detail)
+    })
+}
+
+/// The commit behind an object that may be a tag, unless only one of the tags in `seen` leads there.
+pub(super) fn peeled_after(
+    repo: &Repository,
+    id: ObjectId,
+    seen: &mut HashSet<ObjectId>,
+) -> Option<ObjectId> {
+    match chain(repo, id, seen).last()? {
+        Ok((id, Kind::Commit)) => Some(id),
+        _ => None,
     }
 }
 
 /// The commit behind an object that may be a tag.
 pub(super) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
-    match chain(repo, id).last()? {
-        Ok((id, Kind::Commit)) => Some(id),
-        _ => None,
-    }
+    peeled_after(repo, id, &mut HashSet::new())
 }
 
 /// Full names and objects of all references but symbolic ones. Inside are those that could not be read.
@@ -116,8 +115,8 @@ pub(super) fn unreadable(error: &Cause) -> Skip {
 }
 
 /// What a reference names that is not symbolic; `None` if there is none of that name, or if it is.
-pub(super) fn reference(repo: &Repository, name: &str) -> Result<Option<ObjectId>, Cause> {
-    Ok(match repo.references().find(name.into())? {
+pub(super) fn reference(references: &References, name: &str) -> Result<Option<ObjectId>, Cause> {
+    Ok(match references.find(name.into())? {
         Some(gix::refs::Target::Object(id)) => Some(id),
         Some(gix::refs::Target::Symbolic(_)) | None => None,
     })

@@ -57,7 +57,7 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
-    /// The references could not be read.
+    /// A reference, or all that are packed, could not be read.
     References {
         /// What is wrong.
         detail: String,
@@ -117,7 +117,7 @@ impl fmt::Display for Error {
             Self::Reference { name, detail } => {
                 write!(f, "cannot resolve the reference `{name}`: {detail}")
             }
-            Self::References { detail } => write!(f, "cannot read the references: {detail}"),
+            Self::References { detail } => write!(f, "cannot read a reference: {detail}"),
             Self::Object { id, kind, detail } => {
                 write!(f, "cannot read the {kind} {id}: {detail}")
             }

@@ -1,8 +1,10 @@
 //! References, loose and packed.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use bstr::BStr;
+use bstr::{BStr, BString};
 use gix::ObjectId;
 use gix::refs::Target;
 use gix::refs::file::Store;
@@ -20,6 +22,7 @@ pub struct References {
     store: Store,
     packed: PathBuf,
     hash: gix::hash::Kind,
+    buffer: OnceCell<Option<Buffer>>,
 }
 
 /// Full name and object of a reference, or why it could not be read.
@@ -32,6 +35,7 @@ impl References {
             store,
             packed,
             hash,
+            buffer: OnceCell::new(),
         }
     }
 
@@ -46,8 +50,7 @@ impl References {
         let found = match loose {
             Some(found) => Some(found),
             None => {
-                let packed = self.packed()?;
-                let found = self.store.try_find_packed(name, packed.as_ref());
+                let found = self.store.try_find_packed(name, self.packed()?);
                 found.map_err(failed)?
             }
         };
@@ -57,40 +60,62 @@ impl References {
     /// Full names and objects of all references. Symbolic ones are left out: what they stand for has its own
     /// name. Inside are those that could not be read.
     pub fn all(&self) -> Result<Vec<Reference>, Error> {
-        let packed = self.packed()?;
-        let all = self.store.iter_packed(packed.as_ref());
-        let all = all.map_err(|source| Error::Unreadable {
+        let failed = |error: &gix::Error| Error::References {
+            detail: sentence(error),
+        };
+        // In this order: what is being packed at the moment is met at least once.
+        let loose = self.store.iter_packed(None);
+        let loose = loose.map_err(|source| Error::Unreadable {
             path: self.store.git_dir().join("refs"),
             source,
         })?;
-        let mut found = Vec::new();
-        for reference in all {
+        let mut found: BTreeMap<BString, Option<ObjectId>> = BTreeMap::new();
+        let mut unreadable = Vec::new();
+        for reference in loose {
             match reference {
                 Ok(reference) => {
-                    if let Target::Object(id) = reference.target {
-                        found.push(Ok((reference.name.as_bstr().to_string(), id)));
-                    }
+                    found.insert(
+                        reference.name.as_bstr().to_owned(),
+                        reference.target.try_id().map(ToOwned::to_owned),
+                    );
                 }
-                Err(error) => found.push(Err(Error::References {
-                    detail: sentence(&error),
-                })),
+                Err(error) => unreadable.push(failed(&error)),
             }
         }
-        Ok(found)
+        if let Some(packed) = self.packed()? {
+            for reference in packed.iter().map_err(|error| failed(&error))? {
+                match reference {
+                    Ok(reference) => {
+                        let entry = found.entry(reference.name.as_bstr().to_owned());
+                        entry.or_insert_with(|| Some(reference.target()));
+                    }
+                    Err(error) => unreadable.push(failed(&error)),
+                }
+            }
+        }
+        let known = found.into_iter();
+        let known = known.filter_map(|(name, id)| Some(Ok((name.to_string(), id?))));
+        Ok(known.chain(unreadable.into_iter().map(Err)).collect())
     }
 
-    fn packed(&self) -> Result<Option<Buffer>, Error> {
-        let bytes = match read_regular(&self.packed) {
-            Ok(bytes) => bytes,
-            Err(error) if is_absent(&error) => return Ok(None),
+    /// The packed references, read once; `None` if there are none.
+    fn packed(&self) -> Result<Option<&Buffer>, Error> {
+        if let Some(buffer) = self.buffer.get() {
+            return Ok(buffer.as_ref());
+        }
+        let buffer = match read_regular(&self.packed) {
+            Ok(bytes) => {
+                let buffer = Buffer::from_bytes(&bytes, self.hash);
+                Some(buffer.map_err(|error| Error::References {
+                    detail: sentence(&error),
+                })?)
+            }
+            Err(error) if is_absent(&error) => None,
             Err(source) => {
                 let path = self.packed.clone();
                 return Err(Error::Unreadable { path, source });
             }
         };
-        let buffer = Buffer::from_bytes(&bytes, self.hash).map_err(|error| Error::References {
-            detail: sentence(&error),
-        })?;
-        Ok(Some(buffer))
+        Ok(self.buffer.get_or_init(|| buffer).as_ref())
     }
 }

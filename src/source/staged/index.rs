@@ -25,8 +25,12 @@ use crate::source::repository::Objects;
 /// Trees nested deeper than this are not followed; Git itself stops at 2048.
 const MAX_DEPTH: usize = 1024;
 
-/// Memory for paths to what was seen under another path. Each costs a look at the blob as well.
-const REPEATED_PATHS: usize = 512 << 10;
+/// Memory for directories that were seen under another path: a hundred thousand and more. Each costs a look at
+/// its files as well.
+const REPEATED_ADDED: usize = 32 << 20;
+
+/// Likewise for what is removed, where it is only a matter of which exceptions held there.
+const REPEATED_REMOVED: usize = 512 << 10;
 
 /// A comparison under way, then its result.
 pub(super) struct Comparison<'a> {
@@ -35,8 +39,9 @@ pub(super) struct Comparison<'a> {
     /// The directory that is looked at, with a `/` at its end unless it is the root.
     path: BString,
     depth: usize,
-    /// Trees of the new side, each with that of the old side.
-    repeats: Repeats<(Option<ObjectId>, Option<ObjectId>)>,
+    /// Trees of the new side, each with that of the old side; trees of the old side alone.
+    added_again: Repeats<(ObjectId, Option<ObjectId>)>,
+    removed_again: Repeats<ObjectId>,
     /// Whether the current directory is below one that was met before.
     is_repeat: bool,
     /// In order of path; the old versions of a path follow the new ones.
@@ -68,7 +73,8 @@ impl<'a> Comparison<'a> {
             index,
             path: BString::default(),
             depth: 0,
-            repeats: Repeats::new(REPEATED_PATHS),
+            added_again: Repeats::new(REPEATED_ADDED),
+            removed_again: Repeats::new(REPEATED_REMOVED),
             is_repeat: false,
             items: Vec::new(),
             skips: Vec::new(),
@@ -260,16 +266,23 @@ impl<'a> Comparison<'a> {
     /// Goes into the directory that `path` names, unless the same was seen under too many paths: trees can name
     /// each other so that a few of them have 10^10 paths.
     fn subdirectory(&mut self, new: Option<&What<'a>>, old_id: Option<ObjectId>) {
-        let new_id = match new {
-            Some(What::Entries(..)) => return self.directory(new.cloned(), old_id),
-            Some(What::Object(_, id)) => Some(*id),
-            None => None,
-        };
         let outer = self.is_repeat;
-        self.is_repeat = outer || !self.repeats.is_first((new_id, old_id));
-        if !self.is_repeat || self.repeats.afford(&self.path) {
+        let can_afford = match (new, old_id) {
+            (Some(What::Entries(..)), _) | (None, None) => true,
+            // Nothing differs.
+            (Some(What::Object(_, id)), _) if Some(*id) == old_id => return,
+            (Some(What::Object(_, id)), _) => {
+                self.is_repeat = outer || !self.added_again.is_first((*id, old_id));
+                !self.is_repeat || self.added_again.afford(&self.path)
+            }
+            (None, Some(id)) => {
+                self.is_repeat = outer || !self.removed_again.is_first(id);
+                !self.is_repeat || self.removed_again.afford(&self.path)
+            }
+        };
+        if can_afford {
             self.directory(new.cloned(), old_id);
-        } else if new_id.is_some() {
+        } else if new.is_some() {
             self.skip(SkipReason::Unsupported, "the same under too many paths");
         }
         self.is_repeat = outer;

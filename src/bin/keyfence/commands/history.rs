@@ -174,7 +174,7 @@ fn selected(repository: &Repository, limits: &Limits) -> Result<Option<Selected>
 
 /// Settings come from the disk of a work tree, else from `HEAD`.
 pub(super) fn places(repository: &Repository) -> Places<'_> {
-    // What is wrong with it the scan tells. A bare repository is then without settings, which hides nothing.
+    // What is wrong with it the scan tells, and the status is then 2. A bare repository is without settings.
     let head = repository.head_id().ok().flatten();
     let head = head.map_or(Place::Nowhere, |id| Place::Commit(repository, id));
     Places {

@@ -124,9 +124,14 @@ fn context(args: HookArgs) -> Result<HookContext, Failure> {
     })
 }
 
+/// A path on one line, whatever is in it.
+fn shown(path: &Path) -> String {
+    escape::terminal(&path.display().to_string()).into_owned()
+}
+
 fn describe_outcome(outcome: &Outcome) -> String {
     let name = outcome.kind.name();
-    let path = outcome.path.display();
+    let path = shown(&outcome.path);
     match &outcome.action {
         Action::Installed => format!("{name}: installed as {path}\n"),
         Action::InstalledBeside { kept, runs } => {
@@ -136,7 +141,7 @@ fn describe_outcome(outcome: &Outcome) -> String {
                     "the hook that was there is not executable, so it does not run, as before; it is kept as"
                 }
             };
-            format!("{name}: installed as {path}\n  {what} {}\n", kept.display())
+            format!("{name}: installed as {path}\n  {what} {}\n", shown(kept))
         }
         Action::Updated => format!("{name}: updated {path}\n"),
         Action::Unchanged => format!("{name}: installed already as {path}\n"),
@@ -149,7 +154,7 @@ fn describe_outcome(outcome: &Outcome) -> String {
         } => format!(
             "{name}: {} runs it already, see {}\n",
             manager.name(),
-            file.display()
+            shown(file)
         ),
         Action::Managed {
             manager,
@@ -159,7 +164,7 @@ fn describe_outcome(outcome: &Outcome) -> String {
         } => format!(
             "{name}: not installed, because {} writes this hook\n  add to {}:\n\n{advice}\n",
             manager.name(),
-            file.display()
+            shown(file)
         ),
         Action::Removed => format!("{name}: removed {path}\n"),
         Action::Restored => {
@@ -172,7 +177,7 @@ fn describe_outcome(outcome: &Outcome) -> String {
 
 fn describe_status(status: &Status) -> String {
     let name = status.kind.name();
-    let path = status.path.display();
+    let path = shown(&status.path);
     match &status.state {
         State::Active => format!("{name}: active, {path}\n"),
         State::Outdated => format!(
@@ -196,7 +201,7 @@ fn describe_status(status: &Status) -> String {
         } => format!(
             "{name}: active, {} runs it, see {}\n",
             manager.name(),
-            file.display()
+            shown(file)
         ),
         State::Managed {
             manager,
@@ -206,7 +211,7 @@ fn describe_status(status: &Status) -> String {
         } => format!(
             "{name}: not active, {} writes this hook\n  add to {}, then let {0} install its hooks:\n\n{advice}\n",
             manager.name(),
-            file.display()
+            shown(file)
         ),
     }
 }

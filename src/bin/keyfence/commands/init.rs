@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use keyfence::config::discover::{FILE_NAME, is_bare, root_of};
+use keyfence::report::escape;
 
 use super::baseline::say;
 use crate::exit::Exit;
@@ -34,6 +35,8 @@ pub(crate) fn run() -> Result<Exit, Failure> {
     }
     let hook = if root.join(".git").exists() { HOOK } else { "" };
     let path = root.join(FILE_NAME);
+    let name = path.display().to_string();
+    let name = escape::terminal(&name);
     // A file that is there is never touched, nor what a link points to.
     let made = std::fs::OpenOptions::new()
         .write(true)
@@ -46,10 +49,10 @@ pub(crate) fn run() -> Result<Exit, Failure> {
                 let _ = std::fs::remove_file(&path);
                 return Err(fail(&path, error));
             }
-            format!("wrote {}\n", path.display())
+            format!("wrote {name}\n")
         }
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            format!("{} is there already and stays as it is\n", path.display())
+            format!("{name} is there already and stays as it is\n")
         }
         Err(error) => return Err(fail(&path, error)),
     };

@@ -11,7 +11,7 @@ use super::commits::Commits;
 use super::describe::weight;
 use crate::coverage::{Skip, SkipReason};
 use crate::source::content::{is_special, read_regular};
-use crate::source::history::view::{chain, reference, references, unreadable};
+use crate::source::history::view::{LINKS, chain, reference, references, unreadable};
 use crate::source::repository::Repository;
 
 /// Everything that holds objects, with commits by number.
@@ -59,7 +59,11 @@ impl Holders {
         id: ObjectId,
         skips: &mut Vec<Skip>,
     ) {
-        for link in chain(repo, id) {
+        // Most name a commit, and there may be many.
+        if let Some(commit) = commits.ids.number(&id) {
+            return self.refs.push((name, commit));
+        }
+        for link in chain(repo, id, &mut HashSet::new()).take(LINKS) {
             match link {
                 Ok((id, _)) => match commits.ids.number(&id) {
                     Some(commit) => self.refs.push((name.clone(), commit)),
@@ -80,8 +84,9 @@ impl Holders {
         if let Ok(Some(head)) = repo.head_id() {
             self.head = commits.ids.number(&head);
         }
+        let references = repo.references();
         for name in head_names(repo) {
-            match reference(repo, &name) {
+            match reference(&references, &name) {
                 Ok(Some(id)) => self.reference(repo, commits, name, id, skips),
                 // On a branch, which is among the references.
                 Ok(None) => {}

@@ -26,19 +26,22 @@ pub(super) struct Change {
 pub(in crate::source::history) struct Trees<'a> {
     repo: &'a Repository,
     read: HashMap<ObjectId, Rc<Entries>>,
-    /// Pairs of new and old trees.
-    repeats: Repeats<Sides>,
+    /// What was seen under another path of the same commit: where the commit has something, and where it has
+    /// nothing any more.
+    added: Repeats<Sides>,
+    removed: Repeats<Sides>,
     pub(in crate::source::history) skips: Vec<Skip>,
 }
 
-/// Entries by name and by whether they are trees: what is a file here and a directory there are two things.
-pub(in crate::source::history) type Entries = BTreeMap<(BString, bool), ObjectId>;
+/// Entries by name, by whether they are trees (what is a file here and a directory there are two things), and
+/// by how many have the same name before it, which only trees made to harm have.
+pub(in crate::source::history) type Entries = BTreeMap<(BString, bool, u32), ObjectId>;
 
 /// What a commit has and what its parents have at one path.
 type Sides = (Option<ObjectId>, Vec<Option<ObjectId>>);
 
-/// Memory for paths to what was seen under another path of the same commit.
-const REPEATED_PATHS: usize = 64 << 20;
+/// Memory for such paths of all commits together: two million and more.
+const REPEATED_PATHS: usize = 512 << 20;
 
 /// Trees that are kept before all are forgotten.
 const KEPT: usize = 2048;
@@ -48,7 +51,8 @@ impl<'a> Trees<'a> {
         Self {
             repo,
             read: HashMap::new(),
-            repeats: Repeats::new(REPEATED_PATHS),
+            added: Repeats::new(REPEATED_PATHS),
+            removed: Repeats::new(REPEATED_PATHS),
             skips: Vec::new(),
         }
     }
@@ -87,7 +91,13 @@ impl<'a> Trees<'a> {
                 Ok(entry) => {
                     let kind = entry.mode.kind();
                     if kind != EntryKind::Commit {
-                        let key = (entry.filename.to_owned(), kind == EntryKind::Tree);
+                        let mut key =
+                            (entry.filename.to_owned(), kind == EntryKind::Tree, u32::MAX);
+                        let before = entries.range(..=&key).next_back();
+                        key.2 = match before {
+                            Some((last, _)) if (&last.0, last.1) == (&key.0, key.1) => last.2 + 1,
+                            _ => 0,
+                        };
                         entries.insert(key, entry.oid.to_owned());
                     }
                 }
@@ -111,11 +121,11 @@ impl<'a> Trees<'a> {
         let mut tree = tree;
         let mut rest = path;
         while let Some(slash) = rest.find_byte(b'/') {
-            let key = (BString::from(&rest[..slash]), true);
+            let key = (BString::from(&rest[..slash]), true, 0);
             tree = *self.entries(tree).get(&key)?;
             rest = &rest[slash + 1..];
         }
-        self.entries(tree).get(&(rest.into(), false)).copied()
+        self.entries(tree).get(&(rest.into(), false, 0)).copied()
     }
 
     /// Shows every path at which `new` differs from each of `old`; with no `old`, all of `new`.
@@ -129,7 +139,8 @@ impl<'a> Trees<'a> {
         mut each: impl FnMut(Change),
     ) {
         let root = new;
-        self.repeats.forget();
+        self.added.forget();
+        self.removed.forget();
         let mut stack = vec![(BString::default(), (new, old.to_vec()), false)];
         while let Some((prefix, (new, old), is_repeat)) = stack.pop() {
             let new_entries = new.map(|id| self.entries(id));
@@ -147,12 +158,16 @@ impl<'a> Trees<'a> {
                 if there.contains(&here) {
                     continue;
                 }
-                let (name, is_tree) = key;
+                let (name, is_tree, _) = key;
                 let mut path = prefix.clone();
                 path.extend_from_slice(name);
                 let sides = (here, there);
-                let is_repeat = is_repeat || (*is_tree && !self.repeats.is_first(sides.clone()));
-                if is_repeat && !self.repeats.afford(&path) {
+                let repeats = match sides.0 {
+                    Some(_) => &mut self.added,
+                    None => &mut self.removed,
+                };
+                let is_repeat = is_repeat || (*is_tree && !repeats.is_first(sides.clone()));
+                if is_repeat && !repeats.afford(&path) {
                     // What was there before and is not looked at can only make more secrets count as new.
                     if let (Some(root), (Some(_), _)) = (root, sides) {
                         self.skip(too_many_paths(root));

@@ -1,6 +1,6 @@
 //! Which commit brought an object in, and which references lead to that commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bstr::BString;
 use gix::ObjectId;
@@ -10,7 +10,7 @@ use super::walk::{Commit, walk};
 use super::{Introduced, Introduction};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::history::provenance::{Located, Location, MOST_PATHS, describe_commit, shorten};
-use crate::source::history::view::{chain, object, references};
+use crate::source::history::view::{LINKS, chain, object, references};
 use crate::source::repository::Repository;
 
 /// Finds the places of what ranges brought in.
@@ -49,8 +49,9 @@ impl<'a> Locator<'a> {
         let references = known
             .chain(pushed.iter().cloned())
             .map(|(name, id)| {
-                let links = chain(repo, id).flatten().map(|(id, _)| id);
-                (name, links.collect())
+                let mut seen = HashSet::new();
+                let links = chain(repo, id, &mut seen).take(LINKS).flatten();
+                (name, links.map(|(id, _)| id).collect())
             })
             .collect();
         let head = repo.head_id().ok().flatten();

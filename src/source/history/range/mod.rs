@@ -11,10 +11,11 @@ mod locate;
 mod show;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use bstr::BString;
 use gix::ObjectId;
+use gix::objs::Kind;
 
 use super::order::topological;
 use super::revision::{Error, Range};
@@ -66,8 +67,16 @@ pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Err
     let mut found = Introduced::default();
     let mut commits = Vec::new();
     let mut others = Vec::new();
+    let mut seen = HashSet::new();
     for id in ranges.iter().flat_map(|range| &range.include) {
-        tip(repo, *id, &mut commits, &mut others, &mut found);
+        for link in chain(repo, *id, &mut seen) {
+            match link {
+                Ok((id, Kind::Commit)) => commits.push(id),
+                Ok((id, Kind::Tag)) => found.tags.push(id),
+                Ok(other) => others.push(other),
+                Err(skip) => found.skips.push(skip),
+            }
+        }
     }
     let exclude: Vec<ObjectId> = ranges
         .iter()
@@ -79,7 +88,7 @@ pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Err
     let mut trees = Trees::new(repo);
     for (id, kind) in others {
         match kind {
-            gix::objs::Kind::Tree => trees.changes(Some(id), &[], |change| {
+            Kind::Tree => trees.changes(Some(id), &[], |change| {
                 if let Some(blob) = change.new {
                     found.add(blob, 0, id, change.path);
                 }
@@ -90,24 +99,6 @@ pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Err
     found.skips.append(&mut trees.skips);
     found.finish();
     Ok(found)
-}
-
-/// Sorts a tip into commits, tags on the way there, and what is no commit.
-fn tip(
-    repo: &Repository,
-    id: ObjectId,
-    commits: &mut Vec<ObjectId>,
-    others: &mut Vec<(ObjectId, gix::objs::Kind)>,
-    found: &mut Introduced,
-) {
-    for link in chain(repo, id) {
-        match link {
-            Ok((id, gix::objs::Kind::Commit)) => commits.push(id),
-            Ok((id, gix::objs::Kind::Tag)) => found.tags.push(id),
-            Ok(other) => others.push(other),
-            Err(skip) => found.skips.push(skip),
-        }
-    }
 }
 
 /// Compares each commit of a walk with all its parents.
