@@ -46,12 +46,29 @@ fn positions(bytes: &[u8]) {
     }
 }
 
-/// Whether what stands there may be part of an escape that stands for nothing.
+/// Whether what stands there may be part of an escape that stands for nothing, be it itself in base64.
 fn is_in_escape(bytes: &[u8], at: usize) -> bool {
+    let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&');
     let before = &bytes[at.saturating_sub(12)..at];
-    before
-        .iter()
-        .any(|byte| matches!(byte, b'\\' | b'%' | b'&'))
+    let mut quartets = (at.saturating_sub(3)..=at).map(|from| three_bytes(&bytes[from..]));
+    before.iter().any(begins) || quartets.any(|decoded| decoded.iter().any(begins))
+}
+
+/// What the next four letters of base64 stand for; what is none counts as zero.
+fn three_bytes(letters: &[u8]) -> [u8; 3] {
+    let value = |letter: &u8| match letter {
+        b'A'..=b'Z' => letter - b'A',
+        b'a'..=b'z' => letter - b'a' + 26,
+        b'0'..=b'9' => letter - b'0' + 52,
+        b'+' | b'-' => 62,
+        b'/' | b'_' => 63,
+        _ => 0,
+    };
+    let mut bits = 0;
+    for at in 0..4 {
+        bits = bits << 6 | u32::from(letters.get(at).map_or(0, value));
+    }
+    [(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]
 }
 
 /// A text, with the place of each of its bytes in the encoded form.
