@@ -1,5 +1,8 @@
 //! What the scan found: one finding per secret, with every place where it stands.
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 use std::fmt;
 
 use bstr::BString;

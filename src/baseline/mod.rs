@@ -201,43 +201,10 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod sample {
     use super::*;
-    use crate::finding::{Level, Place, Position};
-    use crate::secret::Secret;
+    use crate::finding::sample;
 
     pub(super) fn finding(rule: &str, secret: &str, path: &str, line: usize) -> Finding {
-        let position = Position {
-            offset: 0,
-            length: 1,
-            line,
-            column: 1,
-            end_line: line,
-            end_column: 2,
-        };
-        let secret = Secret::new(secret.as_bytes());
-        Finding {
-            rule: rule.to_owned(),
-            level: Level::Error,
-            fingerprint: Fingerprint::new(rule, None, Some(&secret)),
-            message: String::new(),
-            advice: String::new(),
-            key_id: None,
-            account_id: None,
-            secret: Some(secret),
-            session_token: None,
-            context: None,
-            reasons: Vec::new(),
-            places: vec![Place {
-                path: path.into(),
-                position,
-                secret: None,
-                token: None,
-                object: None,
-                commit: None,
-                snippet: Vec::new(),
-                marker: None,
-            }],
-            accepted: None,
-        }
+        sample::finding(rule, secret, vec![sample::place(path, line)])
     }
 }
 

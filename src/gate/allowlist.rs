@@ -180,9 +180,9 @@ fn patterns(globs: &[String]) -> Result<Gitignore, ignore::Error> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{finding, place};
     use super::super::{Acceptance, accept};
     use super::*;
+    use crate::finding::sample::{finding, place};
 
     fn allowlist(allow: Allow, base: Base) -> Allowlist {
         Allowlist::new(vec![allow], base).unwrap()

@@ -262,8 +262,8 @@ fn halved(cuts: &[Span]) -> Vec<Span> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sample::{place, position};
     use super::*;
+    use crate::finding::sample::{place, position};
 
     fn markers(text: &str) -> Markers {
         Markers::new(text.as_bytes(), &[], &|id| id == "acme")

@@ -64,61 +64,10 @@ pub fn new_only(findings: &mut Vec<Finding>, known: &BTreeSet<Fingerprint>) {
     findings.retain(|finding| !known.contains(&finding.fingerprint));
 }
 
-/// What the tests of this room share.
-#[cfg(test)]
-mod sample {
-    use super::*;
-    use crate::finding::{Place, Position};
-    use crate::secret::Secret;
-
-    pub(super) fn position(line: usize) -> Position {
-        Position {
-            offset: 0,
-            length: 1,
-            line,
-            column: 1,
-            end_line: line,
-            end_column: 2,
-        }
-    }
-
-    pub(super) fn place(path: &str, line: usize) -> Place {
-        Place {
-            path: path.into(),
-            position: position(line),
-            secret: None,
-            token: None,
-            object: None,
-            commit: None,
-            snippet: Vec::new(),
-            marker: None,
-        }
-    }
-
-    pub(super) fn finding(rule: &str, secret: &str, places: Vec<Place>) -> Finding {
-        let secret = Secret::new(secret.as_bytes());
-        Finding {
-            rule: rule.to_owned(),
-            level: Level::Error,
-            fingerprint: Fingerprint::new(rule, None, Some(&secret)),
-            message: String::new(),
-            advice: String::new(),
-            key_id: None,
-            account_id: None,
-            secret: Some(secret),
-            session_token: None,
-            context: None,
-            reasons: Vec::new(),
-            places,
-            accepted: None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::sample::{finding, place};
     use super::*;
+    use crate::finding::sample::{finding, place};
 
     #[test]
     fn one_place_without_a_marker_counts() {

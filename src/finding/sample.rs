@@ -1,0 +1,47 @@
+//! Findings for the tests of other rooms.
+
+use super::{Finding, Fingerprint, Level, Place, Position};
+use crate::secret::Secret;
+
+pub(crate) fn position(line: usize) -> Position {
+    Position {
+        offset: 0,
+        length: 1,
+        line,
+        column: 1,
+        end_line: line,
+        end_column: 2,
+    }
+}
+
+pub(crate) fn place(path: &str, line: usize) -> Place {
+    Place {
+        path: path.into(),
+        position: position(line),
+        secret: None,
+        token: None,
+        object: None,
+        commit: None,
+        snippet: Vec::new(),
+        marker: None,
+    }
+}
+
+pub(crate) fn finding(rule: &str, secret: &str, places: Vec<Place>) -> Finding {
+    let secret = Secret::new(secret.as_bytes());
+    Finding {
+        rule: rule.to_owned(),
+        level: Level::Error,
+        fingerprint: Fingerprint::new(rule, None, Some(&secret)),
+        message: String::new(),
+        advice: String::new(),
+        key_id: None,
+        account_id: None,
+        secret: Some(secret),
+        session_token: None,
+        context: None,
+        reasons: Vec::new(),
+        places,
+        accepted: None,
+    }
+}
