@@ -27,8 +27,9 @@ pub(super) use objects::{require, sentence};
 use objects::{split_alternates, with_alternates};
 pub use references::{Reference, References};
 
-/// Objects over this many bytes are not read unless the caller says otherwise.
-pub const MAX_OBJECT_SIZE: u64 = 1 << 30;
+/// Objects over this many bytes are not read unless the caller says otherwise. Git makes no deltas of larger
+/// ones. To read one from a pack takes up to three times as much: a base, what is made of it, and the deltas.
+pub const MAX_OBJECT_SIZE: u64 = 512 << 20;
 
 /// How many symbolic references may lead to one another; Git's own limit.
 const MAX_SYMBOLIC: usize = 5;
