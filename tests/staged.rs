@@ -13,6 +13,7 @@ use keyfence::source::staged::{Options, Staged, StagedOutcome};
 use keyfence::source::{self, BlobSink, Clean};
 
 use crate::support::TestRepo;
+use crate::support::trace::{calls, traced};
 
 /// Notes what a source shows.
 #[derive(Clone, Debug, Default)]
@@ -839,4 +840,23 @@ fn what_the_configuration_would_run_is_not_run() {
     let shown = scan(repo.path());
     assert!(shown.new.contains_key("planted.txt"));
     assert!(!marker.exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn few_files_start_no_threads_and_many_do() {
+    let repo = TestRepo::new();
+    // One thread waits for signals.
+    for (files, expected) in [(3, 1..=1), (300, 2..=usize::MAX)] {
+        for number in 0..files {
+            repo.write(format!("{number}"), format!("{number}\n"));
+        }
+        repo.git(&["add", "--all"]);
+        if let (run, Some(log)) = traced(repo.path(), |command| command.args(["staged"])) {
+            assert_eq!(run.status, 0, "{}", run.show());
+            let threads = calls(&log).filter(|(name, _)| name.starts_with("clone"));
+            let threads = threads.count();
+            assert!(expected.contains(&threads), "{files}: {threads}\n{log}");
+        }
+    }
 }

@@ -31,7 +31,8 @@ pub(super) struct Item {
 
 /// Shows all items to `sink`; what cannot be read of the new ones is a skip.
 pub(super) fn show<S: BlobSink>(repository: &Repository, items: &[Item], mut sink: S) {
-    let Some(pool) = pool().filter(|_| items.len() >= PARALLEL_FROM) else {
+    // Few items must not pay for threads: a commit has few.
+    let Some(pool) = (items.len() >= PARALLEL_FROM).then(pool).flatten() else {
         let mut buffer = Vec::new();
         for item in items {
             if show_one(repository, item, &mut buffer, &mut sink).is_break() {

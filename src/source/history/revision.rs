@@ -9,7 +9,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
 use super::view::{Cause, object, peeled, peeled_after, references};
-use crate::source::repository::Repository;
+use crate::source::repository::{self, Repository};
 
 /// Why commits could not be selected.
 #[derive(Debug)]
@@ -268,7 +268,9 @@ pub fn push_range(
 
 /// The commits behind all references whose name starts with `prefix`.
 fn commits_of_references(repo: &Repository, prefix: &BStr) -> Result<Vec<ObjectId>, Error> {
-    let failed = |source| Error::References { source };
+    let failed = |source: repository::Error| Error::References {
+        source: source.into(),
+    };
     let mut commits = Vec::new();
     let mut seen = HashSet::new();
     for reference in references(repo).map_err(failed)? {

@@ -13,7 +13,7 @@ use super::revision::Error;
 use super::view::{Cause, chain, object, reference, references};
 use crate::coverage::{Skip, SkipReason};
 use crate::source::content::read_regular;
-use crate::source::repository::Repository;
+use crate::source::repository::{self, Repository};
 
 /// The objects that a limited scan looks at.
 #[derive(Clone, Debug, Default)]
@@ -28,7 +28,9 @@ pub struct Selected {
 
 /// What all references and the heads of all worktrees name, and every stash. Other reflogs do not count.
 pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
-    let failed = |source| Error::References { source };
+    let failed = |source: repository::Error| Error::References {
+        source: source.into(),
+    };
     let mut tips = Vec::new();
     for reference in references(repo).map_err(failed)? {
         tips.push(reference.map_err(failed)?.1);
@@ -48,7 +50,11 @@ pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
                 .filter_map(|id| ObjectId::from_hex(id).ok()),
         ),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error.into())),
+        Err(error) => {
+            return Err(Error::References {
+                source: error.into(),
+            });
+        }
     }
     tips.sort();
     tips.dedup();

@@ -7,13 +7,10 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::coverage::{Skip, SkipReason};
-use crate::source::repository::{References, Repository};
+use crate::source::repository::{Error, Reference, References, Repository};
 
 /// What a library said about a failure.
 pub(super) type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// Full name and object of a reference, or why it could not be read.
-pub(super) type Reference = Result<(String, ObjectId), Cause>;
 
 /// An object, whole.
 pub(super) struct Object {
@@ -104,18 +101,17 @@ pub(super) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
 }
 
 /// Full names and objects of all references but symbolic ones. Inside are those that could not be read.
-pub(super) fn references(repo: &Repository) -> Result<Vec<Reference>, Cause> {
-    let all = repo.references().all()?.into_iter();
-    Ok(all.map(|reference| Ok(reference?)).collect())
+pub(super) fn references(repo: &Repository) -> Result<Vec<Reference>, Error> {
+    repo.references().all()
 }
 
 /// A reference that could not be read.
-pub(super) fn unreadable(error: &Cause) -> Skip {
+pub(super) fn unreadable(error: &Error) -> Skip {
     Skip::with_detail(SkipReason::Unreadable, "references", error)
 }
 
 /// What a reference names that is not symbolic; `None` if there is none of that name, or if it is.
-pub(super) fn reference(references: &References, name: &str) -> Result<Option<ObjectId>, Cause> {
+pub(super) fn reference(references: &References, name: &str) -> Result<Option<ObjectId>, Error> {
     Ok(match references.find(name.into())? {
         Some(gix::refs::Target::Object(id)) => Some(id),
         Some(gix::refs::Target::Symbolic(_)) | None => None,
