@@ -5,7 +5,7 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
-/// Keys that only `keyfence rules` and the tests read.
+/// Keys that only `keysieve rules` and the tests read.
 const PROSE: [&str; 5] = [
     "references",
     "examples",

@@ -1,6 +1,6 @@
 //! The engine and its parts on shared samples and on clean text.
 //!
-//! `cargo bench --bench engine -- literal` is the searcher alone. `KEYFENCE_BENCH_TEXT` names a folder of
+//! `cargo bench --bench engine -- literal` is the searcher alone. `KEYSIEVE_BENCH_TEXT` names a folder of
 //! sources to search instead of the crates that cargo has unpacked.
 
 #![allow(unreachable_pub, reason = "a bench has no outside")]
@@ -14,9 +14,9 @@ use std::time::Duration;
 use aho_corasick::packed;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
-use keyfence::engine::literal::LiteralSearcher;
-use keyfence::engine::{Engine, Scratch};
-use keyfence::rule::{Kind, RuleSet};
+use keysieve::engine::literal::LiteralSearcher;
+use keysieve::engine::{Engine, Scratch};
+use keysieve::rule::{Kind, RuleSet};
 
 /// Text that every match of a rule about AWS has a part of, encodings included.
 const AWS: &[&str] = &[

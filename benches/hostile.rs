@@ -15,8 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use keyfence::engine::{Engine, Scratch};
-use keyfence::rule::RuleSet;
+use keysieve::engine::{Engine, Scratch};
+use keysieve::rule::RuleSet;
 
 use keys::Keys;
 

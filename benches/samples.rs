@@ -131,10 +131,10 @@ pub(crate) fn worst_case() -> Vec<u8> {
     b"AKIA".repeat(LENGTH / 4)
 }
 
-/// Up to `limit` bytes of other people's sources: those below the folder in `KEYFENCE_BENCH_TEXT`, or the
+/// Up to `limit` bytes of other people's sources: those below the folder in `KEYSIEVE_BENCH_TEXT`, or the
 /// crates that cargo has unpacked, or code made here if there are none.
 pub(crate) fn clean_text(limit: usize) -> Vec<u8> {
-    let root = std::env::var_os("KEYFENCE_BENCH_TEXT").or_else(|| {
+    let root = std::env::var_os("KEYSIEVE_BENCH_TEXT").or_else(|| {
         let mut home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
         if home.is_none() {
             home = std::env::home_dir().map(|home| home.join(".cargo"));

@@ -1,6 +1,6 @@
 //! The walk over a tree, and the reading of files: what `MAP_FROM` and the thread count rest on.
 //!
-//! `KEYFENCE_BENCH_TREE` names a tree of real files; without it one is made.
+//! `KEYSIEVE_BENCH_TREE` names a tree of real files; without it one is made.
 
 #![allow(unreachable_pub, reason = "a bench has no outside")]
 
@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ignore::{WalkBuilder, WalkState};
-use keyfence::blob::Blob;
-use keyfence::coverage::Skip;
-use keyfence::source::content::{Links, Reader};
-use keyfence::source::worktree::{Options, Worktree};
-use keyfence::source::{BlobSink, Clean};
+use keysieve::blob::Blob;
+use keysieve::coverage::Skip;
+use keysieve::source::content::{Links, Reader};
+use keysieve::source::worktree::{Options, Worktree};
+use keysieve::source::{BlobSink, Clean};
 use memchr::memmem::Finder;
 
 /// A literal that no file has.
@@ -101,7 +101,7 @@ fn walk(criterion: &mut Criterion) {
 
 /// A tree of 6,000 files of 1 to 40 KB in 600 directories, or the one that was named.
 fn tree() -> (Option<tempfile::TempDir>, PathBuf, u64) {
-    if let Some(root) = std::env::var_os("KEYFENCE_BENCH_TREE") {
+    if let Some(root) = std::env::var_os("KEYSIEVE_BENCH_TREE") {
         let root = PathBuf::from(root);
         let files = count(&root);
         return (None, root, files);

@@ -19,10 +19,10 @@ use gix::odb::pack::cache::delta::{Tree, traverse};
 use gix::odb::pack::data::EntryRange;
 use gix::odb::pack::{data, index};
 use gix::progress::Discard;
-use keyfence::blob::Blob;
-use keyfence::coverage::Skip;
-use keyfence::source::history::History;
-use keyfence::source::{BlobSink, Clean, Probe};
+use keysieve::blob::Blob;
+use keysieve::coverage::Skip;
+use keysieve::source::history::History;
+use keysieve::source::{BlobSink, Clean, Probe};
 
 #[derive(Clone, Default)]
 struct Count(Arc<Totals>);

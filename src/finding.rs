@@ -43,7 +43,7 @@ impl Level {
 
 /// Stable identity of a finding: content, never position.
 ///
-/// `kf1:` and the first 32 hex digits of SHA-256 over the length-prefixed rule id, key id (empty if
+/// `ks1:` and the first 32 hex digits of SHA-256 over the length-prefixed rule id, key id (empty if
 /// there is none) and decoded secret. The prefix changes if the recipe does.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(String);
@@ -66,12 +66,12 @@ impl Fingerprint {
             .take(16)
             .map(|byte| format!("{byte:02x}"))
             .collect();
-        Self(format!("kf1:{hex}"))
+        Self(format!("ks1:{hex}"))
     }
 
     /// Reads a fingerprint as [`Self::as_str`] gives it; `None` if it is not one.
     pub fn parse(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix("kf1:")?;
+        let hex = text.strip_prefix("ks1:")?;
         let is_hex = hex.len() == 32
             && hex
                 .bytes()
@@ -317,6 +317,6 @@ mod tests {
         let b = Fingerprint::new("rule", Some("a"), Some(&Secret::new(b"bc")));
         assert_ne!(a, b);
         assert_eq!(Fingerprint::parse(a.as_str()), Some(a));
-        assert_eq!(Fingerprint::parse("kf1:xyz"), None);
+        assert_eq!(Fingerprint::parse("ks1:xyz"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! keyfence finds credentials before they leave a machine and after they have entered a repository.
+//! keysieve finds credentials before they leave a machine and after they have entered a repository.
 //!
 //! Data moves one way:
 //!

@@ -28,7 +28,7 @@ pub fn replace(
     };
     // Only its owner may read what this makes.
     let file = tempfile::Builder::new()
-        .prefix(".keyfence-part-")
+        .prefix(".keysieve-part-")
         .tempfile_in(dir)?;
     let mut out = BufWriter::with_capacity(1 << 16, file.as_file());
     write(&mut out)?;
@@ -57,7 +57,7 @@ fn usual(path: &Path, dir: &Path, file: &File) -> io::Result<Option<Permissions>
     }
     // The umask can be asked for only by setting it, which other threads would notice.
     let probe = tempfile::Builder::new()
-        .prefix(".keyfence-part-")
+        .prefix(".keysieve-part-")
         .permissions(Permissions::from_mode(0o666))
         .tempfile_in(dir)?;
     Ok(Some(probe.as_file().metadata()?.permissions()))
@@ -117,7 +117,7 @@ mod tests {
                 let part = parts.find(|it| {
                     it.file_name()
                         .to_string_lossy()
-                        .starts_with(".keyfence-part-")
+                        .starts_with(".keysieve-part-")
                 });
                 assert_eq!(mode(&part.expect("a part").path()), 0o600);
                 out.write_all(b"text")

@@ -45,16 +45,16 @@ fn what_is_edited_or_moved_has_not_left_head() {
     repo.commit_file("k", format!("{text}# one more line\n"), "edited");
     repo.git(&["mv", "k", "moved"]);
     repo.commit("moved");
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     assert!(!said(&run).contains("left HEAD"), "{}", run.show());
     assert!(said(&run).contains("reached: by HEAD"), "{}", run.show());
-    let run = repo.keyfence(&["history", "--format=github"]).status(1);
+    let run = repo.keysieve(&["history", "--format=github"]).status(1);
     assert!(said(&run).contains("still in HEAD"), "{}", run.show());
 
     repo.git(&["rm", "--quiet", "moved"]);
     let gone = repo.commit("removed");
     repo.commit_file("other", "clean\n", "later");
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     let left = format!("left HEAD: {}", &gone[..12]);
     assert!(said(&run).contains(&left), "{}", run.show());
     assert!(!said(&run).contains("by HEAD"), "{}", run.show());
@@ -78,7 +78,7 @@ fn a_child_with_an_older_date_did_not_bring_it_in() {
         if range {
             args.extend(["--range", &spec]);
         }
-        let run = repo.keyfence(&args).status(1);
+        let run = repo.keysieve(&args).status(1);
         assert_eq!(commit_of(&run), first, "{}", run.show());
     }
 }
@@ -95,7 +95,7 @@ fn of_commits_of_one_second_the_parent_counts() {
         commit_at(&repo, "edited", 1_800_000_000, 1_800_000_000);
         let spec = format!("{base}..");
         for args in [vec![], vec!["--range", &spec]] {
-            let run = repo.keyfence(&["history", "--format=json"]).args(&args);
+            let run = repo.keysieve(&["history", "--format=json"]).args(&args);
             let run = run.status(1);
             assert_eq!(commit_of(&run), first, "{}", run.show());
         }
@@ -122,11 +122,11 @@ fn what_is_limited_to_references_is_put_down_to_what_they_reach() {
         &["--branch", "v1"],
     ] {
         let run = repo
-            .keyfence(&["history", "--format=json"])
+            .keysieve(&["history", "--format=json"])
             .args(limit)
             .status(1);
         assert_eq!(commit_of(&run), kept, "{}", run.show());
-        let run = repo.keyfence(&["history"]).args(limit).status(1);
+        let run = repo.keysieve(&["history"]).args(limit).status(1);
         assert!(said(&run).contains("refs/heads/main"), "{}", run.show());
         assert!(!said(&run).contains("by no ref"), "{}", run.show());
     }
@@ -140,10 +140,10 @@ fn every_stash_is_reachable() {
     repo.git(&["stash"]);
     repo.stage("c", "clean\n");
     repo.git(&["stash"]);
-    let run = repo.keyfence(&["history", "--reachable"]).status(1);
+    let run = repo.keysieve(&["history", "--reachable"]).status(1);
     assert!(said(&run).contains("stash@{1}"), "{}", run.show());
     repo.git(&["stash", "clear"]);
-    repo.keyfence(&["history", "--reachable"]).status(0);
+    repo.keysieve(&["history", "--reachable"]).status(0);
 }
 
 #[test]
@@ -154,13 +154,13 @@ fn the_message_of_a_tag_is_the_tags_and_not_heads() {
     repo.git(&["tag", "--annotate", "v1", "--message", &message]);
     let tag = repo.git(&["rev-parse", "v1"]);
     for args in [&["history"][..], &["history", "--range", "v1"]] {
-        let run = repo.keyfence(args).status(1);
+        let run = repo.keysieve(args).status(1);
         let named = format!("= tag: {}", &tag[..12]);
         assert!(said(&run).contains(&named), "{}", run.show());
         assert!(said(&run).contains("by refs/tags/v1"), "{}", run.show());
     }
     repo.git(&["tag", "-d", "v1"]);
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     assert!(said(&run).contains("reached: by no ref"), "{}", run.show());
 }
 
@@ -169,7 +169,7 @@ fn a_detached_head_is_named_once() {
     let repo = TestRepo::new();
     repo.commit_file("k", pair(806), "added");
     repo.git(&["checkout", "--quiet", "--detach"]);
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     assert_eq!(said(&run).matches("HEAD").count(), 1, "{}", run.show());
 }
 
@@ -182,7 +182,7 @@ fn variables_of_git_speak_of_the_repository_here() {
     let path = other.path().to_str().expect("a path");
     for args in [["history", path], ["history", "/nonexistent"]] {
         let status = if args[1] == path { 1 } else { 2 };
-        here.keyfence(&args)
+        here.keysieve(&args)
             .env("GIT_DIR", here.join(".git"))
             .env("GIT_INDEX_FILE", here.join(".git/index"))
             .status(status);
@@ -190,7 +190,7 @@ fn variables_of_git_speak_of_the_repository_here() {
     // Here they count, whichever way the repository is named.
     let dir = other.join(".git");
     for name in [".", path] {
-        TestCommand::keyfence(other.path())
+        TestCommand::keysieve(other.path())
             .args(["history", name])
             .env("GIT_OBJECT_DIRECTORY", dir.join("objects"))
             .env("GIT_DIR", &dir)
@@ -205,7 +205,7 @@ fn a_hook_that_changes_its_directory_sees_the_same_index() {
     repo.stage("pkg/k", pair(808));
     let pkg = repo.join("pkg");
     for args in [&["hook", "run", "pre-commit"][..], &["staged"]] {
-        TestCommand::keyfence(&pkg)
+        TestCommand::keysieve(&pkg)
             .args(args)
             .env("GIT_INDEX_FILE", ".git/index")
             .status(1);
@@ -216,7 +216,7 @@ fn a_hook_that_changes_its_directory_sees_the_same_index() {
 fn without_an_index_nothing_is_clean() {
     let repo = TestRepo::new();
     repo.stage("k", pair(822));
-    repo.keyfence(&["staged"]).status(1);
+    repo.keysieve(&["staged"]).status(1);
     repo.commit("added");
     std::fs::remove_file(repo.join(".git/index")).expect("an index");
     for args in [
@@ -224,11 +224,11 @@ fn without_an_index_nothing_is_clean() {
         &["staged", "--all-files"],
         &["hook", "run", "pre-commit"],
     ] {
-        let run = repo.keyfence(args).status(2);
+        let run = repo.keysieve(args).status(2);
         assert!(run.err().contains("no index"), "{}", run.show());
     }
     // Before the first commit there is none either.
-    TestRepo::new().keyfence(&["staged"]).status(0);
+    TestRepo::new().keysieve(&["staged"]).status(0);
 }
 
 #[test]
@@ -236,12 +236,12 @@ fn a_range_without_a_left_side_is_an_unset_variable() {
     let repo = TestRepo::new();
     repo.commit_file("k", pair(809), "added");
     for spec in ["..", "..HEAD", "...HEAD", "..."] {
-        let run = repo.keyfence(&["history", "--range", spec]).status(2);
+        let run = repo.keysieve(&["history", "--range", spec]).status(2);
         assert!(run.err().contains("before the dots"), "{}", run.show());
     }
-    repo.keyfence(&["history", "--since-commit", ""]).status(2);
+    repo.keysieve(&["history", "--since-commit", ""]).status(2);
     repo.commit_file("b", "clean\n", "later");
-    repo.keyfence(&["history", "--range", "HEAD~1.."]).status(0);
+    repo.keysieve(&["history", "--range", "HEAD~1.."]).status(0);
 }
 
 #[test]
@@ -249,10 +249,10 @@ fn one_commit_can_be_asked_for() {
     let repo = TestRepo::new();
     repo.commit_file("k", pair(820), "added");
     repo.commit_file("b", "clean\n", "later");
-    let run = repo.keyfence(&["history", "--range", "HEAD^!"]).status(0);
+    let run = repo.keysieve(&["history", "--range", "HEAD^!"]).status(0);
     assert!(run.out().contains("1 commit"), "{}", run.show());
     // The first commit has no parent to leave out.
-    repo.keyfence(&["history", "--range", "HEAD~1^!"]).status(1);
+    repo.keysieve(&["history", "--range", "HEAD~1^!"]).status(1);
 }
 
 #[test]
@@ -261,23 +261,23 @@ fn what_was_accepted_or_excluded_counts_once_it_is_not() {
     for (config, old, marker) in [
         ("exclude = [\"/vendor/\"]\n", "vendor/k", ""),
         (allow, "fixtures/k", ""),
-        ("", "k", "# keyfence:allow of a test\n"),
+        ("", "k", "# keysieve:allow of a test\n"),
     ] {
         let repo = TestRepo::new();
-        repo.write(".keyfence.toml", config);
+        repo.write(".keysieve.toml", config);
         let text = pair(821);
         let lines: Vec<String> = text
             .lines()
             .map(|line| format!("{line} {marker}"))
             .collect();
-        repo.stage(".keyfence.toml", config);
+        repo.stage(".keysieve.toml", config);
         repo.commit_file(old, lines.join("\n"), "not reported");
-        repo.keyfence(&["history"]).status(0);
+        repo.keysieve(&["history"]).status(0);
         repo.git(&["rm", "--quiet", "--cached", old]);
         repo.stage("src/k", &text);
-        repo.keyfence(&["staged"]).status(1);
+        repo.keysieve(&["staged"]).status(1);
         repo.commit("moved to where it counts");
-        repo.keyfence(&["history", "--range", "HEAD~1.."]).status(1);
+        repo.keysieve(&["history", "--range", "HEAD~1.."]).status(1);
     }
 }
 
@@ -285,11 +285,11 @@ fn what_was_accepted_or_excluded_counts_once_it_is_not() {
 fn an_exception_that_goes_makes_what_it_covered_new() {
     let repo = TestRepo::new();
     let config = "[[allow]]\npaths = [\"/fixtures/\"]\nreason = \"made up\"\n";
-    repo.stage(".keyfence.toml", config);
+    repo.stage(".keysieve.toml", config);
     repo.commit_file("fixtures/k", pair(830), "accepted");
-    repo.stage(".keyfence.toml", "");
+    repo.stage(".keysieve.toml", "");
     repo.stage("fixtures/k", format!("{}# edited\n", pair(830)));
-    repo.keyfence(&["staged"]).status(1);
+    repo.keysieve(&["staged"]).status(1);
 }
 
 #[test]
@@ -299,7 +299,7 @@ fn the_text_names_the_commit_that_all_formats_name() {
     let first = commit_at(&repo, "added", 1_800_000_000, 1_800_000_000);
     repo.stage("k", format!("{}# edited\n", pair(831)));
     commit_at(&repo, "backdated", 1_600_000_000, 1_800_000_100);
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     let named = format!("= commit: {}", &first[..12]);
     assert!(said(&run).contains(&named), "{}", run.show());
 }
@@ -312,7 +312,7 @@ fn a_tag_within_a_tag_is_held_by_the_reference_of_the_outer_one() {
     repo.git(&["tag", "--annotate", "inner", "--message", &message]);
     repo.git(&["tag", "--annotate", "outer", "inner", "--message", "outer"]);
     repo.git(&["tag", "-d", "inner"]);
-    let run = repo.keyfence(&["history", "--range", "outer"]).status(1);
+    let run = repo.keysieve(&["history", "--range", "outer"]).status(1);
     assert!(said(&run).contains("by refs/tags/outer"), "{}", run.show());
 }
 
@@ -321,7 +321,7 @@ fn a_work_tree_that_only_the_environment_knows_is_found() {
     let repo = TestRepo::new();
     repo.commit_file("k", pair(833), "added");
     let tree = tempfile::tempdir().expect("a directory");
-    TestCommand::keyfence(tree.path())
+    TestCommand::keysieve(tree.path())
         .args(["history", tree.path().to_str().expect("a path")])
         .env("GIT_DIR", repo.join(".git"))
         .env("GIT_WORK_TREE", tree.path())
@@ -341,7 +341,7 @@ fn copies_of_what_was_there_before_are_known() {
     repo.stage("more", pair(835));
     repo.commit("moved, and one that is new");
     let run = repo
-        .keyfence(&["history", "--range", "HEAD~1..", "--format=json"])
+        .keysieve(&["history", "--range", "HEAD~1..", "--format=json"])
         .status(1);
     let key = only(&run)["key_id"].as_str().expect("an id").to_owned();
     assert!(pair(835).contains(&key), "{}", run.show());
@@ -355,7 +355,7 @@ fn a_tree_of_head_that_is_missing_hides_nothing_that_is_staged() {
     repo.stage("k", pair(836));
     let object = format!(".git/objects/{}/{}", &tree[..2], &tree[2..]);
     std::fs::remove_file(repo.join(object)).expect("a loose tree");
-    let run = repo.keyfence(&["staged", "--format=json"]).run();
+    let run = repo.keysieve(&["staged", "--format=json"]).run();
     assert_ne!(run.status, 0, "{}", run.show());
     let key = only(&run)["key_id"].as_str().expect("an id").to_owned();
     assert!(pair(836).contains(&key), "{}", run.show());

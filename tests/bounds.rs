@@ -4,7 +4,7 @@
 //! cargo test --test main -- --ignored --nocapture --test-threads=1 bounds::
 //! ```
 //!
-//! `KEYFENCE_PROGRAM` names the program to measure where it is not the one of this build, a release build for
+//! `KEYSIEVE_PROGRAM` names the program to measure where it is not the one of this build, a release build for
 //! one. The bounds are enforced by the system: a run may have that much memory of its own (maps of what it
 //! reads apart) and ends with a failure beyond it.
 
@@ -25,7 +25,7 @@ use crate::support::{TestRepo, pair};
 const MIB: u64 = 1 << 20;
 
 fn program() -> String {
-    std::env::var("KEYFENCE_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_keyfence").to_owned())
+    std::env::var("KEYSIEVE_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_keysieve").to_owned())
 }
 
 /// Runs the program within so many MiB of its own memory; it must end with that status. Says what it took.

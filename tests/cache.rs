@@ -16,7 +16,7 @@ fn pair(keys: &mut Keys) -> String {
 fn compare(repo: &TestRepo, cache: &Path, threads: &str) -> (Value, u64) {
     let run = |extra: &[&str]| {
         let common = ["history", "--format=json", "--show-notes", "--threads"];
-        let run = repo.keyfence(&common).arg(threads).args(extra).run();
+        let run = repo.keysieve(&common).arg(threads).args(extra).run();
         (run.json(), run.status, run.err())
     };
     let cache = cache.to_str().expect("a plain path");
@@ -67,9 +67,9 @@ fn the_second_scan_takes_clean_objects_from_the_cache_and_reports_findings_again
     repo.git(&["gc", "--quiet", "--prune=now"]);
     let (fourth, taken) = compare(&repo, &cache, "1");
     assert_eq!(taken, all_objects(&fourth) - 2);
-    let plain = repo.keyfence(&["history"]).status(1).out();
+    let plain = repo.keysieve(&["history"]).status(1).out();
     assert!(!plain.contains("the cache"), "{plain}");
-    let text = repo.keyfence(&["history", "--cache"]).arg(&cache).status(1);
+    let text = repo.keysieve(&["history", "--cache"]).arg(&cache).status(1);
     let words: Vec<String> = text.out().split_whitespace().map(String::from).collect();
     assert!(
         words.join(" ").contains("5 of them from the cache"),
@@ -104,7 +104,7 @@ fn a_cache_that_is_damaged_or_made_with_other_settings_counts_for_nothing_and_is
     }
     // Other settings: nothing is taken over in either direction.
     let run = |args: &[&str]| {
-        let run = repo.keyfence(&["history", "--format=json", "--cache"]);
+        let run = repo.keysieve(&["history", "--format=json", "--cache"]);
         let run = run.arg(&cache).args(args).run().json();
         run["coverage"]["cached"].as_u64().expect("a number")
     };
@@ -160,12 +160,12 @@ fn no_secret_and_nothing_for_others_to_read_is_in_the_cache_and_the_repository_i
         .expect("a time");
     assert_eq!(before, after);
 
-    let inside = repo.keyfence(&["history", "--cache=.git/cache"]).status(2);
+    let inside = repo.keysieve(&["history", "--cache=.git/cache"]).status(2);
     assert!(inside.err().contains("outside"), "{}", inside.show());
     assert!(!repo.join(".git/cache").exists());
     // A directory that cannot be made costs a warning and not the scan.
     repo.write("file", "");
-    let run = repo.keyfence(&["history", "--cache=file/cache"]).status(1);
+    let run = repo.keysieve(&["history", "--cache=file/cache"]).status(1);
     assert!(
         run.err().contains("cache was not written"),
         "{}",
@@ -190,7 +190,7 @@ fn what_could_not_be_read_or_is_missing_is_said_again() {
         assert_eq!(report["coverage"]["skipped"]["lfs"].as_u64(), Some(1));
     }
     for _ in 0..2 {
-        let run = repo.keyfence(&[
+        let run = repo.keysieve(&[
             "history",
             "--format=json",
             "--max-object-size=500",

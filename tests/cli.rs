@@ -47,7 +47,7 @@ fn dir_with(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn scan(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {
-    TestCommand::keyfence(dir).arg("scan").args(args)
+    TestCommand::keysieve(dir).arg("scan").args(args)
 }
 
 #[track_caller]
@@ -144,17 +144,17 @@ fn wrong_use_is_2_goes_to_stderr_and_suggests_what_is_right() {
         &["scan", "--exclude", "a[z-a]"],
         &["scan", "--rules", "not-there.toml"],
     ] {
-        let run = TestCommand::keyfence(dir.path()).args(args).status(2);
+        let run = TestCommand::keysieve(dir.path()).args(args).status(2);
         assert_eq!(run.out(), "", "{}", run.show());
         assert!(run.err().starts_with("error: "), "{}", run.show());
     }
-    let run = TestCommand::keyfence(dir.path()).arg("--help").status(0);
-    assert!(run.out().contains("Usage: keyfence"), "{}", run.show());
-    let run = TestCommand::keyfence(dir.path()).arg("--version").status(0);
-    assert!(run.out().starts_with("keyfence "), "{}", run.show());
+    let run = TestCommand::keysieve(dir.path()).arg("--help").status(0);
+    assert!(run.out().contains("Usage: keysieve"), "{}", run.show());
+    let run = TestCommand::keysieve(dir.path()).arg("--version").status(0);
+    assert!(run.out().starts_with("keysieve "), "{}", run.show());
     assert!(run.out().contains("(rules "), "{}", run.show());
     assert_eq!(
-        TestCommand::keyfence(dir.path()).arg("-V").status(0).out(),
+        TestCommand::keysieve(dir.path()).arg("-V").status(0).out(),
         run.out()
     );
 }
@@ -195,8 +195,8 @@ fn json_has_the_documented_fields_and_secrets_on_request_only() {
     let run = scan(dir.path(), &["--format", "json"]).status(1);
     assert_hides(&run, &pair);
     let json = run.json();
-    assert_eq!(json["schema"], "keyfence-report/1");
-    assert_eq!(json["tool"]["name"], "keyfence");
+    assert_eq!(json["schema"], "keysieve-report/1");
+    assert_eq!(json["tool"]["name"], "keysieve");
     assert_eq!(json["summary"]["errors"], 1);
     let finding = &json["findings"][0];
     assert_eq!(json["findings"].as_array().unwrap().len(), 1);
@@ -204,7 +204,7 @@ fn json_has_the_documented_fields_and_secrets_on_request_only() {
     assert_eq!(finding["level"], "error");
     assert_eq!(finding["key_id"], pair.id.as_str());
     assert_eq!(finding["account_id"].as_str().unwrap().len(), 12);
-    assert!(finding["fingerprint"].as_str().unwrap().starts_with("kf1:"));
+    assert!(finding["fingerprint"].as_str().unwrap().starts_with("ks1:"));
     assert!(finding.get("secret_key").is_none());
     let places = finding["places"].as_array().unwrap();
     let paths: Vec<&str> = places.iter().map(|p| p["path"].as_str().unwrap()).collect();
@@ -376,7 +376,7 @@ fn a_closed_pipe_is_no_error_and_the_status_stays() {
     let last = pair.python();
     files.push(("z.py", &last));
     let dir = dir_with(&files);
-    let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keysieve"))
         .arg("scan")
         .current_dir(dir.path())
         .stdout(Stdio::piped())
@@ -425,7 +425,7 @@ fn a_scan_of_nothing_says_so() {
     let run = scan(dir.path(), &["--format", "json"]).status(0);
     assert!(run.err().contains("nothing was scanned"), "{}", run.show());
     let repo = TestRepo::new();
-    let run = repo.keyfence(&["staged"]).status(0);
+    let run = repo.keysieve(&["staged"]).status(0);
     assert!(run.err().contains("nothing is staged"), "{}", run.show());
 }
 
@@ -469,7 +469,7 @@ fn explain_tells_what_was_seen_at_a_place() {
     repo.write("app.py", pair.python());
     repo.write("left-out/app.py", pair.python());
     repo.write(".gitignore", "left-out/app.py\n");
-    let run = repo.keyfence(&["scan", "--explain", "app.py:4"]).status(0);
+    let run = repo.keysieve(&["scan", "--explain", "app.py:4"]).status(0);
     assert!(run.out().contains("a scan reads it"), "{}", run.show());
     assert!(
         run.out().contains("error[aws-access-key-pair]"),
@@ -477,13 +477,13 @@ fn explain_tells_what_was_seen_at_a_place() {
         run.show()
     );
     assert_hides(&run, &pair);
-    let run = repo.keyfence(&["scan", "--explain", "app.py:1"]).status(0);
+    let run = repo.keysieve(&["scan", "--explain", "app.py:1"]).status(0);
     assert!(!run.out().contains("reported"), "{}", run.show());
     let run = repo
-        .keyfence(&["scan", "--explain", "left-out/app.py"])
+        .keysieve(&["scan", "--explain", "left-out/app.py"])
         .status(0);
     assert!(run.out().contains("ignored"), "{}", run.show());
-    repo.keyfence(&["scan", "--explain", "not-there:1"])
+    repo.keysieve(&["scan", "--explain", "not-there:1"])
         .status(2);
 }
 
@@ -492,7 +492,7 @@ fn explain_tells_what_was_seen_at_a_place() {
 fn a_signal_ends_the_run_with_2_and_a_word() {
     let dir = dir_with(&[]);
     // It waits for the end of standard input, which does not come.
-    let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keysieve"))
         .args(["scan", "-"])
         .current_dir(dir.path())
         .stdin(Stdio::piped())
@@ -529,7 +529,7 @@ fn a_blocked_commit_tells_in_two_lines_what_to_do() {
     let repo = TestRepo::new();
     repo.commit_file("a.txt", "one\n", "one");
     repo.stage("src/app.py", pair.python());
-    let run = repo.keyfence(&["staged"]).status(1);
+    let run = repo.keysieve(&["staged"]).status(1);
     assert!(
         run.out().contains(" --> src/app.py:4:24\n"),
         "{}",
@@ -540,15 +540,15 @@ fn a_blocked_commit_tells_in_two_lines_what_to_do() {
         "{}",
         run.show()
     );
-    assert!(run.err().contains("keyfence:allow"), "{}", run.show());
+    assert!(run.err().contains("keysieve:allow"), "{}", run.show());
     assert_eq!(run.err().matches("hint: ").count(), 2, "{}", run.show());
     assert_hides(&run, &pair);
     // What is in `HEAD` already does not block what is added to the same file.
     repo.commit("two");
     repo.stage("src/app.py", format!("# moved\n{}", pair.python()));
-    repo.keyfence(&["staged"]).status(0);
-    repo.keyfence(&["staged", "--all"]).status(1);
-    repo.keyfence(&["staged", "--exclude", "src/", "--all"])
+    repo.keysieve(&["staged"]).status(0);
+    repo.keysieve(&["staged", "--all"]).status(1);
+    repo.keysieve(&["staged", "--exclude", "src/", "--all"])
         .status(0);
 }
 
@@ -561,17 +561,17 @@ fn history_names_the_commit_and_says_how_unreachable_objects_go() {
     let commit = repo.commit_file("app.py", pair.python(), "add the application");
     repo.git(&["checkout", "--quiet", "main"]);
     let spot = format!(" --> {}:app.py:4:24\n", &commit[..12]);
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     assert!(run.out().contains(&spot), "{}", run.show());
     assert!(run.out().contains("refs/heads/side"), "{}", run.show());
     assert!(!run.out().contains("git gc"), "{}", run.show());
     repo.git(&["branch", "--quiet", "-D", "side"]);
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     assert!(run.out().contains(&spot), "{}", run.show());
     assert!(run.out().contains("git gc --prune=now"), "{}", run.show());
     assert_hides(&run, &pair);
     let json = repo
-        .keyfence(&["history", "--format", "json"])
+        .keysieve(&["history", "--format", "json"])
         .status(1)
         .json();
     let place = &json["findings"][0]["places"][0];
@@ -579,8 +579,8 @@ fn history_names_the_commit_and_says_how_unreachable_objects_go() {
     assert_eq!(place["author"], "Ada Author");
     assert_eq!(place["subject"], "add the application");
     assert_eq!(place["in_head"], false);
-    repo.keyfence(&["history", "--exclude", "*.py"]).status(0);
-    repo.keyfence(&["history", "not-there"]).status(2);
+    repo.keysieve(&["history", "--exclude", "*.py"]).status(0);
+    repo.keysieve(&["history", "not-there"]).status(2);
 }
 
 #[test]
@@ -588,16 +588,16 @@ fn history_names_the_commit_that_took_a_secret_away() {
     let pair = Pair::new(23);
     let repo = TestRepo::new();
     repo.commit_file("app.py", pair.python(), "add the application");
-    let run = repo.keyfence(&["history", "--format", "json"]).status(1);
+    let run = repo.keysieve(&["history", "--format", "json"]).status(1);
     let place = &run.json()["findings"][0]["places"][0];
     assert!(place["left"].is_null(), "{}", run.show());
     let last = repo.commit_file("app.py", "import os\n", "read it from the environment");
-    let run = repo.keyfence(&["history", "--format", "json"]).status(1);
+    let run = repo.keysieve(&["history", "--format", "json"]).status(1);
     let left = &run.json()["findings"][0]["places"][0]["left"];
     assert_eq!(left["commit"], last.as_str(), "{}", run.show());
     assert_eq!(left["author"], "Ada Author");
     assert_eq!(left["subject"], "read it from the environment");
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     let line = format!("= left HEAD: {} of ", &last[..12]);
     assert!(run.out().contains(&line), "{}", run.show());
 }

@@ -34,41 +34,41 @@ fn all_faults_are_told_at_once_with_line_and_key() {
     let repo = TestRepo::new();
     repo.write("rules.toml", "[[rule]]\nid = 'x'\n");
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "fail-on = 'fatal'\nfail_on = 'error'\nexclude = ['a[z-a]']\nformat = 'xml'\nrule-files = ['rules.toml', 'no.toml']\n\
          [[allow]]\nsecrets = ['(']\nreason = 'r'\n",
     );
-    repo.write(".keyfence-baseline", "# keyfence baseline 1\nkf1:1\n");
+    repo.write(".keysieve-baseline", "# keysieve baseline 1\nks1:1\n");
     for args in [&["scan"][..], &["history"]] {
-        let run = repo.keyfence(args).status(2);
+        let run = repo.keysieve(args).status(2);
         for fault in [
-            ".keyfence.toml:1: fail-on: ",
-            ".keyfence.toml:2: fail_on: unknown key",
-            ".keyfence.toml:3: exclude: not a pattern",
-            ".keyfence.toml:4: format: ",
-            ".keyfence.toml:5: rule-files: there is no file no.toml",
-            ".keyfence.toml:7: allow.secrets: unclosed group",
+            ".keysieve.toml:1: fail-on: ",
+            ".keysieve.toml:2: fail_on: unknown key",
+            ".keysieve.toml:3: exclude: not a pattern",
+            ".keysieve.toml:4: format: ",
+            ".keysieve.toml:5: rule-files: there is no file no.toml",
+            ".keysieve.toml:7: allow.secrets: unclosed group",
             "rules.toml:1: x.regex: missing",
-            ".keyfence-baseline:2: fingerprint: ",
+            ".keysieve-baseline:2: fingerprint: ",
         ] {
             says(&run, fault);
         }
     }
-    let run = repo.keyfence(&["config", "check"]).status(1);
-    says(&run, ".keyfence.toml:7: allow.secrets");
+    let run = repo.keysieve(&["config", "check"]).status(1);
+    says(&run, ".keysieve.toml:7: allow.secrets");
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "[rules]\ndisable = ['no-such']\nenable-only = ['nor-this']\n",
     );
-    repo.write(".keyfence-baseline", "");
-    let run = repo.keyfence(&["scan"]).status(2);
+    repo.write(".keysieve-baseline", "");
+    let run = repo.keysieve(&["scan"]).status(2);
     says(
         &run,
-        ".keyfence.toml:2: rules.disable: there is no rule 'no-such'",
+        ".keysieve.toml:2: rules.disable: there is no rule 'no-such'",
     );
-    says(&run, ".keyfence.toml:3: rules.enable-only");
-    repo.write(".keyfence.toml", "");
-    repo.keyfence(&["config", "check"]).status(0);
+    says(&run, ".keysieve.toml:3: rules.enable-only");
+    repo.write(".keysieve.toml", "");
+    repo.keysieve(&["config", "check"]).status(0);
 }
 
 #[test]
@@ -76,44 +76,44 @@ fn settings_count_and_the_command_line_goes_before_them() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1));
     repo.write("vendor/b.env", pair(2));
-    repo.keyfence(&["scan"]).status(1);
+    repo.keysieve(&["scan"]).status(1);
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "fail-on = 'never'\nformat = 'json'\nexclude = ['/vendor/']\n",
     );
-    let run = repo.keyfence(&["scan"]).status(0);
+    let run = repo.keysieve(&["scan"]).status(0);
     assert_eq!(run.json()["summary"]["errors"], 1);
-    repo.keyfence(&["scan", "--fail-on", "error"]).status(1);
-    let run = repo.keyfence(&["scan", "--format", "text"]).status(0);
-    says(&run, "config:  .keyfence.toml");
+    repo.keysieve(&["scan", "--fail-on", "error"]).status(1);
+    let run = repo.keysieve(&["scan", "--format", "text"]).status(0);
+    says(&run, "config:  .keysieve.toml");
     // From another directory the same files are left out.
-    let run = TestCommand::keyfence(repo.join("vendor"))
+    let run = TestCommand::keysieve(repo.join("vendor"))
         .arg("scan")
         .status(0);
     assert_eq!(run.json()["summary"]["errors"], 0, "{}", run.show());
-    repo.keyfence(&["scan", "--no-config"]).status(1);
+    repo.keysieve(&["scan", "--no-config"]).status(1);
     // A configuration that is named, on the command line or in the environment.
     repo.write("other.toml", "fail-on = 'error'\n");
-    let run = repo.keyfence(&["scan", "--config", "other.toml"]).status(1);
+    let run = repo.keysieve(&["scan", "--config", "other.toml"]).status(1);
     says(&run, "config:  other.toml");
-    repo.keyfence(&["scan"])
-        .env("KEYFENCE_CONFIG", "other.toml")
+    repo.keysieve(&["scan"])
+        .env("KEYSIEVE_CONFIG", "other.toml")
         .status(1);
-    repo.keyfence(&["scan", "--config-from", "other.toml"])
+    repo.keysieve(&["scan", "--config-from", "other.toml"])
         .status(1);
-    repo.keyfence(&["scan", "--config", "none.toml"]).status(2);
-    repo.keyfence(&["scan", "--config-from", "base"]).status(2);
+    repo.keysieve(&["scan", "--config", "none.toml"]).status(2);
+    repo.keysieve(&["scan", "--config-from", "base"]).status(2);
 }
 
 #[test]
 fn patterns_begin_at_the_root_wherever_the_scan_does() {
     let repo = TestRepo::new();
-    repo.write(".keyfence.toml", "exclude = ['/vendor/', '/sub/skip/']\n");
+    repo.write(".keysieve.toml", "exclude = ['/vendor/', '/sub/skip/']\n");
     repo.write("vendor/a.env", pair(1));
     repo.write("sub/skip/a.env", pair(2));
     repo.write("sub/vendor/a.env", pair(3));
     let count = |dir: &Path, args: &[&str]| {
-        let run = TestCommand::keyfence(dir).arg("scan").args(args);
+        let run = TestCommand::keysieve(dir).arg("scan").args(args);
         let run = run.args(["--format", "json"]).run();
         run.json()["summary"]["errors"].as_u64()
     };
@@ -131,21 +131,21 @@ fn rules_are_switched_off_on_and_given_levels() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1));
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "[rules]\ndisable = ['aws-access-key-pair']\n",
     );
-    repo.keyfence(&["scan"]).status(0);
-    repo.keyfence(&["scan", "--only", "aws-access-key-pair"])
+    repo.keysieve(&["scan"]).status(0);
+    repo.keysieve(&["scan", "--only", "aws-access-key-pair"])
         .status(1);
-    repo.write(".keyfence.toml", "[rules]\nenable-only = ['private-key']\n");
-    repo.keyfence(&["scan"]).status(0);
+    repo.write(".keysieve.toml", "[rules]\nenable-only = ['private-key']\n");
+    repo.keysieve(&["scan"]).status(0);
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "[rules.level]\naws-access-key-pair = 'warning'\n",
     );
-    let run = repo.keyfence(&["scan", "--format", "json"]).status(0);
+    let run = repo.keysieve(&["scan", "--format", "json"]).status(0);
     assert_eq!(run.json()["summary"]["warnings"], 1);
-    repo.keyfence(&["scan", "--fail-on", "warning"]).status(1);
+    repo.keysieve(&["scan", "--fail-on", "warning"]).status(1);
 }
 
 #[test]
@@ -155,24 +155,24 @@ fn rule_files_are_read_beside_the_configuration_and_nowhere_else() {
     repo.write("a.txt", &token);
     repo.write("rules/acme.toml", rule_file("acme-token"));
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "rule-files = ['rules/acme.toml']\n[rules.level]\nacme-token = 'error'\n",
     );
-    let run = repo.keyfence(&["scan", "--format", "json"]).status(1);
+    let run = repo.keysieve(&["scan", "--format", "json"]).status(1);
     assert_eq!(run.json()["findings"][0]["rule"], "acme-token");
     // From the index as well.
     repo.git(&["add", "."]);
     std::fs::remove_file(repo.join("rules/acme.toml")).unwrap();
-    repo.keyfence(&["staged"]).status(1);
+    repo.keysieve(&["staged"]).status(1);
     // Outside of the repository, named or by a link.
     let outside = tempfile::tempdir().unwrap();
     std::fs::write(outside.path().join("x.toml"), rule_file("acme-token")).unwrap();
     let name = outside.path().join("x.toml");
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         format!("rule-files = ['{}', '../x.toml']\n", name.display()),
     );
-    let run = repo.keyfence(&["scan"]).status(2);
+    let run = repo.keysieve(&["scan"]).status(2);
     assert_eq!(
         run.err().matches("a path below the configuration").count(),
         2
@@ -180,12 +180,12 @@ fn rule_files_are_read_beside_the_configuration_and_nowhere_else() {
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink(&name, repo.join("link.toml")).unwrap();
-        repo.write(".keyfence.toml", "rule-files = ['link.toml']\n");
-        let run = repo.keyfence(&["scan"]).status(2);
+        repo.write(".keysieve.toml", "rule-files = ['link.toml']\n");
+        let run = repo.keysieve(&["scan"]).status(2);
         says(&run, "leads out of the repository");
-        std::fs::remove_file(repo.join(".keyfence.toml")).unwrap();
-        std::os::unix::fs::symlink(&name, repo.join(".keyfence.toml")).unwrap();
-        repo.keyfence(&["scan"]).status(2);
+        std::fs::remove_file(repo.join(".keysieve.toml")).unwrap();
+        std::os::unix::fs::symlink(&name, repo.join(".keysieve.toml")).unwrap();
+        repo.keysieve(&["scan"]).status(2);
     }
 }
 
@@ -195,59 +195,59 @@ fn staged_reads_both_files_from_the_index() {
     repo.commit("empty");
     repo.stage("a.env", pair(1));
     // On the disk only: does not count.
-    repo.write(".keyfence.toml", ALLOW_ALL);
-    repo.keyfence(&["staged"]).status(1);
-    repo.git(&["add", ".keyfence.toml"]);
-    let run = repo.keyfence(&["staged"]).status(0);
-    says(&run, ".keyfence.toml (index)");
+    repo.write(".keysieve.toml", ALLOW_ALL);
+    repo.keysieve(&["staged"]).status(1);
+    repo.git(&["add", ".keysieve.toml"]);
+    let run = repo.keysieve(&["staged"]).status(0);
+    says(&run, ".keysieve.toml (index)");
     // In the index only: counts.
-    std::fs::remove_file(repo.join(".keyfence.toml")).unwrap();
-    repo.keyfence(&["staged"]).status(0);
+    std::fs::remove_file(repo.join(".keysieve.toml")).unwrap();
+    repo.keysieve(&["staged"]).status(0);
     // As it was before the commit.
-    repo.keyfence(&["staged", "--config-from", "base"])
+    repo.keysieve(&["staged", "--config-from", "base"])
         .status(1);
 
-    repo.git(&["rm", "--quiet", "--cached", ".keyfence.toml"]);
-    repo.keyfence(&["baseline", "write"]).status(0);
-    repo.keyfence(&["staged"]).status(1);
-    repo.git(&["add", ".keyfence-baseline"]);
-    let run = repo.keyfence(&["staged"]).status(0);
-    says(&run, ".keyfence-baseline (index)");
-    repo.keyfence(&["staged", "--no-baseline"]).status(1);
+    repo.git(&["rm", "--quiet", "--cached", ".keysieve.toml"]);
+    repo.keysieve(&["baseline", "write"]).status(0);
+    repo.keysieve(&["staged"]).status(1);
+    repo.git(&["add", ".keysieve-baseline"]);
+    let run = repo.keysieve(&["staged"]).status(0);
+    says(&run, ".keysieve-baseline (index)");
+    repo.keysieve(&["staged", "--no-baseline"]).status(1);
     // Another secret in the same place is new.
     repo.stage("a.env", pair(2));
-    repo.keyfence(&["staged"]).status(1);
+    repo.keysieve(&["staged"]).status(1);
 }
 
 #[test]
 fn a_fault_in_the_index_is_2() {
     let repo = TestRepo::new();
-    repo.stage(".keyfence.toml", "nonsense = 1\n");
-    repo.write(".keyfence.toml", "");
-    let run = repo.keyfence(&["staged"]).status(2);
-    says(&run, ".keyfence.toml:1: nonsense: unknown key");
+    repo.stage(".keysieve.toml", "nonsense = 1\n");
+    repo.write(".keysieve.toml", "");
+    let run = repo.keysieve(&["staged"]).status(2);
+    says(&run, ".keysieve.toml:1: nonsense: unknown key");
 }
 
 #[test]
 fn history_reads_the_work_tree_or_head_of_a_bare_repository() {
     let repo = TestRepo::new();
     repo.commit_file("a.env", pair(1), "adds it");
-    repo.write(".keyfence.toml", ALLOW_ALL);
-    repo.keyfence(&["history"]).status(0);
-    repo.keyfence(&["history", "--config-from", "head"])
+    repo.write(".keysieve.toml", ALLOW_ALL);
+    repo.keysieve(&["history"]).status(0);
+    repo.keysieve(&["history", "--config-from", "head"])
         .status(1);
-    repo.git(&["add", ".keyfence.toml"]);
+    repo.git(&["add", ".keysieve.toml"]);
     repo.commit("allows it");
     let bare = tempfile::tempdir().unwrap();
     let to = bare.path().join("bare.git");
     repo.git(&["clone", "--quiet", "--bare", ".", to.to_str().unwrap()]);
-    let run = TestCommand::keyfence(&to).arg("history").status(0);
-    says(&run, ".keyfence.toml (");
+    let run = TestCommand::keysieve(&to).arg("history").status(0);
+    says(&run, ".keysieve.toml (");
 }
 
 /// The hook of a server, told of one branch.
 fn receive(repo: &TestRepo, old: &str, new: &str, args: &[&str]) -> TestCommand {
-    repo.keyfence(&["hook", "run", "pre-receive"])
+    repo.keysieve(&["hook", "run", "pre-receive"])
         .args(args)
         .stdin(format!("{old} {new} refs/heads/topic\n"))
 }
@@ -258,16 +258,16 @@ fn nobody_disarms_the_scan_in_the_push_that_adds_the_key() {
     let base = repo.commit_file("readme", "x\n", "base");
     repo.git(&["checkout", "--quiet", "-b", "topic"]);
     repo.stage("a.env", pair(1));
-    let head = repo.commit_file(".keyfence.toml", ALLOW_ALL, "adds a key and allows it");
+    let head = repo.commit_file(".keysieve.toml", ALLOW_ALL, "adds a key and allows it");
     // On the server `main` is what was there before, and so is its configuration.
     repo.git(&["checkout", "--quiet", "main"]);
     repo.git(&["branch", "--quiet", "-D", "topic"]);
     receive(&repo, &"0".repeat(40), &head, &[]).status(1);
     let run = receive(&repo, &"0".repeat(40), &head, &["--config-from", "head"]).status(0);
-    says(&run, ".keyfence.toml (");
+    says(&run, ".keysieve.toml (");
     // The other way round: what was accepted before stays so, whatever the push takes away.
     repo.git(&["checkout", "--quiet", "-b", "second", &base]);
-    repo.commit_file(".keyfence.toml", ALLOW_ALL, "reviewed");
+    repo.commit_file(".keysieve.toml", ALLOW_ALL, "reviewed");
     repo.git(&["update-ref", "refs/heads/main", "HEAD"]);
     repo.git(&["checkout", "--quiet", "main"]);
     let before = repo.git(&["rev-parse", "HEAD"]);
@@ -284,9 +284,9 @@ fn the_pre_push_hook_reads_what_the_other_side_has() {
     let base = repo.commit_file("readme", "x\n", "base");
     repo.git(&["update-ref", "refs/remotes/origin/main", &base]);
     repo.stage("a.env", pair(1));
-    let head = repo.commit_file(".keyfence.toml", ALLOW_ALL, "adds a key and allows it");
+    let head = repo.commit_file(".keysieve.toml", ALLOW_ALL, "adds a key and allows it");
     let push = |args: &[&str]| {
-        repo.keyfence(&["hook", "run", "pre-push"])
+        repo.keysieve(&["hook", "run", "pre-push"])
             .args(args)
             .args(["origin", "url"])
             .stdin(format!("refs/heads/main {head} refs/heads/main {base}\n"))
@@ -299,12 +299,12 @@ fn the_pre_push_hook_reads_what_the_other_side_has() {
 fn show_tells_where_each_value_comes_from() {
     let repo = TestRepo::new();
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "# mine\nfail-on = 'warning'\nexclude = ['*.min.js']\n[rules.level]\naws-access-key-id = 'note'\n\
          [[allow]]\npaths = ['/a', 'b']\nsecrets = ['^x\"y']\nkey-ids = ['Z$']\nrules = ['aws-access-key-pair']\nreason = 'why'\n",
     );
     let run = repo
-        .keyfence(&["config", "show", "--exclude", "x", "--threads", "3"])
+        .keysieve(&["config", "show", "--exclude", "x", "--threads", "3"])
         .status(0);
     let line = |start: &str, from: &str| {
         let out = run.out();
@@ -312,19 +312,19 @@ fn show_tells_where_each_value_comes_from() {
         let found = found.unwrap_or_else(|| panic!("no {start}\n{}", run.show()));
         assert!(found.ends_with(&format!("# {from}")), "{found}");
     };
-    line("fail-on = \"warning\"", ".keyfence.toml:2");
+    line("fail-on = \"warning\"", ".keysieve.toml:2");
     line("format = \"text\"", "default");
     line("threads = 3", "command line");
     line("\"x\"", "command line");
-    line("\"*.min.js\"", ".keyfence.toml:3");
-    says(&run, "# configuration: .keyfence.toml\n");
+    line("\"*.min.js\"", ".keysieve.toml:3");
+    says(&run, "# configuration: .keysieve.toml\n");
     says(
         &run,
-        "[[allow]]  # .keyfence.toml:6\npaths = [\"/a\", \"b\"]\nsecrets = ['^x\"y']\n",
+        "[[allow]]  # .keysieve.toml:6\npaths = [\"/a\", \"b\"]\nsecrets = ['^x\"y']\n",
     );
     // What is shown can be read again.
     repo.write("again.toml", run.out());
-    repo.keyfence(&["config", "check", "again.toml"]).status(0);
+    repo.keysieve(&["config", "check", "again.toml"]).status(0);
 }
 
 #[test]
@@ -335,43 +335,43 @@ fn what_is_written_for_a_work_tree_is_not_written_into_a_bare_repository() {
         &["baseline", "write", "--history"],
         &["baseline", "update", "--history"],
     ] {
-        let run = repo.keyfence(args).status(2);
+        let run = repo.keysieve(args).status(2);
         says(&run, "is a bare repository");
         says(&run, "hint: ");
     }
-    let names = [".keyfence.toml", ".keyfence-baseline"];
+    let names = [".keysieve.toml", ".keysieve-baseline"];
     assert!(names.iter().all(|name| !repo.join(name).exists()));
     let file = ["--baseline", "accepted"];
-    let write = repo.keyfence(&["baseline", "write", "--history"]);
+    let write = repo.keysieve(&["baseline", "write", "--history"]);
     write.args(file).status(0);
     assert!(repo.join("accepted").exists());
     // Nor into the `.git` of a work tree.
     let repo = TestRepo::new();
-    TestCommand::keyfence(repo.join(".git"))
+    TestCommand::keysieve(repo.join(".git"))
         .arg("init")
         .status(2);
-    assert!(!repo.join(".git/.keyfence.toml").exists());
+    assert!(!repo.join(".git/.keysieve.toml").exists());
 }
 
 #[test]
 fn a_misspelt_key_or_rule_leads_to_the_right_one() {
     let repo = TestRepo::new();
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "exclud = []\nallow-incomplete = ['shalow']\n[rules]\ndisabled = []\n[[allow]]\npath = ['x']\nreason = 'r'\n",
     );
-    let run = repo.keyfence(&["config", "check"]).status(1);
+    let run = repo.keysieve(&["config", "check"]).status(1);
     says(&run, ":1: exclud: unknown key; there is exclude");
     says(&run, "lfs, findings, not 'shalow'");
     says(&run, ":4: rules.disabled: unknown key; there is disable");
     says(&run, ":6: allow.path: unknown key; there is paths");
-    std::fs::remove_file(repo.join(".keyfence.toml")).unwrap();
+    std::fs::remove_file(repo.join(".keysieve.toml")).unwrap();
     for args in [
         &["rules", "explain", "aws-acces-key-pair"][..],
         &["rules", "show", "aws-acces-key-pair"],
         &["scan", "--only", "aws-acces-key-pair"],
     ] {
-        let run = repo.keyfence(args).status(2);
+        let run = repo.keysieve(args).status(2);
         says(&run, "hint: there ");
         says(&run, "aws-access-key-pair");
     }
@@ -380,15 +380,15 @@ fn a_misspelt_key_or_rule_leads_to_the_right_one() {
 #[test]
 fn init_writes_once_and_what_it_writes_is_right() {
     let repo = TestRepo::new();
-    let run = repo.keyfence(&["init"]).status(0);
-    says(&run, "keyfence hook install");
+    let run = repo.keysieve(&["init"]).status(0);
+    says(&run, "keysieve hook install");
     let plain = tempfile::tempdir().unwrap();
-    let run = TestCommand::keyfence(plain.path()).arg("init").status(0);
+    let run = TestCommand::keysieve(plain.path()).arg("init").status(0);
     assert!(!run.out().contains("hook install"), "{}", run.show());
-    repo.keyfence(&["config", "check"]).status(0);
-    repo.write(".keyfence.toml", "fail-on = 'never'\n");
-    repo.keyfence(&["init"]).status(0);
-    let text = std::fs::read_to_string(repo.join(".keyfence.toml")).unwrap();
+    repo.keysieve(&["config", "check"]).status(0);
+    repo.write(".keysieve.toml", "fail-on = 'never'\n");
+    repo.keysieve(&["init"]).status(0);
+    let text = std::fs::read_to_string(repo.join(".keysieve.toml")).unwrap();
     assert_eq!(text, "fail-on = 'never'\n");
 }
 
@@ -401,8 +401,8 @@ fn a_directory_without_a_repository_has_its_own_configuration() {
         std::fs::write(path, text).unwrap();
     };
     write("sub/a.env", &pair(1));
-    write("sub/.keyfence.toml", ALLOW_ALL);
-    let scan = |path: &Path, at: &str| TestCommand::keyfence(path).args(["scan", at]);
+    write("sub/.keysieve.toml", ALLOW_ALL);
+    let scan = |path: &Path, at: &str| TestCommand::keysieve(path).args(["scan", at]);
     scan(dir.path(), ".").status(1);
     scan(dir.path(), "sub").status(0);
     scan(Path::new("/"), dir.path().join("sub").to_str().unwrap()).status(0);
@@ -417,15 +417,15 @@ fn the_examples_of_the_documentation_are_right() {
         let text = std::fs::read_to_string(docs.join(page)).unwrap();
         for block in text.split("```toml\n").skip(1) {
             let toml = block.split("```").next().unwrap();
-            repo.write(".keyfence.toml", toml);
-            repo.keyfence(&["config", "check"]).status(0);
+            repo.write(".keysieve.toml", toml);
+            repo.keysieve(&["config", "check"]).status(0);
             count += 1;
         }
         for block in text.split("```text\n").skip(1) {
             let example = block.split("```").next().unwrap();
-            if example.starts_with("# keyfence baseline") {
-                repo.write(".keyfence-baseline", example);
-                repo.keyfence(&["config", "check"]).status(0);
+            if example.starts_with("# keysieve baseline") {
+                repo.write(".keysieve-baseline", example);
+                repo.keysieve(&["config", "check"]).status(0);
                 count += 1;
             }
         }

@@ -79,14 +79,14 @@ fn place(place: &Value) -> String {
     }
 }
 
-/// `keyfence history`, with arguments.
+/// `keysieve history`, with arguments.
 pub(crate) fn history(dir: impl AsRef<Path>, args: &[&str]) -> Run {
-    let command = TestCommand::keyfence(dir).args(["history", "--format", "json"]);
+    let command = TestCommand::keysieve(dir).args(["history", "--format", "json"]);
     command.args(args).run()
 }
 
 pub(crate) fn staged(dir: impl AsRef<Path>, args: &[&str]) -> Run {
-    let command = TestCommand::keyfence(dir).args(["staged", "--format", "json"]);
+    let command = TestCommand::keysieve(dir).args(["staged", "--format", "json"]);
     command.args(args).run()
 }
 
@@ -205,7 +205,7 @@ fn b04_files_declared_binary_or_without_diff_and_utf_16() {
     let all = [&binary, &no_diff, &zeros, &little, &big];
     found(&staged(repo.path(), &[]), &all);
     let commit = repo.commit("binary things");
-    found(&repo.keyfence(&["scan", "--format", "json"]).run(), &all);
+    found(&repo.keysieve(&["scan", "--format", "json"]).run(), &all);
     let names = ["a.dat", "b.lock", "c.bin", "d.reg", "e.reg"];
     let expected: Vec<(&Pair, String)> = all
         .into_iter()
@@ -235,7 +235,7 @@ fn b05_commit_all_and_commit_path_through_the_installed_hook() {
     let [all, path] = pairs(105);
     repo.commit_file("a.ini", "clean\n", "base");
     repo.commit_file("b.ini", "clean\n", "base");
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     repo.write("a.ini", all.text());
     assert_refused(&repo, &["commit", "-am", "all"], "a.ini");
     assert_refused(&repo, &["commit", "-m", "path", "a.ini"], "a.ini");
@@ -298,7 +298,7 @@ fn b06_halves_in_two_files_are_neighbours_by_their_paths_at_any_time() {
         repo.commit_file(secret_path, &weak, "secret");
         for args in [&["scan"][..], &["history"], &["history", "--range", "HEAD"]] {
             let run = repo
-                .keyfence(args)
+                .keysieve(args)
                 .args(["--format", "json"])
                 .status(expected);
             let json = run.json();
@@ -338,7 +338,7 @@ fn b07_messages_of_commits_and_tags_and_notes() {
     };
     assert_eq!(of(&message)["places"][0]["object_kind"], "commit");
     assert_eq!(of(&tag)["places"][0]["object_kind"], "tag");
-    let text = repo.keyfence(&["history"]).status(1);
+    let text = repo.keysieve(&["history"]).status(1);
     assert!(text.out().contains(&commit[..12]), "{}", text.show());
     let places = found(
         &history(repo.path(), &["--range", "HEAD~1..v1"]),
@@ -400,7 +400,7 @@ fn b08_what_no_reference_reaches_any_more() {
     repo.git(&["repack", "-q", "-a", "-d", "--keep-unreachable"]);
     check(&history(repo.path(), &[]));
     // The report says how it goes for good, that the other side has a copy; and so it goes.
-    let text = repo.keyfence(&["history"]).status(1).out();
+    let text = repo.keysieve(&["history"]).status(1).out();
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
         "git reflog expire --expire=now --all",
@@ -481,7 +481,7 @@ fn b10_first_commits_no_commits_detached_bare_submodule_and_linked_worktree() {
     assert_eq!(empty.status, 0, "{}", empty.show());
     repo.stage("first.ini", first.text());
     found(&staged(repo.path(), &[]), &[&first]);
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     repo.git_command()
         .args(["commit", "--quiet", "-m", "first"])
         .status(1);
@@ -568,9 +568,9 @@ fn b11_file_names_with_spaces_newlines_quotes_and_other_bytes() {
     repo.commit("names");
     check(&history(repo.path(), &[]));
     check(&history(repo.path(), &["--range", "HEAD~1.."]));
-    check(&repo.keyfence(&["scan", "--format", "json"]).run());
+    check(&repo.keysieve(&["scan", "--format", "json"]).run());
     // On a terminal nothing of it is an escape sequence or forges a line.
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     assert!(!run.stdout.contains(&0x1b), "{}", run.show());
     assert!(!run.out().contains("\nline.ini"), "{}", run.show());
 }
@@ -594,7 +594,7 @@ fn b12_what_is_staged_counts_and_not_the_working_copy() {
     let repo = TestRepo::new();
     let [pair] = pairs(112);
     repo.commit_file("a.ini", "clean\n", "base");
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     // Staged, then cleaned in the working copy.
     repo.stage("a.ini", pair.text());
     repo.write("a.ini", "clean\n");
@@ -654,7 +654,7 @@ fn b13_a_range_is_every_commit_that_is_not_in_its_base_with_merges_against_all_p
     }
     // A branch whose tip lies beyond the range reaches it all the same: nobody is told that no reference does.
     let run = repo
-        .keyfence(&["history", "--range", "main..topic~2"])
+        .keysieve(&["history", "--range", "main..topic~2"])
         .status(1);
     assert!(run.out().contains("refs/heads/topic"), "{}", run.show());
     assert!(!run.out().contains("by no ref"), "{}", run.show());
@@ -664,7 +664,7 @@ fn b13_a_range_is_every_commit_that_is_not_in_its_base_with_merges_against_all_p
     // What the environment of a CI system says.
     repo.git(&["update-ref", "refs/remotes/origin/main", "main"]);
     let automatic = |variables: &[(&str, &str)]| {
-        let mut command = repo.keyfence(&["history", "--range", "auto", "--format", "json"]);
+        let mut command = repo.keysieve(&["history", "--range", "auto", "--format", "json"]);
         for (name, value) in variables {
             command = command.env(name, value);
         }
@@ -775,7 +775,7 @@ fn b14_split_and_sparse_indexes() {
         let run = staged(repo.path(), &["--all-files"]);
         found(&run, &[&old, &new]);
         assert_eq!(run.json()["coverage"]["blobs"], 5, "{}", run.show());
-        repo.keyfence(&["hook", "install"]).status(0);
+        repo.keysieve(&["hook", "install"]).status(0);
         repo.git_command()
             .args(["commit", "--quiet", "-m", "new"])
             .status(1);
@@ -791,7 +791,7 @@ fn b15_force_added_files_that_are_ignored_and_files_in_git_lfs() {
     found(&staged(repo.path(), &[]), &[&ignored]);
     let commit = repo.commit("forced");
     found(
-        &repo.keyfence(&["scan", "--format", "json"]).run(),
+        &repo.keysieve(&["scan", "--format", "json"]).run(),
         &[&ignored],
     );
     let place = [(&ignored, format!("{commit}:secret/prod.env"))];

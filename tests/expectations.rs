@@ -95,7 +95,7 @@ fn e1_nested_and_decoded_secrets_stand_in_no_report_of_any_format() {
     for command in ["history", "scan"] {
         for format in FORMATS {
             let run = repo
-                .keyfence(&[command, "--show-notes", "--format", format])
+                .keysieve(&[command, "--show-notes", "--format", format])
                 .status(1);
             let said = [run.stdout.clone(), run.stderr.clone()].concat();
             assert!(!run.stdout.is_empty());
@@ -117,7 +117,7 @@ fn e1_nested_and_decoded_secrets_stand_in_no_report_of_any_format() {
     }
     // They were found, so that there was something to hide.
     let report = repo
-        .keyfence(&["history", "--format=json"])
+        .keysieve(&["history", "--format=json"])
         .status(1)
         .json();
     let errors = report["summary"]["errors"].as_u64().expect("a number");
@@ -136,7 +136,7 @@ fn e2_one_secret_in_many_commits_and_files_is_one_finding_with_all_its_places() 
     }
     repo.commit_file("b/copy.ini", &text, "copy");
     let report = repo
-        .keyfence(&["history", "--format=json"])
+        .keysieve(&["history", "--format=json"])
         .status(1)
         .json();
     let findings = report["findings"].as_array().expect("a list");
@@ -153,7 +153,7 @@ fn e2_one_secret_in_many_commits_and_files_is_one_finding_with_all_its_places() 
 fn completions_are_there_for_every_shell_and_bash_takes_its_own() {
     let dir = tempfile::tempdir().expect("a directory");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let run = TestCommand::keyfence(dir.path())
+        let run = TestCommand::keysieve(dir.path())
             .args(["completions", shell])
             .status(0);
         for word in ["history", "staged", "allow-incomplete", "completions"] {
@@ -161,8 +161,8 @@ fn completions_are_there_for_every_shell_and_bash_takes_its_own() {
         }
         if shell == "bash" {
             std::fs::write(dir.path().join("completions"), &run.stdout).expect("a file");
-            let script = "source ./completions && complete -p keyfence && COMP_WORDS=(keyfence his) COMP_CWORD=1 \
-                          && _keyfence keyfence his keyfence && echo \"${COMPREPLY[@]}\"";
+            let script = "source ./completions && complete -p keysieve && COMP_WORDS=(keysieve his) COMP_CWORD=1 \
+                          && _keysieve keysieve his keysieve && echo \"${COMPREPLY[@]}\"";
             let run = TestCommand::new("bash", dir.path())
                 .args(["-c", script])
                 .status(0);
@@ -174,19 +174,19 @@ fn completions_are_there_for_every_shell_and_bash_takes_its_own() {
 #[test]
 fn manual_pages_are_written_for_every_command() {
     let dir = tempfile::tempdir().expect("a directory");
-    let keyfence = |args: &[&str]| TestCommand::keyfence(dir.path()).args(args).status(0);
-    keyfence(&["man", "pages"]);
+    let keysieve = |args: &[&str]| TestCommand::keysieve(dir.path()).args(args).status(0);
+    keysieve(&["man", "pages"]);
     for page in [
-        "keyfence",
-        "keyfence-scan",
-        "keyfence-hook-install",
-        "keyfence-rules-explain",
+        "keysieve",
+        "keysieve-scan",
+        "keysieve-hook-install",
+        "keysieve-rules-explain",
     ] {
         let text = std::fs::read_to_string(dir.path().join(format!("pages/{page}.1")));
         let text = text.expect("a page");
         assert!(text.contains(&format!(".TH {page} 1")), "{text}");
     }
-    let all = keyfence(&["man"]).out();
+    let all = keysieve(&["man"]).out();
     let pages = std::fs::read_dir(dir.path().join("pages")).expect("a directory");
     assert_eq!(all.matches("\n.TH ").count(), pages.count());
 }
@@ -196,23 +196,23 @@ fn wrong_use_leads_to_the_right_one() {
     let repo = TestRepo::new();
     repo.commit_file("a", "a\n", "one");
     let cases: &[(&[&str], &str)] = &[
-        (&["."], "keyfence scan ."),
-        (&["a"], "keyfence scan PATH"),
-        (&["-"], "keyfence scan -"),
-        (&["main..HEAD"], "keyfence history --range A..B"),
-        (&["history", "main..HEAD"], "keyfence history --range A..B"),
-        (&["detect", "--source", "."], "keyfence history"),
-        (&["protect", "--staged"], "keyfence staged"),
-        (&["git", "."], "keyfence history"),
-        (&["dir", "."], "keyfence scan DIR"),
-        (&["filesystem", "."], "keyfence scan DIR"),
+        (&["."], "keysieve scan ."),
+        (&["a"], "keysieve scan PATH"),
+        (&["-"], "keysieve scan -"),
+        (&["main..HEAD"], "keysieve history --range A..B"),
+        (&["history", "main..HEAD"], "keysieve history --range A..B"),
+        (&["detect", "--source", "."], "keysieve history"),
+        (&["protect", "--staged"], "keysieve staged"),
+        (&["git", "."], "keysieve history"),
+        (&["dir", "."], "keysieve scan DIR"),
+        (&["filesystem", "."], "keysieve scan DIR"),
         (&["scan", "--redact"], "always cut"),
         (&["scan", "--report-path", "x"], "--report FORMAT=FILE"),
         (&["histroy"], "'history'"),
         (&["history", "--cache=x", "--range=A..B"], "--cache"),
     ];
     for (args, hint) in cases {
-        let run = repo.keyfence(args).status(2);
+        let run = repo.keysieve(args).status(2);
         assert!(run.stdout.is_empty(), "{}", run.show());
         assert!(run.err().contains(hint), "{hint}: {}", run.show());
     }
@@ -226,7 +226,7 @@ fn every_help_fits_into_80_columns() {
     while let Some(command) = left.pop() {
         for flag in ["-h", "--help"] {
             let run = repo
-                .keyfence(&command)
+                .keysieve(&command)
                 .arg(flag)
                 .env("COLUMNS", "80")
                 .status(0);
@@ -234,7 +234,7 @@ fn every_help_fits_into_80_columns() {
             for line in out.lines() {
                 assert!(line.chars().count() <= 80, "{command:?} {flag}: {line}");
             }
-            assert!(out.contains("Usage: keyfence"), "{}", run.show());
+            assert!(out.contains("Usage: keysieve"), "{}", run.show());
             if flag == "--help" {
                 continue;
             }
@@ -262,7 +262,7 @@ fn the_rule_file_of_the_documentation_holds() {
         .nth(1)
         .and_then(|rest| rest.split("```").next());
     std::fs::write(dir.path().join("my-rules.toml"), rule.expect("a rule")).expect("a file");
-    let run = TestCommand::keyfence(dir.path())
+    let run = TestCommand::keysieve(dir.path())
         .args(["rules", "test", "my-rules.toml"])
         .status(0);
     assert_eq!(run.out(), "1 rule, 3 examples, 0 failed\n");

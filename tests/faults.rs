@@ -16,8 +16,8 @@ use crate::support::{Keys, TestCommand, TestRepo, pair, shows_part_of};
 const PATIENCE: &str = "120";
 
 /// Ends what hangs.
-fn keyfence(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {
-    TestCommand::keyfence_under(&["timeout", "-s", "KILL", PATIENCE], dir).args(args)
+fn keysieve(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {
+    TestCommand::keysieve_under(&["timeout", "-s", "KILL", PATIENCE], dir).args(args)
 }
 
 /// A run that neither crashed nor hung, and that said why if it failed.
@@ -91,7 +91,7 @@ fn inject(dir: &Path, path: &str, kind: &str, args: &[&str]) -> Faulty {
     let logs = tempfile::tempdir().expect("a directory");
     let log = logs.path().join("log");
     fs::write(log.with_extension("next"), "nothing\n").expect("a file");
-    let run = keyfence(dir, args)
+    let run = keysieve(dir, args)
         .env("LD_PRELOAD", shim())
         .env("FAULT_PATH", path)
         .env("FAULT_KIND", kind)
@@ -172,7 +172,7 @@ fn a_panic_tells_its_place_and_nothing_of_what_was_read_and_costs_a_file_or_a_wo
     repo.git(&["add", "--all"]);
     repo.commit("keys");
     let line = Regex::new(
-        r"^error: (keyfence failed in a way that should not happen at \S+:\d+|the scan is incomplete: .*)$|^warning: nothing was scanned$",
+        r"^error: (keysieve failed in a way that should not happen at \S+:\d+|the scan is incomplete: .*)$|^warning: nothing was scanned$",
     )
     .expect("a regex");
     // Which thread gets which file is chance: those that panic may come too late for any.
@@ -335,7 +335,7 @@ fn a_part_of_a_repository_that_fails_is_never_clean() {
     let original = repository();
     let plain: BTreeMap<_, _> = COMMANDS
         .iter()
-        .map(|args| (*args, sane(keyfence(original.path(), args).run())))
+        .map(|args| (*args, sane(keysieve(original.path(), args).run())))
         .collect();
     let mut happened = 0;
     each_fault(&original, |cell, faulty| {
@@ -403,7 +403,7 @@ fn a_part_that_may_not_be_read_is_never_clean() {
     let repo = repository();
     let run_as = |args: &[&str]| {
         sane(
-            TestCommand::keyfence_as_nobody(repo.path())
+            TestCommand::keysieve_as_nobody(repo.path())
                 .args(args)
                 .run(),
         )
@@ -488,7 +488,7 @@ fn a_part_of_a_clean_repository_that_may_not_be_read_is_told() {
         let before = fs::metadata(&path).expect("it is there").permissions();
         close_to_all(&path);
         for (args, is_needed) in COMMANDS.iter().zip(needed) {
-            let command = TestCommand::keyfence_as_nobody(repo.path()).args(*args);
+            let command = TestCommand::keysieve_as_nobody(repo.path()).args(*args);
             let run = sane(command.run());
             if run.status != if is_needed { 2 } else { 0 } {
                 wrong.push(format!("{part} {args:?}: {}", run.status));
@@ -499,15 +499,15 @@ fn a_part_of_a_clean_repository_that_may_not_be_read_is_told() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// How many bits are flipped: `KEYFENCE_FLIPS` says otherwise.
+/// How many bits are flipped: `KEYSIEVE_FLIPS` says otherwise.
 fn flips() -> usize {
-    let set = std::env::var("KEYFENCE_FLIPS").ok();
+    let set = std::env::var("KEYSIEVE_FLIPS").ok();
     set.and_then(|text| text.parse().ok()).unwrap_or(300)
 }
 
 /// Flips one bit at random places of a file and runs `args` each time.
 fn flip_bits(repo: &TestRepo, file: &Path, times: usize, seed: u64, args: &[&str]) {
-    let plain = sane(keyfence(repo.path(), args).run());
+    let plain = sane(keysieve(repo.path(), args).run());
     let good = fs::read(file).expect("the file");
     open_to_write(file);
     let mut keys = Keys::new(seed);
@@ -517,7 +517,7 @@ fn flip_bits(repo: &TestRepo, file: &Path, times: usize, seed: u64, args: &[&str
         let mut bad = good.clone();
         bad[at] ^= 1 << bit;
         fs::write(file, &bad).expect("the file");
-        let run = sane(keyfence(repo.path(), args).run());
+        let run = sane(keysieve(repo.path(), args).run());
         let show = || {
             format!(
                 "bit {bit} of byte {at} of {}\n{}",
@@ -578,14 +578,14 @@ fn a_flipped_bit_of_an_object_or_the_staged_index_is_found_or_does_not_matter() 
     let index = find_file(&repo, ".idx");
     let good = fs::read(&index).expect("the index");
     open_to_write(&index);
-    let plain = keyfence(repo.path(), HISTORY).run();
+    let plain = keysieve(repo.path(), HISTORY).run();
     let mut keys = Keys::new(35);
     for _ in 0..some {
         let (at, bit) = (keys.below(good.len()), keys.below(8));
         let mut bad = good.clone();
         bad[at] ^= 1 << bit;
         fs::write(&index, &bad).expect("the index");
-        let run = sane(keyfence(repo.path(), HISTORY).run());
+        let run = sane(keysieve(repo.path(), HISTORY).run());
         let show = || format!("bit {bit} of byte {at}\n{}", run.show());
         assert!(
             run.status == 2 || fingerprints(&run) == fingerprints(&plain),
@@ -684,7 +684,7 @@ fn what_is_missing_or_of_something_else_is_never_clean() {
     for (name, word, damage) in [PARTIAL, TOTAL].concat() {
         let repo = copy(&original);
         damage(&repo);
-        let run = sane(keyfence(repo.path(), HISTORY).run());
+        let run = sane(keysieve(repo.path(), HISTORY).run());
         let show = format!("{name}\n{}", run.show());
         assert_eq!(run.status, 2, "{show}");
         let told = if TOTAL.iter().any(|total| total.0 == name) {
@@ -694,10 +694,10 @@ fn what_is_missing_or_of_something_else_is_never_clean() {
             run.json()["coverage"]["skips"].to_string()
         };
         assert!(told.contains(word), "{show}");
-        let run = sane(keyfence(repo.path(), &["scan", "--format=json"]).run());
+        let run = sane(keysieve(repo.path(), &["scan", "--format=json"]).run());
         let show = format!("{name}\n{}", run.show());
         assert!(run.status > 0 && names_the_loose_pair(&run), "{show}");
-        let run = sane(keyfence(repo.path(), &["staged", "--format=json"]).run());
+        let run = sane(keysieve(repo.path(), &["staged", "--format=json"]).run());
         let is_found = run.status == 1 && !fingerprints(&run).is_empty();
         assert!(run.status == 2 || is_found, "{name}\n{}", run.show());
     }
@@ -708,7 +708,7 @@ fn what_is_missing_or_of_something_else_is_never_clean() {
     ] {
         let repo = copy(&original);
         repo.write(".git/index", text);
-        let run = sane(keyfence(repo.path(), &["staged"]).run());
+        let run = sane(keysieve(repo.path(), &["staged"]).run());
         assert_eq!(run.status, 2, "{name}\n{}", run.show());
         assert!(run.err().contains("index"), "{name}\n{}", run.show());
     }
@@ -755,7 +755,7 @@ fn every_object_that_is_missing_is_missed() {
     for object in objects {
         let repo = copy(&original);
         remove(&repo.join(&object));
-        let run = sane(keyfence(repo.path(), HISTORY).run());
+        let run = sane(keysieve(repo.path(), HISTORY).run());
         assert_eq!(run.status, 2, "{object}\n{}", run.show());
         assert!(run.out().contains("missing"), "{object}\n{}", run.show());
     }
@@ -766,14 +766,14 @@ fn every_object_that_is_missing_is_missed() {
 fn a_report_that_cannot_be_written_is_a_failure() {
     let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join("a"), pair(1)).expect("a file");
-    let run = sane(keyfence(dir.path(), &["scan", "--report", "json=/dev/full"]).run());
+    let run = sane(keysieve(dir.path(), &["scan", "--report", "json=/dev/full"]).run());
     assert_eq!(run.status, 2, "{}", run.show());
     assert!(run.err().contains("No space left"), "{}", run.show());
     for report in ["json=/nowhere/report", "json=/proc/report", "json=."] {
-        let run = sane(keyfence(dir.path(), &["scan", "--report", report]).run());
+        let run = sane(keysieve(dir.path(), &["scan", "--report", report]).run());
         assert_eq!(run.status, 2, "{}", run.show());
     }
-    let program = env!("CARGO_BIN_EXE_keyfence");
+    let program = env!("CARGO_BIN_EXE_keysieve");
     for (redirection, status) in [
         (">/dev/full", 2),
         (">&-", 1),
@@ -821,26 +821,26 @@ fn a_disk_that_fills_up_leaves_the_old_file_whole_and_no_half_of_a_new_one() {
         (&["history", &cache], 1, 1),
     ];
     for (args, full, plain) in cells {
-        sane(keyfence(repo.path(), args).status(*plain));
+        sane(keysieve(repo.path(), args).status(*plain));
         // There is more to write than the last time.
         let name = format!("more-{}", args.join("-").replace('/', ""));
         repo.commit_file(&name, pair(name.len() as u64), "more");
         let before = files(out.path());
-        let faulty = with_fault(repo.path(), "/.keyfence-part-", "enospc", args);
+        let faulty = with_fault(repo.path(), "/.keysieve-part-", "enospc", args);
         let show = faulty.run.show();
         assert!(faulty.happened, "{show}");
         assert_eq!(faulty.run.status, *full, "{show}");
         assert!(faulty.run.err().contains("No space left"), "{show}");
         assert!(files(out.path()) == before, "{show}");
-        sane(keyfence(repo.path(), args).status(*plain));
+        sane(keysieve(repo.path(), args).status(*plain));
         assert!(files(out.path()) != before, "{show}");
     }
-    let faulty = with_fault(repo.path(), "/.keyfence.toml", "enospc", &["init"]);
+    let faulty = with_fault(repo.path(), "/.keysieve.toml", "enospc", &["init"]);
     let show = faulty.run.show();
     assert_eq!((faulty.happened, faulty.run.status), (true, 2), "{show}");
-    assert!(!repo.join(".keyfence.toml").exists(), "{show}");
-    repo.keyfence(&["init"]).status(0);
-    assert!(repo.join(".keyfence.toml").exists());
+    assert!(!repo.join(".keysieve.toml").exists(), "{show}");
+    repo.keysieve(&["init"]).status(0);
+    assert!(repo.join(".keysieve.toml").exists());
 }
 
 /// Runs the program, sends it a signal while it reads `path`, lets the read end; gives status and all output.
@@ -848,7 +848,7 @@ fn a_disk_that_fills_up_leaves_the_old_file_whole_and_no_half_of_a_new_one() {
 fn interrupted(repo: &TestRepo, signal: &str, args: &[&str], path: &str) -> (Option<i32>, String) {
     let logs = tempfile::tempdir().expect("a directory");
     let log = logs.path().join("log");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_keysieve"))
         .args(args)
         .current_dir(repo.path())
         .env("LD_PRELOAD", shim())

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use keyfence::hook::{
+use keysieve::hook::{
     Action, Error, HookContext, Kind, Manager, RepositoryDirs, State, UserConfig, install, status,
     uninstall,
 };
@@ -40,7 +40,7 @@ impl Setup {
     }
 
     fn program(&self) -> PathBuf {
-        self.outside.path().join("it's a dir/keyfence")
+        self.outside.path().join("it's a dir/keysieve")
     }
 
     fn log_path(&self) -> PathBuf {
@@ -154,7 +154,7 @@ fn installing_again_changes_nothing_and_another_program_is_an_update() {
     assert_eq!(setup.install(Kind::PreCommit), Action::Unchanged);
     assert_eq!(setup.hooks(), once);
     let mut context = setup.context();
-    context.program = PathBuf::from("/elsewhere/keyfence");
+    context.program = PathBuf::from("/elsewhere/keysieve");
     let found = status(&context, PRE_COMMIT, false).expect("looked at");
     assert_eq!(found[0].state, State::Outdated);
     let outcomes = install(&context, PRE_COMMIT, false).expect("installed");
@@ -177,7 +177,7 @@ fn a_foreign_hook_is_kept_runs_first_and_comes_back() {
     let before = setup.hooks();
     let state = setup.state(Kind::PreCommit);
     assert_eq!(state, State::Foreign { names_us: false });
-    let kept = setup.hook("pre-commit.before-keyfence");
+    let kept = setup.hook("pre-commit.before-keysieve");
     assert_eq!(
         setup.install(Kind::PreCommit),
         Action::InstalledBeside {
@@ -202,7 +202,7 @@ fn two_foreign_hooks_are_left_alone() {
     let setup = Setup::new();
     write_script(&setup.hook("pre-commit"), "#!/bin/sh\n");
     write_script(
-        &setup.hook("pre-commit.before-keyfence"),
+        &setup.hook("pre-commit.before-keysieve"),
         "#!/bin/sh\nexit 1\n",
     );
     let before = setup.hooks();
@@ -242,7 +242,7 @@ fn a_missing_program_blocks_and_says_what_to_do() {
         std::env::var("PATH").expect("a path")
     );
     write_script(
-        &bin.join("keyfence"),
+        &bin.join("keysieve"),
         &fs::read_to_string(setup.program()).expect("a script"),
     );
     fs::remove_file(setup.program()).expect("removed");
@@ -265,7 +265,7 @@ fn a_missing_program_blocks_and_says_what_to_do() {
         setup.install(Kind::from_name(hook).expect("a kind"));
         let run = setup.commit(1);
         assert!(
-            run.err().contains("keyfence is not installed"),
+            run.err().contains("keysieve is not installed"),
             "{}",
             run.show()
         );
@@ -308,7 +308,7 @@ fn both_hooks_of_a_push_get_the_references() {
     );
     // A hook that does not read its input is no reason to fail.
     write_script(
-        &setup.hook("pre-push.before-keyfence"),
+        &setup.hook("pre-push.before-keysieve"),
         "#!/bin/sh\nexit 0\n",
     );
     setup.repo.commit("second");
@@ -518,7 +518,7 @@ fn husky_gets_a_block_in_its_script() {
     commit().status(1);
     let run = setup.commit(1);
     assert!(
-        run.err().contains("keyfence is not installed"),
+        run.err().contains("keysieve is not installed"),
         "{}",
         run.show()
     );
@@ -573,7 +573,7 @@ fn hooks_of_lefthook_and_pre_commit_are_not_touched() {
         panic!("not managed");
     };
     assert_eq!((manager, is_active), (Manager::Lefthook, false));
-    assert!(advice.contains("keyfence hook run pre-commit"), "{advice}");
+    assert!(advice.contains("keysieve hook run pre-commit"), "{advice}");
     assert!(!setup.state(Kind::PreCommit).is_active());
     assert_eq!(setup.hooks(), before);
     setup.repo.write("lefthook.yml", advice);
@@ -599,7 +599,7 @@ fn hooks_of_lefthook_and_pre_commit_are_not_touched() {
     assert!(!setup.state(Kind::PreCommit).is_active());
     setup
         .repo
-        .write(".pre-commit-config.yaml", "repos: [{repo: keyfence}]\n");
+        .write(".pre-commit-config.yaml", "repos: [{repo: keysieve}]\n");
     assert!(setup.state(Kind::PreCommit).is_active());
 }
 
@@ -650,12 +650,12 @@ fn the_installed_hook_stops_a_key_however_it_is_committed() {
     let repo = TestRepo::new();
     let mut keys = Keys::new(7);
     repo.commit_file("settings.txt", "region = eu-west-1\n", "first");
-    let out = repo.keyfence(&["hook", "install"]).status(0).out();
+    let out = repo.keysieve(&["hook", "install"]).status(0).out();
     assert!(out.starts_with("pre-commit: installed as "), "{out}");
-    let out = repo.keyfence(&["hook", "install"]).status(0).out();
+    let out = repo.keysieve(&["hook", "install"]).status(0).out();
     assert!(out.starts_with("pre-commit: installed already"), "{out}");
-    repo.keyfence(&["hook", "status"]).status(0);
-    repo.keyfence(&["hook", "status", "--pre-push"]).status(1);
+    repo.keysieve(&["hook", "status"]).status(0);
+    repo.keysieve(&["hook", "status", "--pre-push"]).status(1);
 
     // Staged, then cleaned in the working copy.
     let text = pair(&mut keys);
@@ -687,16 +687,16 @@ fn the_installed_hook_stops_a_key_however_it_is_committed() {
         0,
     );
 
-    let out = repo.keyfence(&["hook", "uninstall"]).status(0).out();
+    let out = repo.keysieve(&["hook", "uninstall"]).status(0).out();
     assert!(out.starts_with("pre-commit: removed "), "{out}");
-    repo.keyfence(&["hook", "status"]).status(1);
+    repo.keysieve(&["hook", "status"]).status(1);
 }
 
 #[test]
 fn a_key_in_the_message_is_stopped_and_the_message_kept() {
     let repo = TestRepo::new();
     let mut keys = Keys::new(8);
-    repo.keyfence(&["hook", "install", "--commit-msg"])
+    repo.keysieve(&["hook", "install", "--commit-msg"])
         .status(0);
     let message = format!("subject\n\n{}", pair(&mut keys));
     let said = git(&repo, &["commit", "--allow-empty", "-m", &message], 1);
@@ -723,7 +723,7 @@ fn a_key_in_the_message_is_stopped_and_the_message_kept() {
 fn a_merge_that_is_being_resolved_answers_for_the_resolution_only() {
     let repo = TestRepo::new();
     let mut keys = Keys::new(9);
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     repo.commit_file("a.txt", "base\n", "base");
     repo.git(&["checkout", "--quiet", "-b", "side"]);
     repo.commit_file("old.txt", pair(&mut keys), "a key that is history already");
@@ -745,20 +745,20 @@ fn a_merge_that_is_being_resolved_answers_for_the_resolution_only() {
 fn the_program_says_where_else_hooks_are_looked_for() {
     let repo = TestRepo::new();
     repo.git(&["config", "core.hooksPath", "/somewhere/else"]);
-    let run = repo.keyfence(&["hook", "install"]).status(2);
+    let run = repo.keysieve(&["hook", "install"]).status(2);
     assert!(run.err().contains("/somewhere/else"), "{}", run.show());
     assert!(run.err().contains("hint: "), "{}", run.show());
-    repo.keyfence(&["hook", "status"]).status(1);
+    repo.keysieve(&["hook", "status"]).status(1);
     let dir = tempfile::tempdir().expect("a directory");
-    TestCommand::keyfence(dir.path())
+    TestCommand::keysieve(dir.path())
         .args(["hook", "install"])
         .status(2);
-    TestCommand::keyfence(dir.path())
+    TestCommand::keysieve(dir.path())
         .args(["hook", "install", "--global"])
         .status(2);
     repo.git(&["config", "--unset", "core.hooksPath"]);
     repo.write("lefthook.yml", "\n");
-    let run = repo.keyfence(&["hook", "install"]).status(1);
+    let run = repo.keysieve(&["hook", "install"]).status(1);
     assert!(run.out().contains("lefthook.yml"), "{}", run.show());
 }
 
@@ -781,7 +781,7 @@ fn a_push_answers_for_what_the_other_side_does_not_have() {
     // A key that is on the other side already.
     repo.commit_file("old.txt", pair(&mut keys), "old key");
     repo.git(&["push", "--quiet", "origin", "main"]);
-    repo.keyfence(&["hook", "install", "--pre-push"]).status(0);
+    repo.keysieve(&["hook", "install", "--pre-push"]).status(0);
     let old = std::fs::read_to_string(repo.join("old.txt")).expect("a file");
     repo.commit_file("old.txt", format!("{old}# touched\n"), "touched");
     repo.git(&["mv", "old.txt", "moved.txt"]);
@@ -828,7 +828,7 @@ fn a_push_answers_for_what_the_other_side_does_not_have() {
 fn a_server_refuses_what_is_still_in_quarantine() {
     let (repo, server) = repo_and_server();
     let mut keys = Keys::new(11);
-    TestCommand::keyfence(server.path())
+    TestCommand::keysieve(server.path())
         .args(["hook", "install", "--pre-receive"])
         .status(0);
     repo.commit_file("b.txt", "clean\n", "clean");
@@ -837,7 +837,7 @@ fn a_server_refuses_what_is_still_in_quarantine() {
     repo.commit_file("c.txt", &text, "a key");
     let said = git(&repo, &["push", "origin", "main"], 1);
     assert!(said.contains("remote:") && said.contains("c.txt"), "{said}");
-    assert!(said.contains("keyfence refused this push"), "{said}");
+    assert!(said.contains("keysieve refused this push"), "{said}");
     assert!(said.contains("refs/heads/main"), "{said}");
     assert!(!said.contains("git gc"), "{said}");
     let secret = text.split(' ').next_back().expect("a secret").trim();
@@ -867,15 +867,15 @@ fn a_server_refuses_what_is_still_in_quarantine() {
 fn references_that_git_would_not_write_are_an_error() {
     let (repo, _server) = repo_and_server();
     for input in ["nonsense\n", "a b c d\n"] {
-        repo.keyfence(&["hook", "run", "pre-push", "origin", "url"])
+        repo.keysieve(&["hook", "run", "pre-push", "origin", "url"])
             .stdin(input)
             .status(2);
     }
     let absent = "1".repeat(40);
-    repo.keyfence(&["hook", "run", "pre-push", "origin", "url"])
+    repo.keysieve(&["hook", "run", "pre-push", "origin", "url"])
         .stdin(format!("a {absent} refs/heads/a {absent}\n"))
         .status(2);
-    repo.keyfence(&["hook", "run", "pre-push", "origin", "url"])
+    repo.keysieve(&["hook", "run", "pre-push", "origin", "url"])
         .stdin("")
         .status(0);
 }
@@ -887,7 +887,7 @@ fn the_pre_commit_framework_says_which_range() {
     repo.commit_file("b.txt", pair(&mut keys), "a key");
     repo.commit_file("c.txt", "clean\n", "clean");
     let run = |from: &str, to: &str, status: i32| {
-        repo.keyfence(&["hook", "run", "pre-commit"])
+        repo.keysieve(&["hook", "run", "pre-commit"])
             .env("PRE_COMMIT", "1")
             .env("PRE_COMMIT_FROM_REF", from)
             .env("PRE_COMMIT_TO_REF", to)

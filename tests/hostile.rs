@@ -15,7 +15,7 @@ const PATIENCE: &str = "150";
 /// The program with bounds on time and memory.
 fn bounded(dir: impl AsRef<Path>, args: &[&str]) -> TestCommand {
     let wrapper = ["timeout", "-s", "KILL", PATIENCE, "prlimit", MEMORY];
-    TestCommand::keyfence_under(&wrapper, dir).args(args)
+    TestCommand::keysieve_under(&wrapper, dir).args(args)
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn names_inject_nothing_into_terminals_and_reports() {
             "text", "json", "jsonl", "sarif", "junit", "csv", "github", "gitlab", "html",
         ] {
             let run = repo
-                .keyfence(&[command, "--format", format, "--color=never"])
+                .keysieve(&[command, "--format", format, "--color=never"])
                 .status(1);
             let out = run.out();
             let is_safe = |c: char| c == '\n' || (!c.is_control() && c != '\u{202e}');
@@ -326,7 +326,7 @@ fn where_no_thread_can_be_had_one_does_all() {
             &["history", "--threads=4", "--range", "HEAD"],
         ];
         for args in &commands[usize::from(committed)..if committed { 4 } else { 2 }] {
-            let run = TestCommand::keyfence_without_threads(repo.path())
+            let run = TestCommand::keysieve_without_threads(repo.path())
                 .args(*args)
                 .arg("--format=json")
                 .status(1);
@@ -369,7 +369,7 @@ fn paths_that_lead_elsewhere_stay_below_the_root_in_reports() {
         for range in [&[][..], &["--range", "HEAD"]] {
             let report = |format| {
                 let args = [&["history", "--format", format], range].concat();
-                let run = repo.keyfence(&args).run();
+                let run = repo.keysieve(&args).run();
                 assert_eq!(run.status, 1, "{}", run.show());
                 run
             };
@@ -410,7 +410,7 @@ fn settings_inject_nothing_into_a_log() {
         assert!(!said.lines().any(is_command), "{}", run.show());
     };
     for text in &settings {
-        repo.stage(".keyfence.toml", text);
+        repo.stage(".keysieve.toml", text);
         for (args, status) in [
             (&["scan"][..], 2),
             (&["scan", "--format=json"], 2),
@@ -420,10 +420,10 @@ fn settings_inject_nothing_into_a_log() {
             (&["config", "check"], 1),
             (&["config", "show"], 2),
         ] {
-            assert_inert(&repo.keyfence(args).status(status));
+            assert_inert(&repo.keysieve(args).status(status));
         }
     }
-    repo.stage(".keyfence.toml", "");
+    repo.stage(".keysieve.toml", "");
     for args in [
         &["scan", "a\n::error::injected"][..],
         &["scan", "--rules", "a\n::error::injected"],
@@ -433,7 +433,7 @@ fn settings_inject_nothing_into_a_log() {
         &["rules", "explain", "a\n::error::injected"],
         &["scan", "--format", "a\n::error::injected"],
     ] {
-        assert_inert(&repo.keyfence(args).status(2));
+        assert_inert(&repo.keysieve(args).status(2));
     }
 }
 
@@ -548,8 +548,8 @@ fn pipes_in_the_place_of_files_are_not_waited_for() {
         ".git/info/exclude",
         ".gitignore",
         ".gitattributes",
-        ".keyfence.toml",
-        ".keyfence-baseline",
+        ".keysieve.toml",
+        ".keysieve-baseline",
         "pipe",
     ] {
         let repo = TestRepo::new();
@@ -559,7 +559,7 @@ fn pipes_in_the_place_of_files_are_not_waited_for() {
         let _ = fs::remove_file(&path);
         TestCommand::new("mkfifo", repo.path()).arg(&path).status(0);
         for command in ["history", "staged", "scan"] {
-            let run = TestCommand::keyfence_under(&["timeout", "-s", "KILL", "30"], repo.path())
+            let run = TestCommand::keysieve_under(&["timeout", "-s", "KILL", "30"], repo.path())
                 .args([command, "--format=json"])
                 .run();
             let show = format!("{name}\n{}", run.show());
@@ -597,7 +597,7 @@ fn repository_that_runs(touch: &str) -> TestRepo {
          [diff]\n\texternal = {touch}\n[diff \"evil\"]\n\ttextconv = {touch}\n\tcommand = {touch}\n\
          [filter \"evil\"]\n\tclean = {touch}\n\tsmudge = {touch}\n\tprocess = {touch}\n\trequired = true\n\
          [merge \"evil\"]\n\tdriver = {touch}\n[credential]\n\thelper = !{touch}\n[gpg]\n\tprogram = {touch}\n\
-         [uploadpack]\n\tpackObjectsHook = {touch}\n[alias]\n\tkeyfence = !{touch}\n\
+         [uploadpack]\n\tpackObjectsHook = {touch}\n[alias]\n\tkeysieve = !{touch}\n\
          [include]\n\tpath = evil.inc\n[includeIf \"gitdir:**\"]\n\tpath = evil.inc\n\
          [remote \"origin\"]\n\turl = ext::{touch}\n\tpromisor = true\n\tpartialclonefilter = blob:none\n"
     ));
@@ -660,7 +660,7 @@ fn nothing_that_a_repository_names_is_executed() {
             assert_starts_nothing(&log);
         }
     }
-    let baseline = fs::read_to_string(repo.join(".keyfence-baseline")).expect("a baseline");
+    let baseline = fs::read_to_string(repo.join(".keysieve-baseline")).expect("a baseline");
     for name in ["a.txt", "b.txt", "message"] {
         assert!(baseline.contains(name), "{baseline}");
     }
@@ -713,7 +713,7 @@ fn what_is_beyond_a_bound_is_counted_and_said() {
         fs::write(&path, "text").expect("a file");
         close_to_all(&path);
     }
-    let run = TestCommand::keyfence_as_nobody(dir.path())
+    let run = TestCommand::keysieve_as_nobody(dir.path())
         .args(scan)
         .status(2);
     let named = run.json()["coverage"]["skips"]

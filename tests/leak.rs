@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 
-use keyfence::engine::{Engine, Scratch};
-use keyfence::report::Format;
-use keyfence::rule::RuleSet;
-use keyfence::rule::example;
-use keyfence::rule::file::RuleFile;
+use keysieve::engine::{Engine, Scratch};
+use keysieve::report::Format;
+use keysieve::rule::RuleSet;
+use keysieve::rule::example;
+use keysieve::rule::file::RuleFile;
 
 use crate::support::command::{Run, open_to_all};
 use crate::support::keys::TOO_MANY;
@@ -465,7 +465,7 @@ fn no_command_in_any_format_shows_a_part_of_a_secret() {
         let mut args: Vec<String> = command.iter().map(|arg| (*arg).to_owned()).collect();
         args.extend(outputs.reports());
         args.extend(["--show-notes", "--fail-on=note", "--color=always"].map(str::to_owned));
-        let run = outputs.run(&planted, TestCommand::keyfence(repo.path()), &args);
+        let run = outputs.run(&planted, TestCommand::keysieve(repo.path()), &args);
         let expected = if command.contains(&"not-there") { 2 } else { 1 };
         assert_eq!(run.status, expected, "{}", run.show());
         assert!(
@@ -476,15 +476,15 @@ fn no_command_in_any_format_shows_a_part_of_a_secret() {
     }
     for format in formats() {
         let args = ["history", "--quiet", "--format", format];
-        outputs.run(&planted, TestCommand::keyfence(repo.path()), &args);
+        outputs.run(&planted, TestCommand::keysieve(repo.path()), &args);
     }
     for example in ["bare.txt", "encoded.yml", "wide.txt:1", ".env:1", "two.txt"] {
         let args = ["scan", "--explain", example];
-        outputs.run(&planted, TestCommand::keyfence(repo.path()), &args);
+        outputs.run(&planted, TestCommand::keysieve(repo.path()), &args);
     }
     for (name, _) in contents(&mut Planted::new(7001)).iter().take(16) {
         let text = fs::read(repo.join(name)).expect("a file");
-        let command = TestCommand::keyfence(repo.path()).stdin(text);
+        let command = TestCommand::keysieve(repo.path()).stdin(text);
         let args = ["scan", "-", "--show-notes", "--path", "input"];
         outputs.run(&planted, command, &args);
     }
@@ -507,7 +507,7 @@ fn a_baseline_and_what_is_said_of_it_hold_no_part_of_a_secret() {
     let file = outputs.dir.path().join("baseline");
     let at = format!("--baseline={}", file.display());
     let call = |args: &[&str], stdin: &str, status: i32| {
-        let command = TestCommand::keyfence(repo.path()).stdin(stdin);
+        let command = TestCommand::keysieve(repo.path()).stdin(stdin);
         let args = [&["baseline"], args, &[&at]].concat();
         outputs.expect(&planted, command, &args, status);
     };
@@ -528,10 +528,10 @@ fn a_baseline_and_what_is_said_of_it_hold_no_part_of_a_secret() {
         format!("{other} {entry}\n"),
     ] {
         // Searched outside of the directory that is, as it is not the program that wrote it.
-        repo.write("by-hand", format!("# keyfence baseline 1\n{line}"));
+        repo.write("by-hand", format!("# keysieve baseline 1\n{line}"));
         for command in ["check", "audit"] {
             let args = ["baseline", command, "--baseline=by-hand"];
-            let command = TestCommand::keyfence(repo.path()).stdin("q\n");
+            let command = TestCommand::keysieve(repo.path()).stdin("q\n");
             outputs.run(&planted, command, &args);
         }
     }
@@ -570,7 +570,7 @@ fn a_configuration_is_shown_and_checked_without_its_secrets() {
     let texts = [&[right][..], &wrong].concat();
     for (index, text) in texts.iter().enumerate() {
         let repo = TestRepo::new();
-        for name in [".keyfence.toml", &named] {
+        for name in [".keysieve.toml", &named] {
             repo.write(name, text);
         }
         let is_wrong = i32::from(index > 0);
@@ -579,14 +579,14 @@ fn a_configuration_is_shown_and_checked_without_its_secrets() {
             (&["config", "show"], is_wrong * 2),
             (&["scan"], 1 + is_wrong),
         ] {
-            for (name, value) in [("UNSET", ""), ("KEYFENCE_CONFIG", &named)] {
-                let keyfence = TestCommand::keyfence(repo.path()).env(name, value);
-                outputs.expect(&planted, keyfence, command, status);
+            for (name, value) in [("UNSET", ""), ("KEYSIEVE_CONFIG", &named)] {
+                let keysieve = TestCommand::keysieve(repo.path()).env(name, value);
+                outputs.expect(&planted, keysieve, command, status);
             }
         }
         let absent = format!("/nowhere/{named}");
-        let keyfence = TestCommand::keyfence(repo.path()).env("KEYFENCE_CONFIG", absent);
-        outputs.expect(&planted, keyfence, &["scan"], 2);
+        let keysieve = TestCommand::keysieve(repo.path()).env("KEYSIEVE_CONFIG", absent);
+        outputs.expect(&planted, keysieve, &["scan"], 2);
     }
 }
 
@@ -618,9 +618,9 @@ fn hooks_that_are_installed_hold_no_part_of_a_secret() {
         (&["hook", "status"], 0),
         (&["hook", "uninstall"], 0),
     ] {
-        outputs.expect(&planted, TestCommand::keyfence(&root), args, status);
+        outputs.expect(&planted, TestCommand::keysieve(&root), args, status);
         for name in [
-            ".keyfence.toml",
+            ".keysieve.toml",
             ".git/hooks/pre-commit",
             ".git/hooks/commit-msg",
         ] {
@@ -646,9 +646,9 @@ fn hooks_that_look_at_a_push_say_no_part_of_a_secret() {
         format!("{local}\n"),
     ];
     for (line, status) in lines.iter().zip([1, 2, 2]) {
-        let keyfence = TestCommand::keyfence(repo.path()).stdin(line.as_str());
+        let keysieve = TestCommand::keysieve(repo.path()).stdin(line.as_str());
         let args = ["hook", "run", "pre-push", "origin", &url];
-        outputs.expect(&planted, keyfence, &args, status);
+        outputs.expect(&planted, keysieve, &args, status);
     }
     let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
     let new = repo.git(&["commit-tree", "-m", &planted.line("a pushed commit"), &tree]);
@@ -658,8 +658,8 @@ fn hooks_that_look_at_a_push_say_no_part_of_a_secret() {
         format!("{remote}\n"),
     ];
     for (line, status) in lines.iter().zip([1, 2, 2]) {
-        let keyfence = TestCommand::keyfence(repo.path()).stdin(line.as_str());
-        outputs.expect(&planted, keyfence, &["hook", "run", "pre-receive"], status);
+        let keysieve = TestCommand::keysieve(repo.path()).stdin(line.as_str());
+        outputs.expect(&planted, keysieve, &["hook", "run", "pre-receive"], status);
     }
 }
 
@@ -754,18 +754,18 @@ fn no_choice_of_a_history_shows_a_part_of_a_secret() {
     ] {
         for format in ["text", "json"] {
             let args = [&["history", "--format", format], args].concat();
-            outputs.expect(&planted, TestCommand::keyfence(repo.path()), &args, status);
+            outputs.expect(&planted, TestCommand::keysieve(repo.path()), &args, status);
         }
     }
     for variables in CI {
-        let mut keyfence = TestCommand::keyfence(repo.path());
+        let mut keysieve = TestCommand::keysieve(repo.path());
         for (name, form) in *variables {
             let word = planted.word(name);
             // As the path of an event it is a file with something else in it.
             repo.write(&word, format!("{{\"before\": \"{word}\" {word}"));
-            keyfence = keyfence.env(name, form.replace('*', &word));
+            keysieve = keysieve.env(name, form.replace('*', &word));
         }
-        let run = outputs.run(&planted, keyfence, &["history", "--range=auto"]);
+        let run = outputs.run(&planted, keysieve, &["history", "--range=auto"]);
         assert!(run.status > 0, "{}", run.show());
     }
 }
@@ -775,7 +775,7 @@ fn asked_for_secrets_are_shown_so_that_the_search_itself_is_known_to_work() {
     let mut planted = Planted::new(7002);
     let dir = tempfile::tempdir().expect("a directory");
     fs::write(dir.path().join("a"), planted.line("a file")).expect("a file");
-    let run = TestCommand::keyfence(dir.path())
+    let run = TestCommand::keysieve(dir.path())
         .args(["scan", "--show-secrets"])
         .status(1);
     assert_eq!(planted.find(&run.stdout), Some("a file"), "{}", run.show());
@@ -857,7 +857,7 @@ fn what_is_typed_or_set_is_not_repeated() {
     ];
     for args in &calls {
         for color in ["never", "always"] {
-            let command = TestCommand::keyfence(repo.path()).args(["--color", color]);
+            let command = TestCommand::keysieve(repo.path()).args(["--color", color]);
             let run = outputs.run(&planted, command, args);
             if !args.contains(&"--path".to_owned()) {
                 assert_eq!(run.status, 2, "{}", run.show());
@@ -882,7 +882,7 @@ fn what_is_typed_or_set_is_not_repeated() {
             &["hook", "status"],
             &["scan"],
         ] {
-            let command = TestCommand::keyfence(repo.path()).env(name, format!("/nowhere/{value}"));
+            let command = TestCommand::keysieve(repo.path()).env(name, format!("/nowhere/{value}"));
             outputs.run(&planted, command, args);
         }
     }
@@ -918,7 +918,7 @@ fn a_file_that_is_wrong_is_not_quoted_with_its_secrets() {
             &["scan", "--rules", "rules.toml"][..],
             &["rules", "test", "rules.toml"],
         ] {
-            let run = outputs.run(&planted, TestCommand::keyfence(dir.path()), args);
+            let run = outputs.run(&planted, TestCommand::keysieve(dir.path()), args);
             assert_ne!(run.status, 0, "{text}\n{}", run.show());
         }
     }
@@ -964,7 +964,7 @@ fn a_damaged_repository_is_not_quoted_with_its_secrets() {
                 format!("{}\n", form.replace("{}", &word)),
             );
             for args in [&["staged", "--format=json"][..], &["history"]] {
-                let run = outputs.run(&planted, TestCommand::keyfence(repo.path()), args);
+                let run = outputs.run(&planted, TestCommand::keysieve(repo.path()), args);
                 *seen.entry(run.status).or_default() += 1;
             }
         }
@@ -1011,7 +1011,7 @@ fn what_cannot_be_read_is_named_without_its_secrets() {
         for format in formats() {
             let mut args = args.to_vec();
             args.extend(["--format", format]);
-            let run = TestCommand::keyfence_as_nobody(repo.path())
+            let run = TestCommand::keysieve_as_nobody(repo.path())
                 .args(&args)
                 .run();
             planted.check(&run);

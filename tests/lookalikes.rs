@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use keyfence::engine::{Engine, Scratch};
-use keyfence::rule::RuleSet;
+use keysieve::engine::{Engine, Scratch};
+use keysieve::rule::RuleSet;
 
 use crate::support::{Keys, TestCommand};
 
@@ -560,7 +560,7 @@ fn nothing_of_it_makes_the_program_fail() {
     let mut keys = Keys::new(14);
     let text = "aws_access_key_id = {ID}\ncommit = {HEX}\netag: {ALNUM}\nrole: AROA{B32:17}\n";
     std::fs::write(dir.path().join("a.txt"), fill(text, &mut keys)).expect("a file");
-    let run = TestCommand::keyfence(dir.path())
+    let run = TestCommand::keysieve(dir.path())
         .args(["scan", "--format=json", "--quiet"])
         .status(0);
     let report = run.json();

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use gix::ObjectId;
-use keyfence::blob::Blob;
-use keyfence::coverage::{Skip, SkipReason};
-use keyfence::provenance::{ObjectKind, Provenance};
-use keyfence::source::history::History;
-use keyfence::source::{BlobSink, Clean, Probe};
+use keysieve::blob::Blob;
+use keysieve::coverage::{Skip, SkipReason};
+use keysieve::provenance::{ObjectKind, Provenance};
+use keysieve::source::history::History;
+use keysieve::source::{BlobSink, Clean, Probe};
 
 use crate::support::{Keys, TestRepo, open_at};
 
@@ -663,7 +663,7 @@ fn progress_reaches_its_total() {
     let repo = random_repo(24, &[], 20);
     repack(&repo, 50);
     repo.commit_file("loose.txt", "loose", "loose");
-    let progress = Arc::new(keyfence::source::Progress::default());
+    let progress = Arc::new(keysieve::source::Progress::default());
     scan(&history(&repo).progress(Arc::clone(&progress)), None);
     let count =
         |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
@@ -700,7 +700,7 @@ fn a_blob_lost_from_a_very_large_pack_is_missed_on_request() {
         .stdin(stream.into_bytes())
         .status(0);
     let lost = repo.git(&["rev-parse", "main~20099:f0"]);
-    repo.keyfence(&["history", "--connectivity"]).status(0);
+    repo.keysieve(&["history", "--connectivity"]).status(0);
     let rest: String = repo
         .git(&["rev-list", "--objects", "--no-object-names", "main"])
         .lines()
@@ -722,7 +722,7 @@ fn a_blob_lost_from_a_very_large_pack_is_missed_on_request() {
         }
     }
     let run = repo
-        .keyfence(&["history", "--connectivity", "--format", "json"])
+        .keysieve(&["history", "--connectivity", "--format", "json"])
         .status(2);
     let skipped = &run.json()["coverage"]["skipped"];
     assert!(skipped.to_string().contains("missing"), "{}", run.show());

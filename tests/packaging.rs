@@ -1,4 +1,4 @@
-//! The packages for pip and npm are of the crate's version.
+//! Packages have the crate's version, and everything has its name.
 
 use std::path::Path;
 
@@ -37,7 +37,7 @@ fn the_python_package_takes_its_version_from_the_crate() {
 fn the_examples_for_ci_name_the_version_of_the_crate() {
     let text = read("docs/ci.md");
     let version = env!("CARGO_PKG_VERSION");
-    for (before, expected) in [("keyfence==", 2), ("keyfence@v", 1)] {
+    for (before, expected) in [("keysieve==", 2), ("keysieve@v", 1)] {
         assert_eq!(text.matches(before).count(), expected, "{before}");
         assert_eq!(
             text.matches(&format!("{before}{version}")).count(),
@@ -45,4 +45,42 @@ fn the_examples_for_ci_name_the_version_of_the_crate() {
             "{before}"
         );
     }
+}
+
+/// Nothing was published under the project's first name, which belongs to somebody else's tool.
+#[test]
+fn no_file_has_the_old_name() {
+    let name = ["key", "fence"].concat();
+    let prefix = ["k", "f", "1:"].concat();
+    let output = std::process::Command::new("git")
+        .current_dir(root())
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .output()
+        .expect("git runs");
+    assert!(output.status.success(), "not a checkout");
+    let mut found = Vec::new();
+    let mut files = 0;
+    for path in output.stdout.split(|byte| *byte == 0) {
+        let path = String::from_utf8_lossy(path);
+        let Ok(bytes) = std::fs::read(root().join(path.as_ref())) else {
+            continue; // The empty name at the end, and files that are removed but not yet staged.
+        };
+        files += 1;
+        let text = [path.as_bytes(), b"\n", &bytes]
+            .concat()
+            .to_ascii_lowercase();
+        for word in [&name, &prefix] {
+            if text.windows(word.len()).any(|part| part == word.as_bytes()) {
+                found.push(format!("{path}: {word}"));
+            }
+        }
+    }
+    assert!(files > 100, "only {files} files seen");
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }

@@ -20,7 +20,7 @@ const PATIENCE: &str = "150";
 fn history(repo: &TestRepo) -> Run {
     let wrapper = ["timeout", "-s", "KILL", PATIENCE, "prlimit", MEMORY];
     let args = ["history", "--format=json", "--threads=2"];
-    let run = TestCommand::keyfence_under(&wrapper, repo.path())
+    let run = TestCommand::keysieve_under(&wrapper, repo.path())
         .args(args)
         .run();
     assert!((0..=2).contains(&run.status), "{}", run.show());
@@ -391,7 +391,7 @@ fn commits_trees_and_tags_in_circles_end() {
             &["scan", "--format=json"],
         ] {
             let wrapper = ["timeout", "-s", "KILL", PATIENCE, "prlimit", MEMORY];
-            let run = TestCommand::keyfence_under(&wrapper, repo.path())
+            let run = TestCommand::keysieve_under(&wrapper, repo.path())
                 .args(args)
                 .run();
             assert!((0..=2).contains(&run.status), "{}", run.show());

@@ -1,5 +1,5 @@
 //! The promise itself: a pair planted at a random place of a random repository, index or tree is found,
-//! every time, where it is. `KEYFENCE_PROMISE=1000` says how many of each kind; a failure names its seed.
+//! every time, where it is. `KEYSIEVE_PROMISE=1000` says how many of each kind; a failure names its seed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use crate::support::command::Run;
 use crate::support::{Keys, TestCommand, TestRepo};
 
 fn rounds() -> u64 {
-    let set = std::env::var("KEYFENCE_PROMISE").ok();
+    let set = std::env::var("KEYSIEVE_PROMISE").ok();
     set.and_then(|text| text.parse().ok()).unwrap_or(30)
 }
 
@@ -232,7 +232,7 @@ fn history_finds_what_was_ever_committed() {
         let mut keys = Keys::new(0x4849_0000 + seed);
         let story = story(&mut keys);
         let (repo, commit) = imported(&mut keys, &story);
-        let run = repo.keyfence(&["history", "--format=json"]).run();
+        let run = repo.keysieve(&["history", "--format=json"]).run();
         assert_eq!(run.status, 1, "seed {seed}\n{}", run.show());
         let places = places(&run, &story.id, seed);
         let show = format!("seed {seed}: {places:?}\n{}", run.show());
@@ -326,7 +326,7 @@ fn staged_finds_what_would_be_committed() {
             1 => fs::remove_file(repo.join(&place)).expect("removed"),
             _ => {}
         }
-        let run = repo.keyfence(&["staged", "--format=json"]).run();
+        let run = repo.keysieve(&["staged", "--format=json"]).run();
         assert_eq!(run.status, 1, "seed {seed}\n{}", run.show());
         let found: Vec<String> = places(&run, &id, seed)
             .into_iter()
@@ -373,7 +373,7 @@ fn scan_finds_what_lies_in_a_tree() {
         let hidden = ["", ".hidden/"][keys.below(2)];
         let place = format!("{hidden}{}/{}", keys.below(50), path(&mut keys));
         write(&place, &text);
-        let run = TestCommand::keyfence(dir.path())
+        let run = TestCommand::keysieve(dir.path())
             .args(["scan", "--format=json"])
             .run();
         assert_eq!(run.status, 1, "seed {seed}\n{}", run.show());

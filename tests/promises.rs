@@ -46,7 +46,7 @@ fn a1_a_failure_to_read_is_never_clean() {
             "cut" => std::fs::write(&path, &good[..good.len() / 2]).unwrap(),
             _ => std::fs::remove_file(&path).unwrap(),
         }
-        let run = repo.keyfence(&["staged"]).run();
+        let run = repo.keysieve(&["staged"]).run();
         assert_incomplete(&run, "broken.ini");
         assert!(run.out().contains("incomplete"), "{}", run.show());
         assert!(run.out().contains(&pair.id), "{}", run.show());
@@ -54,7 +54,7 @@ fn a1_a_failure_to_read_is_never_clean() {
         assert_incomplete(&json, "broken.ini");
         assert_eq!(json.json()["coverage"]["complete"], false);
         // A hook that could not look does not let the commit through.
-        repo.keyfence(&["hook", "run", "pre-commit"]).status(2);
+        repo.keysieve(&["hook", "run", "pre-commit"]).status(2);
     }
     std::fs::write(&path, &good).unwrap();
     repo.commit("both");
@@ -71,7 +71,7 @@ fn a1_a_failure_to_read_is_never_clean() {
         &["history", "nope"],
         &["history", "--range", "^main"],
     ] {
-        let run = repo.keyfence(args).status(2);
+        let run = repo.keysieve(args).status(2);
         assert_eq!(run.out(), "", "{}", run.show());
         assert!(run.err().starts_with("error: "), "{}", run.show());
     }
@@ -81,10 +81,10 @@ fn a1_a_failure_to_read_is_never_clean() {
         &["history"],
         &["hook", "run", "pre-commit"],
     ] {
-        let run = TestCommand::keyfence(outside.path()).args(args).status(2);
+        let run = TestCommand::keysieve(outside.path()).args(args).status(2);
         assert!(run.err().contains("repository"), "{}", run.show());
     }
-    let run = TestCommand::keyfence(outside.path())
+    let run = TestCommand::keysieve(outside.path())
         .args(["scan", "nope"])
         .status(2);
     assert_incomplete(&run, "nope");
@@ -101,11 +101,11 @@ fn a1_a_file_that_may_not_be_read_is_never_clean() {
     std::fs::write(&closed, "anything\n").unwrap();
     mode(&closed, 0o000);
     let command = match std::fs::File::open(&closed) {
-        Err(_) => TestCommand::keyfence(dir.path()),
+        Err(_) => TestCommand::keysieve(dir.path()),
         // Who may read everything looks as somebody else. The program itself must be in reach.
         Ok(_) => {
             let program = dir.path().join("program");
-            std::fs::copy(env!("CARGO_BIN_EXE_keyfence"), &program).unwrap();
+            std::fs::copy(env!("CARGO_BIN_EXE_keysieve"), &program).unwrap();
             mode(&program, 0o755);
             TestCommand::new("setpriv", dir.path())
                 .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
@@ -121,7 +121,7 @@ fn a1_a_run_that_is_interrupted_is_never_clean() {
     let dir = tempfile::tempdir().unwrap();
     for signal in ["INT", "TERM"] {
         // It waits for the end of standard input, which does not come.
-        let mut child = Command::new(env!("CARGO_BIN_EXE_keyfence"))
+        let mut child = Command::new(env!("CARGO_BIN_EXE_keysieve"))
             .args(["scan", "-"])
             .current_dir(dir.path())
             .stdin(Stdio::piped())
@@ -147,22 +147,22 @@ fn a1_a_run_that_is_interrupted_is_never_clean() {
 fn a2_findings_and_failures_have_different_exit_statuses() {
     let [pair] = pairs(202);
     let repo = repo_with_staged(&pair);
-    repo.keyfence(&["staged"]).status(1);
+    repo.keysieve(&["staged"]).status(1);
     repo.commit("key");
-    repo.keyfence(&["history"]).status(1);
-    repo.keyfence(&["history", "--range", "HEAD~1.."]).status(1);
-    repo.keyfence(&["scan"]).status(1);
-    repo.keyfence(&["staged"]).status(0);
-    repo.keyfence(&["history", "--branch", "HEAD", "--since", "1d"])
+    repo.keysieve(&["history"]).status(1);
+    repo.keysieve(&["history", "--range", "HEAD~1.."]).status(1);
+    repo.keysieve(&["scan"]).status(1);
+    repo.keysieve(&["staged"]).status(0);
+    repo.keysieve(&["history", "--branch", "HEAD", "--since", "1d"])
         .status(0);
-    repo.keyfence(&["history", "--fail-on", "never"]).status(0);
+    repo.keysieve(&["history", "--fail-on", "never"]).status(0);
     // What is not complete wins, and the findings are there all the same.
     repo.commit_file("large.txt", "x".repeat(5000), "large");
     let run = repo
-        .keyfence(&["history", "--max-object-size", "4K"])
+        .keysieve(&["history", "--max-object-size", "4K"])
         .status(2);
     assert!(run.out().contains(&pair.id), "{}", run.show());
-    repo.keyfence(&["history", "--max-object-size", "4K"])
+    repo.keysieve(&["history", "--max-object-size", "4K"])
         .args(["--allow-incomplete", "size"])
         .status(1);
 }
@@ -178,7 +178,7 @@ fn a3_what_was_scanned_and_skipped_is_the_same_in_every_report() {
     let sarif = outside.path().join("report.sarif");
     let json = outside.path().join("report.json");
     let run = repo
-        .keyfence(&["history", "--max-object-size", "4K"])
+        .keysieve(&["history", "--max-object-size", "4K"])
         .args([format!("--report=sarif={}", sarif.display())])
         .args([format!("--report=json={}", json.display())])
         .status(2);
@@ -216,13 +216,13 @@ fn a4_nothing_scanned_is_said_and_not_passed_over() {
         let said = format!("{}{}", run.out(), run.err());
         assert!(said.contains(words), "{}", run.show());
     };
-    says(repo.keyfence(&["history"]).status(0), "nothing was scanned");
+    says(repo.keysieve(&["history"]).status(0), "nothing was scanned");
     repo.commit_file("a.txt", "a\n", "base");
     repo.commit_file("key.ini", pair.text(), "key");
-    says(repo.keyfence(&["staged"]).status(0), "nothing is staged");
+    says(repo.keysieve(&["staged"]).status(0), "nothing is staged");
     says(staged(repo.path(), &[]), "nothing is staged");
     says(
-        repo.keyfence(&["history", "--range", "HEAD..HEAD"])
+        repo.keysieve(&["history", "--range", "HEAD..HEAD"])
             .status(0),
         "no commits",
     );
@@ -232,14 +232,14 @@ fn a4_nothing_scanned_is_said_and_not_passed_over() {
     );
     // The framework's --all-files: nothing is staged, so every tracked file is looked at.
     let run = repo
-        .keyfence(&["hook", "run", "pre-commit", "--format", "json"])
+        .keysieve(&["hook", "run", "pre-commit", "--format", "json"])
         .env("PRE_COMMIT", "1")
         .run();
     found(&run, &[&pair]);
     assert_eq!(run.json()["coverage"]["blobs"], 2, "{}", run.show());
     found(&staged(repo.path(), &["--all-files"]), &[&pair]);
     let empty = tempfile::tempdir().unwrap();
-    let run = TestCommand::keyfence(empty.path()).arg("scan").status(0);
+    let run = TestCommand::keysieve(empty.path()).arg("scan").status(0);
     says(run, "nothing was scanned");
 }
 
@@ -275,7 +275,7 @@ fn a5_shallow_and_partial_clones_are_named_with_what_is_missing() {
             &[&new],
         );
     }
-    let text = TestCommand::keyfence(&shallow).arg("history").status(2);
+    let text = TestCommand::keysieve(&shallow).arg("history").status(2);
     assert!(
         text.out().contains("1 beyond a shallow boundary"),
         "{}",
@@ -297,7 +297,7 @@ fn a5_shallow_and_partial_clones_are_named_with_what_is_missing() {
         assert_eq!(json["coverage"]["skipped"]["partial"], 3, "{}", run.show());
         assert_eq!(json["coverage"]["commits"], 3, "{}", run.show());
     }
-    let text = TestCommand::keyfence(&partial).arg("history").status(2);
+    let text = TestCommand::keysieve(&partial).arg("history").status(2);
     assert!(
         text.out().contains("3 left on the server"),
         "{}",
@@ -327,7 +327,7 @@ fn a7_every_report_is_the_same_for_any_number_of_threads() {
             let outputs: Vec<Run> = ["1", "2", "7"]
                 .iter()
                 .map(|threads| {
-                    repo.keyfence(args)
+                    repo.keysieve(args)
                         .args(["--format", format, "--threads", threads])
                         .env("SOURCE_DATE_EPOCH", "1700000000")
                         .status(1)
@@ -347,7 +347,7 @@ fn c1_the_hook_blocks_on_what_the_commit_adds() {
     let [old, other, new, next] = pairs(211);
     repo.commit_file("a.ini", old.text(), "old keys");
     repo.commit_file("b.ini", other.text(), "old keys");
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     let commit = |status: i32| {
         repo.git_command()
             .args(["commit", "-qm", "x"])
@@ -450,7 +450,7 @@ fn c2_a_scan_writes_nothing_starts_nothing_and_connects_to_nothing() {
         (&["history", "--range", "HEAD~1...HEAD", "--all"], 1),
         (&["scan"], 1),
     ] {
-        let run = repo.keyfence(args).env("PATH", &bin).run();
+        let run = repo.keysieve(args).env("PATH", &bin).run();
         assert_eq!(run.status, status, "{}", run.show());
         assert!(!trace.exists(), "{}", run.show());
         assert!(state() == before, "{}", run.show());
@@ -510,19 +510,19 @@ fn c3_the_hook_lives_beside_an_existing_one_and_where_core_hooks_path_says() {
         let path = repo.join(folder).join("pre-commit");
         foreign_hook(&path, &note);
         let original = std::fs::read(&path).unwrap();
-        repo.keyfence(&["hook", "install"]).status(0);
-        repo.keyfence(&["hook", "status"]).status(0);
+        repo.keysieve(&["hook", "install"]).status(0);
+        repo.keysieve(&["hook", "status"]).status(0);
         repo.stage("key.ini", pair.text());
         let run = repo.git_command().args(["commit", "-qm", "x"]).status(1);
-        assert!(run.err().contains("keyfence:allow"), "{}", run.show());
+        assert!(run.err().contains("keysieve:allow"), "{}", run.show());
         assert_eq!(std::fs::read_to_string(&note).unwrap(), "ran\n");
         repo.stage("key.ini", "clean\n");
         repo.git(&["commit", "-qm", "clean"]);
         assert_eq!(std::fs::read_to_string(&note).unwrap(), "ran\nran\n");
-        repo.keyfence(&["hook", "uninstall"]).status(0);
+        repo.keysieve(&["hook", "uninstall"]).status(0);
         assert_eq!(std::fs::read(&path).unwrap(), original);
         let names = std::fs::read_dir(path.parent().unwrap()).unwrap().flatten();
-        let ours = |name: String| name.contains("keyfence");
+        let ours = |name: String| name.contains("keysieve");
         assert!(
             !names
                 .map(|name| name.file_name().to_string_lossy().into())
@@ -548,10 +548,10 @@ fn c3_husky_runs_it_and_lefthook_is_told_how() {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
     repo.git(&["config", "core.hooksPath", ".husky/_"]);
     let before = std::fs::read(repo.join(".husky/pre-commit")).unwrap();
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     repo.stage("key.ini", pair.text());
     // husky's scripts find the program in the path, as everybody's machine has it elsewhere.
-    let program = Path::new(env!("CARGO_BIN_EXE_keyfence"));
+    let program = Path::new(env!("CARGO_BIN_EXE_keysieve"));
     let folder = program.parent().unwrap().to_string_lossy().into_owned();
     let path = format!("{folder}:{}", std::env::var("PATH").unwrap());
     let commit = |status: i32| {
@@ -564,7 +564,7 @@ fn c3_husky_runs_it_and_lefthook_is_told_how() {
     repo.stage("key.ini", "clean\n");
     let said = commit(0);
     assert!(said.contains("husky ran"), "{said}");
-    repo.keyfence(&["hook", "uninstall"]).status(0);
+    repo.keysieve(&["hook", "uninstall"]).status(0);
     assert_eq!(
         std::fs::read(repo.join(".husky/pre-commit")).unwrap(),
         before
@@ -574,9 +574,9 @@ fn c3_husky_runs_it_and_lefthook_is_told_how() {
     repo.write("lefthook.yml", "pre-commit:\n  jobs: []\n");
     let hook = "#!/bin/sh\n# lefthook\ncall_lefthook run \"pre-commit\" \"$@\"\n";
     repo.write(".git/hooks/pre-commit", hook);
-    let run = repo.keyfence(&["hook", "install"]).status(1);
+    let run = repo.keysieve(&["hook", "install"]).status(1);
     assert!(
-        run.out().contains("keyfence hook run pre-commit"),
+        run.out().contains("keysieve hook run pre-commit"),
         "{}",
         run.show()
     );
@@ -588,7 +588,7 @@ fn c3_husky_runs_it_and_lefthook_is_told_how() {
 fn c4_the_hook_needs_no_toolchain() {
     let [pair] = pairs(215);
     let repo = repo_with_staged(&pair);
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     // A machine with Git and a shell, and nothing else.
     let bin = tempfile::tempdir().unwrap();
     let found_in_path = |name: &str| {
@@ -604,7 +604,7 @@ fn c4_the_hook_needs_no_toolchain() {
         let command = repo.git_command().env("PATH", bin.path());
         command.args(["commit", "-qm", "x"]).status(status)
     };
-    assert!(commit(1).err().contains("keyfence:allow"));
+    assert!(commit(1).err().contains("keysieve:allow"));
     repo.stage("config/prod.ini", "clean\n");
     commit(0);
 }
@@ -613,14 +613,14 @@ fn c4_the_hook_needs_no_toolchain() {
 fn c5_two_hints_say_what_to_do_and_they_work() {
     let [pair] = pairs(216);
     let repo = repo_with_staged(&pair);
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     let run = repo.git_command().args(["commit", "-qm", "x"]).status(1);
     let said = run.err() + &run.out();
     assert_eq!(said.matches("hint: ").count(), 2, "{said}");
     for part in [
         "git restore --staged config/prod.ini",
         "rotate it if it was ever pushed",
-        "keyfence:allow",
+        "keysieve:allow",
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
@@ -637,18 +637,18 @@ fn c5_two_hints_say_what_to_do_and_they_work() {
     let run = repo.try_git(&["commit", "-qm", "without it"], 0);
     // What is in order takes one line, which says who wrote it.
     let said = run.out() + &run.err();
-    assert_eq!(said, "keyfence: nothing found in 1 blob, 6 bytes\n");
+    assert_eq!(said, "keysieve: nothing found in 1 blob, 6 bytes\n");
     // Before there is a commit, nothing can be restored.
     let fresh = TestRepo::new();
     fresh.stage("key.ini", pair.text());
-    let run = fresh.keyfence(&["staged"]).status(1);
+    let run = fresh.keysieve(&["staged"]).status(1);
     assert!(
         run.err().contains("git rm --cached key.ini"),
         "{}",
         run.show()
     );
     fresh.git(&["rm", "--cached", "--quiet", "key.ini"]);
-    let run = fresh.keyfence(&["staged"]).status(0);
+    let run = fresh.keysieve(&["staged"]).status(0);
     assert_eq!(
         (run.out().as_str(), run.err().as_str()),
         ("", "note: nothing is staged\n")
@@ -664,7 +664,7 @@ fn c6_one_place_is_one_finding_with_a_redacted_snippet() {
         pair.text()
     );
     repo.stage("config/prod.ini", text);
-    let run = repo.keyfence(&["staged"]).status(1);
+    let run = repo.keysieve(&["staged"]).status(1);
     let out = run.out();
     assert_eq!(out.matches("error[").count(), 1, "{out}");
     assert_eq!(out.matches("config/prod.ini").count(), 1, "{out}");
@@ -693,7 +693,7 @@ fn from_a_refused_commit_to_a_clean_one_and_a_find_on_a_deleted_branch() {
     let repo = TestRepo::new();
     repo.commit_file("app.txt", "app\n", "base");
     repo.git(&["checkout", "-qb", "feature"]);
-    repo.keyfence(&["hook", "install"]).status(0);
+    repo.keysieve(&["hook", "install"]).status(0);
     repo.stage("app.ini", pair.text());
     repo.git_command().args(["commit", "-qm", "x"]).status(1);
     repo.stage("app.ini", "key = from the environment\n");
@@ -706,7 +706,7 @@ fn from_a_refused_commit_to_a_clean_one_and_a_find_on_a_deleted_branch() {
     }
     repo.git(&["checkout", "-q", "main"]);
     repo.git(&["branch", "-qD", "feature"]);
-    let run = repo.keyfence(&["history"]).status(1);
+    let run = repo.keysieve(&["history"]).status(1);
     let out = run.out();
     assert!(
         out.contains(&format!("{}:app.ini:1:21", &leaked[..12])),

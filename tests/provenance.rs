@@ -6,13 +6,13 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use gix::ObjectId;
-use keyfence::blob::Blob;
-use keyfence::coverage::Skip;
-use keyfence::finding::Departure;
-use keyfence::source::history::History;
-use keyfence::source::history::provenance::{Located, Location, Options, locate, locate_after};
-use keyfence::source::repository::Repository;
-use keyfence::source::{BlobSink, Clean};
+use keysieve::blob::Blob;
+use keysieve::coverage::Skip;
+use keysieve::finding::Departure;
+use keysieve::source::history::History;
+use keysieve::source::history::provenance::{Located, Location, Options, locate, locate_after};
+use keysieve::source::repository::Repository;
+use keysieve::source::{BlobSink, Clean};
 
 use crate::support::{Keys, TestRepo, open_at};
 

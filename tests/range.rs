@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use bstr::{BStr, BString};
 use gix::ObjectId;
-use keyfence::blob::Blob;
-use keyfence::coverage::{Skip, SkipReason};
-use keyfence::provenance::{ObjectKind, Provenance};
-use keyfence::source::history::range::{Introduced, Locator, Options, introduced, scan, scan_base};
-use keyfence::source::history::revision::{Range, Side, parse_range, push_range};
-use keyfence::source::history::select::{all_tips, branch_tips, reachable_objects};
-use keyfence::source::repository::{self, GitEnvironment};
-use keyfence::source::{BlobSink, Clean};
+use keysieve::blob::Blob;
+use keysieve::coverage::{Skip, SkipReason};
+use keysieve::provenance::{ObjectKind, Provenance};
+use keysieve::source::history::range::{Introduced, Locator, Options, introduced, scan, scan_base};
+use keysieve::source::history::revision::{Range, Side, parse_range, push_range};
+use keysieve::source::history::select::{all_tips, branch_tips, reachable_objects};
+use keysieve::source::repository::{self, GitEnvironment};
+use keysieve::source::{BlobSink, Clean};
 
 use crate::provenance::random_repo;
 use crate::support::{Keys, TestCommand, TestRepo, open_at};
@@ -597,7 +597,7 @@ fn what_one_range_leaves_out_another_may_bring_in() {
             args.push(format!("--range={}..{}", commits[*from], commits[*to]));
         }
         args.extend(more.iter().map(|arg| (*arg).to_owned()));
-        let run = TestCommand::keyfence(repo.path()).args(&args).status(1);
+        let run = TestCommand::keysieve(repo.path()).args(&args).status(1);
         let findings = run.json()["findings"].as_array().cloned().expect("a list");
         let id = |finding: &serde_json::Value| {
             let key_id = finding["key_id"].as_str().expect("a key id");

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use keyfence::engine::{Engine, Scratch};
-use keyfence::finding::Level;
-use keyfence::rule::example::{self, Case};
-use keyfence::rule::file::RuleFile;
-use keyfence::rule::{Kind, RuleSet};
+use keysieve::engine::{Engine, Scratch};
+use keysieve::finding::Level;
+use keysieve::rule::example::{self, Case};
+use keysieve::rule::file::RuleFile;
+use keysieve::rule::{Kind, RuleSet};
 
 /// Kinds whose examples are run. `Kind::Aws` joins when the code that decides for it is there.
 const KINDS: &[Kind] = &[Kind::Generic];
@@ -84,6 +84,6 @@ fn an_example_gives_one_finding() {
 fn the_rule_file_holds_no_secret() {
     let engine = Engine::new(Arc::new(RuleSet::builtin()));
     let mut scratch = Scratch::default();
-    let matches = engine.scan(keyfence::rule::file::BUILTIN.as_bytes(), &mut scratch);
+    let matches = engine.scan(keysieve::rule::file::BUILTIN.as_bytes(), &mut scratch);
     assert!(matches.is_empty(), "{matches:?}");
 }

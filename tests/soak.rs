@@ -2,7 +2,7 @@
 //! the program under a memory limit. Nothing is lost, nothing leaks, and neither descriptors nor memory grow.
 //!
 //! ```text
-//! KEYFENCE_SOAK=60 cargo test --test main -- --ignored --nocapture soak::    # minutes; 1 if not set
+//! KEYSIEVE_SOAK=60 cargo test --test main -- --ignored --nocapture soak::    # minutes; 1 if not set
 //! ```
 
 #![cfg(target_os = "linux")]
@@ -17,11 +17,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use keyfence::engine::Engine;
-use keyfence::rule::RuleSet;
-use keyfence::scan::{EngineProbe, Options, Outcome, Scanner};
-use keyfence::source::history::History;
-use keyfence::source::worktree::Worktree;
+use keysieve::engine::Engine;
+use keysieve::rule::RuleSet;
+use keysieve::scan::{EngineProbe, Options, Outcome, Scanner};
+use keysieve::source::history::History;
+use keysieve::source::worktree::Worktree;
 
 use crate::promise::{imported, noise, path, planted, story};
 use crate::support::{Keys, TestCommand};
@@ -34,7 +34,7 @@ const WARM: u64 = 100;
 const GROWTH: u64 = 32 << 10;
 
 fn minutes() -> f64 {
-    let set = std::env::var("KEYFENCE_SOAK").ok();
+    let set = std::env::var("KEYSIEVE_SOAK").ok();
     set.and_then(|text| text.parse().ok()).unwrap_or(1.0)
 }
 
@@ -71,7 +71,7 @@ fn assert_found(outcome: &Outcome, id: &str, seed: u64) {
 /// The program on the same, under a memory limit. It shows the id and no part of the secret.
 #[track_caller]
 fn assert_program_finds(dir: &Path, command: &str, id: &str, secret: &str, seed: u64) {
-    let run = TestCommand::keyfence_under(&["prlimit", MEMORY], dir)
+    let run = TestCommand::keysieve_under(&["prlimit", MEMORY], dir)
         .args([command, "--format=json"])
         .status(1);
     assert!(run.out().contains(id), "seed {seed}\n{}", run.show());

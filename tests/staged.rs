@@ -5,12 +5,12 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use keyfence::blob::Blob;
-use keyfence::coverage::{Skip, SkipReason};
-use keyfence::provenance::{Provenance, Version};
-use keyfence::source::repository::{self, GitEnvironment};
-use keyfence::source::staged::{Options, Staged, StagedOutcome};
-use keyfence::source::{self, BlobSink, Clean};
+use keysieve::blob::Blob;
+use keysieve::coverage::{Skip, SkipReason};
+use keysieve::provenance::{Provenance, Version};
+use keysieve::source::repository::{self, GitEnvironment};
+use keysieve::source::staged::{Options, Staged, StagedOutcome};
+use keysieve::source::{self, BlobSink, Clean};
 
 use crate::support::TestRepo;
 use crate::support::trace::{calls, traced};

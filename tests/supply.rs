@@ -146,7 +146,7 @@ fn every_dependency_comes_from_the_one_registry_and_none_is_banned() {
     for package in packages {
         let name = package["name"].as_str().expect("a name");
         assert!(!banned.contains(name), "{name} is banned");
-        if [env!("CARGO_PKG_NAME"), "keyfence-fuzz"].contains(&name) {
+        if [env!("CARGO_PKG_NAME"), "keysieve-fuzz"].contains(&name) {
             continue;
         }
         let source = package["source"].as_str().unwrap_or_default();

@@ -54,11 +54,11 @@ fn summary(run: &Run) -> (u64, u64) {
 /// Errors that count and findings that are accepted in a scan of the work tree.
 #[track_caller]
 fn counts(repo: &TestRepo, status: i32) -> (u64, u64) {
-    summary(&repo.keyfence(&["scan", "--format", "json"]).status(status))
+    summary(&repo.keysieve(&["scan", "--format", "json"]).status(status))
 }
 
 fn baseline(repo: &TestRepo) -> String {
-    std::fs::read_to_string(repo.join(".keyfence-baseline")).expect("a baseline")
+    std::fs::read_to_string(repo.join(".keysieve-baseline")).expect("a baseline")
 }
 
 fn entries(repo: &TestRepo) -> Vec<String> {
@@ -72,7 +72,7 @@ fn a_moved_finding_stays_accepted_and_a_different_secret_on_its_line_is_new() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1).env(""));
     assert_eq!(counts(&repo, 1), (1, 0));
-    repo.keyfence(&["baseline", "write", "--reason", "revoked"])
+    repo.keysieve(&["baseline", "write", "--reason", "revoked"])
         .status(0);
     assert_eq!(counts(&repo, 0), (0, 1));
     // Moved to another file and line.
@@ -90,9 +90,9 @@ fn a_baseline_is_sorted_has_no_secret_no_line_number_and_no_time_and_is_the_same
     for seed in 0..8 {
         repo.write(format!("dir {seed}/a.env"), pair(seed).env(""));
     }
-    repo.keyfence(&["baseline", "write"]).status(0);
+    repo.keysieve(&["baseline", "write"]).status(0);
     let text = baseline(&repo);
-    assert!(text.starts_with("# keyfence baseline 1\n"), "{text}");
+    assert!(text.starts_with("# keysieve baseline 1\n"), "{text}");
     let lines = entries(&repo);
     assert_eq!(lines.len(), 8);
     assert!(lines.is_sorted(), "{text}");
@@ -104,11 +104,11 @@ fn a_baseline_is_sorted_has_no_secret_no_line_number_and_no_time_and_is_the_same
         let words: Vec<&str> = line.expect("an entry").split(' ').collect();
         assert_eq!(words.len(), 3, "{words:?}");
     }
-    repo.keyfence(&["baseline", "write"]).status(2);
+    repo.keysieve(&["baseline", "write"]).status(2);
     // Below the root, and with other line numbers: the same bytes.
     repo.write("dir 3/a.env", format!("\n\n{}", pair(3).env("")));
     let sub = repo.join("dir 1");
-    crate::support::TestCommand::keyfence(sub)
+    crate::support::TestCommand::keysieve(sub)
         .args(["baseline", "write", "--force"])
         .status(0);
     assert_eq!(baseline(&repo), text);
@@ -120,7 +120,7 @@ fn baselines_of_two_branches_merge_without_a_conflict() {
     for seed in 0..24 {
         repo.write(format!("{seed}.env"), pair(seed).env(""));
     }
-    repo.keyfence(&["baseline", "write"]).status(0);
+    repo.keysieve(&["baseline", "write"]).status(0);
     let all = entries(&repo);
     // Each branch adds an entry: the second and the last but one of all, so that neither stands beside the other.
     let without: Vec<&String> = all
@@ -135,8 +135,8 @@ fn baselines_of_two_branches_merge_without_a_conflict() {
         lines.sort();
         let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
         repo.stage(
-            ".keyfence-baseline",
-            format!("# keyfence baseline 1\n{}\n", lines.join("\n")),
+            ".keysieve-baseline",
+            format!("# keysieve baseline 1\n{}\n", lines.join("\n")),
         );
     };
     write(&[]);
@@ -157,21 +157,21 @@ fn a_union_merge_is_read_and_a_conflict_is_a_fault() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1).env(""));
     repo.write("b.env", pair(2).env(""));
-    repo.keyfence(&["baseline", "write"]).status(0);
+    repo.keysieve(&["baseline", "write"]).status(0);
     let lines = entries(&repo);
     // Not sorted, twice, two headers: what a union leaves.
-    let header = "# keyfence baseline 1";
+    let header = "# keysieve baseline 1";
     let text = format!("{header}\n{1}\n{0}\n{header}\n{1}\n", lines[0], lines[1]);
-    repo.write(".keyfence-baseline", text);
+    repo.write(".keysieve-baseline", text);
     assert_eq!(counts(&repo, 0), (0, 2));
     let text = format!(
         "{header}\n<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n",
         lines[0], lines[1]
     );
-    repo.write(".keyfence-baseline", text);
-    let run = repo.keyfence(&["scan"]).status(2);
+    repo.write(".keysieve-baseline", text);
+    let run = repo.keysieve(&["scan"]).status(2);
     for line in [2, 4, 6] {
-        let fault = format!(".keyfence-baseline:{line}: an unresolved conflict");
+        let fault = format!(".keysieve-baseline:{line}: an unresolved conflict");
         assert!(run.err().contains(&fault), "{}", run.show());
     }
 }
@@ -181,7 +181,7 @@ fn entries_have_reasons_and_days_and_expired_ones_do_not_accept() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1).env(""));
     let args = ["--expires", "2026-06-30", "--reason", "gone by then"];
-    let at = |day: &str, args: &[&str]| repo.keyfence(args).env("SOURCE_DATE_EPOCH", day);
+    let at = |day: &str, args: &[&str]| repo.keysieve(args).env("SOURCE_DATE_EPOCH", day);
     // The last second of the day in UTC, and the next.
     let (last, next) = ("1782863999", "1782864000");
     at(last, &[&["baseline", "write"], &args[..]].concat()).status(0);
@@ -195,7 +195,7 @@ fn entries_have_reasons_and_days_and_expired_ones_do_not_accept() {
     );
     at(last, &["baseline", "check"]).status(0);
     let run = at(next, &["baseline", "check"]).status(1);
-    assert!(run.out().contains("expired: kf1:"), "{}", run.show());
+    assert!(run.out().contains("expired: ks1:"), "{}", run.show());
     // An update leaves the decision to a person.
     at(next, &["baseline", "update"]).status(0);
     at(next, &["scan"]).status(1);
@@ -207,20 +207,20 @@ fn a_day_that_is_over_is_refused_and_an_expired_entry_is_asked_about_again() {
     repo.write("a.env", pair(1).env(""));
     for command in ["write", "update"] {
         let run = repo
-            .keyfence(&["baseline", command, "--expires", "2020-01-01"])
+            .keysieve(&["baseline", command, "--expires", "2020-01-01"])
             .status(2);
         assert!(run.err().contains("is over"), "{}", run.show());
-        assert!(!repo.join(".keyfence-baseline").exists());
+        assert!(!repo.join(".keysieve-baseline").exists());
     }
     let long_ago = repo
-        .keyfence(&["baseline", "write", "--expires", "2020-01-01"])
+        .keysieve(&["baseline", "write", "--expires", "2020-01-01"])
         .env("SOURCE_DATE_EPOCH", "1577836800");
     long_ago.status(0);
     assert_eq!(counts(&repo, 1), (1, 0));
-    let run = repo.keyfence(&["baseline", "update"]).status(0);
+    let run = repo.keysieve(&["baseline", "update"]).status(0);
     assert!(run.out().contains("baseline audit"), "{}", run.show());
     let answers = "a expires=2020-01-01 no\na still in use\n";
-    let audit = repo.keyfence(&["baseline", "audit"]).stdin(answers);
+    let audit = repo.keysieve(&["baseline", "audit"]).stdin(answers);
     let run = audit.status(0);
     assert!(run.out().contains("2020-01-01 is over"), "{}", run.show());
     assert_eq!(counts(&repo, 0), (0, 1));
@@ -235,37 +235,37 @@ fn a_day_that_is_over_is_refused_and_an_expired_entry_is_asked_about_again() {
 fn update_keeps_what_is_there_and_check_and_prune_see_what_is_unused() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1).env(""));
-    repo.keyfence(&["baseline", "write", "--reason", "one"])
+    repo.keysieve(&["baseline", "write", "--reason", "one"])
         .status(0);
     repo.write("b.env", pair(2).env(""));
     assert_eq!(counts(&repo, 1), (1, 1));
     let run = repo
-        .keyfence(&["baseline", "update", "--reason", "two"])
+        .keysieve(&["baseline", "update", "--reason", "two"])
         .status(0);
     assert!(run.out().contains("1 added, 1 kept"), "{}", run.show());
     let text = baseline(&repo);
     assert!(text.contains("path=a.env # one") && text.contains("path=b.env # two"));
-    repo.keyfence(&["baseline", "check"]).status(0);
+    repo.keysieve(&["baseline", "check"]).status(0);
 
     std::fs::remove_file(repo.join("a.env")).unwrap();
-    let run = repo.keyfence(&["baseline", "check"]).status(1);
-    assert!(run.out().contains("unused: kf1:"), "{}", run.show());
-    let run = repo.keyfence(&["scan", "--report-unused"]).status(0);
+    let run = repo.keysieve(&["baseline", "check"]).status(1);
+    assert!(run.out().contains("unused: ks1:"), "{}", run.show());
+    let run = repo.keysieve(&["scan", "--report-unused"]).status(0);
     assert!(
         run.err().contains("is no finding of this scan"),
         "{}",
         run.show()
     );
-    let run = repo.keyfence(&["scan"]).status(0);
+    let run = repo.keysieve(&["scan"]).status(0);
     assert!(!run.err().contains("no finding"), "{}", run.show());
     // A commit is a part of it: what it does not touch is not unused.
     repo.git(&["add", "."]);
-    let run = repo.keyfence(&["staged", "--report-unused"]).status(0);
+    let run = repo.keysieve(&["staged", "--report-unused"]).status(0);
     assert!(!run.err().contains("no finding"), "{}", run.show());
-    repo.keyfence(&["baseline", "prune"]).status(0);
+    repo.keysieve(&["baseline", "prune"]).status(0);
     assert_eq!(entries(&repo).len(), 1);
     assert!(entries(&repo)[0].ends_with("# two"));
-    repo.keyfence(&["baseline", "check"]).status(0);
+    repo.keysieve(&["baseline", "check"]).status(0);
 }
 
 #[cfg(unix)]
@@ -273,12 +273,12 @@ fn update_keeps_what_is_there_and_check_and_prune_see_what_is_unused() {
 fn nothing_is_pruned_after_an_incomplete_scan() {
     let repo = TestRepo::new();
     repo.write("a.env", pair(1).env(""));
-    repo.keyfence(&["baseline", "write"]).status(0);
+    repo.keysieve(&["baseline", "write"]).status(0);
     let before = baseline(&repo);
-    repo.write(".keyfence.toml", "max-file-size = 10\n");
-    repo.keyfence(&["baseline", "prune"]).status(2);
+    repo.write(".keysieve.toml", "max-file-size = 10\n");
+    repo.keysieve(&["baseline", "prune"]).status(2);
     assert_eq!(baseline(&repo), before);
-    repo.keyfence(&["baseline", "check"]).status(2);
+    repo.keysieve(&["baseline", "check"]).status(2);
 }
 
 #[test]
@@ -286,22 +286,22 @@ fn a_baseline_of_the_history_accepts_what_is_in_the_history_only() {
     let repo = TestRepo::new();
     repo.commit_file("a.env", pair(1).env(""), "adds it");
     repo.commit_file("a.env", "nothing\n", "takes it out");
-    repo.keyfence(&["history"]).status(1);
-    repo.keyfence(&["baseline", "write", "--history", "--reason", "rotated"])
+    repo.keysieve(&["history"]).status(1);
+    repo.keysieve(&["baseline", "write", "--history", "--reason", "rotated"])
         .status(0);
-    let run = repo.keyfence(&["history", "--format", "json"]).status(0);
+    let run = repo.keysieve(&["history", "--format", "json"]).status(0);
     assert_eq!(summary(&run), (0, 1));
-    repo.keyfence(&["baseline", "check"]).status(1);
-    repo.keyfence(&["baseline", "check", "--history"]).status(0);
+    repo.keysieve(&["baseline", "check"]).status(1);
+    repo.keysieve(&["baseline", "check", "--history"]).status(0);
 }
 
 #[test]
 fn every_marker_accepts_the_finding_of_its_line_and_says_why() {
     for mark in [
-        "keyfence:allow",
-        "keyfence:allow * made up",
-        "keyfence:allow aws-access-key-pair made up",
-        "keyfence:allow made up for the tests",
+        "keysieve:allow",
+        "keysieve:allow * made up",
+        "keysieve:allow aws-access-key-pair made up",
+        "keysieve:allow made up for the tests",
         "gitleaks:allow",
         "betterleaks:allow",
         "trufflehog:ignore",
@@ -314,7 +314,7 @@ fn every_marker_accepts_the_finding_of_its_line_and_says_why() {
     }
     for mark in [
         "pragma: allowlist nextline secret",
-        "keyfence:allow-next-line",
+        "keysieve:allow-next-line",
     ] {
         let repo = TestRepo::new();
         repo.write("a.env", format!("# {mark}\n{}", pair(1).env("")));
@@ -323,9 +323,9 @@ fn every_marker_accepts_the_finding_of_its_line_and_says_why() {
     let repo = TestRepo::new();
     repo.write(
         "a.env",
-        pair(1).env(" # keyfence:allow aws-access-key-pair made up"),
+        pair(1).env(" # keysieve:allow aws-access-key-pair made up"),
     );
-    let run = repo.keyfence(&["scan", "--show-notes"]).status(0);
+    let run = repo.keysieve(&["scan", "--show-notes"]).status(0);
     assert!(run.out().contains("made up"), "{}", run.show());
     assert!(run.out().contains("accepted: 1"), "{}", run.show());
 }
@@ -334,25 +334,25 @@ fn every_marker_accepts_the_finding_of_its_line_and_says_why() {
 fn a_marker_covers_neither_another_line_nor_another_rule_nor_another_place() {
     let repo = TestRepo::new();
     // Another line.
-    repo.write("a.env", format!("{}# keyfence:allow\n", pair(1).env("")));
+    repo.write("a.env", format!("{}# keysieve:allow\n", pair(1).env("")));
     assert_eq!(counts(&repo, 1), (1, 0));
     // Another rule, a misspelt one included.
     for rule in ["stripe-live-key", "aws-acess-key-pair"] {
         repo.write(
             "a.env",
-            pair(1).env(&format!(" # keyfence:allow {rule} why")),
+            pair(1).env(&format!(" # keysieve:allow {rule} why")),
         );
         assert_eq!(counts(&repo, 1), (1, 0), "{rule}");
     }
     // A real key of another vendor beside the one that is allowed.
     let mark = format!(
-        " stripe = \"{}\" # keyfence:allow aws-access-key-pair r",
+        " stripe = \"{}\" # keysieve:allow aws-access-key-pair r",
         stripe(1)
     );
     repo.write("a.env", pair(1).line(&mark));
     assert_eq!(counts(&repo, 1), (1, 1));
     // The same secret without a marker in another file.
-    repo.write("a.env", pair(1).env(" # keyfence:allow"));
+    repo.write("a.env", pair(1).env(" # keysieve:allow"));
     assert_eq!(counts(&repo, 0), (0, 1));
     repo.write("b.env", pair(1).env(""));
     assert_eq!(counts(&repo, 1), (1, 0));
@@ -364,11 +364,11 @@ fn a_reason_does_not_show_a_secret() {
     let pair = pair(1);
     repo.write(
         "a.env",
-        pair.env(&format!(" # keyfence:allow it is {} again", pair.secret)),
+        pair.env(&format!(" # keysieve:allow it is {} again", pair.secret)),
     );
     for format in ["text", "json"] {
         let run = repo
-            .keyfence(&["scan", "--show-notes", "--format", format])
+            .keysieve(&["scan", "--show-notes", "--format", format])
             .run();
         assert!(!shows_part_of(&pair.secret, &run.stdout), "{}", run.show());
     }
@@ -378,32 +378,32 @@ fn a_reason_does_not_show_a_secret() {
 fn a_marker_works_in_the_hook() {
     let repo = TestRepo::new();
     repo.stage("a.env", pair(1).env(""));
-    repo.keyfence(&["staged"]).status(1);
-    repo.stage("a.env", pair(1).env(" # keyfence:allow made up"));
-    let run = repo.keyfence(&["staged", "--format", "json"]).status(0);
+    repo.keysieve(&["staged"]).status(1);
+    repo.stage("a.env", pair(1).env(" # keysieve:allow made up"));
+    let run = repo.keysieve(&["staged", "--format", "json"]).status(0);
     assert_eq!(summary(&run), (0, 1));
 }
 
 #[test]
 fn unused_markers_and_allowlists_are_reported_on_request() {
     let repo = TestRepo::new();
-    repo.write("a.txt", "one\ntwo # keyfence:allow\n");
-    repo.write("b.env", pair(1).env(" # keyfence:allow made up"));
+    repo.write("a.txt", "one\ntwo # keysieve:allow\n");
+    repo.write("b.env", pair(1).env(" # keysieve:allow made up"));
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "[[allow]]\npaths = ['/none/']\nreason = 'r'\n[[allow]]\nrules = ['aws-access-key-pair']\nreason = 'r'\n",
     );
-    let run = repo.keyfence(&["scan", "--report-unused"]).status(0);
+    let run = repo.keysieve(&["scan", "--report-unused"]).status(0);
     assert!(
         run.err().contains("a.txt:2: this allow marker"),
         "{}",
         run.show()
     );
     assert!(!run.err().contains("b.env"), "{}", run.show());
-    let fault = ".keyfence.toml:1: this [[allow]]";
+    let fault = ".keysieve.toml:1: this [[allow]]";
     assert!(run.err().contains(fault), "{}", run.show());
-    assert!(!run.err().contains(".keyfence.toml:4"), "{}", run.show());
-    let run = repo.keyfence(&["scan"]).status(0);
+    assert!(!run.err().contains(".keysieve.toml:4"), "{}", run.show());
+    let run = repo.keysieve(&["scan"]).status(0);
     assert!(!run.err().contains("marker"), "{}", run.show());
 }
 
@@ -413,13 +413,13 @@ fn an_allowlisted_secret_is_counted_and_its_reason_shown() {
     repo.write("tests/fixtures/a.env", pair(1).env(""));
     repo.write("src/a.env", pair(2).env(""));
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         "[[allow]]\npaths = ['/tests/fixtures/']\nreason = 'made up for tests'\n",
     );
     assert_eq!(counts(&repo, 1), (1, 1));
     // From elsewhere the same paths are meant.
     let sub = repo.join("tests");
-    let run = crate::support::TestCommand::keyfence(sub)
+    let run = crate::support::TestCommand::keysieve(sub)
         .args(["scan", "--format", "json", "--show-notes"])
         .status(0);
     assert_eq!(summary(&run), (0, 1));
@@ -427,7 +427,7 @@ fn an_allowlisted_secret_is_counted_and_its_reason_shown() {
     // By content: the key id.
     let regex = format!("^{}", &pair(2).id[..12]);
     repo.write(
-        ".keyfence.toml",
+        ".keysieve.toml",
         format!("[[allow]]\nkey-ids = ['{regex}']\nreason = 'ours'\n"),
     );
     assert_eq!(counts(&repo, 1), (1, 1));
@@ -444,7 +444,7 @@ fn a_gitleaksignore_is_imported() {
         format!("# old\na.env:aws-access-token:1\n{commit}:c.env:aws-access-token:1\n"),
     );
     let run = repo
-        .keyfence(&["baseline", "import", ".gitleaksignore"])
+        .keysieve(&["baseline", "import", ".gitleaksignore"])
         .status(0);
     assert!(
         run.out().contains("--history finds those"),
@@ -461,9 +461,9 @@ fn a_gitleaksignore_with_commits_is_imported_from_the_history() {
     let commit = repo.commit_file("a.env", pair(1).env(""), "adds it");
     repo.commit_file("a.env", "nothing\n", "takes it out");
     repo.write("ignore", format!("{commit}:a.env:aws-access-token:1\n"));
-    repo.keyfence(&["baseline", "import", "ignore", "--history"])
+    repo.keysieve(&["baseline", "import", "ignore", "--history"])
         .status(0);
-    repo.keyfence(&["history"]).status(0);
+    repo.keysieve(&["history"]).status(0);
 }
 
 #[test]
@@ -477,7 +477,7 @@ fn a_report_of_gitleaks_is_imported() {
         {"RuleID": "aws-access-token", "File": "b.env", "StartLine": 1, "EndLine": 1, "Secret": pair(3).id, "Commit": ""},
     ]);
     repo.write("gitleaks.json", report.to_string());
-    let run = repo.keyfence(&[
+    let run = repo.keysieve(&[
         "baseline",
         "import",
         "gitleaks.json",
@@ -491,7 +491,7 @@ fn a_report_of_gitleaks_is_imported() {
         run.show()
     );
     let run = repo
-        .keyfence(&["scan", "--exclude", "gitleaks.json", "--format", "json"])
+        .keysieve(&["scan", "--exclude", "gitleaks.json", "--format", "json"])
         .status(1);
     assert_eq!(summary(&run), (1, 1));
 }
@@ -513,7 +513,7 @@ fn a_baseline_of_detect_secrets_is_imported() {
         "results": {"old.env": [{"type": "AWS Access Key", "hashed_secret": hash, "line_number": 9}]},
     });
     repo.write(".secrets.baseline", text.to_string());
-    repo.keyfence(&["baseline", "import", ".secrets.baseline"])
+    repo.keysieve(&["baseline", "import", ".secrets.baseline"])
         .status(0);
     assert_eq!(counts(&repo, 1), (1, 1));
     assert!(baseline(&repo).contains("path=moved.env # imported from a detect-secrets baseline"));
@@ -524,9 +524,9 @@ fn what_cannot_be_imported_is_told_without_its_content() {
     let repo = TestRepo::new();
     let pair = pair(1);
     repo.write("x", format!("[{{\"File\": {{\"{}\": 1}}}}]", pair.secret));
-    let run = repo.keyfence(&["baseline", "import", "x"]).status(2);
+    let run = repo.keysieve(&["baseline", "import", "x"]).status(2);
     assert!(!shows_part_of(&pair.secret, &run.stderr), "{}", run.show());
-    repo.keyfence(&["baseline", "import", "none"]).status(2);
+    repo.keysieve(&["baseline", "import", "none"]).status(2);
 }
 
 #[test]
@@ -537,7 +537,7 @@ fn audit_asks_about_each_finding_and_never_shows_the_secret() {
     }
     let answers = "what\na\na it was revoked\nc\ns\na expires=2099-01-01 until then\nq\n";
     let run = repo
-        .keyfence(&["baseline", "audit"])
+        .keysieve(&["baseline", "audit"])
         .stdin(answers)
         .status(0);
     let last = "2 accepted, 1 skipped, 1 not looked at";
@@ -554,6 +554,6 @@ fn audit_asks_about_each_finding_and_never_shows_the_secret() {
     );
     assert_eq!(counts(&repo, 1), (2, 2));
     // The end of the input ends it; what was decided is not asked again.
-    let run = repo.keyfence(&["baseline", "audit"]).stdin("").status(0);
+    let run = repo.keysieve(&["baseline", "audit"]).stdin("").status(0);
     assert!(run.out().contains("1 of 2"), "{}", run.show());
 }

@@ -8,11 +8,11 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use keyfence::blob::Blob;
-use keyfence::coverage::{Skip, SkipReason};
-use keyfence::provenance::Provenance;
-use keyfence::source::worktree::{Exclude, Options, Worktree};
-use keyfence::source::{BlobSink, Clean, content};
+use keysieve::blob::Blob;
+use keysieve::coverage::{Skip, SkipReason};
+use keysieve::provenance::Provenance;
+use keysieve::source::worktree::{Exclude, Options, Worktree};
+use keysieve::source::{BlobSink, Clean, content};
 
 use super::support::{TestCommand, TestRepo};
 
@@ -383,7 +383,7 @@ fn what_is_named_is_shown_even_if_ignored_or_in_the_git_directory() {
     assert!(
         record
             .detail(SkipReason::GitDir)
-            .contains("keyfence history")
+            .contains("keysieve history")
     );
 }
 
@@ -475,7 +475,7 @@ fn a_path_that_is_not_there_is_told_and_the_others_are_scanned() {
 /// Runs itself as another user where this one may read everything.
 #[test]
 fn what_cannot_be_read_is_told_and_the_rest_is_scanned() {
-    const DIR: &str = "KEYFENCE_TEST_DIR";
+    const DIR: &str = "KEYSIEVE_TEST_DIR";
     if let Some(dir) = std::env::var_os(DIR) {
         check_unreadable(Path::new(&dir));
         return;
@@ -638,7 +638,7 @@ fn a_bare_repository_inside_is_counted_with_a_pointer_to_history() {
     assert_eq!(record.skipped(SkipReason::GitDir), ["in/bare.git"]);
     let detail = record.detail(SkipReason::GitDir);
     assert!(
-        detail.contains("keyfence history") && detail.contains("in/bare.git`"),
+        detail.contains("keysieve history") && detail.contains("in/bare.git`"),
         "{detail}"
     );
 }

@@ -1,5 +1,5 @@
-//! See `keyfence_fuzz::targets::config`.
+//! See `keysieve_fuzz::targets::config`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyfence_fuzz::targets::config::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keysieve_fuzz::targets::config::run(data));

@@ -1,5 +1,5 @@
-//! See `keyfence_fuzz::targets::ignore`.
+//! See `keysieve_fuzz::targets::ignore`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyfence_fuzz::targets::ignore::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keysieve_fuzz::targets::ignore::run(data));

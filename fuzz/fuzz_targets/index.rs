@@ -1,5 +1,5 @@
-//! See `keyfence_fuzz::targets::index`.
+//! See `keysieve_fuzz::targets::index`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyfence_fuzz::targets::index::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keysieve_fuzz::targets::index::run(data));

@@ -1,5 +1,5 @@
-//! See `keyfence_fuzz::targets::pack`.
+//! See `keysieve_fuzz::targets::pack`.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| keyfence_fuzz::targets::pack::run(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| keysieve_fuzz::targets::pack::run(data));

@@ -8,9 +8,9 @@ use crate::finding::Fingerprint;
 use crate::whole_file::{self, Access};
 
 /// The first line of every baseline.
-const HEADER: &str = "# keyfence baseline 1";
+const HEADER: &str = "# keysieve baseline 1";
 /// What the first line begins with in every version.
-const HEADER_START: &str = "# keyfence baseline ";
+const HEADER_START: &str = "# keysieve baseline ";
 
 impl Baseline {
     /// Reads the text of a baseline that faults call `name`; or gives all its faults.
@@ -116,7 +116,7 @@ fn entry(line: &str) -> Result<Entry, (&'static str, String)> {
     let mut words = fields.split_ascii_whitespace();
     let first = words.next().unwrap_or_default();
     let fingerprint = Fingerprint::parse(first)
-        .ok_or(("fingerprint", "should be kf1: and 32 hex digits".to_owned()))?;
+        .ok_or(("fingerprint", "should be ks1: and 32 hex digits".to_owned()))?;
     let rule = words.next().filter(|word| !word.contains('='));
     let rule = rule.ok_or(("rule", "missing".to_owned()))?;
     let mut entry = Entry {
@@ -249,9 +249,9 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_with_their_line() {
-        let good = format!("kf1:{} r", "0".repeat(32));
+        let good = format!("ks1:{} r", "0".repeat(32));
         let text = format!(
-            "{good}\n# keyfence baseline 9\nkf1:12 r\n{good} expires=2026-02-30\n<<<<<<< ours\n{good} line=3\nkf1:{}\n",
+            "{good}\n# keysieve baseline 9\nks1:12 r\n{good} expires=2026-02-30\n<<<<<<< ours\n{good} line=3\nks1:{}\n",
             "0".repeat(32)
         );
         let faults = faults(&text);
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn the_same_finding_twice_is_one_and_the_earlier_day_counts() {
-        let id = format!("kf1:{} r", "a".repeat(32));
+        let id = format!("ks1:{} r", "a".repeat(32));
         let text = format!(
             "{HEADER}\n{id} expires=2027-02-01\n{id} # why\n{id} expires=2027-01-01 path=p\n"
         );

@@ -3,8 +3,8 @@
 //! The file is text, one finding a line, sorted, without line numbers and times, so that it merges:
 //!
 //! ```text
-//! # keyfence baseline 1
-//! kf1:0123456789abcdef0123456789abcdef aws-access-key expires=2027-01-31 path=tests/fixtures/a.env # made up
+//! # keysieve baseline 1
+//! ks1:0123456789abcdef0123456789abcdef aws-access-key expires=2027-01-31 path=tests/fixtures/a.env # made up
 //! ```
 //!
 //! A line is the fingerprint, the rule and then, each if there is one, `expires=`, `path=` and the reason after
@@ -27,7 +27,7 @@ pub use date::Date;
 pub use import::{Import, Matched};
 
 /// The name under which a baseline is found at the root of a repository.
-pub const FILE_NAME: &str = ".keyfence-baseline";
+pub const FILE_NAME: &str = ".keysieve-baseline";
 
 /// Accepted findings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The name under which a configuration is found at the root of a repository.
-pub const FILE_NAME: &str = ".keyfence.toml";
+pub const FILE_NAME: &str = ".keysieve.toml";
 
 /// The directory whose configuration counts for `path`: the root of the work tree or bare repository that it
 /// lies in, else the directory itself, or the one that a file is in.

@@ -51,7 +51,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("color", "is for the command line and the environment"),
     (
         "baseline",
-        "the file is .keyfence-baseline, or what --baseline names",
+        "the file is .keysieve-baseline, or what --baseline names",
     ),
     ("config", "a configuration does not name another one"),
 ];

@@ -1,6 +1,6 @@
 //! Allow markers: exceptions written on the line itself.
 //!
-//! `keyfence:allow [RULE[,RULE]|*] [REASON]` covers the findings of its line, `keyfence:allow-next-line`
+//! `keysieve:allow [RULE[,RULE]|*] [REASON]` covers the findings of its line, `keysieve:allow-next-line`
 //! those of the line below. With a rule it covers findings of that rule only. The markers of other tools
 //! cover any finding of their line.
 
@@ -14,8 +14,8 @@ use crate::finding::{Place, Position};
 
 /// What markers look like, and whether they speak of the next line. Longer ones first.
 const FORMS: &[(&str, bool)] = &[
-    ("keyfence:allow-next-line", true),
-    ("keyfence:allow", false),
+    ("keysieve:allow-next-line", true),
+    ("keysieve:allow", false),
     ("gitleaks:allow", false),
     ("betterleaks:allow", false),
     ("trufflehog:ignore", false),
@@ -276,12 +276,12 @@ mod tests {
     #[test]
     fn forms_and_reasons() {
         for (text, reason) in [
-            ("k # keyfence:allow", "keyfence:allow"),
-            ("k # keyfence:allow: made up", "made up"),
-            ("k /* keyfence:allow a-b test key */", "test key"),
-            ("k <!-- keyfence:allow * test key -->", "test key"),
-            ("k // keyfence:allow a-b,c-d", "keyfence:allow"),
-            ("k // keyfence:allow a-b: test", "test"),
+            ("k # keysieve:allow", "keysieve:allow"),
+            ("k # keysieve:allow: made up", "made up"),
+            ("k /* keysieve:allow a-b test key */", "test key"),
+            ("k <!-- keysieve:allow * test key -->", "test key"),
+            ("k // keysieve:allow a-b,c-d", "keysieve:allow"),
+            ("k // keysieve:allow a-b: test", "test"),
             ("k # gitleaks:allow", "gitleaks:allow"),
             ("k # betterleaks:allow", "betterleaks:allow"),
             ("k # trufflehog:ignore", "trufflehog:ignore"),
@@ -294,7 +294,7 @@ mod tests {
             assert_eq!(cover(text, "a-b", 2), None, "{text}");
         }
         for text in [
-            "# keyfence:allow-next-line a-b r\nk",
+            "# keysieve:allow-next-line a-b r\nk",
             "# pragma: allowlist nextline secret\nk",
             "# pragma: allowlist-nextline-secret\nk",
         ] {
@@ -305,36 +305,36 @@ mod tests {
 
     #[test]
     fn a_named_rule_is_the_only_one_covered() {
-        assert!(cover("k # keyfence:allow a-b it is a-c", "a-c", 1).is_none());
-        assert!(cover("k # keyfence:allow acme r", "a-c", 1).is_none());
-        assert!(cover("k # keyfence:allow acme r", "acme", 1).is_some());
+        assert!(cover("k # keysieve:allow a-b it is a-c", "a-c", 1).is_none());
+        assert!(cover("k # keysieve:allow acme r", "a-c", 1).is_none());
+        assert!(cover("k # keysieve:allow acme r", "acme", 1).is_some());
         // In brackets, or after another sign, it is named all the same.
         for (open, close) in [("(", ")"), ("[", "]"), ("=", ""), (": ", ""), (" [", "]")] {
-            let text = format!("k # keyfence:allow{open}a-b{close} made up");
+            let text = format!("k # keysieve:allow{open}a-b{close} made up");
             assert_eq!(cover(&text, "a-b", 1).as_deref(), Some("made up"), "{text}");
             assert_eq!(cover(&text, "a-c", 1), None, "{text}");
-            let text = format!("k # keyfence:allow{open}a-b{close}");
+            let text = format!("k # keysieve:allow{open}a-b{close}");
             assert_eq!(cover(&text, "a-c", 1), None, "{text}");
         }
         // Misspelt: nothing is covered.
-        assert!(cover("k # keyfence:allow a-bb r", "a-b", 1).is_none());
+        assert!(cover("k # keysieve:allow a-bb r", "a-b", 1).is_none());
         // Not a rule: a reason.
         assert_eq!(
-            cover("k # keyfence:allow made up", "a-b", 1).as_deref(),
+            cover("k # keysieve:allow made up", "a-b", 1).as_deref(),
             Some("made up")
         );
         // Two markers on one line cover each its own.
-        let text = "k l # keyfence:allow a-b x # keyfence:allow c-d y";
+        let text = "k l # keysieve:allow a-b x # keysieve:allow c-d y";
         assert!(cover(text, "a-b", 1).is_some() && cover(text, "c-d", 1).is_some());
     }
 
     #[test]
     fn words_that_contain_a_marker_are_none() {
         for text in [
-            "keyfence:allowed",
-            "mykeyfence:allow",
+            "keysieve:allowed",
+            "mykeysieve:allow",
             "x-gitleaks:allow",
-            "keyfence:allow_all",
+            "keysieve:allow_all",
         ] {
             assert_eq!(cover(text, "a-b", 1), None, "{text}");
         }
@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn either_half_is_enough_and_the_rest_is_unused() {
-        let text = "a\nb # keyfence:allow\nc\n# keyfence:allow x-y\n";
+        let text = "a\nb # keysieve:allow\nc\n# keysieve:allow x-y\n";
         let mut markers = markers(text);
         let mut place = place("p", 1);
         place.secret = Some(position(2));
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_reason_ends_before_a_secret() {
-        let text = "# keyfence:allow because SECRET here";
+        let text = "# keysieve:allow because SECRET here";
         let at = text.find("SECRET").unwrap();
         let mut markers = Markers::new(text.as_bytes(), &[Span::new(at, at + 6)], &|_| false);
         assert_eq!(
@@ -368,7 +368,7 @@ mod tests {
 
     #[test]
     fn markers_of_utf_16_texts() {
-        let text = "\u{feff}é\nk # keyfence:allow r\n";
+        let text = "\u{feff}é\nk # keysieve:allow r\n";
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
         for bytes in [little, big] {

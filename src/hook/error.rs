@@ -73,7 +73,7 @@ impl Error {
             Self::Outside {
                 is_global: true, ..
             } => Some(
-                "`keyfence hook install --global` installs there, for all repositories; `git config core.hooksPath .git/hooks` gives this repository its own again",
+                "`keysieve hook install --global` installs there, for all repositories; `git config core.hooksPath .git/hooks` gives this repository its own again",
             ),
             Self::Outside { .. } => Some(
                 "`git config --unset core.hooksPath` lets Git use the repository's own folder again",

@@ -9,7 +9,7 @@ use super::script::{has_block, is_ours, script, with_block, without_block};
 use super::{Action, Error, HookContext, Kind, Outcome, executable};
 
 /// What is added to the name of a hook that was there before.
-const KEPT: &str = ".before-keyfence";
+const KEPT: &str = ".before-keysieve";
 
 /// What up to husky 8 every script begins with.
 const HUSKY_HEAD: &str = "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n\n";
@@ -212,7 +212,7 @@ fn prepare(path: &Path, text: &[u8]) -> Result<Prepared, Error> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir).map_err(failed)?;
     let mut file = tempfile::Builder::new()
-        .prefix(".keyfence-")
+        .prefix(".keysieve-")
         .tempfile_in(dir)
         .map_err(failed)?;
     file.write_all(text).map_err(failed)?;

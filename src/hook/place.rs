@@ -40,7 +40,7 @@ impl Manager {
                     _ => "",
                 };
                 format!(
-                    "{name}:\n  commands:\n    keyfence:\n      run: keyfence hook run {name}{more}\n"
+                    "{name}:\n  commands:\n    keysieve:\n      run: keysieve hook run {name}{more}\n"
                 )
             }
             Self::PreCommit => {
@@ -50,7 +50,7 @@ impl Manager {
                     _ => ("pre-commit", false),
                 };
                 format!(
-                    "- repo: local\n  hooks:\n  - id: keyfence-{name}\n    name: keyfence\n    entry: keyfence hook run {run}\n    \
+                    "- repo: local\n  hooks:\n  - id: keysieve-{name}\n    name: keysieve\n    entry: keysieve hook run {run}\n    \
                      language: system\n    pass_filenames: {names}\n    always_run: true\n    stages: [{name}]\n"
                 )
             }
@@ -234,7 +234,7 @@ fn managed_by(manager: Manager, file: PathBuf) -> Result<Managed, Error> {
     let text = read_script(&file)?.unwrap_or_default();
     Ok(Managed {
         manager,
-        is_active: text.contains_str("keyfence"),
+        is_active: text.contains_str("keysieve"),
         file,
     })
 }

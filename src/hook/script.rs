@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Error, Kind};
 
 /// In a script of ours there is a line with this and the kind after it.
-const ID: &str = "# keyfence-hook-id: 7d1c52e0-";
+const ID: &str = "# keysieve-hook-id: 7d1c52e0-";
 
 /// The line of a script that the path of the program is put into.
 const PROGRAM_LINE: &str = "program=''";
@@ -96,8 +96,8 @@ pub(super) fn with_block(text: &str, kind: Kind) -> Result<String, Error> {
 /// `text` without the block.
 pub(super) fn without_block(text: &str, kind: Kind) -> String {
     let name = kind.name();
-    let begin = format!("# >>> keyfence 7d1c52e0-{name} >>>");
-    let end = format!("# <<< keyfence 7d1c52e0-{name} <<<");
+    let begin = format!("# >>> keysieve 7d1c52e0-{name} >>>");
+    let end = format!("# <<< keysieve 7d1c52e0-{name} <<<");
     let mut is_inside = false;
     let mut kept = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -122,11 +122,11 @@ mod tests {
     #[test]
     fn every_script_is_known_as_ours_and_takes_the_path() {
         for kind in Kind::ALL {
-            let text = script(*kind, Path::new("/it's here/keyfence"));
+            let text = script(*kind, Path::new("/it's here/keysieve"));
             assert!(is_ours(&text, *kind));
-            let line = br"program='/it'\''s here/keyfence'";
+            let line = br"program='/it'\''s here/keysieve'";
             assert!(text.split(|byte| *byte == b'\n').any(|found| found == line));
-            assert!(!is_ours(b"#!/bin/sh\nkeyfence staged\n", *kind));
+            assert!(!is_ours(b"#!/bin/sh\nkeysieve staged\n", *kind));
         }
     }
 

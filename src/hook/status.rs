@@ -130,7 +130,7 @@ fn script_state(
     Ok(match text {
         None => State::Absent,
         Some(text) => State::Foreign {
-            names_us: text.contains_str("keyfence") && executable::is(path).unwrap_or(false),
+            names_us: text.contains_str("keysieve") && executable::is(path).unwrap_or(false),
         },
     })
 }
@@ -141,7 +141,7 @@ fn block_state(path: &std::path::Path, is_direct: bool, kind: Kind) -> Result<St
     };
     if !has_block(&text, kind) {
         return Ok(State::Foreign {
-            names_us: text.contains("keyfence"),
+            names_us: text.contains("keysieve"),
         });
     }
     let may_run = !is_direct || executable::is(path).unwrap_or(false);

@@ -16,7 +16,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         let message = format!("not everything was read: {}", holes(report));
         writeln!(
             out,
-            "::error title=keyfence: incomplete scan::{}",
+            "::error title=keysieve: incomplete scan::{}",
             data(&message)
         )?;
     }
@@ -64,7 +64,7 @@ fn annotation(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
     writeln!(
         out,
         ",title={}::{}",
-        property(&format!("keyfence: {}", finding.rule)),
+        property(&format!("keysieve: {}", finding.rule)),
         data(&message(finding))
     )
 }
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(first.properties["endLine"], "40");
         assert_eq!(first.properties["col"], "22");
         assert_eq!(first.properties["endColumn"], "42");
-        assert_eq!(first.properties["title"], "keyfence: aws-access-key");
+        assert_eq!(first.properties["title"], "keysieve: aws-access-key");
         assert!(
             first.message.contains("one more place"),
             "{}",

@@ -27,10 +27,10 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     report.refuse_secrets(Format::Gitlab)?;
     let time = display::timestamp(report.options.now.unwrap_or_default());
     let program = json!({
-        "id": "keyfence",
-        "name": "keyfence",
+        "id": "keysieve",
+        "name": "keysieve",
         "version": report.tool.version,
-        "vendor": { "name": "keyfence" },
+        "vendor": { "name": "keysieve" },
     });
     let is_complete = report.coverage.is_complete();
     let mut log = json!({
@@ -82,13 +82,13 @@ fn vulnerability(finding: &Finding) -> Value {
         },
         "identifiers": [
             {
-                "type": "keyfence_rule_id",
-                "name": format!("keyfence rule {}", finding.rule),
+                "type": "keysieve_rule_id",
+                "name": format!("keysieve rule {}", finding.rule),
                 "value": finding.rule,
             },
             {
-                "type": "keyfence_fingerprint",
-                "name": format!("keyfence fingerprint {fingerprint}"),
+                "type": "keysieve_fingerprint",
+                "name": format!("keysieve fingerprint {fingerprint}"),
                 "value": fingerprint,
             },
         ],
@@ -216,7 +216,7 @@ mod tests {
             is_valid(&log);
             assert_eq!(log["vulnerabilities"].as_array().map(Vec::len), Some(count));
             // For a look with the published schema.
-            if let Some(dir) = std::env::var_os("KEYFENCE_TEST_KEEP") {
+            if let Some(dir) = std::env::var_os("KEYSIEVE_TEST_KEEP") {
                 let path = std::path::Path::new(&dir).join(format!("gitlab-{count}.json"));
                 std::fs::write(path, sample::written(&sample, write)).expect("a file");
             }
@@ -244,7 +244,7 @@ mod tests {
             .as_str()
             .expect("id")
             .replace('-', "");
-        assert_eq!(format!("kf1:{id}"), sample.findings[0].fingerprint.as_str());
+        assert_eq!(format!("ks1:{id}"), sample.findings[0].fingerprint.as_str());
         assert_eq!(
             log["vulnerabilities"][2]["location"]["commit"]["sha"],
             "0000000"

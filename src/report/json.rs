@@ -1,4 +1,4 @@
-//! One JSON document, `keyfence-report/1`; `docs/report-schema.md` describes it.
+//! One JSON document, `keysieve-report/1`; `docs/report-schema.md` describes it.
 //!
 //! Names stay once they are published; later versions of the program add to them.
 
@@ -14,7 +14,7 @@ use crate::provenance::ObjectKind;
 use crate::secret::Secret;
 
 /// Name and version of the schema.
-pub const SCHEMA: &str = "keyfence-report/1";
+pub const SCHEMA: &str = "keysieve-report/1";
 
 /// Writes `report`.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
@@ -53,7 +53,7 @@ pub(super) struct ToolJson<'a> {
 /// The program that made `report`.
 pub(super) fn tool<'a>(report: &Report<'a>) -> ToolJson<'a> {
     ToolJson {
-        name: "keyfence",
+        name: "keysieve",
         version: report.tool.version,
         rules: report.tool.rules_hash,
     }

@@ -26,11 +26,11 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(
         out,
-        "<testsuites name=\"keyfence\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">"
+        "<testsuites name=\"keysieve\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\">"
     )?;
     writeln!(
         out,
-        "  <testsuite name=\"keyfence\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" \
+        "  <testsuite name=\"keysieve\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" \
          skipped=\"{skipped}\">"
     )?;
     properties(out, report)?;
@@ -43,7 +43,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     if passed > 0 {
         writeln!(
             out,
-            "    <testcase classname=\"keyfence\" name=\"no secret that fails the run\"/>"
+            "    <testcase classname=\"keysieve\" name=\"no secret that fails the run\"/>"
         )?;
     }
     writeln!(out, "  </testsuite>")?;
@@ -78,7 +78,7 @@ fn incomplete(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     let holes = display::holes(report.coverage);
     writeln!(
         out,
-        "    <testcase classname=\"keyfence\" name=\"everything was read\">"
+        "    <testcase classname=\"keysieve\" name=\"everything was read\">"
     )?;
     writeln!(
         out,
@@ -108,7 +108,7 @@ fn case(out: &mut dyn io::Write, report: &Report<'_>, finding: &Finding) -> io::
         .unwrap_or(finding.fingerprint.as_str());
     writeln!(
         out,
-        "    <testcase classname=\"keyfence.{}\" name=\"{}\">",
+        "    <testcase classname=\"keysieve.{}\" name=\"{}\">",
         escaped(&finding.rule),
         escaped(&format!("{what} in {path}"))
     )?;
@@ -264,7 +264,7 @@ mod tests {
     fn suite(sample: &Sample) -> Element {
         let text = sample::written(sample, write);
         sample::is_calm(&text);
-        if let Some(dir) = std::env::var_os("KEYFENCE_TEST_KEEP") {
+        if let Some(dir) = std::env::var_os("KEYSIEVE_TEST_KEEP") {
             let name = format!("junit-{}.xml", sample.findings.len());
             std::fs::write(std::path::Path::new(&dir).join(name), &text).expect("a file");
         }

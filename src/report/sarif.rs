@@ -3,7 +3,7 @@
 //! Paths are relative to `%SRCROOT%`, columns count code points, and nothing in it is a secret, an
 //! author's name or an address.
 //!
-//! Two partial fingerprints: `keyfence/v1` is the fingerprint of the finding. GitHub matches alerts on
+//! Two partial fingerprints: `keysieve/v1` is the fingerprint of the finding. GitHub matches alerts on
 //! `primaryLocationLineHash` alone, which its CodeQL action computes from the text of the line: a hash of
 //! 64 bits from which, knowing the text around it, a guess at the secret could be confirmed. So the same
 //! hash is computed here over the fingerprint instead. That keeps an alert the same when its line moves
@@ -41,7 +41,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
 fn run(report: &Report<'_>) -> Value {
     json!({
         "tool": { "driver": {
-            "name": "keyfence",
+            "name": "keysieve",
             "version": report.tool.version,
             "semanticVersion": report.tool.version,
             "rules": report.rules.iter().map(rule).collect::<Vec<_>>(),
@@ -178,7 +178,7 @@ fn result(finding: &Finding, rules: &[RuleInfo]) -> Value {
         "locations": [location(place, place.position, None)],
         "relatedLocations": related(finding),
         "partialFingerprints": {
-            "keyfence/v1": finding.fingerprint.as_str(),
+            "keysieve/v1": finding.fingerprint.as_str(),
             "primaryLocationLineHash": line_hash(finding.fingerprint.as_str()),
         },
         "suppressions": finding.accepted.iter().map(suppression).collect::<Vec<_>>(),

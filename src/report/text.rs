@@ -55,7 +55,7 @@ pub fn write_brief(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<(
         notes, accepted, ..
     } = report.summary;
     let mut line = format!(
-        "keyfence: nothing found in {}",
+        "keysieve: nothing found in {}",
         scanned(report.coverage).join(", ")
     );
     if notes > 0 {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures keyfence beside other scanners, on generated pairs, look-alikes and real trees.
+"""Measures keysieve beside other scanners, on generated pairs, look-alikes and real trees.
 
 Python 3.8 or newer, standard library only. Nothing that it writes holds a true key: all are random,
 from a seed, and are written into a temporary directory. No scanner is let near the network.
@@ -44,7 +44,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     add = parser.add_argument
-    add("--program", default=os.path.join(ROOT, "target/release/keyfence"))
+    add("--program", default=os.path.join(ROOT, "target/release/keysieve"))
     add("--shapes", default=os.path.join(ROOT, "tests/shapes"), help="directory of the tables")
     add("--cases", type=int, default=5, help="fillings of each shape (default 5)")
     add("--seed", type=int, default=2026)
@@ -63,7 +63,7 @@ def main():
     tools = scanners.installed(os.path.abspath(args.program))
     if args.tools:
         tools = [tool for tool in tools if tool.name in args.tools.split(",")]
-    scratch = tempfile.mkdtemp(prefix="keyfence-accuracy-")
+    scratch = tempfile.mkdtemp(prefix="keysieve-accuracy-")
     try:
         if args.tree:
             trees(tools, args, scratch)

@@ -62,10 +62,10 @@ def said(command):
     return found.group() if found else ""
 
 
-class Keyfence(Tool):
+class Keysieve(Tool):
     """Errors only: what would make a build fail."""
 
-    name, joins = "keyfence", True
+    name, joins = "keysieve", True
 
     def command(self, where, output, scratch):
         return [self.binary, "scan", where, "--no-ignore", "--show-secrets", "--format", "json"]
@@ -228,11 +228,11 @@ class TruffleHog(Tool):
 
 
 def installed(program):
-    """The scanners that are there, keyfence first."""
+    """The scanners that are there, keysieve first."""
     tools = []
-    for kind in (Keyfence, Kingfisher, TruffleHog, Betterleaks, Gitleaks, CredSweeper, DetectSecrets, RipSecrets, GitSecrets):
+    for kind in (Keysieve, Kingfisher, TruffleHog, Betterleaks, Gitleaks, CredSweeper, DetectSecrets, RipSecrets, GitSecrets):
         tool = kind()
-        tool.binary = shutil.which(program if kind is Keyfence else tool.binary)
+        tool.binary = shutil.which(program if kind is Keysieve else tool.binary)
         if tool.binary:
             tools.append(tool)
     return tools

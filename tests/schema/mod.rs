@@ -45,14 +45,14 @@ fn samples() -> Vec<(&'static str, TestRepo, Vec<&'static str>)> {
     for (at, name) in HOSTILE.iter().enumerate() {
         let line = pair(200 + at as u64).replace('\n', " ");
         let path = format!("d{at}/{name}");
-        hostile.stage(&path, format!("{line}\n{line} # keyfence:allow {name:?}\n"));
+        hostile.stage(&path, format!("{line}\n{line} # keysieve:allow {name:?}\n"));
         hostile.commit(name);
     }
     hostile.git(&["branch", "x]]>&<y"]);
     let other = pair(300).replace('\n', " ");
     hostile.commit_file(
         "allowed.env",
-        format!("{} # keyfence:allow <b>&\"'\n", other.trim_end()),
+        format!("{} # keysieve:allow <b>&\"'\n", other.trim_end()),
         "x",
     );
 
@@ -101,7 +101,7 @@ fn scanned() -> Vec<Sample> {
         let noted = [&args[..], &["--fail-on", "note"]].concat();
         all.push(scan(format!("{name}, notes fail"), &repo, &noted));
         let write = ["baseline", "write", "--reason", "<&]]>\\[x]"];
-        let write = repo.keyfence(&write).args(["--allow-incomplete", "size"]);
+        let write = repo.keysieve(&write).args(["--allow-incomplete", "size"]);
         write.status(0);
         all.push(scan(format!("{name}, with a baseline"), &repo, &args));
     }
@@ -110,7 +110,7 @@ fn scanned() -> Vec<Sample> {
 
 fn scan(name: String, repo: &TestRepo, args: &[&str]) -> Sample {
     let dir = tempfile::tempdir().expect("a directory");
-    let mut command = repo.keyfence(args).arg("--quiet");
+    let mut command = repo.keysieve(args).arg("--quiet");
     for format in FORMATS {
         let file = dir.path().join(format);
         command = command.args(["--report", &format!("{format}={}", file.display())]);
@@ -170,7 +170,7 @@ fn sarif_is_valid_by_the_published_schema() {
         let is_open = |result: &&Value| result["suppressions"] == json!([]);
         assert_eq!(results.iter().filter(is_open).count(), count, "{name}");
         for result in results {
-            for key in ["keyfence/v1", "primaryLocationLineHash"] {
+            for key in ["keysieve/v1", "primaryLocationLineHash"] {
                 assert!(result["partialFingerprints"][key].is_string(), "{name}");
             }
             let index = result["ruleIndex"].as_u64().expect("the index of the rule");
@@ -211,7 +211,7 @@ fn the_schema_of_sarif_refuses_what_is_wrong() {
 
 #[test]
 fn json_is_valid_by_the_schema_of_the_documentation() {
-    let schema = include_str!("../../docs/keyfence-report-1.schema.json");
+    let schema = include_str!("../../docs/keysieve-report-1.schema.json");
     let schema: Value = serde_json::from_str(schema).expect("JSON");
     refuses_an_empty_object(&schema);
     for (name, report, _) in reports("json") {

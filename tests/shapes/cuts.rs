@@ -1,6 +1,6 @@
 //! No pair is lost at the edges of what the engine looks at, and the first stage loses nothing.
 
-use keyfence::engine::Scratch;
+use keysieve::engine::Scratch;
 
 use super::template::{self, Filled};
 use super::{SEED, Wrong, engine, found, variant};

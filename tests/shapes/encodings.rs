@@ -1,6 +1,6 @@
 //! Shapes inside other notations: base64, UTF-16, escapes, quoted in quoted, split literals.
 
-use keyfence::engine::Scratch;
+use keysieve::engine::Scratch;
 
 use super::template::{self, Base64, Filled, Row, Shape};
 use super::{SEED, Wrong, engine, found, shapes};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfence::engine::Scratch;
+use keysieve::engine::Scratch;
 
 use super::{engine, found};
 use crate::support::Keys;

@@ -1,7 +1,7 @@
 //! A list of key ids beside a list of secrets: joined by their places, also where only its place tells a
 //! secret from a class name.
 
-use keyfence::engine::Scratch;
+use keysieve::engine::Scratch;
 
 use super::{SEED, engine, found};
 use crate::support::Keys;

@@ -13,8 +13,8 @@ mod variant;
 
 use std::sync::Arc;
 
-use keyfence::engine::{self, Engine, Scratch};
-use keyfence::rule::RuleSet;
+use keysieve::engine::{self, Engine, Scratch};
+use keysieve::rule::RuleSet;
 
 use crate::support::Keys;
 use template::{Filled, Part, Row, Shape};

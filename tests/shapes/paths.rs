@@ -187,7 +187,7 @@ fn in_small_files() {
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
         std::fs::write(path, &case.filled.bytes).expect("a file");
     }
-    let run = TestCommand::keyfence(dir.path())
+    let run = TestCommand::keysieve(dir.path())
         .arg("scan")
         .args(REPORT)
         .run();
@@ -208,7 +208,7 @@ fn in_mapped_files_and_on_standard_input() {
             text.bytes.len()
         );
         std::fs::write(dir.path().join(name), &text.bytes).expect("a file");
-        let run = TestCommand::keyfence(dir.path())
+        let run = TestCommand::keysieve(dir.path())
             .args(["scan", "--path=in", "-"])
             .args(REPORT)
             .stdin(text.bytes)
@@ -225,7 +225,7 @@ fn in_mapped_files_and_on_standard_input() {
             .cases
             .push((name.to_owned(), expected, name.to_owned()));
     }
-    let run = TestCommand::keyfence(dir.path())
+    let run = TestCommand::keysieve(dir.path())
         .arg("scan")
         .args(REPORT)
         .run();
@@ -254,7 +254,7 @@ fn in_a_mapped_file_of_utf_16() {
                 .push((name, expected, format!("{} big {is_big}", shape.title)));
         }
     }
-    let run = TestCommand::keyfence(dir.path())
+    let run = TestCommand::keysieve(dir.path())
         .arg("scan")
         .args(REPORT)
         .run();
@@ -274,12 +274,12 @@ fn in_the_index_and_in_history() {
     for name in 0..7 {
         std::fs::remove_dir_all(repo.join(format!("dir{name}"))).expect("a directory");
     }
-    let run = repo.keyfence(&["staged"]).args(REPORT).run();
+    let run = repo.keysieve(&["staged"]).args(REPORT).run();
     batch.check(&run);
     repo.commit("all of it");
     repo.git(&["rm", "-r", "--quiet", "."]);
     repo.commit("nothing of it");
-    let run = repo.keyfence(&["history"]).args(REPORT).run();
+    let run = repo.keysieve(&["history"]).args(REPORT).run();
     batch.check(&run);
 }
 
@@ -293,7 +293,7 @@ fn halves_alone_in_every_path() {
         repo.stage("one.txt", &case.filled.bytes);
         let check = |args: &[&str], path: &str| {
             let command = repo
-                .keyfence(args)
+                .keysieve(args)
                 .args(REPORT)
                 .stdin(case.filled.bytes.clone());
             let run = command.run();
@@ -323,7 +323,7 @@ fn halves_in_two_files_tell_of_one_another() {
     let id = format!("# first half\naccess_key = \"{}\"\n", keys.id());
     repo.stage("one.tf", id);
     repo.stage("two.tf", format!("secret_key = \"{}\"\n", keys.secret()));
-    let run = repo.keyfence(&["scan"]).args(REPORT).status(1);
+    let run = repo.keysieve(&["scan"]).args(REPORT).status(1);
     let report = run.json();
     let tells = |path: &str| {
         let findings = report["findings"].as_array().expect("a list");

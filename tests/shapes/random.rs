@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyfence::engine::Scratch;
+use keysieve::engine::Scratch;
 
 use super::template::{Filled, Shape};
 use super::{SEED, engine, shapes, variant};

@@ -26,32 +26,32 @@ pub struct Run {
 }
 
 impl TestCommand {
-    /// `keyfence` in `dir`, with no configuration of the user's.
-    pub fn keyfence(dir: impl AsRef<Path>) -> Self {
-        Self::new(env!("CARGO_BIN_EXE_keyfence"), dir)
+    /// `keysieve` in `dir`, with no configuration of the user's.
+    pub fn keysieve(dir: impl AsRef<Path>) -> Self {
+        Self::new(env!("CARGO_BIN_EXE_keysieve"), dir)
     }
 
-    /// `keyfence` started by another program, such as `timeout` or `prlimit`: its name and arguments.
-    pub fn keyfence_under<S: AsRef<OsStr>>(wrapper: &[S], dir: impl AsRef<Path>) -> Self {
+    /// `keysieve` started by another program, such as `timeout` or `prlimit`: its name and arguments.
+    pub fn keysieve_under<S: AsRef<OsStr>>(wrapper: &[S], dir: impl AsRef<Path>) -> Self {
         let (program, args) = wrapper.split_first().expect("a program");
         Self::new(program, dir)
             .args(args)
-            .arg(env!("CARGO_BIN_EXE_keyfence"))
+            .arg(env!("CARGO_BIN_EXE_keysieve"))
     }
 
-    /// `keyfence` as somebody to whom the permissions of files apply, which they do not to root.
-    pub fn keyfence_as_nobody(dir: impl AsRef<Path>) -> Self {
+    /// `keysieve` as somebody to whom the permissions of files apply, which they do not to root.
+    pub fn keysieve_as_nobody(dir: impl AsRef<Path>) -> Self {
         Self::as_nobody(dir, &[])
     }
 
-    /// `keyfence` as a user that may have no further process or thread.
-    pub fn keyfence_without_threads(dir: impl AsRef<Path>) -> Self {
+    /// `keysieve` as a user that may have no further process or thread.
+    pub fn keysieve_without_threads(dir: impl AsRef<Path>) -> Self {
         Self::as_nobody(dir, &["prlimit", "--nproc=1"])
     }
 
     fn as_nobody(dir: impl AsRef<Path>, wrapper: &[&str]) -> Self {
         if !is_root() {
-            let program = env!("CARGO_BIN_EXE_keyfence");
+            let program = env!("CARGO_BIN_EXE_keysieve");
             return Self::new("env", dir).args(wrapper).arg(program);
         }
         Self::new("setpriv", dir)
@@ -195,12 +195,12 @@ fn readable_copy() -> &'static Path {
     let dir = COPY.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a directory");
         open_to_all(dir.path());
-        let to = dir.path().join("keyfence");
-        std::fs::copy(env!("CARGO_BIN_EXE_keyfence"), &to).expect("a copy");
+        let to = dir.path().join("keysieve");
+        std::fs::copy(env!("CARGO_BIN_EXE_keysieve"), &to).expect("a copy");
         open_to_all(&to);
         dir
     });
-    Box::leak(dir.path().join("keyfence").into_boxed_path())
+    Box::leak(dir.path().join("keysieve").into_boxed_path())
 }
 
 /// Lets everybody read and enter what the tests made.

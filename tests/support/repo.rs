@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use keyfence::source::repository::{self, GitEnvironment, Repository};
+use keysieve::source::repository::{self, GitEnvironment, Repository};
 
 use super::command::{Run, TestCommand};
 
@@ -121,8 +121,8 @@ impl TestRepo {
         self.commit(message)
     }
 
-    /// `keyfence` at the root of the repository.
-    pub fn keyfence<S: AsRef<OsStr>>(&self, args: &[S]) -> TestCommand {
-        TestCommand::keyfence(self.path()).args(args.iter().map(|arg| arg.as_ref()))
+    /// `keysieve` at the root of the repository.
+    pub fn keysieve<S: AsRef<OsStr>>(&self, args: &[S]) -> TestCommand {
+        TestCommand::keysieve(self.path()).args(args.iter().map(|arg| arg.as_ref()))
     }
 }

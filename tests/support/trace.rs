@@ -11,13 +11,13 @@ use super::command::{Run, TestCommand};
 /// files, too, where they can be seen.
 pub fn traced(dir: &Path, set: impl FnOnce(TestCommand) -> TestCommand) -> (Run, Option<String>) {
     if !has_strace() {
-        return (set(TestCommand::keyfence(dir)).run(), None);
+        return (set(TestCommand::keysieve(dir)).run(), None);
     }
     let log = tempfile::NamedTempFile::new().expect("a file");
     let path = log.path().to_str().expect("a plain path");
     let trace = "trace=process,network,file,desc";
     let wrapper = ["strace", "-f", "-qq", "-e", trace, "-o", path];
-    let run = set(TestCommand::keyfence_under(&wrapper, dir)).run();
+    let run = set(TestCommand::keysieve_under(&wrapper, dir)).run();
     let calls = std::fs::read(log.path()).expect("a log");
     (run, Some(String::from_utf8_lossy(&calls).into_owned()))
 }

@@ -79,7 +79,7 @@ fn head(page: &mut String, report: &Report<'_>) {
          <meta name=\"color-scheme\" content=\"light dark\">\n\
          <meta name=\"referrer\" content=\"no-referrer\">\n\
          <meta name=\"robots\" content=\"noindex\">\n\
-         <title>keyfence: {}</title>\n<style>{style}</style>\n<script type=\"module\">{script}</script>\n\
+         <title>keysieve: {}</title>\n<style>{style}</style>\n<script type=\"module\">{script}</script>\n\
          </head>\n<body>\n",
         policy(&style, &script),
         escaped(&headline(report)),
@@ -114,7 +114,7 @@ fn summary(page: &mut String, report: &Report<'_>) {
     let summary = report.summary;
     put!(
         page,
-        "<header>\n<p class=\"brand\">keyfence</p>\n<h1>{}</h1>\n<p class=\"lede\">{}</p>\n\
+        "<header>\n<p class=\"brand\">keysieve</p>\n<h1>{}</h1>\n<p class=\"lede\">{}</p>\n\
          <ul class=\"totals\">\n",
         escaped(&headline(report)),
         escaped(&searched(report.coverage)),
@@ -278,7 +278,7 @@ fn coverage(page: &mut String, coverage: &Coverage) {
 fn foot(page: &mut String, report: &Report<'_>) {
     put!(
         page,
-        "<footer>keyfence {} · rules {} · this page holds no secret and loads nothing</footer>\n\
+        "<footer>keysieve {} · rules {} · this page holds no secret and loads nothing</footer>\n\
          </body>\n</html>\n",
         escaped(report.tool.version),
         escaped(report.tool.rules_hash)
@@ -297,7 +297,7 @@ mod tests {
     fn page(sample: &Sample) -> String {
         let page = sample::written(sample, write);
         sample::is_calm(&page);
-        if let Some(dir) = std::env::var_os("KEYFENCE_TEST_KEEP") {
+        if let Some(dir) = std::env::var_os("KEYSIEVE_TEST_KEEP") {
             let name = format!("{}.html", sample.findings.len());
             std::fs::write(std::path::Path::new(&dir).join(name), &page).expect("a file");
         }

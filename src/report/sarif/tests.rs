@@ -13,7 +13,7 @@ fn is_valid(log: &Value) {
     assert_eq!(log["version"], "2.1.0");
     let run = &log["runs"][0];
     let driver = &run["tool"]["driver"];
-    assert_eq!(driver["name"], "keyfence");
+    assert_eq!(driver["name"], "keysieve");
     let rules = driver["rules"].as_array().expect("rules");
     for rule in rules {
         has_only(
@@ -120,7 +120,7 @@ fn a_log_has_the_structure_that_the_schema_requires() {
             Some(sample.findings.len())
         );
         // For a look with the published schema and other people's programs.
-        if let Some(dir) = std::env::var_os("KEYFENCE_TEST_KEEP") {
+        if let Some(dir) = std::env::var_os("KEYSIEVE_TEST_KEEP") {
             let name = format!("{}.sarif", sample.findings.len());
             let path = std::path::Path::new(&dir).join(name);
             std::fs::write(path, sample::written(&sample, write)).expect("a file");
@@ -250,7 +250,7 @@ fn the_line_hash_is_the_one_of_the_codeql_action() {
     assert_eq!(line_hash(" d"), "a23a3dc5e078b07b:1");
     assert_eq!(line_hash(" End"), "e6ceba753e1a442:1");
     assert_eq!(line_hash(" a\nb\n  \t\tc\n d"), "271789c17abda88f:1");
-    assert_ne!(line_hash("kf1:00"), line_hash("kf1:01"));
+    assert_ne!(line_hash("ks1:00"), line_hash("ks1:01"));
     assert_eq!(line_hash(" a\tb"), line_hash("ab"));
 }
 

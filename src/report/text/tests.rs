@@ -16,12 +16,12 @@ fn page(sample: &sample::Sample) -> String {
     text
 }
 
-/// `KEYFENCE_BLESS=1` writes the golden files anew; look at their diff.
+/// `KEYSIEVE_BLESS=1` writes the golden files anew; look at their diff.
 fn assert_golden(name: &str, text: &str) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/golden")
         .join(name);
-    if std::env::var_os("KEYFENCE_BLESS").is_some() {
+    if std::env::var_os("KEYSIEVE_BLESS").is_some() {
         std::fs::write(&path, text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap();

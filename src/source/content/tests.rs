@@ -56,7 +56,7 @@ fn maps_are_told_apart_and_their_slots_used_again() {
 /// Runs itself: the fault must end the process that makes it.
 #[test]
 fn a_fault_outside_the_guarded_maps_ends_the_process_as_ever() {
-    const CHILD: &str = "KEYFENCE_TEST_FAULT";
+    const CHILD: &str = "KEYSIEVE_TEST_FAULT";
     if std::env::var_os(CHILD).is_some() {
         let (guarded, other) = (file(100_000), file(100_000));
         let _guarded = guarded_map(&guarded).expect("a map");

@@ -26,7 +26,7 @@ use crate::source::Clean;
 use crate::whole_file::{self, Access};
 
 /// What a file begins with; the number changes with the layout and with what a scan looks at.
-const MAGIC: &[u8; 16] = b"keyfence-cache/1";
+const MAGIC: &[u8; 16] = b"keysieve-cache/1";
 /// Magic, key, boundary, flags and count.
 const HEADER: usize = 16 + 32 + 32 + 4 + 8;
 /// Bytes of kind, size and cleanness.

@@ -89,7 +89,7 @@ pub(super) fn root<S: BlobSink>(
     if !metadata.is_dir() {
         // It was asked for, so it is no choice to leave it out.
         let detail =
-            "a pipe, socket or device is not opened; `keyfence scan -` reads standard input";
+            "a pipe, socket or device is not opened; `keysieve scan -` reads standard input";
         note(
             sink,
             SkipReason::Unreadable,
@@ -307,7 +307,7 @@ impl<'a, S: BlobSink> Worker<'a, S> {
     fn bare(&mut self, directory: &Directory) -> ControlFlow<()> {
         let name = directory.shown.strip_suffix(b"/").unwrap_or(b".");
         let detail = format!(
-            "a bare repository: `keyfence history {}` scans it",
+            "a bare repository: `keysieve history {}` scans it",
             name.as_bstr()
         );
         note(

@@ -1,8 +1,8 @@
 //! Baselines, and what other scanners have in their place: read, written, and read again.
 
-use keyfence::baseline::{Baseline, Import, split};
-use keyfence::finding::{Finding, Fingerprint, Level, Place, Position};
-use keyfence::secret::Secret;
+use keysieve::baseline::{Baseline, Import, split};
+use keysieve::finding::{Finding, Fingerprint, Level, Place, Position};
+use keysieve::secret::Secret;
 
 use super::input::Input;
 use super::rules::told;

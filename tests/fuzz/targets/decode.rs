@@ -1,7 +1,7 @@
 //! Decoders: every byte keeps its place, nothing grows, and an encoded pair is found where it stands.
 
-use keyfence::blob::Span;
-use keyfence::engine::{Engine, Part, Scratch};
+use keysieve::blob::Span;
+use keysieve::engine::{Engine, Part, Scratch};
 
 use super::input::Input;
 use super::{sink, text};

@@ -2,10 +2,10 @@
 
 use std::cell::RefCell;
 
-use keyfence::blob::Span;
-use keyfence::engine::prefilter::Hit;
-use keyfence::engine::{Engine, Match, Scratch};
-use keyfence::rule::Kind;
+use keysieve::blob::Span;
+use keysieve::engine::prefilter::Hit;
+use keysieve::engine::{Engine, Match, Scratch};
+use keysieve::rule::Kind;
 
 use super::{sink, text};
 

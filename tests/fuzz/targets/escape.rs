@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use keyfence::report::escape;
+use keysieve::report::escape;
 use regex::Regex;
 
 /// Escapes an input in every way.

@@ -8,11 +8,11 @@ use std::sync::OnceLock;
 use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind;
-use keyfence::hook::message::written_part;
-use keyfence::hook::refs::{parse_pushed, parse_received};
-use keyfence::source::history::range::{self, introduced};
-use keyfence::source::history::revision::{Range, Side, push_range};
-use keyfence::source::repository::{self, GitEnvironment};
+use keysieve::hook::message::written_part;
+use keysieve::hook::refs::{parse_pushed, parse_received};
+use keysieve::source::history::range::{self, introduced};
+use keysieve::source::history::revision::{Range, Side, push_range};
+use keysieve::source::repository::{self, GitEnvironment};
 
 use super::git;
 use super::sink::Recorder;

@@ -9,10 +9,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bstr::ByteSlice as _;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use keyfence::coverage::SkipReason;
-use keyfence::provenance::Provenance;
-use keyfence::scan::Excludes;
-use keyfence::source::worktree::{Exclude, Options, Worktree};
+use keysieve::coverage::SkipReason;
+use keysieve::provenance::Provenance;
+use keysieve::scan::Excludes;
+use keysieve::source::worktree::{Exclude, Options, Worktree};
 
 use super::git;
 use super::sink::Recorder;

@@ -5,9 +5,9 @@ use std::sync::{Mutex, OnceLock};
 
 use gix::ObjectId;
 use gix::objs::Kind;
-use keyfence::provenance::{Provenance, Version};
-use keyfence::source::repository::{self, GitEnvironment};
-use keyfence::source::staged::{Options, Staged};
+use keysieve::provenance::{Provenance, Version};
+use keysieve::source::repository::{self, GitEnvironment};
+use keysieve::source::staged::{Options, Staged};
 
 use super::git;
 use super::input::Input;

@@ -11,13 +11,13 @@ use std::sync::{Mutex, OnceLock};
 use bstr::BString;
 use gix::ObjectId;
 use gix::objs::Kind;
-use keyfence::coverage::SkipReason;
-use keyfence::engine::Scratch;
-use keyfence::provenance::{ObjectKind, Provenance};
-use keyfence::scan::EngineProbe;
-use keyfence::source::history::provenance::{Options, locate_after};
-use keyfence::source::history::{History, Scanned};
-use keyfence::source::repository::{self, GitEnvironment};
+use keysieve::coverage::SkipReason;
+use keysieve::engine::Scratch;
+use keysieve::provenance::{ObjectKind, Provenance};
+use keysieve::scan::EngineProbe;
+use keysieve::source::history::provenance::{Options, locate_after};
+use keysieve::source::history::{History, Scanned};
+use keysieve::source::repository::{self, GitEnvironment};
 
 use super::git::{self, Indexed};
 use super::input::Input;
@@ -398,7 +398,7 @@ fn is_good(objects: &Objects) -> bool {
 
 fn scanned(history: &History, with_probe: bool) -> (Seen, Scanned) {
     let probe = EngineProbe::new(sink::engine(), Default::default());
-    let probe = with_probe.then_some(&probe as &dyn keyfence::source::Probe);
+    let probe = with_probe.then_some(&probe as &dyn keysieve::source::Probe);
     let recorder = Recorder::default();
     let scanned = history.scan(recorder.clone(), probe).expect("a directory");
     let seen = recorder.finish();

@@ -1,13 +1,13 @@
 //! Report writers: what they write parses back, holds every finding and no secret, and steers nothing.
 
 use gix::ObjectId;
-use keyfence::coverage::{Coverage, Skip, SkipReason};
-use keyfence::finding::{
+use keysieve::coverage::{Coverage, Skip, SkipReason};
+use keysieve::finding::{
     Acceptance, CommitInfo, Departure, Finding, Fingerprint, Level, Place, Position, SnippetLine,
 };
-use keyfence::provenance::ObjectKind;
-use keyfence::report::{self, Format, Options, Report, RuleInfo, Summary, Tool};
-use keyfence::secret::Secret;
+use keysieve::provenance::ObjectKind;
+use keysieve::report::{self, Format, Options, Report, RuleInfo, Summary, Tool};
+use keysieve::secret::Secret;
 use serde_json::Value;
 
 use super::escape;
@@ -117,7 +117,7 @@ fn check(format: Format, report: &Report<'_>, text: &str) {
         Format::Json => {
             let document = json(text);
             calm(text);
-            assert_eq!(document["schema"], "keyfence-report/1");
+            assert_eq!(document["schema"], "keysieve-report/1");
             let findings = document["findings"].as_array().expect("findings");
             assert_eq!(findings.len(), all);
             findings

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use keyfence::document::Fault;
-use keyfence::engine::{Engine, Scratch};
-use keyfence::rule::compile::RuleSource;
-use keyfence::rule::file::RuleFile;
-use keyfence::rule::{Error, Kind, RuleSet, example};
+use keysieve::document::Fault;
+use keysieve::engine::{Engine, Scratch};
+use keysieve::rule::compile::RuleSource;
+use keysieve::rule::file::RuleFile;
+use keysieve::rule::{Error, Kind, RuleSet, example};
 
 /// Reads an input as a rule file of a user.
 pub fn run(data: &[u8]) {

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use keyfence::blob::Blob;
-use keyfence::coverage::{Skip, SkipReason};
-use keyfence::engine::Engine;
-use keyfence::provenance::Provenance;
-use keyfence::rule::RuleSet;
-use keyfence::source::{BlobSink, Clean};
+use keysieve::blob::Blob;
+use keysieve::coverage::{Skip, SkipReason};
+use keysieve::engine::Engine;
+use keysieve::provenance::Provenance;
+use keysieve::rule::RuleSet;
+use keysieve::source::{BlobSink, Clean};
 
 /// The engine with the built-in rules.
 pub fn engine() -> Arc<Engine> {

@@ -12,8 +12,8 @@
 
 use std::sync::OnceLock;
 
-use keyfence::rule::example;
-use keyfence::rule::file::RuleFile;
+use keysieve::rule::example;
+use keysieve::rule::file::RuleFile;
 
 pub use crate::support::Keys;
 
@@ -59,7 +59,7 @@ fn material(kind: u8, number: u8) -> String {
 fn examples() -> &'static [String] {
     static EXAMPLES: OnceLock<Vec<String>> = OnceLock::new();
     EXAMPLES.get_or_init(|| {
-        let file = RuleFile::parse("rules.toml", keyfence::rule::file::BUILTIN)
+        let file = RuleFile::parse("rules.toml", keysieve::rule::file::BUILTIN)
             .expect("the built-in rules");
         let cases = file.rules.iter().flat_map(example::cases);
         let mut texts: Vec<String> = cases

@@ -1,10 +1,10 @@
-//! `keyfence config`: what is wrong with the configuration, and what is in force.
+//! `keysieve config`: what is wrong with the configuration, and what is in force.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use keyfence::config::Set;
-use keyfence::report::Format;
+use keysieve::config::Set;
+use keysieve::report::Format;
 use regex::bytes::Regex;
 
 use super::baseline::say;

@@ -1,4 +1,4 @@
-//! `keyfence rules`: what the rules are, and whether their examples hold.
+//! `keysieve rules`: what the rules are, and whether their examples hold.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
-use keyfence::engine::{Engine, Scratch};
-use keyfence::finding::Level;
-use keyfence::report::wrap::lines;
-use keyfence::rule::compile::RuleSource;
-use keyfence::rule::example::{self, Case};
-use keyfence::rule::file::{RuleFile, RuleText};
-use keyfence::rule::{Error, RuleSet};
+use keysieve::engine::{Engine, Scratch};
+use keysieve::finding::Level;
+use keysieve::report::wrap::lines;
+use keysieve::rule::compile::RuleSource;
+use keysieve::rule::example::{self, Case};
+use keysieve::rule::file::{RuleFile, RuleText};
+use keysieve::rule::{Error, RuleSet};
 
 use crate::terminal;
 
@@ -201,7 +201,7 @@ fn looks_at(rule: &RuleText) -> Vec<String> {
         ));
     }
     lines.push(format!(
-        "It is reported as {}. `keyfence rules show {}` has the regex and examples.",
+        "It is reported as {}. `keysieve rules show {}` has the regex and examples.",
         rule.level.name(),
         rule.id
     ));

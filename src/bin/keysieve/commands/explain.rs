@@ -1,18 +1,18 @@
-//! `keyfence scan --explain PATH[:LINE]`: why something was or was not reported.
+//! `keysieve scan --explain PATH[:LINE]`: why something was or was not reported.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::{BString, ByteSlice as _};
-use keyfence::blob::Blob;
-use keyfence::coverage::Skip;
-use keyfence::engine::Engine;
-use keyfence::provenance::Provenance;
-use keyfence::report::escape;
-use keyfence::scan::{self, Sight, SightKind};
-use keyfence::source::worktree::Worktree;
-use keyfence::source::{BlobSink, Clean};
+use keysieve::blob::Blob;
+use keysieve::coverage::Skip;
+use keysieve::engine::Engine;
+use keysieve::provenance::Provenance;
+use keysieve::report::escape;
+use keysieve::scan::{self, Sight, SightKind};
+use keysieve::source::worktree::Worktree;
+use keysieve::source::{BlobSink, Clean};
 
 use super::scan::{failed, options, places};
 use crate::args::ScanArgs;

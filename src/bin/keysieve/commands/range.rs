@@ -1,16 +1,16 @@
-//! What commits add: for `keyfence history --range` and for the hooks of a push.
+//! What commits add: for `keysieve history --range` and for the hooks of a push.
 
 use std::num::NonZero;
 
 use bstr::BStr;
 use gix::ObjectId;
-use keyfence::gate::Base;
-use keyfence::scan::Outcome;
-use keyfence::source::history::MAX_OBJECT_SIZE;
-use keyfence::source::history::provenance::Located;
-use keyfence::source::history::range::{self, Introduced, Locator, Options};
-use keyfence::source::history::revision::{self, Range};
-use keyfence::source::repository::Repository;
+use keysieve::gate::Base;
+use keysieve::scan::Outcome;
+use keysieve::source::history::MAX_OBJECT_SIZE;
+use keysieve::source::history::provenance::Located;
+use keysieve::source::history::range::{self, Introduced, Locator, Options};
+use keysieve::source::history::revision::{self, Range};
+use keysieve::source::repository::Repository;
 
 use super::push::first_commit;
 use crate::args::{Common, HistoryArgs};

@@ -1,15 +1,15 @@
-//! `keyfence baseline`: accepts findings of today, so that only new ones count.
+//! `keysieve baseline`: accepts findings of today, so that only new ones count.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keyfence::baseline::{self, Baseline, Date, Entry, FILE_NAME, Import};
-use keyfence::config::discover::{is_bare, root_of};
-use keyfence::finding::{Finding, Level};
-use keyfence::report::escape;
-use keyfence::scan::{self, Outcome};
-use keyfence::source::Progress;
+use keysieve::baseline::{self, Baseline, Date, Entry, FILE_NAME, Import};
+use keysieve::config::discover::{is_bare, root_of};
+use keysieve::finding::{Finding, Level};
+use keysieve::report::escape;
+use keysieve::scan::{self, Outcome};
+use keysieve::source::Progress;
 
 use super::{audit, history, scan as tree};
 use crate::args::{
@@ -134,7 +134,7 @@ fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
     if work.exists && !force {
         let message = format!("there is a baseline already: {}", work.path.display());
         return Err(Failure::bare(Kind::Usage, message)
-            .hint("'keyfence baseline update' adds what is new, --force begins anew"));
+            .hint("'keysieve baseline update' adds what is new, --force begins anew"));
     }
     work.baseline = Baseline::default();
     let added = add_open(&mut work, args);
@@ -161,14 +161,14 @@ fn update(args: &BaselineUpdateArgs) -> Result<Exit, Failure> {
     }
     if !split.expired.is_empty() {
         text.push_str(
-            "'keyfence baseline audit' asks about the findings of expired entries again\n",
+            "'keysieve baseline audit' asks about the findings of expired entries again\n",
         );
     }
     for entry in &split.unused {
         text.push_str(&describe("unused", entry));
     }
     if !split.unused.is_empty() {
-        text.push_str("'keyfence baseline prune' takes unused entries out\n");
+        text.push_str("'keysieve baseline prune' takes unused entries out\n");
     }
     say(&text)?;
     Ok(work.end(Exit::Clean))
@@ -300,7 +300,7 @@ fn demand_file(work: &Work) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!("there is no {}", work.path.display());
-    Err(Failure::bare(Kind::Usage, message).hint("'keyfence baseline write' makes one"))
+    Err(Failure::bare(Kind::Usage, message).hint("'keysieve baseline write' makes one"))
 }
 
 /// Goes to the root of the repository, so that paths are below it, and takes what was named along.

@@ -1,7 +1,7 @@
 //! The built-in rules, and names of rules on the command line.
 
-use keyfence::document::closest;
-use keyfence::rule::RuleSet;
+use keysieve::document::closest;
+use keysieve::rule::RuleSet;
 
 use crate::failure::{Failure, Kind};
 
@@ -32,7 +32,7 @@ pub(crate) fn alike(rules: &RuleSet, id: &str) -> String {
         alike.extend(closest(id, known()));
     }
     match alike.as_slice() {
-        [] => "'keyfence rules list' shows them all".to_owned(),
+        [] => "'keysieve rules list' shows them all".to_owned(),
         [one] => format!("there is {one}"),
         several => format!("there are {}", several.join(", ")),
     }

@@ -1,9 +1,9 @@
-//! `keyfence man`: the manual pages of all commands.
+//! `keysieve man`: the manual pages of all commands.
 
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use keyfence::whole_file::Access;
+use keysieve::whole_file::Access;
 
 use crate::args::{Cli, ManArgs};
 use crate::exit::Exit;
@@ -13,10 +13,10 @@ use crate::output;
 /// Runs the command.
 pub(crate) fn run(args: &ManArgs) -> Result<Exit, Failure> {
     let mut command = Cli::command();
-    // Gives every command its full name, `keyfence hook install` for one.
+    // Gives every command its full name, `keysieve hook install` for one.
     command.build();
     let mut pages = Vec::new();
-    collect(&command, "keyfence", &mut pages)?;
+    collect(&command, "keysieve", &mut pages)?;
     match &args.directory {
         Some(directory) => write_files(directory, &pages)?,
         None => {
@@ -34,7 +34,7 @@ fn collect(
 ) -> Result<(), Failure> {
     let mut text = Vec::new();
     let page = clap_mangen::Man::new(command.clone())
-        .source(format!("keyfence {}", env!("CARGO_PKG_VERSION")));
+        .source(format!("keysieve {}", env!("CARGO_PKG_VERSION")));
     page.render(&mut text)
         .map_err(|error| Failure::new(Kind::Internal, "cannot write a manual page", error))?;
     pages.push((format!("{name}.1"), text));

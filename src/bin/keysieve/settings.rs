@@ -8,19 +8,19 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
-use keyfence::baseline::{self, Baseline};
-use keyfence::config::discover::{FILE_NAME, root_of};
-use keyfence::config::{self, ConfigFile};
-use keyfence::document::Fault;
-use keyfence::finding::Level;
-use keyfence::gate::{Allow, Allowlist, Base};
-use keyfence::report::Format;
-use keyfence::rule::RuleSet;
-use keyfence::rule::compile::RuleSource;
-use keyfence::scan::{Exceptions, Excludes};
-use keyfence::source::repository::Repository;
-use keyfence::source::snapshot::Snapshot;
-use keyfence::source::staged::Index;
+use keysieve::baseline::{self, Baseline};
+use keysieve::config::discover::{FILE_NAME, root_of};
+use keysieve::config::{self, ConfigFile};
+use keysieve::document::Fault;
+use keysieve::finding::Level;
+use keysieve::gate::{Allow, Allowlist, Base};
+use keysieve::report::Format;
+use keysieve::rule::RuleSet;
+use keysieve::rule::compile::RuleSource;
+use keysieve::scan::{Exceptions, Excludes};
+use keysieve::source::repository::Repository;
+use keysieve::source::snapshot::Snapshot;
+use keysieve::source::staged::Index;
 
 use crate::args::Common;
 use crate::failure::{Failure, Kind, redacted};
@@ -179,7 +179,7 @@ pub(crate) fn named_config(common: &Common) -> Option<PathBuf> {
         .as_ref()
         .or(found.config_from.as_ref().filter(is_file));
     let from_environment = || {
-        let value = std::env::var_os("KEYFENCE_CONFIG").filter(|value| !value.is_empty());
+        let value = std::env::var_os("KEYSIEVE_CONFIG").filter(|value| !value.is_empty());
         value
             .filter(|_| !found.no_config && found.config_from.is_none())
             .map(PathBuf::from)
@@ -334,7 +334,7 @@ fn load_rules(
         .collect();
     match RuleSet::load(&sources) {
         Ok(rules) => Ok(Some(rules)),
-        Err(keyfence::rule::Error::Faults(found)) => {
+        Err(keysieve::rule::Error::Faults(found)) => {
             faults.extend(found);
             Ok(None)
         }

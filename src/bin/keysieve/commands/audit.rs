@@ -1,11 +1,11 @@
-//! `keyfence baseline audit`: goes through the new findings with a person. Answers are lines of standard input.
+//! `keysieve baseline audit`: goes through the new findings with a person. Answers are lines of standard input.
 
 use std::io::BufRead as _;
 
-use keyfence::baseline::{Date, Entry};
-use keyfence::coverage::Coverage;
-use keyfence::finding::{Finding, Place};
-use keyfence::report::{self, Format, Report, Summary, Tool};
+use keysieve::baseline::{Date, Entry};
+use keysieve::coverage::Coverage;
+use keysieve::finding::{Finding, Place};
+use keysieve::report::{self, Format, Report, Summary, Tool};
 
 use super::baseline::{Work, say};
 use crate::exit::Exit;

@@ -31,12 +31,12 @@ fn main() -> ExitCode {
         let place = panic.location().map_or_else(String::new, |place| {
             format!(" at {}:{}", place.file(), place.line())
         });
-        let text = format!("error: keyfence failed in a way that should not happen{place}\n");
+        let text = format!("error: keysieve failed in a way that should not happen{place}\n");
         // Nothing is left to be told to if standard error is closed.
         let _ = terminal::stderr().write_all(text.as_bytes());
     }));
     #[cfg(unix)]
-    keyfence::source::content::end_on_bus_error(Exit::FAILED.into());
+    keysieve::source::content::end_on_bus_error(Exit::FAILED.into());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return clap_says(&error).into(),
@@ -82,12 +82,12 @@ fn run_rules(args: &commands::rules::RulesArgs) -> Result<Exit, Failure> {
     let mut text = Vec::new();
     let is_good = commands::rules::run(args, &mut text).map_err(|error| {
         let kind = match error {
-            keyfence::rule::Error::Faults(_) => Kind::Faults,
+            keysieve::rule::Error::Faults(_) => Kind::Faults,
             _ => Kind::Config,
         };
         let failure = Failure::of(kind, &error);
         match &error {
-            keyfence::rule::Error::UnknownRule(id) => {
+            keysieve::rule::Error::UnknownRule(id) => {
                 failure.hint(rules::alike(&rules::builtin(), id))
             }
             _ => failure,
@@ -100,7 +100,7 @@ fn run_rules(args: &commands::rules::RulesArgs) -> Result<Exit, Failure> {
 /// The version, and what else the results depend on.
 fn version() -> Result<Exit, Failure> {
     let hash = rules::builtin().hash;
-    let text = format!("keyfence {} (rules {hash})\n", env!("CARGO_PKG_VERSION"));
+    let text = format!("keysieve {} (rules {hash})\n", env!("CARGO_PKG_VERSION"));
     output::to_stdout(|out| out.write_all(text.as_bytes()))?;
     Ok(Exit::Clean)
 }

@@ -1,13 +1,13 @@
-//! `keyfence hook run commit-msg`: the message of a commit, before it is history.
+//! `keysieve hook run commit-msg`: the message of a commit, before it is history.
 
 use std::path::Path;
 
-use keyfence::blob::Blob;
-use keyfence::coverage::{Skip, SkipReason};
-use keyfence::hook::message::written_part;
-use keyfence::provenance::Provenance;
-use keyfence::report::escape;
-use keyfence::source::BlobSink as _;
+use keysieve::blob::Blob;
+use keysieve::coverage::{Skip, SkipReason};
+use keysieve::hook::message::written_part;
+use keysieve::provenance::Provenance;
+use keysieve::report::escape;
+use keysieve::source::BlobSink as _;
 
 use super::scan::places;
 use crate::args::CommitMsgArgs;
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     if exit == Exit::Findings && is_for_people {
         let path = escape::terminal(&path);
         print_error(&format!(
-            "error: keyfence stopped this commit\n\
+            "error: keysieve stopped this commit\n\
              hint: take the secret out of the message; what you wrote is kept:\n      \
              git commit --edit --file={path}\n\
              hint: rotate it if it was ever pushed\n"

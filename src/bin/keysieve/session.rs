@@ -8,16 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keyfence::baseline::{self, Date, Entry};
-use keyfence::coverage::{Coverage, SkipReason};
-use keyfence::engine::Engine;
-use keyfence::finding::{Finding, Level};
-use keyfence::gate::{self, UnusedMarker};
-use keyfence::report::{self, Format, Report, RuleInfo, Summary, Tool};
-use keyfence::rule::file::RuleFile;
-use keyfence::scan::{self, Collector, Counters, Exceptions, Excludes, Options, Outcome, Scanner};
-use keyfence::source;
-use keyfence::whole_file::Access;
+use keysieve::baseline::{self, Date, Entry};
+use keysieve::coverage::{Coverage, SkipReason};
+use keysieve::engine::Engine;
+use keysieve::finding::{Finding, Level};
+use keysieve::gate::{self, UnusedMarker};
+use keysieve::report::{self, Format, Report, RuleInfo, Summary, Tool};
+use keysieve::rule::file::RuleFile;
+use keysieve::scan::{self, Collector, Counters, Exceptions, Excludes, Options, Outcome, Scanner};
+use keysieve::source;
+use keysieve::whole_file::Access;
 
 use crate::args::Common;
 use crate::exit::Exit;

@@ -1,10 +1,10 @@
-//! `keyfence init`: a configuration to begin with.
+//! `keysieve init`: a configuration to begin with.
 
 use std::io::Write as _;
 use std::path::Path;
 
-use keyfence::config::discover::{FILE_NAME, is_bare, root_of};
-use keyfence::report::escape;
+use keysieve::config::discover::{FILE_NAME, is_bare, root_of};
+use keysieve::report::escape;
 
 use super::baseline::say;
 use crate::exit::Exit;
@@ -14,11 +14,11 @@ use crate::failure::{Failure, Kind};
 const TEMPLATE: &str = include_str!("init.toml");
 
 const NEXT: &str = "next:\n  \
-                    keyfence scan            what is there today\n  \
-                    keyfence baseline write  accept it, so that only new findings count\n";
+                    keysieve scan            what is there today\n  \
+                    keysieve baseline write  accept it, so that only new findings count\n";
 
 /// In a repository.
-const HOOK: &str = "  keyfence hook install    look at every commit before it is made\n";
+const HOOK: &str = "  keysieve hook install    look at every commit before it is made\n";
 
 /// Runs the command.
 pub(crate) fn run() -> Result<Exit, Failure> {
@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<Exit, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use keyfence::config::ConfigFile;
+    use keysieve::config::ConfigFile;
 
     use super::*;
 

@@ -5,13 +5,13 @@
 const { spawn } = require("node:child_process");
 
 const platform = `${process.platform}-${process.arch}`;
-const file = process.platform === "win32" ? "keyfence.exe" : "keyfence";
+const file = process.platform === "win32" ? "keysieve.exe" : "keysieve";
 
 let program;
 try {
-  program = require.resolve(`@keyfence/${platform}/${file}`);
+  program = require.resolve(`@keysieve/${platform}/${file}`);
 } catch {
-  fail(`no program for ${platform}: is @keyfence/${platform} installed (npm without --omit=optional)?`);
+  fail(`no program for ${platform}: is @keysieve/${platform} installed (npm without --omit=optional)?`);
 }
 
 const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
@@ -23,6 +23,6 @@ child.on("close", (code, signal) => (signal ? fail(`ended by ${signal}`) : proce
 
 // 2 is "not everything was read": what did not run must not look clean.
 function fail(message) {
-  console.error(`error: keyfence: ${message}`);
+  console.error(`error: keysieve: ${message}`);
   process.exit(2);
 }

@@ -8,8 +8,8 @@
 
 use std::process::ExitCode;
 
-use keyfence::coverage::Coverage;
-use keyfence::finding::{Finding, Level};
+use keysieve::coverage::Coverage;
+use keysieve::finding::{Finding, Level};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use keyfence::baseline::Date;
-use keyfence::config::{self, acceptable_reasons};
-use keyfence::coverage::SkipReason;
-use keyfence::finding::Level;
-use keyfence::report::Format;
+use keysieve::baseline::Date;
+use keysieve::config::{self, acceptable_reasons};
+use keysieve::coverage::SkipReason;
+use keysieve::finding::Level;
+use keysieve::report::Format;
 
 use crate::commands::rules::RulesArgs;
 
 /// Finds credentials before they leave this machine and after they have entered a repository.
 #[derive(Debug, Parser)]
 #[command(
-    name = "keyfence",
+    name = "keysieve",
     disable_version_flag = true,
     propagate_version = false,
     subcommand_required = false,
@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Write a .keyfence.toml to begin with, and say what to do next.
+    /// Write a .keysieve.toml to begin with, and say what to do next.
     Init,
     /// Write the completions of a shell to standard output.
     Completions(CompletionsArgs),
@@ -416,7 +416,7 @@ pub(crate) struct Common {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct Found {
-    /// Use this configuration instead of the repository's .keyfence.toml; also KEYFENCE_CONFIG.
+    /// Use this configuration instead of the repository's .keysieve.toml; also KEYSIEVE_CONFIG.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["no_config", "config_from"])]
     pub(crate) config: Option<PathBuf>,
     /// Use no configuration file.
@@ -426,7 +426,7 @@ pub(crate) struct Found {
     /// the configuration from a file.
     #[arg(long, value_name = "base|head|FILE", conflicts_with = "no_config")]
     pub(crate) config_from: Option<PathBuf>,
-    /// Use this baseline instead of the repository's .keyfence-baseline.
+    /// Use this baseline instead of the repository's .keysieve-baseline.
     #[arg(long, value_name = "FILE", conflicts_with = "no_baseline")]
     pub(crate) baseline: Option<PathBuf>,
     /// Use no baseline.

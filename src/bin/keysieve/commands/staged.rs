@@ -1,15 +1,15 @@
-//! `keyfence staged`: what the next commit would record.
+//! `keysieve staged`: what the next commit would record.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-use keyfence::finding::Finding;
-use keyfence::gate::Base;
-use keyfence::report::escape;
-use keyfence::scan::Outcome;
-use keyfence::source::repository::{self, GitEnvironment};
-use keyfence::source::staged::{Index, Options, Staged};
+use keysieve::finding::Finding;
+use keysieve::gate::Base;
+use keysieve::report::escape;
+use keysieve::scan::Outcome;
+use keysieve::source::repository::{self, GitEnvironment};
+use keysieve::source::staged::{Index, Options, Staged};
 
 use super::push;
 use super::scan::failed;
@@ -43,7 +43,7 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
     if index.as_ref().is_err_and(is_absent) && !matches!(repository.head_id(), Ok(None)) {
         let message = "the repository has no index: nothing can be staged";
         return Err(Failure::bare(Kind::System, message)
-            .hint("what its commits hold is looked at by keyfence history"));
+            .hint("what its commits hold is looked at by keysieve history"));
     }
     // Read once: for the settings, and for what is staged.
     let index = Index::load(&repository).map_err(failed)?;
@@ -92,7 +92,7 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
     };
     let blamed: Vec<&Finding> = outcome.findings.iter().filter(blamed).collect();
     let stop = match caller == Caller::Hook && !is_under_pre_commit() {
-        true => "error: keyfence stopped this commit\n",
+        true => "error: keysieve stopped this commit\n",
         false => "",
     };
     let advice = format!("{stop}{}", advice(&blamed, situation));
@@ -180,7 +180,7 @@ fn is_below(repository: &repository::Repository) -> bool {
 fn advice(blamed: &[&Finding], place: Where) -> String {
     let first = if place.all_files {
         "take the secret out; since when it is in the history is told by\n      \
-         keyfence history"
+         keysieve history"
             .to_owned()
     } else {
         let command = match place.has_commits {
@@ -196,7 +196,7 @@ fn advice(blamed: &[&Finding], place: Where) -> String {
     format!(
         "hint: {first}\n\
          hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
-         keyfence:allow {rule} REASON\n"
+         keysieve:allow {rule} REASON\n"
     )
 }
 

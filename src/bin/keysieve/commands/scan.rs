@@ -1,13 +1,13 @@
-//! `keyfence scan`: directories, files, standard input.
+//! `keysieve scan`: directories, files, standard input.
 
 use std::path::{Path, PathBuf};
 
-use keyfence::config::Set;
-use keyfence::gate::Base;
-use keyfence::scan::Outcome;
-use keyfence::source;
-use keyfence::source::stdin::Stdin;
-use keyfence::source::worktree::{Exclude, Options, Worktree};
+use keysieve::config::Set;
+use keysieve::gate::Base;
+use keysieve::scan::Outcome;
+use keysieve::source;
+use keysieve::source::stdin::Stdin;
+use keysieve::source::worktree::{Exclude, Options, Worktree};
 
 use super::explain;
 use crate::args::ScanArgs;

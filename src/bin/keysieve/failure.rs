@@ -5,9 +5,9 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use keyfence::engine::Engine;
-use keyfence::report::escape;
-use keyfence::scan;
+use keysieve::engine::Engine;
+use keysieve::report::escape;
+use keysieve::scan;
 
 use crate::terminal;
 
@@ -95,7 +95,7 @@ impl Failure {
             text.push_str(&format!("hint: {}\n", escape::terminal(hint)));
         }
         if self.kind == Kind::Internal {
-            text.push_str("hint: this is a defect of keyfence; please report it\n");
+            text.push_str("hint: this is a defect of keysieve; please report it\n");
         }
         print_error(&text);
     }

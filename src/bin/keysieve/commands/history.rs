@@ -1,4 +1,4 @@
-//! `keyfence history`: every object that a repository holds, or a part of them.
+//! `keysieve history`: every object that a repository holds, or a part of them.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use bstr::BString;
 use gix::ObjectId;
-use keyfence::finding::Level;
-use keyfence::gate::Base;
-use keyfence::scan::{EngineProbe, Outcome};
-use keyfence::source::Progress;
-use keyfence::source::history::cache::Cache;
-use keyfence::source::history::provenance::{self, Interrupted};
-use keyfence::source::history::select::{self, Selected};
-use keyfence::source::history::{History, MAX_OBJECT_SIZE, Scanned};
-use keyfence::source::repository::Repository;
+use keysieve::finding::Level;
+use keysieve::gate::Base;
+use keysieve::scan::{EngineProbe, Outcome};
+use keysieve::source::Progress;
+use keysieve::source::history::cache::Cache;
+use keysieve::source::history::provenance::{self, Interrupted};
+use keysieve::source::history::select::{self, Selected};
+use keysieve::source::history::{History, MAX_OBJECT_SIZE, Scanned};
+use keysieve::source::repository::Repository;
 
 use super::range::{self, Job};
 use super::staged::open;
@@ -119,7 +119,7 @@ pub(super) fn collect(
 fn advise(failure: Failure, args: &HistoryArgs) -> Failure {
     let is_range = args.repository.to_str().is_some_and(hint::is_range);
     match is_range && !args.repository.exists() {
-        true => failure.hint("did you mean 'keyfence history --range A..B'?"),
+        true => failure.hint("did you mean 'keysieve history --range A..B'?"),
         false => failure,
     }
 }

@@ -1,4 +1,4 @@
-//! `keyfence hook run pre-push` and `pre-receive`: what a push brings in; and the ranges that the framework at
+//! `keysieve hook run pre-push` and `pre-receive`: what a push brings in; and the ranges that the framework at
 //! pre-commit.com speaks of.
 
 use std::ffi::OsString;
@@ -8,9 +8,9 @@ use std::path::Path;
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::objs::Kind::Commit;
-use keyfence::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
-use keyfence::source::history::revision::{Range, Side, push_range};
-use keyfence::source::repository::Repository;
+use keysieve::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
+use keysieve::source::history::revision::{Range, Side, push_range};
+use keysieve::source::repository::Repository;
 
 use super::range::{self, Job};
 use super::staged::{self, Caller, open};
@@ -19,17 +19,17 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
 use crate::session::Success;
 
-const PUSH_ADVICE: &str = "error: keyfence stopped this push\n\
+const PUSH_ADVICE: &str = "error: keysieve stopped this push\n\
                            hint: take the secret out of the commits that add it, for instance with\n      \
                            git rebase --interactive\n\
                            hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
-                           keyfence:allow RULE REASON\n";
+                           keysieve:allow RULE REASON\n";
 
 /// The framework says itself what it stopped.
 const FRAMEWORK_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
                                 git rebase --interactive\n\
                                 hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
-                                keyfence:allow RULE REASON\n";
+                                keysieve:allow RULE REASON\n";
 
 /// Scans what the other side does not have, as far as this repository knows.
 pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
@@ -75,7 +75,7 @@ pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
     staged_as(args, Caller::Hook)
 }
 
-/// The same for whoever calls it: `keyfence staged` is run by the framework as well.
+/// The same for whoever calls it: `keysieve staged` is run by the framework as well.
 pub(super) fn staged_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
     if staged::is_under_pre_commit() && !args.all_files {
         let repository = staged::open(Path::new("."))?;
@@ -132,7 +132,7 @@ pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
     let updates = received
         .iter()
         .filter_map(|received| Some((received.old_id, received.new_id?)));
-    let advice = "error: keyfence refused this push; nothing of it is kept here\n\
+    let advice = "error: keysieve refused this push; nothing of it is kept here\n\
                   hint: take the secret out of the commits that add it, and push again\n\
                   hint: rotate it if it was ever pushed anywhere\n";
     let ranges = ranges(&repository, updates, Side::Server)?;

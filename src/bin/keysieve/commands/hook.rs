@@ -1,13 +1,13 @@
-//! `keyfence hook`: installs, removes and looks at hooks, and is what they run.
+//! `keysieve hook`: installs, removes and looks at hooks, and is what they run.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use keyfence::hook::{
+use keysieve::hook::{
     self, Action, Error, HookContext, Kind, Outcome, RepositoryDirs, State, Status, UserConfig,
 };
-use keyfence::report::escape;
-use keyfence::source::repository::{self, GitEnvironment};
+use keysieve::report::escape;
+use keysieve::source::repository::{self, GitEnvironment};
 
 use super::{message, push};
 use crate::args::{HookArgs, HookCommand, HookRun};
@@ -188,7 +188,7 @@ fn describe_status(status: &Status) -> String {
         }
         State::Absent => format!("{name}: not installed\n"),
         State::Foreign { names_us: true } => {
-            format!("{name}: active, {path} is not ours and names keyfence\n")
+            format!("{name}: active, {path} is not ours and names keysieve\n")
         }
         State::Foreign { names_us: false } => {
             format!("{name}: not installed, {path} is another hook\n")

@@ -7,39 +7,39 @@ use std::path::Path;
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "detect",
-        "keyfence history (a repository's history) or keyfence scan (files)",
+        "keysieve history (a repository's history) or keysieve scan (files)",
     ),
-    ("protect", "keyfence staged"),
-    ("git", "keyfence history"),
-    ("git-history", "keyfence history"),
-    ("log", "keyfence history"),
-    ("dir", "keyfence scan DIR"),
-    ("directory", "keyfence scan DIR"),
-    ("file", "keyfence scan FILE"),
-    ("files", "keyfence scan FILE"),
-    ("filesystem", "keyfence scan DIR"),
-    ("stdin", "keyfence scan -"),
-    ("--staged", "keyfence staged"),
-    ("--cached", "keyfence staged"),
+    ("protect", "keysieve staged"),
+    ("git", "keysieve history"),
+    ("git-history", "keysieve history"),
+    ("log", "keysieve history"),
+    ("dir", "keysieve scan DIR"),
+    ("directory", "keysieve scan DIR"),
+    ("file", "keysieve scan FILE"),
+    ("files", "keysieve scan FILE"),
+    ("filesystem", "keysieve scan DIR"),
+    ("stdin", "keysieve scan -"),
+    ("--staged", "keysieve staged"),
+    ("--cached", "keysieve staged"),
     (
         "pre-commit",
-        "keyfence hook run pre-commit, or keyfence staged",
+        "keysieve hook run pre-commit, or keysieve staged",
     ),
-    ("install", "keyfence hook install"),
-    ("--install", "keyfence hook install"),
-    ("uninstall", "keyfence hook uninstall"),
-    ("version", "keyfence --version"),
-    ("audit", "keyfence baseline audit"),
+    ("install", "keysieve hook install"),
+    ("--install", "keysieve hook install"),
+    ("uninstall", "keysieve hook uninstall"),
+    ("version", "keysieve --version"),
+    ("audit", "keysieve baseline audit"),
 ];
 
 /// Options of other tools, and what they are here.
 const OPTIONS: &[(&str, &str)] = &[
     (
         "--source",
-        "name the path without an option: keyfence scan PATH",
+        "name the path without an option: keysieve scan PATH",
     ),
-    ("-s", "name the path without an option: keyfence scan PATH"),
-    ("--no-git", "keyfence scan PATH reads files only"),
+    ("-s", "name the path without an option: keysieve scan PATH"),
+    ("--no-git", "keysieve scan PATH reads files only"),
     ("--report-path", "--report FORMAT=FILE"),
     ("-r", "--report FORMAT=FILE"),
     (
@@ -93,15 +93,15 @@ pub(crate) fn of(args: impl IntoIterator<Item = OsString>) -> Option<String> {
         ));
     }
     if first == "-" {
-        return Some("hint: did you mean 'keyfence scan -'?\n".to_owned());
+        return Some("hint: did you mean 'keysieve scan -'?\n".to_owned());
     }
     if is_range(first) {
-        return Some("hint: did you mean 'keyfence history --range A..B'?\n".to_owned());
+        return Some("hint: did you mean 'keysieve history --range A..B'?\n".to_owned());
     }
     if !first.starts_with('-') && Path::new(first).exists() {
         return Some(match first.as_str() {
-            "." => "hint: did you mean 'keyfence scan .'?\n".to_owned(),
-            _ => "hint: that is a path: did you mean 'keyfence scan PATH'?\n".to_owned(),
+            "." => "hint: did you mean 'keysieve scan .'?\n".to_owned(),
+            _ => "hint: that is a path: did you mean 'keysieve scan PATH'?\n".to_owned(),
         });
     }
     let names = args.iter().map(|arg| arg.split('=').next().unwrap_or(arg));
@@ -130,10 +130,10 @@ mod tests {
 
     #[test]
     fn habits_from_elsewhere_lead_to_the_command_that_is_meant() {
-        assert!(hint(&["."]).contains("keyfence scan ."));
-        assert!(hint(&["-"]).contains("keyfence scan -"));
+        assert!(hint(&["."]).contains("keysieve scan ."));
+        assert!(hint(&["-"]).contains("keysieve scan -"));
         assert!(hint(&["main..HEAD"]).contains("--range"));
-        assert!(hint(&["detect", "--source", "x"]).contains("keyfence history"));
+        assert!(hint(&["detect", "--source", "x"]).contains("keysieve history"));
         assert!(hint(&["scan", "--redact", "x"]).contains("always cut"));
         assert!(hint(&["scan", "--report-path=x"]).contains("--report FORMAT=FILE"));
         assert_eq!(hint(&["scna"]), "");

@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use keyfence::scan::Counters;
-use keyfence::source;
+use keysieve::scan::Counters;
+use keysieve::source;
 
 /// A scan that takes less than this shows none.
 const PATIENCE: Duration = Duration::from_millis(500);

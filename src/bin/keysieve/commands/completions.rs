@@ -1,4 +1,4 @@
-//! `keyfence completions`: what a shell needs to complete our command line.
+//! `keysieve completions`: what a shell needs to complete our command line.
 
 use clap::CommandFactory as _;
 
@@ -10,7 +10,7 @@ use crate::output;
 /// Runs the command.
 pub(crate) fn run(args: CompletionsArgs) -> Result<Exit, Failure> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "keyfence", &mut text);
+    clap_complete::generate(args.shell, &mut Cli::command(), "keysieve", &mut text);
     output::to_stdout(|out| out.write_all(&text))?;
     Ok(Exit::Clean)
 }
