@@ -126,11 +126,6 @@ fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Opt
             taken[secret] = true;
         }
     }
-    let is_sure: Vec<bool> = ids
-        .iter()
-        .zip(&partners)
-        .map(|(id, partner)| partner.is_some_and(|secret| is_sure(candidates, *id, secret)))
-        .collect();
     for _ in 0..ROUNDS {
         let mut changed = false;
         for first in 0..ids.len() {
@@ -138,9 +133,6 @@ fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Opt
                 let (Some(a), Some(b)) = (partners[first], partners[second]) else {
                     continue;
                 };
-                if is_sure[first] || is_sure[second] {
-                    continue;
-                }
                 let now = (price(ids[first], a), price(ids[second], b));
                 let then = (price(ids[first], b), price(ids[second], a));
                 if let ((Some(now_a), Some(now_b)), (Some(then_a), Some(then_b))) = (now, then)
@@ -156,26 +148,6 @@ fn assign(candidates: &[Candidate], ids: &[usize], secrets: &[usize]) -> Vec<Opt
         }
     }
     partners
-}
-
-/// Whether two halves belong together whatever else stands there: an id and the secret right below it, under whole
-/// names that agree, and no neighbour has one of these names.
-fn is_sure(candidates: &[Candidate], id: usize, secret: usize) -> bool {
-    let (Some(id_at), Some(secret_at)) = (candidates.get(id), candidates.get(secret)) else {
-        return false;
-    };
-    let (id_name, secret_name) = (&id_at.label.name, &secret_at.label.name);
-    let has = |at: Option<usize>, name: &Name| {
-        let other = at.and_then(|at| candidates.get(at));
-        other.is_some_and(|other| other.label.name == *name)
-    };
-    let is_whole = id_at.label.role == Role::KeyId && id_name.len() > 1 && secret_name.len() > 1;
-    is_whole
-        && secret == id + 1
-        && id_at.line.abs_diff(secret_at.line) <= 1
-        && disagreement(id_name, secret_name) == 0
-        && !has(id.checked_sub(1), id_name)
-        && !has(Some(secret + 1), secret_name)
 }
 
 /// The place of each id and secret in their common order.

@@ -285,3 +285,35 @@ fn a_list_vouches_for_no_names_and_paths() {
     expected.sort();
     assert_eq!(joined(&text), expected);
 }
+
+#[test]
+fn objects_on_one_line_keep_their_own_secret_whichever_key_comes_first() {
+    let mut keys = Keys::new(SEED);
+    for count in 1..=5 {
+        for is_secret_first in [false, true] {
+            let mut pairs: Vec<Pair> = made_pairs(count, &mut keys);
+            let objects: Vec<String> = pairs
+                .iter()
+                .map(|(id, secret)| {
+                    let secret = secret.as_deref().unwrap_or_default();
+                    let id = format!("\"AccessKeyId\": \"{id}\"");
+                    let secret = format!("\"SecretAccessKey\": \"{secret}\"");
+                    if is_secret_first {
+                        format!("{{{secret}, {id}}}")
+                    } else {
+                        format!("{{{id}, {secret}}}")
+                    }
+                })
+                .collect();
+            let text = format!("[{}]\n", objects.join(", "));
+            pairs.sort();
+            assert_eq!(joined(&text), pairs, "{text}");
+        }
+    }
+}
+
+fn made_pairs(count: usize, keys: &mut Keys) -> Vec<Pair> {
+    (0..count)
+        .map(|_| (keys.id(), Some(keys.secret())))
+        .collect()
+}

@@ -14,7 +14,7 @@ impl Keys {
     /// A generator whose values depend on `seed` only.
     pub fn new(seed: u64) -> Self {
         Self {
-            state: seed ^ 0x6b65_7966_656e_6365,
+            state: seed ^ 0x6b65_7973_6965_7665,
         }
     }
 
