@@ -116,7 +116,8 @@ pub struct Finding {
     pub context: Option<String>,
     /// Why the level is lower than the rule's, or what else is known; holds no secret.
     pub reasons: Vec<String>,
-    /// Where it stands; never empty. The place that came in first leads, then they are sorted by path and position.
+    /// Every place of it; never empty. Places with the secret come before places with the key ID alone. Among each, the
+    /// one introduced first leads, then path and position decide.
     pub places: Vec<Place>,
     /// Why it does not count, if it does not.
     pub accepted: Option<Acceptance>,
@@ -141,6 +142,13 @@ impl Finding {
             .expect("a finding has at least one place")
     }
 
+    /// Returns true for a place of the secret, and for every place of a finding that has no secret.
+    ///
+    /// A pair's key ID may appear elsewhere without its secret: such a place is listed, but decides nothing.
+    pub fn is_whole_at(&self, place: &Place) -> bool {
+        self.secret.is_none() || place.secret.is_some()
+    }
+
     /// Whether `HEAD` has it, at any of its places that history knows.
     pub fn is_in_head(&self) -> bool {
         self.commits().any(|commit| commit.in_head)
@@ -153,9 +161,10 @@ impl Finding {
         last.filter(|_| !self.is_in_head())
     }
 
-    /// The commits of its places, as far as they are known.
+    /// The known commits of its places. Commits with the key ID alone are left out.
     pub fn commits(&self) -> impl Iterator<Item = &CommitInfo> {
-        self.places.iter().filter_map(|place| place.commit.as_ref())
+        let whole = self.places.iter().filter(|place| self.is_whole_at(place));
+        whole.filter_map(|place| place.commit.as_ref())
     }
 
     /// Merges the findings that are one secret, sorts them and their places.
@@ -196,7 +205,10 @@ impl Finding {
         for finding in &mut merged {
             finding.places.sort();
             finding.places.dedup();
-            finding.places.sort_by_key(introduced);
+            let has_secret = finding.secret.is_some();
+            finding
+                .places
+                .sort_by_key(|place| (has_secret && place.secret.is_none(), introduced(place)));
             finding.reasons.sort();
         }
         merged.sort_by(|a, b| {

@@ -360,3 +360,56 @@ fn a_tree_of_head_that_is_missing_hides_nothing_that_is_staged() {
     let key = only(&run)["key_id"].as_str().expect("an id").to_owned();
     assert!(pair(836).contains(&key), "{}", run.show());
 }
+
+#[test]
+fn a_place_with_the_key_id_alone_neither_leads_nor_decides() {
+    let repo = TestRepo::new();
+    let text = pair(831);
+    let id = text.lines().next().expect("a line with the key id");
+    repo.commit_file("a.txt", format!("{id}\n"), "named");
+    let added = repo.commit_file("z.env", &text, "added");
+    let path_of = |finding: &Value, at: usize| finding["places"][at]["path"].clone();
+
+    // In a directory the path decides, in a history the commit.
+    let finding = only(&repo.keysieve(&["scan", ".", "--format=json"]).status(1));
+    assert_eq!(
+        (path_of(&finding, 0), path_of(&finding, 1)),
+        ("z.env".into(), "a.txt".into())
+    );
+    let run = repo.keysieve(&["scan", "."]).status(1);
+    assert!(said(&run).contains("--> z.env:1:"), "{}", run.show());
+    assert!(
+        said(&run).contains("::: a.txt:1:19 (key ID only)"),
+        "{}",
+        run.show()
+    );
+    let run = repo.keysieve(&["history", "--format=json"]).status(1);
+    assert_eq!(commit_of(&run), added);
+    assert_eq!(path_of(&only(&run), 0), "z.env");
+
+    // The key ID is still in HEAD; the secret is not.
+    repo.git(&["rm", "--quiet", "z.env"]);
+    let gone = repo.commit("removed");
+    let run = repo.keysieve(&["history"]).status(1);
+    let left = format!("left HEAD: {}", &gone[..12]);
+    assert!(said(&run).contains(&left), "{}", run.show());
+    assert!(!said(&run).contains("by HEAD"), "{}", run.show());
+    for (format, words) in [
+        ("sarif", "the key ID only"),
+        ("gitlab", "a.txt:1:19 (key ID only)"),
+        ("junit", "a.txt:1:19 (key ID only)"),
+        ("html", "a.txt:1:19 (key ID only)"),
+    ] {
+        let run = repo.keysieve(&["history", "--format", format]).status(1);
+        assert!(run.out().contains(words), "{format}: {}", run.show());
+    }
+
+    let run = repo.keysieve(&["history", "--format=github"]).status(1);
+    assert!(!said(&run).contains("still in HEAD"), "{}", run.show());
+
+    // The path of a baseline's entry is that of the secret.
+    repo.keysieve(&["baseline", "write", "--history", "--reason", "old"])
+        .status(0);
+    let baseline = std::fs::read_to_string(repo.join(".keysieve-baseline")).expect("a baseline");
+    assert!(baseline.contains("path=z.env"), "{baseline}");
+}

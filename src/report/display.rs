@@ -82,6 +82,20 @@ pub(super) fn spot(place: &Place) -> String {
     )
 }
 
+/// What the list of a finding's places adds to a place that has the key ID of a pair without the secret.
+pub(super) fn id_only(finding: &Finding, place: &Place) -> &'static str {
+    if finding.is_whole_at(place) {
+        ""
+    } else {
+        " (key ID only)"
+    }
+}
+
+/// A place in the list of a finding's places.
+pub(super) fn listed(finding: &Finding, place: &Place) -> String {
+    format!("{}{}", spot(place), id_only(finding, place))
+}
+
 /// The day of a commit's date, as its author's clock had it.
 pub(super) fn day(date: &str) -> String {
     visible(date.get(..10).unwrap_or(date)).into_owned()

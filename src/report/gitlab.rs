@@ -121,7 +121,7 @@ fn description(finding: &Finding) -> String {
         description.push_str(&format!("\nNote: {}", display::visible(reason)));
     }
     for place in finding.places.iter().take(PLACES_LISTED) {
-        description.push_str(&format!("\nAt {}", display::spot(place)));
+        description.push_str(&format!("\nAt {}", display::listed(finding, place)));
         if let Some(commit) = &place.commit {
             description.push_str(&format!(", {}", display::entered_there(commit)));
         }

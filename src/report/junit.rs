@@ -142,10 +142,10 @@ fn lines(finding: &Finding) -> Vec<String> {
         lines.push(match &place.commit {
             Some(commit) => format!(
                 "{}, {}",
-                display::spot(place),
+                display::listed(finding, place),
                 display::entered_there(commit)
             ),
-            None => display::spot(place),
+            None => display::listed(finding, place),
         });
     }
     for line in &finding.first_place().snippet {

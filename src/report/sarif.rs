@@ -219,9 +219,14 @@ fn related(finding: &Finding) -> Vec<Value> {
         related.push(location(place, token, Some("its session token")));
     }
     for other in finding.places.iter().skip(1).take(PLACES_LISTED) {
+        let what = if finding.is_whole_at(other) {
+            "also here"
+        } else {
+            "the key ID only"
+        };
         let words = match &other.commit {
-            Some(commit) => format!("also here; {}", display::entered_there(commit)),
-            None => "also here".to_owned(),
+            Some(commit) => format!("{what}; {}", display::entered_there(commit)),
+            None => what.to_owned(),
         };
         related.push(location(other, other.position, Some(&words)));
     }

@@ -7,9 +7,9 @@ use std::io;
 
 use anstyle::{AnsiColor, Style};
 
-use super::escape;
 use super::wrap::lines;
 use super::{Report, Summary};
+use super::{display, escape};
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{Acceptance, CommitInfo, Finding, Level, Place, SnippetLine};
 use crate::provenance::ObjectKind;
@@ -137,7 +137,8 @@ impl Page<'_> {
         let further: Vec<&Place> = finding.places.iter().filter(is_further).collect();
         for place in further.iter().take(PLACES) {
             let arrow = self.paint(frame(), ":::");
-            self.line(&format!("{:gutter$}{arrow} {}", "", spot(place)))?;
+            let what = display::id_only(finding, place);
+            self.line(&format!("{:gutter$}{arrow} {}{what}", "", spot(place)))?;
         }
         if further.len() > PLACES {
             let rest = counted((further.len() - PLACES) as u64, "more place", "more places");
@@ -155,7 +156,11 @@ impl Page<'_> {
                 .object
                 .is_some_and(|(_, id)| place.path == id.to_string()),
         };
-        if finding.accepted.is_some() || !finding.places.iter().all(is_unreached) {
+        let mut whole = finding
+            .places
+            .iter()
+            .filter(|place| finding.is_whole_at(place));
+        if finding.accepted.is_some() || !whole.all(is_unreached) {
             return Ok(());
         }
         self.fact(

@@ -221,7 +221,7 @@ fn details(page: &mut String, finding: &Finding) {
     entry("fingerprint", finding.fingerprint.as_str());
     page.push_str("</dl>\n<ul class=\"places\">\n");
     for place in finding.places.iter().take(PLACES_LISTED) {
-        put!(page, "<li>{}</li>\n", escaped_place(place));
+        put!(page, "<li>{}</li>\n", escaped_place(finding, place));
     }
     if let Some(more @ 1..) = finding.places.len().checked_sub(PLACES_LISTED) {
         put!(
@@ -233,10 +233,10 @@ fn details(page: &mut String, finding: &Finding) {
     page.push_str("</ul>\n");
 }
 
-fn escaped_place(place: &Place) -> String {
+fn escaped_place(finding: &Finding, place: &Place) -> String {
     let mut shown = format!(
         "<span class=\"path\">{}</span>",
-        escaped(&display::spot(place))
+        escaped(&display::listed(finding, place))
     );
     if let Some((kind, id)) = &place.object {
         let kind = match kind {
