@@ -30,10 +30,11 @@ impl Setup {
     }
 
     /// The stand-in ends with `status`.
+    /// Puts a program in place that names itself as keysieve does, notes its calls and exits with `status`.
     fn fake_program(&self, status: i32) {
         let log = self.log_path();
         let text = format!(
-            "#!/bin/sh\n{{ echo \"run $*\"; [ \"$3\" = pre-commit ] || [ \"$3\" = commit-msg ] || cat; }} >> '{}'\nexit {status}\n",
+            "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo 'keysieve 9.9.9 (rules 0123456789abcdef)'; exit; }}\n{{ echo \"run $*\"; [ \"$3\" = pre-commit ] || [ \"$3\" = commit-msg ] || cat; }} >> '{}'\nexit {status}\n",
             log.display()
         );
         write_script(&self.program(), &text);
@@ -275,6 +276,60 @@ fn a_missing_program_blocks_and_says_what_to_do() {
             .git_command()
             .args(["commit", "--allow-empty", "--no-verify", "-m", "message"])
             .status(0);
+    }
+}
+
+#[test]
+fn another_program_of_this_name_in_path_is_not_asked() {
+    let setup = Setup::new();
+    let bin = setup.outside.path().join("bin");
+    let path = format!(
+        "{}:{}",
+        bin.display(),
+        std::env::var("PATH").expect("a path")
+    );
+    let log = setup.log_path();
+    let ours = "keysieve 9.9.9 (rules 0123456789abcdef)";
+    let husky = setup.repo.join(".husky/_/pre-commit");
+    for is_husky in [false, true] {
+        if is_husky {
+            write_script(&husky, "#!/bin/sh\n. \"${0%/*}/../pre-commit\"\n");
+            write_script(&setup.repo.join(".husky/pre-commit"), "");
+            setup.repo.git(&["config", "core.hooksPath", ".husky/_"]);
+        }
+        setup.install(Kind::PreCommit);
+        if !is_husky {
+            fs::remove_file(setup.program()).expect("removed");
+        }
+        for (version, status) in [
+            (ours, 0),
+            ("keysieve 9.9.9", 1),
+            ("secret-keysieve 9.9.9 (rules 0123456789abcdef)", 1),
+            ("", 1),
+        ] {
+            let text = format!(
+                "#!/bin/sh\n[ \"$1\" = --version ] && {{ echo '{version}'; exit; }}\necho \"run $*\" >> '{}'\n",
+                log.display()
+            );
+            write_script(&bin.join("keysieve"), &text);
+            let run = setup
+                .repo
+                .git_command()
+                .env("PATH", &path)
+                .args(["commit", "--allow-empty", "-m", "message"])
+                .status(status);
+            let runs = setup.log();
+            if status == 0 {
+                assert_eq!(runs, "run hook run pre-commit\n");
+                fs::remove_file(&log).expect("removed");
+            } else {
+                assert_eq!(runs, "", "{version:?} was run");
+                let err = run.err().to_owned();
+                assert!(err.contains("could not be checked"), "{}", run.show());
+                assert!(err.contains("git commit --no-verify"), "{}", run.show());
+            }
+        }
+        setup.uninstall(Kind::PreCommit);
     }
 }
 
