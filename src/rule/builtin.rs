@@ -1,4 +1,4 @@
-//! The built-in rules in the form that is read at start-up: JSON, written from `rules.toml` by `build.rs`.
+//! The built-in rules in the form that is read at start-up: JSON, written from `rules.toml` by `build/rules.rs`.
 
 use std::borrow::Cow;
 
