@@ -8,12 +8,15 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`blob`], [`provenance`], [`secret`], [`finding`], [`coverage`] | the types that rooms share |
+//! | [`blob`], [`provenance`], [`secret`], [`finding`], [`commit`], [`coverage`] | the types that rooms share |
+//! | [`content`] | files read or mapped, with the guard for maps that shrink |
 //! | [`document`] | TOML that people write, with all its faults |
 //! | [`whole_file`] | files that are written whole or not at all |
 //! | [`rule`] | rule files: as written, then compiled |
 //! | [`engine`] | bytes in, matches out; knows no files, no Git, no threads |
 //! | [`aws`] | facts about AWS credentials, as pure functions |
+//! | [`git`] | repositories, references, objects, trees, Git LFS |
+//! | [`attribution`] | who brought an object in, and what holds it |
 //! | [`source`] | directories, files, standard input, Git: shows blobs to a sink |
 //! | [`scan`] | the sink that runs the engine and collects findings and coverage |
 //! | [`gate`], [`baseline`], [`config`] | which findings count, and why not |
@@ -27,15 +30,19 @@
     reason = "the documentation is built with private items"
 )]
 
+pub mod attribution;
 pub mod aws;
 pub mod baseline;
 pub mod blob;
+pub mod commit;
 pub mod config;
+pub mod content;
 pub mod coverage;
 pub mod document;
 pub mod engine;
 pub mod finding;
 pub mod gate;
+pub mod git;
 pub mod hook;
 pub mod provenance;
 pub mod report;
@@ -44,3 +51,4 @@ pub mod scan;
 pub mod secret;
 pub mod source;
 pub mod whole_file;
+mod workers;

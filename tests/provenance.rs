@@ -6,12 +6,12 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
 use gix::ObjectId;
+use keysieve::attribution::{Located, Location, Options, locate, locate_after};
 use keysieve::blob::Blob;
 use keysieve::coverage::Skip;
 use keysieve::finding::Departure;
+use keysieve::git::repository::Repository;
 use keysieve::source::history::History;
-use keysieve::source::history::provenance::{Located, Location, Options, locate, locate_after};
-use keysieve::source::repository::Repository;
 use keysieve::source::{BlobSink, Clean};
 
 use crate::support::{Keys, TestRepo, open_at};

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex};
 
 use bstr::{BStr, BString};
 use gix::ObjectId;
+use keysieve::attribution::range::Locator;
 use keysieve::blob::Blob;
 use keysieve::coverage::{Skip, SkipReason};
+use keysieve::git::introduced::{Introduced, introduced};
+use keysieve::git::repository::{self, GitEnvironment};
+use keysieve::git::revision::{Range, Side, parse_range, push_range};
 use keysieve::provenance::{ObjectKind, Provenance};
-use keysieve::source::history::range::{Introduced, Locator, Options, introduced, scan, scan_base};
-use keysieve::source::history::revision::{Range, Side, parse_range, push_range};
 use keysieve::source::history::select::{all_tips, branch_tips, reachable_objects};
-use keysieve::source::repository::{self, GitEnvironment};
+use keysieve::source::range::{Options, scan, scan_base};
 use keysieve::source::{BlobSink, Clean};
 
 use crate::provenance::random_repo;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use keysieve::blob::Blob;
 use keysieve::coverage::{Skip, SkipReason};
+use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::provenance::{Provenance, Version};
-use keysieve::source::repository::{self, GitEnvironment};
 use keysieve::source::staged::{Options, Staged, StagedOutcome};
 use keysieve::source::{self, BlobSink, Clean};
 

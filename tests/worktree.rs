@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use keysieve::blob::Blob;
+use keysieve::content;
 use keysieve::coverage::{Skip, SkipReason};
 use keysieve::provenance::Provenance;
 use keysieve::source::worktree::{Exclude, Options, Worktree};
-use keysieve::source::{BlobSink, Clean, content};
+use keysieve::source::{BlobSink, Clean};
 
 use super::support::{TestCommand, TestRepo};
 

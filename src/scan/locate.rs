@@ -6,10 +6,10 @@ use gix::ObjectId;
 
 use super::Outcome;
 use super::across::{LONE_ID, MAX_HALVES};
+use crate::attribution::Located;
 use crate::coverage::SkipReason;
 use crate::finding::{Finding, Level, Place};
 use crate::gate;
-use crate::source::history::provenance::Located;
 
 impl Outcome {
     /// The objects that hold findings: what provenance has to be looked up for. Values that are findings only

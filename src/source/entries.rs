@@ -11,11 +11,11 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::BlobSink;
-use super::content::{Links, Reader, Unread};
-use super::lfs::Pointer;
-use super::repository::Repository;
 use crate::blob::Blob;
+use crate::content::{Links, Reader, Unread};
 use crate::coverage::{Skip, SkipReason};
+use crate::git::lfs::Pointer;
+use crate::git::repository::Repository;
 use crate::provenance::{Provenance, Version};
 
 /// From this many blobs on, threads are worth their start.

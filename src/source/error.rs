@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::repository;
+use crate::git::repository;
 
 /// Why a source could not do its work at all.
 #[derive(Debug)]

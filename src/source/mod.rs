@@ -3,18 +3,13 @@
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
 
-pub mod content;
 mod entries;
 mod error;
 pub mod history;
-pub mod lfs;
-mod paths;
-mod repeats;
-pub mod repository;
+pub mod range;
 pub mod snapshot;
 pub mod staged;
 pub mod stdin;
-mod workers;
 pub mod worktree;
 
 pub use error::Error;

@@ -6,8 +6,8 @@ use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
 use super::Error;
-use super::repository::{self, Repository, sentence};
 use super::staged::Index;
+use crate::git::repository::{self, Repository, require, sentence};
 
 /// What a repository holds at one moment.
 pub struct Snapshot<'r> {
@@ -90,7 +90,7 @@ impl<'r> Snapshot<'r> {
     }
 
     fn require(&self, id: ObjectId, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), Error> {
-        repository::require(self.repository.objects(), id, kind, buffer)?;
+        require(self.repository.objects(), id, kind, buffer)?;
         Ok(())
     }
 }

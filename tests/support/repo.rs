@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use keysieve::source::repository::{self, GitEnvironment, Repository};
+use keysieve::git::repository::{self, GitEnvironment, Repository};
 
 use super::command::{Run, TestCommand};
 

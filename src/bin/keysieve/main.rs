@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         let _ = terminal::stderr().write_all(text.as_bytes());
     }));
     #[cfg(unix)]
-    keysieve::source::content::end_on_bus_error(Exit::FAILED.into());
+    keysieve::content::end_on_bus_error(Exit::FAILED.into());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return clap_says(&error).into(),

@@ -14,11 +14,11 @@ use keysieve::config::{self, ConfigFile};
 use keysieve::document::Fault;
 use keysieve::finding::Level;
 use keysieve::gate::{Allow, Allowlist, Base};
+use keysieve::git::repository::Repository;
 use keysieve::report::Format;
 use keysieve::rule::RuleSet;
 use keysieve::rule::compile::RuleSource;
 use keysieve::scan::{Exceptions, Excludes};
-use keysieve::source::repository::Repository;
 use keysieve::source::snapshot::Snapshot;
 use keysieve::source::staged::Index;
 

@@ -6,14 +6,15 @@ use std::io;
 use bstr::BString;
 use gix::ObjectId;
 
+use super::History;
 use super::links::Links;
-use super::store::Stores;
-use super::view::{references, unreadable};
-use super::{History, path_bytes};
+use crate::content::read_regular;
 use crate::coverage::{Skip, SkipReason};
+use crate::git::odb::store::Stores;
+use crate::git::path_bytes;
+use crate::git::repository::Repository;
+use crate::git::view::{references, unreadable};
 use crate::source::BlobSink;
-use crate::source::content::read_regular;
-use crate::source::repository::Repository;
 
 impl History {
     /// Reads the commits at which a shallow clone ends, and names them.

@@ -21,7 +21,7 @@ use gix::objs::Kind;
 use sha2::{Digest as _, Sha256};
 
 use super::History;
-use super::store::{Bits, Duplicates, Stores};
+use crate::git::odb::store::{Bits, Duplicates, Stores};
 use crate::source::Clean;
 use crate::whole_file::{self, Access};
 
@@ -428,7 +428,7 @@ fn push(ids: &mut Vec<u8>, facts: &mut Vec<u8>, id: &[u8], fact: Fact) {
 /// The path without symbolic links, as bytes.
 fn real(path: &Path) -> Vec<u8> {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    super::path_bytes(&path).into()
+    crate::git::path_bytes(&path).into()
 }
 
 fn digest(parts: &[Vec<u8>]) -> [u8; 32] {

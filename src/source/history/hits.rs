@@ -1,7 +1,7 @@
 //! Where the literals of a probe stand in an object, so that what is built on it need not be searched
 //! again.
 
-use super::delta::{Delta, Fault, Instruction, NewText};
+use crate::git::odb::delta::{Delta, Fault, Instruction, NewText};
 use crate::source::Probe;
 
 /// More hits than this in one object are not listed: what is built on it is then searched whole.
@@ -154,4 +154,168 @@ fn find(bytes: &[u8], probe: &dyn Probe, spans: &mut Vec<(usize, usize)>) -> boo
         start += BLOCK;
     }
     spans.len() > MAX_LISTED
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::source::Probe;
+
+    struct Literals(Vec<Vec<u8>>);
+
+    impl Probe for Literals {
+        fn longest(&self) -> usize {
+            self.0.iter().map(Vec::len).max().unwrap_or(1)
+        }
+
+        fn find(&self, bytes: &[u8], spans: &mut Vec<(usize, usize)>) {
+            for start in 0..bytes.len() {
+                for literal in &self.0 {
+                    if bytes[start..].starts_with(literal) {
+                        spans.push((start, start + literal.len()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// An instruction of a test: copied places are cut to what the base has.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Copy(usize, usize),
+        Insert(Vec<u8>),
+    }
+
+    fn number(mut value: usize, out: &mut Vec<u8>) {
+        while value >= 0x80 {
+            out.push((value & 0x7f) as u8 | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
+    }
+
+    fn encode(base: &[u8], steps: &[Step]) -> Vec<u8> {
+        let mut instructions = Vec::new();
+        let mut size = 0;
+        for step in steps {
+            match step {
+                Step::Copy(from, length) => {
+                    let from = from % base.len();
+                    let length = (*length).clamp(1, base.len() - from);
+                    instructions.push(0xff);
+                    instructions.extend((from as u32).to_le_bytes());
+                    instructions.extend(&(length as u32).to_le_bytes()[..3]);
+                    size += length;
+                }
+                Step::Insert(bytes) => {
+                    instructions.push(bytes.len() as u8);
+                    instructions.extend(bytes);
+                    size += bytes.len();
+                }
+            }
+        }
+        let mut delta = Vec::new();
+        number(base.len(), &mut delta);
+        number(size, &mut delta);
+        delta.extend(instructions);
+        delta
+    }
+
+    fn applied(base: &[u8], delta: &Delta<'_>) -> Vec<u8> {
+        let mut out = vec![0; delta.size as usize];
+        delta.apply(base, &mut out).expect("a good delta");
+        out
+    }
+
+    fn check(base: &[u8], steps: &[Step], probe: &Literals) {
+        let bytes = encode(base, steps);
+        let delta = Delta::parse(&bytes).expect("sizes");
+        let object = applied(base, &delta);
+        let mut base_hits = Hits::default();
+        base_hits.search(base, probe);
+        let mut expected = Hits::default();
+        expected.search(&object, probe);
+        let mut text = NewText::default();
+        let mut rebuilt = vec![0; object.len()];
+        text.gather(base, &delta, probe.longest() - 1, Some(&mut rebuilt))
+            .expect("a good delta");
+        assert_eq!(rebuilt, object);
+        let mut found = Vec::new();
+        let mut hits = Hits::default();
+        hits.inherit(&base_hits, &delta, &text, probe, &mut found)
+            .expect("a good delta");
+        let all = |hits: &Hits| hits.within(0, usize::MAX).collect::<Vec<_>>();
+        assert_eq!(all(&hits), all(&expected), "of {object:?}");
+        let any = has_any(&base_hits, &delta, &text, probe, &mut found).expect("a good delta");
+        assert_eq!(any, !expected.is_empty());
+    }
+
+    fn literals(texts: &[&str]) -> Literals {
+        Literals(texts.iter().map(|text| text.as_bytes().to_vec()).collect())
+    }
+
+    #[test]
+    fn a_literal_is_found_across_every_kind_of_seam() {
+        let base = b"xxAK..IAxx--KI--AKIA++A+K+I+A+";
+        let insert = |text: &str| Step::Insert(text.as_bytes().to_vec());
+        let probe = literals(&["AKIA", "xx"]);
+        let cases: &[&[Step]] = &[
+            // copy | copy, near and far, and one that only looks like it
+            &[Step::Copy(0, 4), Step::Copy(6, 4)],
+            &[Step::Copy(6, 4), Step::Copy(0, 4)],
+            &[Step::Copy(0, 6), Step::Copy(6, 4)],
+            // copy | insert | copy
+            &[Step::Copy(0, 3), insert("K"), Step::Copy(6, 4)],
+            &[Step::Copy(0, 3), Step::Copy(12, 2), Step::Copy(7, 1)],
+            // one byte each
+            &[
+                Step::Copy(22, 1),
+                Step::Copy(24, 1),
+                Step::Copy(26, 1),
+                Step::Copy(28, 1),
+            ],
+            &[insert("A"), insert("K"), Step::Copy(26, 1), insert("A")],
+            // inherited, moved, doubled, cut in half
+            &[insert("...."), Step::Copy(16, 4), Step::Copy(16, 4)],
+            &[Step::Copy(14, 16)],
+            &[Step::Copy(18, 12), Step::Copy(0, 18)],
+            &[Step::Copy(10, 8), insert("-"), Step::Copy(18, 8)],
+            // only inserted, at either end
+            &[insert("AKIA"), Step::Copy(8, 4)],
+            &[Step::Copy(8, 4), insert("AKIA")],
+        ];
+        for steps in cases {
+            check(base, steps, &probe);
+        }
+    }
+
+    fn letters(
+        length: impl Into<proptest::collection::SizeRange>,
+    ) -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(proptest::sample::select(b"abc".to_vec()), length)
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..200_usize, 1..12_usize).prop_map(|(from, length)| Step::Copy(from, length)),
+            (0..200_usize, 1..120_usize).prop_map(|(from, length)| Step::Copy(from, length)),
+            letters(1..4).prop_map(Step::Insert),
+            letters(1..40).prop_map(Step::Insert),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn hits_of_a_delta_are_those_of_the_object(
+            base in letters(1..200),
+            steps in proptest::collection::vec(step(), 1..12),
+            literals in proptest::collection::vec(letters(1..9), 1..4),
+        ) {
+            check(&base, &steps, &Literals(literals));
+        }
+    }
 }

@@ -11,10 +11,10 @@ use gix::ObjectId;
 use gix::hash::oid;
 use gix::objs::Kind;
 
-use super::notes::{ABSENT, NO_ENTRIES, Named, Notes};
-use super::store::Stores;
 use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
+use crate::git::odb::notes::{ABSENT, NO_ENTRIES, Named, Notes};
+use crate::git::odb::store::Stores;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::BlobSink;
 
@@ -283,7 +283,7 @@ fn lfs_path(lfs: &Path, content_id: &str) -> PathBuf {
 /// The whole file, or `None` if it is larger than the limit.
 fn read_limited(path: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
     use std::io::Read as _;
-    let file = crate::source::content::open_regular(path)?;
+    let file = crate::content::open_regular(path)?;
     if file.metadata()?.len() > limit {
         return Ok(None);
     }

@@ -40,56 +40,38 @@
 
 mod boundary;
 pub mod cache;
-mod delta;
 mod hits;
-mod inflate;
 mod links;
-mod loose;
-mod notes;
-mod order;
-mod pack;
-mod plain;
-pub mod provenance;
-pub mod range;
-pub mod revision;
 mod run;
 mod search;
 pub mod select;
 mod show;
-mod store;
-mod table;
-mod view;
-mod walk;
 
 use std::collections::HashSet;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bstr::{BString, ByteVec as _};
+use bstr::BString;
 use gix::ObjectId;
 
 use crate::blob::Blob;
-use crate::coverage::{Skip, SkipReason};
+use crate::coverage::Skip;
+use crate::git::odb::store::Stores;
+use crate::git::odb::table::Table;
+use crate::git::odb::{Database, pack, plain};
+use crate::git::repository::Repository;
 use crate::provenance::Provenance;
-use crate::source::repository::Repository;
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
 use cache::Cache;
 use links::Links;
-use notes::Notes;
 use run::LeftOut;
 use show::Shared;
-use store::Stores;
-use table::Table;
 
-/// What is inflated at most, if nothing else is said.
-///
-/// A worker holds up to three buffers of that size: a base, a delta and what it makes. Hosting services
-/// refuse files above 100 MiB; Git itself makes no deltas of files above 512 MiB.
-pub const MAX_OBJECT_SIZE: u64 = 256 << 20;
+pub use crate::git::odb::MAX_OBJECT_SIZE;
 
 /// Why nothing could be scanned at all.
 #[derive(Debug)]
@@ -225,12 +207,12 @@ impl History {
     /// With a probe, objects in which it finds nothing are only counted, and most of those are never
     /// rebuilt: a delta's inserted bytes and seams are searched instead of the object.
     ///
-    /// What it has come to know on the way is of use to [`provenance::locate_after`].
+    /// What it has come to know on the way is of use to [`crate::attribution::locate_after`].
     pub fn scan<S: BlobSink>(
         &self,
         mut sink: S,
         probe: Option<&dyn Probe>,
-    ) -> Result<Scanned, Error> {
+    ) -> Result<Database, Error> {
         let stores = self.open(&mut sink)?;
         let shallow = self.shallow_boundary(&stores, &mut sink);
         let duplicates = stores.duplicates();
@@ -289,7 +271,7 @@ impl History {
             }
             self.report_missing(&stores, links, &mut sink);
         }
-        Ok(Scanned {
+        Ok(Database {
             stores,
             tables,
             commits,
@@ -353,72 +335,4 @@ impl History {
         skips.into_iter().for_each(|skip| sink.skip(skip));
         Ok(stores)
     }
-}
-
-/// What a scan has come to know about a repository: its stores, opened, and how its commits hang together.
-pub struct Scanned {
-    stores: Stores,
-    /// One for each pack.
-    tables: Vec<Table>,
-    /// All commits; `None` if not all of them were read.
-    commits: Option<Vec<Notes>>,
-    max_object_size: u64,
-}
-
-impl Scanned {
-    /// Opens the stores without scanning anything.
-    fn open(
-        directories: &[PathBuf],
-        hash: gix::hash::Kind,
-        threads: usize,
-        skips: &mut Vec<Skip>,
-    ) -> Self {
-        let stores = Stores::open(directories, hash, skips);
-        let mut tables = Vec::new();
-        for pack in &stores.packs {
-            let table = Table::new(pack, threads);
-            for number in (0..table.len()).filter(|number| table.kind(*number).is_none()) {
-                let id = pack.id(table.position(number)).to_string();
-                let detail = run::NO_HEADER;
-                skips.push(Skip::with_detail(SkipReason::Corrupt, id, detail));
-            }
-            tables.push(table);
-        }
-        Self {
-            tables,
-            stores,
-            commits: None,
-            max_object_size: MAX_OBJECT_SIZE,
-        }
-    }
-
-    /// The kind of a packed object, without reading it.
-    fn kind(&self, id: &gix::oid) -> Option<gix::objs::Kind> {
-        self.stores
-            .packs
-            .iter()
-            .zip(&self.tables)
-            .find_map(|(pack, table)| {
-                let offset = pack.index.pack_offset_at_index(pack.find(id)?);
-                table.kind(table.find(offset)?)
-            })
-    }
-
-    /// The stores, once nothing is to be walked over any more.
-    fn into_stores(self) -> Stores {
-        self.stores
-    }
-}
-
-impl std::fmt::Debug for Scanned {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scanned")
-            .field("objects", &self.stores.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// A path as the subject of a skip.
-fn path_bytes(path: &Path) -> BString {
-    <Vec<u8>>::from_path_lossy(path).into_owned().into()
 }

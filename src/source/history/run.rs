@@ -7,26 +7,22 @@ use gix::objs::Kind;
 
 use super::History;
 use super::cache::{Record, Remembered};
-use super::loose::Reader;
-use super::pack::Pack;
-use super::search::{Search, is_searched};
-use super::show::{Failure, Fault, Shared, Show};
-use super::store::{Duplicates, Stores};
-use super::table::Table;
-use super::walk::{Judge, Object, Walk};
+use super::search::{Search, is_searched, show_loose};
+use super::show::{Shared, Show};
 use crate::coverage::{Skip, SkipReason};
-use crate::source::{BlobSink, workers};
+use crate::git::odb::fault::{Failure, Fault};
+use crate::git::odb::loose::Reader;
+use crate::git::odb::pack::Pack;
+use crate::git::odb::store::{Duplicates, Stores};
+use crate::git::odb::table::Table;
+use crate::git::odb::walk::Walk;
+use crate::git::odb::{batches, damage, share};
+use crate::source::BlobSink;
+use crate::workers;
 
-/// Shares of a pack are not made smaller than this many of its bytes.
-const MIN_SHARE: u64 = 256 << 10;
-/// Families are handed out in batches of about this weight: 128 KiB of the pack.
-const BATCH: u32 = (128 << 10) / 64;
 /// Packs with more trees than this are not checked for what the trees refer to without a reason.
 /// [`History::connectivity`] and the program's help state it.
 const MAX_CHECKED_TREES: usize = 20_000;
-/// What is wrong with an entry whose kind is not known.
-pub(super) const NO_HEADER: &str = "the entry, or one that it is built on, has no readable header";
-
 /// Objects that are not read.
 pub(super) struct LeftOut<'a> {
     /// They are read elsewhere.
@@ -204,7 +200,7 @@ impl History {
                         let object = (loose.first + place as u32, id.as_ref());
                         let asked = self.only.as_ref().is_none_or(|only| only.contains(id));
                         if asked && !left_out.has(number, place) {
-                            let shown = reader.show(loose, object, shared, show);
+                            let shown = show_loose(&mut reader, loose, object, shared, show);
                             if let Err(fault) = shown {
                                 show.fail(id, fault);
                             }
@@ -267,7 +263,7 @@ impl History {
             failures.retain(|failure| {
                 !loose.find(&failure.id).is_some_and(|place| {
                     let object = (loose.first + place, failure.id.as_ref());
-                    reader.show(loose, object, shared, &mut show).is_ok()
+                    show_loose(&mut reader, loose, object, shared, &mut show).is_ok()
                 })
             });
         }
@@ -276,87 +272,4 @@ impl History {
             sink.skip(failure.into_skip());
         }
     }
-}
-
-/// Shows every object of a kind, those of several stores from each, to the judges. Each of these works on a
-/// thread of its own.
-pub(super) fn walk_all<J: Judge + Send>(
-    stores: &Stores,
-    tables: &mut [Table],
-    kind: Kind,
-    max_object_size: u64,
-    judges: &mut [J],
-) {
-    for (pack, table) in stores.packs.iter().zip(tables) {
-        let shares = table.divide(share(pack, judges.len()), |_, of| of == kind);
-        let (table, batches, next) = (&*table, batches(&shares), AtomicUsize::new(0));
-        workers::each(&mut *judges, |judge| {
-            let mut walk = Walk::new(pack, table, max_object_size, judge);
-            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for (start, _) in *batch {
-                    walk.share(*start);
-                }
-            }
-        });
-    }
-    for loose in &stores.loose {
-        let next = AtomicUsize::new(0);
-        workers::each(&mut *judges, |judge| {
-            let mut reader = Reader::new();
-            while let Some(id) = loose.ids.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if judge.is_stopped() {
-                    return;
-                }
-                match reader.of_kind(kind, &loose.path(id), max_object_size) {
-                    Ok(Some(bytes)) => {
-                        let place = loose.find(id).unwrap_or_default();
-                        let kept =
-                            judge.whole(&Object::loose(kind, id, loose.first + place), bytes);
-                        judge.release(kept);
-                    }
-                    Ok(None) => {}
-                    Err(fault) => judge.fail(id, fault),
-                }
-            }
-        });
-    }
-}
-
-/// Why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or it is a
-/// tree whose checksum is wrong.
-fn damage(pack: &Pack, table: &Table, number: u32) -> Option<&'static str> {
-    match table.kind(number) {
-        None => Some(NO_HEADER),
-        Some(Kind::Tree) => {
-            let range = table.range(number);
-            let entry = pack.entry(range.start, range.end).unwrap_or_default();
-            let expected = table.checksum(number)?;
-            let is_damaged = crc32fast::hash(entry) != expected;
-            is_damaged.then_some("the entry does not have the checksum that the index says")
-        }
-        Some(_) => None,
-    }
-}
-
-/// About how much of a pack is one share.
-pub(super) fn share(pack: &Pack, threads: usize) -> u64 {
-    (pack.end() / (threads.max(1) as u64 * 16)).max(MIN_SHARE)
-}
-
-/// Puts small families together and takes the large ones first, so that no thread ends long after the
-/// others.
-pub(super) fn batches(shares: &[(u32, u32)]) -> Vec<&[(u32, u32)]> {
-    let mut weight = 0_u32;
-    let mut batches: Vec<(u32, &[(u32, u32)])> = Vec::new();
-    let mut first = 0;
-    for (index, share) in shares.iter().enumerate() {
-        weight = weight.saturating_add(share.1);
-        if weight >= BATCH || index + 1 == shares.len() {
-            batches.push((weight, &shares[first..=index]));
-            first = index + 1;
-            weight = 0;
-        }
-    }
-    batches.sort_by_key(|(weight, _)| std::cmp::Reverse(weight / (BATCH * 2)));
-    batches.into_iter().map(|(_, shares)| shares).collect()
 }

@@ -6,11 +6,14 @@
 use gix::hash::oid;
 use gix::objs::Kind;
 
-use super::delta::{Delta, NewText};
 use super::hits::{Hits, has_any};
-use super::inflate::Buffer;
-use super::show::{Fault, Shared, Show};
-use super::walk::{Builder, Judge, Object};
+use super::show::{Shared, Show};
+use crate::git::odb::delta::{Delta, NewText};
+use crate::git::odb::fault::Fault;
+use crate::git::odb::inflate::Buffer;
+use crate::git::odb::loose::Reader;
+use crate::git::odb::store::Loose;
+use crate::git::odb::walk::{Builder, Judge, Object};
 use crate::source::{BlobSink, Probe};
 
 /// One worker's search.
@@ -126,4 +129,23 @@ impl<S: BlobSink> Judge for Search<'_, '_, S> {
 /// Whether objects of that kind are searched.
 pub(super) fn is_searched(kind: Kind) -> bool {
     kind != Kind::Tree
+}
+
+/// Reads a loose object, searches it and shows it.
+pub(super) fn show_loose<S: BlobSink>(
+    reader: &mut Reader,
+    loose: &Loose,
+    (number, id): (u32, &oid),
+    shared: &Shared<'_>,
+    show: &mut Show<'_, S>,
+) -> Result<(), Fault> {
+    let (kind, bytes) = reader.object(&loose.path(id), shared.max_object_size)?;
+    let has_hits = is_searched(kind)
+        && shared.probe.is_none_or(|probe| {
+            let mut hits = Hits::default();
+            hits.search(bytes, probe);
+            !hits.is_empty()
+        });
+    show.whole(kind, number, id, bytes, has_hits);
+    Ok(())
 }

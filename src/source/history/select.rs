@@ -7,13 +7,14 @@ use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
-use super::provenance::head_names;
-use super::range::{Introduced, compare, walk};
-use super::revision::Error;
-use super::view::{Cause, chain, object, reference, references};
+use crate::content::read_regular;
 use crate::coverage::{Skip, SkipReason};
-use crate::source::content::read_regular;
-use crate::source::repository::{self, Repository};
+use crate::git::introduced::{Introduced, compare};
+use crate::git::refname::head_names;
+use crate::git::repository::{self, Repository};
+use crate::git::revision::Error;
+use crate::git::view::{Cause, chain, object, reference, references};
+use crate::git::walk;
 
 /// The objects that a limited scan looks at.
 #[derive(Clone, Debug, Default)]

@@ -4,74 +4,20 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use gix::ObjectId;
 use gix::hash::oid;
 use gix::objs::Kind;
 
 use crate::blob::Blob;
-use crate::coverage::{Skip, SkipReason};
+use crate::git::odb::fault::{Failure, Fault};
+use crate::git::odb::notes::Notes;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
 use super::cache::Record;
 use super::links::{Known, Links, is_pointer};
-use super::notes::Notes;
 
 /// How many objects are counted before the shared counters are touched.
 const FLUSH: u64 = 512;
-
-/// An object that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Failure {
-    /// Which.
-    pub(super) id: ObjectId,
-    /// Why.
-    pub(super) fault: Fault,
-}
-
-impl Failure {
-    /// What to report.
-    pub(super) fn into_skip(self) -> Skip {
-        let Self { id, fault } = self;
-        Skip::with_detail(fault.reason(), id.to_string(), fault.detail())
-    }
-}
-
-/// Why an object could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Fault {
-    /// It is larger than the limit, or its base is.
-    Size,
-    /// Its file cannot be opened or read.
-    Unreadable(String),
-    /// It is damaged, or its base is.
-    Corrupt(String),
-}
-
-impl Fault {
-    /// The reason to report.
-    pub(super) fn reason(&self) -> SkipReason {
-        match self {
-            Self::Size => SkipReason::Size,
-            Self::Unreadable(_) => SkipReason::Unreadable,
-            Self::Corrupt(_) => SkipReason::Corrupt,
-        }
-    }
-
-    /// What to say about it.
-    pub(super) fn detail(&self) -> &str {
-        match self {
-            Self::Size => "the object, or one that it is built on, is larger than the limit",
-            Self::Unreadable(why) | Self::Corrupt(why) => why,
-        }
-    }
-}
-
-impl From<&'static str> for Fault {
-    fn from(why: &'static str) -> Self {
-        Self::Corrupt(why.to_owned())
-    }
-}
 
 /// What all workers of a scan share.
 pub(super) struct Shared<'a> {

@@ -17,10 +17,10 @@ use gix::objs::Kind;
 use gix::objs::tree::{EntryKind, EntryRef};
 
 use crate::coverage::{Skip, SkipReason};
+use crate::git::Repeats;
+use crate::git::repository::Objects;
 use crate::provenance::Version;
 use crate::source::entries::Item;
-use crate::source::repeats::Repeats;
-use crate::source::repository::Objects;
 
 /// Trees nested deeper than this are not followed; Git itself stops at 2048.
 const MAX_DEPTH: usize = 1024;

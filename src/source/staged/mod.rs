@@ -17,9 +17,9 @@ use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
 
 use super::entries::{self, Item};
-use super::paths::Paths;
-use super::repository::{self, Repository, sentence};
 use super::{BlobSink, Error};
+use crate::git::Paths;
+use crate::git::repository::{self, Repository, sentence};
 use crate::provenance::Version;
 use index::Comparison;
 

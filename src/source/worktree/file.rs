@@ -9,11 +9,11 @@ use bstr::BString;
 use super::note;
 use super::repository::Repository;
 use crate::blob::Blob;
+use crate::content::{Content, Links, Reader, Unread};
 use crate::coverage::SkipReason;
+use crate::git::lfs::Pointer;
 use crate::provenance::Provenance;
 use crate::source::BlobSink;
-use crate::source::content::{Content, Links, Reader, Unread};
-use crate::source::lfs::Pointer;
 
 /// Shows files to a sink, with buffers that it reuses.
 #[derive(Debug)]

@@ -23,7 +23,8 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use crate::coverage::{Skip, SkipReason};
-use crate::source::{BlobSink, Error, workers};
+use crate::source::{BlobSink, Error};
+use crate::workers;
 use queue::Queue;
 use walk::{Link, Seen, Task, Worker};
 

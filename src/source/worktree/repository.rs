@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bstr::{BStr, ByteSlice};
 use gix::index::entry::Mode;
 
-use crate::source::content::{Links, read_small};
+use crate::content::{Links, read_small};
 
 /// A repository with a work tree.
 #[derive(Debug)]

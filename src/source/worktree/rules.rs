@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bstr::ByteSlice;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use crate::content::{Links, read_small};
 use crate::source::Error;
-use crate::source::content::{Links, read_small};
 
 /// The rules of one file, and those that count where it says nothing.
 #[derive(Debug)]

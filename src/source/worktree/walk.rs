@@ -16,9 +16,9 @@ use super::queue::Queue;
 use super::repository::Repository;
 use super::scope::{Scope, Verdict};
 use super::{Options, bytes_of, note};
+use crate::content::Links;
 use crate::coverage::SkipReason;
 use crate::source::BlobSink;
-use crate::source::content::Links;
 
 /// Files of one directory that one thread takes at a time.
 const BATCH: usize = 64;

@@ -8,11 +8,12 @@ use std::sync::OnceLock;
 use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind;
+use keysieve::git::introduced::introduced;
+use keysieve::git::repository::{self, GitEnvironment};
+use keysieve::git::revision::{Range, Side, push_range};
 use keysieve::hook::message::written_part;
 use keysieve::hook::refs::{parse_pushed, parse_received};
-use keysieve::source::history::range::{self, introduced};
-use keysieve::source::history::revision::{Range, Side, push_range};
-use keysieve::source::repository::{self, GitEnvironment};
+use keysieve::source::range;
 
 use super::git;
 use super::sink::Recorder;

@@ -5,8 +5,8 @@ use std::sync::{Mutex, OnceLock};
 
 use gix::ObjectId;
 use gix::objs::Kind;
+use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::provenance::{Provenance, Version};
-use keysieve::source::repository::{self, GitEnvironment};
 use keysieve::source::staged::{Options, Staged};
 
 use super::git;

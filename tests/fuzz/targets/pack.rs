@@ -11,13 +11,14 @@ use std::sync::{Mutex, OnceLock};
 use bstr::BString;
 use gix::ObjectId;
 use gix::objs::Kind;
+use keysieve::attribution::{Options, locate_after};
 use keysieve::coverage::SkipReason;
 use keysieve::engine::Scratch;
+use keysieve::git::odb::Database;
+use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::provenance::{ObjectKind, Provenance};
 use keysieve::scan::EngineProbe;
-use keysieve::source::history::provenance::{Options, locate_after};
-use keysieve::source::history::{History, Scanned};
-use keysieve::source::repository::{self, GitEnvironment};
+use keysieve::source::history::History;
 
 use super::git::{self, Indexed};
 use super::input::Input;
@@ -396,7 +397,7 @@ fn is_good(objects: &Objects) -> bool {
     objects.values().all(|object| object.content.is_some())
 }
 
-fn scanned(history: &History, with_probe: bool) -> (Seen, Scanned) {
+fn scanned(history: &History, with_probe: bool) -> (Seen, Database) {
     let probe = EngineProbe::new(sink::engine(), Default::default());
     let probe = with_probe.then_some(&probe as &dyn keysieve::source::Probe);
     let recorder = Recorder::default();
@@ -511,7 +512,7 @@ fn single(root: &Path, objects: &Objects, is_broken: bool) {
 }
 
 /// Who brought each object in: any answer, and an end.
-fn origins(root: &Path, objects: &Objects, scanned: Scanned) {
+fn origins(root: &Path, objects: &Objects, scanned: Database) {
     let environment = GitEnvironment::default();
     let repository = repository::open(root, &environment).expect("a repository");
     let wanted: Vec<ObjectId> = objects.keys().copied().collect();

@@ -6,15 +6,16 @@ use std::sync::Arc;
 
 use bstr::BString;
 use gix::ObjectId;
+use keysieve::attribution::{self, Interrupted};
 use keysieve::finding::Level;
 use keysieve::gate::Base;
+use keysieve::git::odb::Database;
+use keysieve::git::repository::Repository;
 use keysieve::scan::{EngineProbe, Outcome};
 use keysieve::source::Progress;
 use keysieve::source::history::cache::Cache;
-use keysieve::source::history::provenance::{self, Interrupted};
 use keysieve::source::history::select::{self, Selected};
-use keysieve::source::history::{History, MAX_OBJECT_SIZE, Scanned};
-use keysieve::source::repository::Repository;
+use keysieve::source::history::{History, MAX_OBJECT_SIZE};
 
 use super::range::{self, Job};
 use super::staged::open;
@@ -188,7 +189,7 @@ pub(super) fn places(repository: &Repository) -> Places<'_> {
 /// Looks up who brought the findings in. Without notes in the report, nobody asks where those come from.
 fn locate(
     repository: &Repository,
-    scanned: Scanned,
+    scanned: Database,
     session: &Session,
     within: Option<&[ObjectId]>,
     outcome: &mut Outcome,
@@ -210,13 +211,13 @@ fn locate(
     let threads = common
         .threads
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
-    let options = provenance::Options {
+    let options = attribution::Options {
         threads,
         stop: &session.stop,
         within,
         stage: &|_| (),
     };
-    match provenance::locate_after(repository, Some(scanned), &outcome.objects(), options) {
+    match attribution::locate_after(repository, Some(scanned), &outcome.objects(), options) {
         Ok(located) => outcome.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
         Err(Interrupted) => {

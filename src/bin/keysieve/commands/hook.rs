@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::hook::{
     self, Action, Error, HookContext, Kind, Outcome, RepositoryDirs, State, Status, UserConfig,
 };
 use keysieve::report::escape;
-use keysieve::source::repository::{self, GitEnvironment};
 
 use super::{message, push};
 use crate::args::{HookArgs, HookCommand, HookRun};

@@ -8,9 +8,9 @@ use std::path::Path;
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::objs::Kind::Commit;
+use keysieve::git::repository::Repository;
+use keysieve::git::revision::{Range, Side, push_range};
 use keysieve::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
-use keysieve::source::history::revision::{Range, Side, push_range};
-use keysieve::source::repository::Repository;
 
 use super::range::{self, Job};
 use super::staged::{self, Caller, open};

@@ -4,13 +4,15 @@ use std::num::NonZero;
 
 use bstr::BStr;
 use gix::ObjectId;
+use keysieve::attribution::Located;
+use keysieve::attribution::range::Locator;
 use keysieve::gate::Base;
+use keysieve::git::introduced::{self, Introduced};
+use keysieve::git::repository::Repository;
+use keysieve::git::revision::{self, Range};
 use keysieve::scan::Outcome;
 use keysieve::source::history::MAX_OBJECT_SIZE;
-use keysieve::source::history::provenance::Located;
-use keysieve::source::history::range::{self, Introduced, Locator, Options};
-use keysieve::source::history::revision::{self, Range};
-use keysieve::source::repository::Repository;
+use keysieve::source::range::{self, Options};
 
 use super::push::first_commit;
 use crate::args::{Common, HistoryArgs};
@@ -179,7 +181,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     let mut introduced = Introduced::default();
     let mut outcome = Outcome::default();
     for ranges in &job.ranges {
-        let part = range::introduced(job.repository, ranges).map_err(failed)?;
+        let part = introduced::introduced(job.repository, ranges).map_err(failed)?;
         outcome.add(scan(job, &session, &part));
         introduced.join(part);
     }

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use keysieve::finding::Finding;
 use keysieve::gate::Base;
+use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::report::escape;
 use keysieve::scan::Outcome;
-use keysieve::source::repository::{self, GitEnvironment};
 use keysieve::source::staged::{Index, Options, Staged};
 
 use super::push;

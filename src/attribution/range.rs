@@ -1,0 +1,182 @@
+//! Which commit brought an object in, and which references lead to that commit.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use bstr::BString;
+use gix::ObjectId;
+
+use super::describe::{describe_commit, shorten};
+use super::lineage::MOST_PATHS;
+use super::{Located, Location};
+use crate::coverage::{Skip, SkipReason};
+use crate::git::introduced::{Introduced, Introduction};
+use crate::git::repository::Repository;
+use crate::git::view::{LINKS, chain, object, references};
+use crate::git::{Commit, Trees, walk};
+
+/// Finds the places of what ranges brought in.
+pub struct Locator<'a> {
+    repo: &'a Repository,
+    introduced: &'a Introduced,
+    /// The commits that build on a commit, within the ranges and from there to the references.
+    children: BTreeMap<ObjectId, Vec<ObjectId>>,
+    /// References with what they name: a commit, or first the tags on the way there.
+    references: Vec<(String, Vec<ObjectId>)>,
+    head: Option<ObjectId>,
+    head_tree: Option<ObjectId>,
+    trees: Trees<'a>,
+    reached: HashMap<ObjectId, Reached>,
+    skips: Vec<Skip>,
+}
+
+/// What leads to a commit or a tag.
+#[derive(Clone, Default)]
+struct Reached {
+    refs: Vec<String>,
+    more_refs: usize,
+    in_head: bool,
+}
+
+impl<'a> Locator<'a> {
+    /// Takes in the commits between references and the ranges. `pushed` are references that do not hold
+    /// these commits yet and are about to.
+    pub fn new(
+        repo: &'a Repository,
+        introduced: &'a Introduced,
+        pushed: &[(String, ObjectId)],
+    ) -> Self {
+        // A reference that cannot be read takes nothing away from what is known.
+        let known = references(repo).into_iter().flatten().flatten();
+        let references = known
+            .chain(pushed.iter().cloned())
+            .map(|(name, id)| {
+                let mut seen = HashSet::new();
+                let links = chain(repo, id, &mut seen).take(LINKS).flatten();
+                (name, links.map(|(id, _)| id).collect())
+            })
+            .collect();
+        let head = repo.head_id().ok().flatten();
+        let head_tree = head.and_then(|head| repo.tree_of(head, &mut Vec::new()).ok());
+        let mut locator = Self {
+            repo,
+            introduced,
+            children: BTreeMap::new(),
+            references,
+            head,
+            head_tree,
+            trees: Trees::new(repo),
+            reached: HashMap::new(),
+            skips: Vec::new(),
+        };
+        locator.look_beyond();
+        locator
+    }
+
+    fn look_beyond(&mut self) {
+        let mut parents: BTreeMap<ObjectId, Vec<ObjectId>> = BTreeMap::new();
+        let times = self.introduced.blobs.values().flatten();
+        let times = times.map(|place: &Introduction| place.time);
+        let oldest = self.introduced.oldest.iter();
+        let messages = oldest.filter_map(|id| time_of(self.repo, *id));
+        if let Some(oldest) = times.chain(messages).min() {
+            let ends = self.references.iter().filter_map(|(_, links)| links.last());
+            let tips: Vec<ObjectId> = ends.copied().chain(self.head).collect();
+            let is_wanted = |commit: &Commit| commit.time >= oldest;
+            // What cannot be read takes nothing away from the range.
+            let walked = walk(self.repo, &tips, &[], is_wanted, &mut Vec::new());
+            parents.extend(walked.commits.into_iter().map(|it| (it.id, it.parents)));
+        }
+        let within = self.introduced.parents.iter();
+        parents.extend(within.map(|(id, parents)| (*id, parents.clone())));
+        for (child, parents) in parents {
+            self.children.entry(child).or_default();
+            for parent in parents {
+                self.children.entry(parent).or_default().push(child);
+            }
+        }
+    }
+
+    /// The places of objects that came in, with their commits; the first one first. For each path the first
+    /// commit counts.
+    pub fn locate(mut self, objects: impl IntoIterator<Item = ObjectId>) -> Located {
+        let places = objects.into_iter().map(|id| (id, self.locations(id)));
+        Located {
+            places: places.collect(),
+            skips: self.skips,
+        }
+    }
+
+    fn locations(&mut self, id: ObjectId) -> Vec<Location> {
+        let introduced = self.introduced;
+        let mut seen = BTreeSet::new();
+        let mut places = Vec::new();
+        for place in introduced.blobs.get(&id).into_iter().flatten() {
+            if seen.insert(&place.path) {
+                places.push((place.path.clone(), place.commit_id));
+            }
+        }
+        if places.len() > MOST_PATHS {
+            places.truncate(MOST_PATHS);
+            self.skips.push(Skip::with_detail(
+                SkipReason::Findings,
+                id.to_string(),
+                "more paths lead to this finding than are listed",
+            ));
+        }
+        let is_message = introduced.parents.contains_key(&id) || introduced.tags.contains(&id);
+        if places.is_empty() && is_message {
+            places.push((BString::default(), id));
+        }
+        let located = places.into_iter().map(|(path, commit)| {
+            let reached = self.reached(commit);
+            let in_head = match (path.is_empty(), self.head_tree) {
+                (true, _) => reached.in_head,
+                (false, Some(tree)) => self.trees.blob_at(tree, &path) == Some(id),
+                (false, None) => false,
+            };
+            let rank = introduced.ranks.get(&commit).map_or(u32::MAX, |it| *it);
+            let mut place = describe_commit(self.repo, path, commit, rank);
+            if let Some(commit) = &mut place.commit {
+                commit.in_head = in_head;
+                commit.refs = reached.refs;
+                commit.more_refs = reached.more_refs;
+            }
+            place
+        });
+        located.collect()
+    }
+
+    fn reached(&mut self, id: ObjectId) -> Reached {
+        if let Some(reached) = self.reached.get(&id) {
+            return reached.clone();
+        }
+        let mut leading = BTreeSet::from([id]);
+        let mut stack = vec![id];
+        while let Some(id) = stack.pop() {
+            let children = self.children.get(&id).into_iter().flatten();
+            stack.extend(children.filter(|child| leading.insert(**child)));
+        }
+        let leads = |link: &ObjectId| leading.contains(link);
+        let names = self
+            .references
+            .iter()
+            .filter(|(_, links)| links.iter().any(leads))
+            .map(|(name, _)| name.clone());
+        let names: BTreeSet<String> = names.collect();
+        let (refs, more_refs) = shorten(names.into_iter().collect());
+        let reached = Reached {
+            refs,
+            more_refs,
+            in_head: self.head.is_some_and(|head| leads(&head)),
+        };
+        self.reached.insert(id, reached.clone());
+        reached
+    }
+}
+
+/// Committer time.
+fn time_of(repo: &Repository, id: ObjectId) -> Option<i64> {
+    let object = object(repo, id).ok()?;
+    let commit = gix::objs::CommitRef::from_bytes(&object.data, id.kind()).ok()?;
+    commit.committer().ok().map(|committer| committer.seconds())
+}

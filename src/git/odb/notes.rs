@@ -1,0 +1,163 @@
+//! What a scan notes of the commits that it reads, so that provenance need not read them again.
+//!
+//! 20 bytes per commit and four for every parent.
+
+use bstr::ByteSlice as _;
+
+/// "There is none": a tree or parent that is not in the object database.
+pub(crate) const ABSENT: u32 = u32::MAX;
+/// The empty tree, which need not be in the object database.
+pub(crate) const NO_ENTRIES: u32 = u32::MAX - 1;
+
+/// As what a commit names another object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// Its tree.
+    Tree,
+    /// A commit that it builds on.
+    Parent,
+}
+
+/// What one worker has noted.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    commits: Vec<Noted>,
+    /// Numbers of objects, or [`ABSENT`].
+    parents: Vec<u32>,
+    /// Commits that cannot be read.
+    pub(crate) malformed: Vec<u32>,
+}
+
+/// A commit by the numbers of objects.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Commit {
+    /// Its own number.
+    pub(crate) number: u32,
+    /// Its tree, [`NO_ENTRIES`] or [`ABSENT`].
+    pub(crate) tree: u32,
+    /// Committer time, in seconds since 1970.
+    pub(crate) time: i64,
+}
+
+/// The same as it is kept: without the gap that an `i64` would make.
+#[derive(Clone, Copy, Debug)]
+struct Noted {
+    number: u32,
+    tree: u32,
+    time: [u8; 8],
+    /// Where its parents end; they begin where those of the commit before it end.
+    parents_end: u32,
+}
+
+impl Notes {
+    /// Notes a commit. `find` gives the number of the tree or parent that stands there in hex, [`ABSENT`]
+    /// or [`NO_ENTRIES`]; `None` if it is no id.
+    pub(crate) fn commit(
+        &mut self,
+        number: u32,
+        bytes: &[u8],
+        find: impl FnMut(&[u8], Named) -> Option<u32>,
+    ) {
+        let from = self.parents.len();
+        match self.parse(number, bytes, find) {
+            Some(commit) => self.commits.push(Noted {
+                number: commit.number,
+                tree: commit.tree,
+                time: commit.time.to_ne_bytes(),
+                parents_end: self.parents.len() as u32,
+            }),
+            None => {
+                self.parents.truncate(from);
+                self.malformed.push(number);
+            }
+        }
+    }
+
+    fn parse(
+        &mut self,
+        number: u32,
+        bytes: &[u8],
+        mut find: impl FnMut(&[u8], Named) -> Option<u32>,
+    ) -> Option<Commit> {
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        let tree = find(lines.next()?.strip_prefix(b"tree ")?, Named::Tree)?;
+        for line in lines {
+            if let Some(parent) = line.strip_prefix(b"parent ") {
+                self.parents.push(find(parent, Named::Parent)?);
+            } else if let Some(committer) = line.strip_prefix(b"committer ") {
+                return Some(Commit {
+                    number,
+                    tree,
+                    time: seconds(committer).unwrap_or_default(),
+                });
+            } else if line.is_empty() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// All commits with their parents.
+    pub(crate) fn commits(&self) -> impl Iterator<Item = (Commit, &[u32])> {
+        let mut from = 0;
+        self.commits.iter().map(move |noted| {
+            let to = noted.parents_end as usize;
+            let parents = self.parents.get(std::mem::replace(&mut from, to)..to);
+            let commit = Commit {
+                number: noted.number,
+                tree: noted.tree,
+                time: i64::from_ne_bytes(noted.time),
+            };
+            (commit, parents.unwrap_or_default())
+        })
+    }
+
+    /// Gives back what was taken to grow.
+    pub(crate) fn shrink(&mut self) {
+        self.commits.shrink_to_fit();
+        self.parents.shrink_to_fit();
+    }
+}
+
+/// The seconds at the end of a line `name <address> seconds offset`.
+fn seconds(line: &[u8]) -> Option<i64> {
+    let after = line.rfind_byte(b'>')? + 1;
+    let text = line.get(after..)?.trim_start();
+    let end = text.find_byte(b' ').unwrap_or(text.len());
+    std::str::from_utf8(&text[..end]).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ids are numbers in these tests.
+    fn number(text: &[u8], _: Named) -> Option<u32> {
+        std::str::from_utf8(text).ok()?.parse().ok()
+    }
+
+    #[test]
+    fn a_malformed_commit_leaves_the_parents_of_the_others_alone() {
+        let mut notes = Notes::default();
+        let good = b"tree 7\nparent 1\nparent 2\nauthor a\ncommitter a <a> 1234 +0000\n\nx";
+        let malformed = b"tree 7\nparent 3\nparent 4\n\nparent 5\n";
+        let no_parent = b"tree 7\nparent 6\nparent x\ncommitter a <a> 1 +0000\n";
+        let root = b"tree 8\nauthor a\ncommitter a <a> -5 +0000\n\nx";
+        for (object, bytes) in (10..).zip([&root[..], good, malformed, no_parent, root, good]) {
+            notes.commit(object, bytes, number);
+        }
+        notes.shrink();
+        let found: Vec<(u32, u32, i64, &[u32])> = notes
+            .commits()
+            .map(|(commit, parents)| (commit.number, commit.tree, commit.time, parents))
+            .collect();
+        let expected: [(u32, u32, i64, &[u32]); 4] = [
+            (10, 8, -5, &[]),
+            (11, 7, 1234, &[1, 2]),
+            (14, 8, -5, &[]),
+            (15, 7, 1234, &[1, 2]),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(notes.malformed, [12, 13]);
+    }
+}

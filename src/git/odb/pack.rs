@@ -1,0 +1,291 @@
+//! One pack: its index, its entries in order of offset, and who is built on whom.
+
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::hash::oid;
+use gix::odb::pack::{data, index};
+
+use crate::content::{GuardedMap, open_regular};
+use crate::coverage::{Skip, SkipReason};
+use crate::git::odb::objects;
+use crate::git::path_bytes;
+
+/// No entry.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// The index of a pack, mapped.
+pub(crate) type IndexFile = index::File<GuardedMap>;
+/// A pack, mapped.
+pub(crate) type DataFile = data::File<GuardedMap>;
+
+/// A pack file with its index, both mapped.
+pub(crate) struct Pack {
+    path: PathBuf,
+    /// Finds objects by id.
+    pub(crate) index: IndexFile,
+    data: DataFile,
+    hash: gix::hash::Kind,
+    /// Number of its first object among those of all stores.
+    pub(crate) first: u32,
+    /// Where the ids start whose first bits are the same: about one start per id.
+    starts: Vec<u32>,
+}
+
+/// The header of one entry: what it is, and where its compressed bytes begin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header<'p> {
+    /// What it is, or on what it is built.
+    pub(crate) content: Content,
+    /// Size once inflated; of a delta the size of its instructions.
+    pub(crate) size: u64,
+    /// The zlib stream, perhaps with something after it.
+    pub(crate) stream: &'p [u8],
+}
+
+/// What an entry says that it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// A whole object.
+    Whole(gix::objs::Kind),
+    /// A delta to the entry that starts so many bytes before this one.
+    OffsetDelta(u64),
+    /// A delta to the object of that id.
+    RefDelta(ObjectId),
+}
+
+impl Pack {
+    /// Opens a pack by the path of its index.
+    pub(crate) fn open(index_path: &Path, hash: gix::hash::Kind) -> Result<Self, Skip> {
+        let path = index_path.with_extension("pack");
+        let index = map_index(index_path, hash)?;
+        let data = map_pack(&path, hash)?;
+        let corrupt = |why: &str| {
+            let name = path_bytes(&path);
+            Skip::with_detail(SkipReason::Corrupt, name, why)
+        };
+        if data.num_objects() != index.num_objects() {
+            return Err(corrupt("the pack and its index count different objects"));
+        }
+        // A checksum of the other file, not over this one: it tells files that do not belong together.
+        if data.checksum() != index.pack_checksum() {
+            return Err(corrupt("the pack is truncated or not the one of its index"));
+        }
+        let starts = starts(&index);
+        Ok(Self {
+            path,
+            index,
+            data,
+            hash,
+            first: 0,
+            starts,
+        })
+    }
+
+    /// The path of the pack file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Says, once it was used, that it was cut short meanwhile: what was taken away was read as zeros, and
+    /// where there are no checksums that need not have shown.
+    pub(crate) fn change(&self) -> Option<Skip> {
+        let now = std::fs::metadata(&self.path).ok()?.len();
+        let before = self.data.data_len() as u64;
+        (now < before).then(|| {
+            let detail = format!("its length went from {before} to {now} bytes while it was read");
+            Skip::with_detail(SkipReason::Changed, path_bytes(&self.path), detail)
+        })
+    }
+
+    /// How many objects it holds.
+    pub(crate) fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// The id of the object at a position of the index.
+    pub(crate) fn id(&self, position: u32) -> &oid {
+        self.index.oid_at_index(position)
+    }
+
+    /// The position of the object in the index, if it is here.
+    ///
+    /// Ids are evenly spread, so a start for about each of them leads to memory that is far away once or
+    /// twice; a binary search over all ids is three times slower.
+    pub(crate) fn find(&self, id: &oid) -> Option<u32> {
+        let place = prefix(id, shift(self.starts.len()));
+        let (mut from, mut to) = (*self.starts.get(place)?, *self.starts.get(place + 1)?);
+        let sought = first_bytes(id);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            let found = self.id(middle);
+            // Eight bytes tell nearly always, and faster than a comparison of unknown length.
+            match first_bytes(found).cmp(&sought).then_with(|| found.cmp(id)) {
+                std::cmp::Ordering::Less => from = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => to = middle,
+            }
+        }
+        None
+    }
+
+    /// One past the last entry.
+    pub(crate) fn end(&self) -> u64 {
+        self.data.pack_end() as u64
+    }
+
+    /// The pack file as gix sees it.
+    pub(crate) fn data(&self) -> &DataFile {
+        &self.data
+    }
+
+    /// The bytes of the entry that begins at `offset` and ends where the next one begins.
+    pub(crate) fn entry(&self, offset: u64, next: u64) -> Option<&[u8]> {
+        if offset >= next || next > self.end() {
+            return None;
+        }
+        self.data.entry_slice(offset..next)
+    }
+
+    /// Reads the header of an entry from its bytes.
+    pub(crate) fn header<'p>(&self, entry: &'p [u8]) -> Result<Header<'p>, &'static str> {
+        let (&first, mut rest) = entry.split_first().ok_or("is empty")?;
+        let mut size = u64::from(first & 0x0f);
+        let mut shift = 4;
+        let mut more = first & 0x80 != 0;
+        while more {
+            let (&byte, after) = rest.split_first().ok_or("ends within its header")?;
+            let bits = u64::from(byte & 0x7f);
+            if shift > 63 || (bits << shift) >> shift != bits {
+                return Err("has an impossible size");
+            }
+            size |= bits << shift;
+            shift += 7;
+            more = byte & 0x80 != 0;
+            rest = after;
+        }
+        let content = match (first >> 4) & 7 {
+            1 => Content::Whole(gix::objs::Kind::Commit),
+            2 => Content::Whole(gix::objs::Kind::Tree),
+            3 => Content::Whole(gix::objs::Kind::Blob),
+            4 => Content::Whole(gix::objs::Kind::Tag),
+            6 => {
+                let (distance, after) = distance(rest).ok_or("ends within its header")?;
+                rest = after;
+                Content::OffsetDelta(distance)
+            }
+            7 => {
+                let (id, after) = rest
+                    .split_at_checked(self.hash.len_in_bytes())
+                    .ok_or("ends within its header")?;
+                rest = after;
+                Content::RefDelta(ObjectId::from_bytes_or_panic(id))
+            }
+            _ => return Err("has an unknown type"),
+        };
+        Ok(Header {
+            content,
+            size,
+            stream: rest,
+        })
+    }
+}
+
+/// Counts the ids by their first bits.
+fn starts(index: &IndexFile) -> Vec<u32> {
+    let count = index.num_objects();
+    let bits = count.max(1).ilog2().clamp(4, 24);
+    let mut starts = vec![0_u32; (1 << bits) + 1];
+    let shift = shift(starts.len());
+    for position in 0..count {
+        let place = prefix(index.oid_at_index(position), shift);
+        if let Some(start) = starts.get_mut(place + 1) {
+            *start += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    starts
+}
+
+/// How far an id's first eight bytes are shifted to give its place among so many starts.
+fn shift(starts: usize) -> u32 {
+    64 - (starts - 1).ilog2()
+}
+
+fn prefix(id: &oid, shift: u32) -> usize {
+    (first_bytes(id) >> shift) as usize
+}
+
+fn first_bytes(id: &oid) -> u64 {
+    id.as_bytes()
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+/// How far back the base of an offset delta starts.
+fn distance(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    loop {
+        let (&byte, rest) = bytes.split_first()?;
+        bytes = rest;
+        value = value
+            .checked_mul(128)?
+            .checked_add(u64::from(byte & 0x7f))?;
+        if byte & 0x80 == 0 {
+            return Some((value, bytes));
+        }
+        value = value.checked_add(1)?;
+    }
+}
+
+/// Maps the index of a pack.
+pub(crate) fn map_index(path: &Path, hash: gix::hash::Kind) -> Result<IndexFile, Skip> {
+    readable(path)?;
+    objects::map_index(path, hash).map_err(|error| damaged(path, &error))
+}
+
+/// Maps a pack.
+fn map_pack(path: &Path, hash: gix::hash::Kind) -> Result<DataFile, Skip> {
+    readable(path)?;
+    objects::map_pack(path, hash).map_err(|error| damaged(path, &error))
+}
+
+/// Tells a file that cannot be opened from one that is damaged.
+fn readable(path: &Path) -> Result<(), Skip> {
+    let Err(error) = open_regular(path) else {
+        return Ok(());
+    };
+    let reason = match error.kind() {
+        std::io::ErrorKind::NotFound => SkipReason::Changed,
+        _ => SkipReason::Unreadable,
+    };
+    let name = path_bytes(path);
+    Err(Skip::with_detail(reason, name, error))
+}
+
+fn damaged(path: &Path, error: &gix::Error) -> Skip {
+    let name = path_bytes(path);
+    Skip::with_detail(SkipReason::Corrupt, name, error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_are_read_as_git_writes_them() {
+        // Git adds one at every further byte, so that no distance has two forms.
+        assert_eq!(distance(&[0x05, 9]), Some((5, [9].as_slice())));
+        assert_eq!(distance(&[0x80, 0x00]), Some((128, [].as_slice())));
+        assert_eq!(
+            distance(&[0x81, 0x80, 0x00]),
+            Some(((2 * 128 + 1) * 128, [].as_slice()))
+        );
+        assert_eq!(distance(&[0x80]), None);
+        assert_eq!(distance(&[0xff; 12]), None);
+    }
+}

@@ -1,0 +1,345 @@
+//! Which object stores there are: packs, loose objects, alternates.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::hash::oid;
+use gix::odb::loose;
+
+use super::pack::Pack;
+use crate::content::read_regular;
+use crate::coverage::{Skip, SkipReason};
+use crate::git::path_bytes;
+
+/// How deep alternates may name alternates; Git stops at five.
+const MAX_ALTERNATES: usize = 5;
+
+/// Objects are numbered below this; the bit above tells other things from them.
+const MAX_OBJECTS: u32 = 1 << 31;
+
+/// Every place that objects are read from, in a fixed order.
+///
+/// Objects have numbers: store by store, within a store in the order of their ids. Of an object that several
+/// stores have, the number of the first one counts.
+pub(crate) struct Stores {
+    /// Packs, largest first.
+    pub(crate) packs: Vec<Pack>,
+    /// Directories of loose objects.
+    pub(crate) loose: Vec<Loose>,
+}
+
+/// The loose objects of one objects directory.
+pub(crate) struct Loose {
+    directory: PathBuf,
+    /// Number of the first one among those of all stores.
+    pub(crate) first: u32,
+    /// Their ids, sorted.
+    pub(crate) ids: Vec<ObjectId>,
+}
+
+impl Stores {
+    /// Opens everything below `directories` and their alternates. What cannot be opened goes to `skips`.
+    pub(crate) fn open(
+        directories: &[PathBuf],
+        hash: gix::hash::Kind,
+        skips: &mut Vec<Skip>,
+    ) -> Self {
+        let directories = with_alternates(directories, skips);
+        let mut packs = Vec::new();
+        let mut loose = Vec::new();
+        for directory in &directories {
+            for index in index_paths(&directory.join("pack"), skips) {
+                match Pack::open(&index, hash) {
+                    Ok(pack) => packs.push(pack),
+                    Err(skip) => skips.push(skip),
+                }
+            }
+            loose.push(Loose::open(directory, hash, skips));
+        }
+        packs.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.path().cmp(b.path())));
+        loose.retain(|loose| !loose.ids.is_empty());
+        let mut stores = Self { packs, loose };
+        stores.number(skips);
+        stores
+    }
+
+    /// Numbers all objects. A store for which no numbers are left is none.
+    fn number(&mut self, skips: &mut Vec<Skip>) {
+        let mut next = 0_u32;
+        let mut take = |length: usize, first: &mut u32, path: &Path| {
+            *first = next;
+            let end = u32::try_from(length)
+                .ok()
+                .and_then(|length| next.checked_add(length))
+                .filter(|end| *end <= MAX_OBJECTS);
+            match end {
+                Some(end) => next = end,
+                None => {
+                    let detail = "the repository has too many objects";
+                    skips.push(Skip::with_detail(
+                        SkipReason::Size,
+                        path_bytes(path),
+                        detail,
+                    ));
+                }
+            }
+            end.is_some()
+        };
+        self.packs.retain_mut(|pack| {
+            let (length, path) = (pack.len() as usize, pack.path().to_owned());
+            take(length, &mut pack.first, &path)
+        });
+        self.loose
+            .retain_mut(|loose| take(loose.ids.len(), &mut loose.first, &loose.directory));
+    }
+
+    /// How many objects there are, those of several stores counted in each.
+    pub(crate) fn len(&self) -> usize {
+        let packed: usize = self.packs.iter().map(|pack| pack.len() as usize).sum();
+        packed
+            + self
+                .loose
+                .iter()
+                .map(|loose| loose.ids.len())
+                .sum::<usize>()
+    }
+
+    /// The number of an object, if it is there.
+    pub(crate) fn find(&self, id: &oid) -> Option<u32> {
+        let packed = |pack: &Pack| pack.find(id).map(|position| pack.first + position);
+        let loose = |loose: &Loose| loose.find(id).map(|place| loose.first + place);
+        let found = self.packs.iter().find_map(packed);
+        found.or_else(|| self.loose.iter().find_map(loose))
+    }
+
+    /// The number that counts for an object, of which one of its numbers is known.
+    pub(crate) fn canonical(&self, number: u32, id: &oid) -> u32 {
+        match self.packs.first() {
+            Some(pack) if number < pack.len() => number,
+            _ => self.find(id).unwrap_or(number),
+        }
+    }
+
+    /// Whether the object is there.
+    pub(crate) fn contains(&self, id: &oid) -> bool {
+        self.find(id).is_some()
+    }
+
+    /// The id of the object with that number, which must be one.
+    pub(crate) fn id_of(&self, number: u32) -> &oid {
+        let after = self.packs.partition_point(|pack| pack.first <= number);
+        let pack = after.checked_sub(1).and_then(|at| self.packs.get(at));
+        if let Some(pack) = pack.filter(|pack| number - pack.first < pack.len()) {
+            return pack.id(number - pack.first);
+        }
+        let after = self.loose.partition_point(|loose| loose.first <= number);
+        let loose = &self.loose[after.saturating_sub(1)];
+        &loose.ids[(number - loose.first) as usize]
+    }
+
+    /// Marks the objects that an earlier store has as well.
+    ///
+    /// All ids are sorted already, so one merge over all stores at once finds them: a bit per object, and
+    /// nothing to look up.
+    pub(crate) fn duplicates(&self) -> Duplicates {
+        let mut duplicates = Duplicates {
+            stores: self.lengths().map(Bits::new).collect(),
+        };
+        let stores = duplicates.stores.len();
+        if stores < 2 {
+            return duplicates;
+        }
+        let mut heap: std::collections::BinaryHeap<_> = (0..stores)
+            .filter_map(|store| Some(std::cmp::Reverse((self.id(store, 0)?, store, 0_usize))))
+            .collect();
+        let mut last = None;
+        while let Some(mut top) = heap.peek_mut() {
+            let std::cmp::Reverse((id, store, place)) = *top;
+            if last == Some(id) {
+                duplicates.stores[store].set(place);
+            }
+            last = Some(id);
+            match self.id(store, place + 1) {
+                Some(next) => *top = std::cmp::Reverse((next, store, place + 1)),
+                None => {
+                    std::collections::binary_heap::PeekMut::pop(top);
+                }
+            }
+        }
+        duplicates
+    }
+
+    /// How many objects each store holds, packs first.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
+        (self.packs.iter().map(|pack| pack.len() as usize))
+            .chain(self.loose.iter().map(|loose| loose.ids.len()))
+    }
+
+    /// The id of the object at a place of a store; within a store they are sorted.
+    pub(crate) fn id(&self, store: usize, place: usize) -> Option<&oid> {
+        if let Some(pack) = self.packs.get(store) {
+            return (place < pack.len() as usize).then(|| pack.id(place as u32));
+        }
+        let loose = self.loose.get(store - self.packs.len())?;
+        loose.ids.get(place).map(|id| id.as_ref())
+    }
+}
+
+/// Which objects of which store are not the first of their id.
+pub(crate) struct Duplicates {
+    stores: Vec<Bits>,
+}
+
+impl Duplicates {
+    /// Whether the object at a place of a store has been met in an earlier one. Packs come first.
+    pub(crate) fn has(&self, store: usize, place: usize) -> bool {
+        self.stores.get(store).is_some_and(|bits| bits.get(place))
+    }
+}
+
+/// One bit per object.
+#[derive(Debug)]
+pub(crate) struct Bits(Vec<u64>);
+
+impl Bits {
+    /// All unset.
+    pub(crate) fn new(length: usize) -> Self {
+        Self(vec![0; length.div_ceil(64)])
+    }
+
+    /// Sets one.
+    pub(crate) fn set(&mut self, place: usize) {
+        if let Some(word) = self.0.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
+
+    /// Whether it is set.
+    pub(crate) fn get(&self, place: usize) -> bool {
+        self.0
+            .get(place / 64)
+            .is_some_and(|word| word & (1 << (place % 64)) != 0)
+    }
+}
+
+impl Loose {
+    fn open(directory: &Path, hash: gix::hash::Kind, skips: &mut Vec<Skip>) -> Self {
+        let store = loose::Store::at(directory, hash);
+        let mut ids = Vec::new();
+        for id in store.iter() {
+            match id {
+                Ok(id) => ids.push(id),
+                Err(error) => skips.push(unreadable(directory, error)),
+            }
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        let directory = directory.to_owned();
+        Self {
+            directory,
+            first: 0,
+            ids,
+        }
+    }
+
+    /// The file of an object.
+    pub(crate) fn path(&self, id: &oid) -> PathBuf {
+        let hex = id.to_string();
+        let (folder, name) = hex.split_at(2);
+        self.directory.join(folder).join(name)
+    }
+
+    /// The place of an object among the ids, if it is there.
+    pub(crate) fn find(&self, id: &oid) -> Option<u32> {
+        let found = self.ids.binary_search_by(|other| other.as_ref().cmp(id));
+        found.ok().map(|place| place as u32)
+    }
+}
+
+/// The directories and all their alternates, each once.
+fn with_alternates(directories: &[PathBuf], skips: &mut Vec<Skip>) -> Vec<PathBuf> {
+    let mut queue: std::collections::VecDeque<(PathBuf, usize)> = directories
+        .iter()
+        .map(|directory| (directory.clone(), 0))
+        .collect();
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    while let Some((directory, depth)) = queue.pop_front() {
+        let real = match directory.canonicalize() {
+            Ok(real) => real,
+            Err(error) => {
+                skips.push(unreadable(&directory, error));
+                continue;
+            }
+        };
+        if !seen.insert(real) {
+            continue;
+        }
+        let file = directory.join("info").join("alternates");
+        let named = match read_regular(&file) {
+            Ok(bytes) => gix::odb::alternate::parse(&bytes).map_err(|error| error.to_string()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error.to_string()),
+        };
+        match named {
+            Ok(named) if !named.is_empty() && depth >= MAX_ALTERNATES => {
+                skips.push(unreadable(&file, "alternates are nested too deeply"));
+            }
+            Ok(named) => {
+                queue.extend(
+                    named
+                        .into_iter()
+                        .map(|path| (directory.join(path), depth + 1)),
+                );
+            }
+            Err(error) => skips.push(unreadable(&file, error)),
+        }
+        all.push(directory);
+    }
+    all
+}
+
+/// The paths of all pack indices of a directory, sorted. Packs without an index are skips.
+fn index_paths(directory: &Path, skips: &mut Vec<Skip>) -> BTreeSet<PathBuf> {
+    let mut indices = BTreeSet::new();
+    let mut packs = Vec::new();
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return indices,
+        Err(error) => {
+            skips.push(unreadable(directory, error));
+            return indices;
+        }
+    };
+    for entry in entries {
+        let path = match entry {
+            Ok(entry) => entry.path(),
+            Err(error) => {
+                skips.push(unreadable(directory, error));
+                continue;
+            }
+        };
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("idx") => {
+                indices.insert(path);
+            }
+            Some("pack") => packs.push(path),
+            _ => {}
+        }
+    }
+    for pack in packs {
+        if !indices.contains(&pack.with_extension("idx")) {
+            let name = path_bytes(&pack);
+            let detail = "the pack has no index";
+            skips.push(Skip::with_detail(SkipReason::Corrupt, name, detail));
+        }
+    }
+    indices
+}
+
+fn unreadable(path: &Path, error: impl ToString) -> Skip {
+    let name = path_bytes(path);
+    Skip::with_detail(SkipReason::Unreadable, name, error)
+}

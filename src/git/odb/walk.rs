@@ -1,0 +1,457 @@
+//! The walk over delta families: depth first, bases before what is built on them.
+//!
+//! Every entry is inflated once. What is done with it is a [`Judge`]'s business: the scan searches, provenance
+//! reads trees.
+//!
+//! The heaviest child comes last and takes the memory of its base, so at most as many objects are alive as
+//! the logarithm of the size of the family, however long its chains. What is alive beyond
+//! [`MAX_ALIVE`] bytes is let go and built again when the walk comes back to it.
+
+use gix::hash::oid;
+use gix::objs::Kind;
+
+use super::delta::Delta;
+use super::fault::Fault;
+use super::inflate::{Buffer, Inflater, is_possible};
+use super::pack::Pack;
+use super::table::Table;
+
+/// Bytes of rebuilt objects that one worker keeps for what is still to be built on them.
+const MAX_ALIVE: usize = 64 << 20;
+/// Buffers larger than this are not kept for later.
+const MAX_KEPT: usize = 4 << 20;
+
+/// Looks at the objects of a walk.
+pub(crate) trait Judge {
+    /// What is remembered of an object for those that are built on it.
+    type Kept;
+
+    /// Looks at an object that is whole, or whose base is not remembered.
+    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Self::Kept;
+
+    /// Looks at an object that a delta makes of a base. If something is built on it, it is rebuilt.
+    fn built(
+        &mut self,
+        object: &Object<'_>,
+        base: (&[u8], &Self::Kept),
+        delta: &Delta<'_>,
+        builder: &mut Builder,
+    ) -> Result<Option<(Buffer, Self::Kept)>, Fault>;
+
+    /// Takes back what nothing is built on any more.
+    fn release(&mut self, _kept: Self::Kept) {}
+
+    /// Takes note of a wanted object that could not be read.
+    fn fail(&mut self, id: &oid, fault: Fault);
+
+    /// Whether the walk is to end.
+    fn is_stopped(&self) -> bool;
+}
+
+/// An object of a pack on its way to a [`Judge`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object<'p> {
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Its name.
+    pub(crate) id: &'p oid,
+    /// Its number among the objects of all stores.
+    pub(crate) number: u32,
+    /// Whether it was asked for, and is not only needed to build others.
+    pub(crate) is_wanted: bool,
+    /// Whether nothing is built on it.
+    pub(crate) is_leaf: bool,
+}
+
+impl<'p> Object<'p> {
+    /// An object by itself.
+    pub(crate) fn loose(kind: Kind, id: &'p oid, number: u32) -> Self {
+        Self {
+            kind,
+            id,
+            number,
+            is_wanted: true,
+            is_leaf: true,
+        }
+    }
+}
+
+/// One worker on one pack.
+pub(crate) struct Walk<'p, 'j, J: Judge> {
+    pack: &'p Pack,
+    table: &'p Table,
+    max_object_size: u64,
+    judge: &'j mut J,
+    inflater: Inflater,
+    delta: Buffer,
+    builder: Builder,
+    stack: Vec<Level<J::Kept>>,
+}
+
+/// Makes objects of deltas, in buffers that are used again.
+#[derive(Default)]
+pub(crate) struct Builder {
+    buffers: Vec<Buffer>,
+}
+
+/// An object on which others are still to be built.
+struct Level<K> {
+    number: u32,
+    /// `None` if it was let go.
+    bytes: Option<Buffer>,
+    kept: K,
+    next: Option<u32>,
+    /// The child that comes last.
+    heaviest: Option<u32>,
+}
+
+impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
+    /// A walk over shares of `table`.
+    pub(crate) fn new(
+        pack: &'p Pack,
+        table: &'p Table,
+        max_object_size: u64,
+        judge: &'j mut J,
+    ) -> Self {
+        Self {
+            pack,
+            table,
+            max_object_size,
+            judge,
+            inflater: Inflater::new(),
+            delta: Buffer::default(),
+            builder: Builder::default(),
+            stack: Vec::new(),
+        }
+    }
+
+    /// Walks the share that begins with `start`.
+    pub(crate) fn share(&mut self, start: u32) {
+        self.stack.clear();
+        match self.table.base(start) {
+            None => self.root(start),
+            Some(base) => self.group(base, start),
+        }
+        while let Some(top) = self.stack.last() {
+            if self.judge.is_stopped() {
+                return;
+            }
+            match (top.next, top.heaviest) {
+                (Some(child), heaviest) if Some(child) == heaviest => {
+                    self.advance(child);
+                }
+                (Some(child), _) => {
+                    self.advance(child);
+                    self.child(child, false);
+                }
+                (None, Some(heaviest)) => self.child(heaviest, true),
+                (None, None) => {
+                    self.pop();
+                }
+            }
+        }
+    }
+
+    fn advance(&mut self, child: u32) {
+        if let Some(top) = self.stack.last_mut() {
+            top.next = self.table.next_sibling(child);
+        }
+    }
+
+    fn pop(&mut self) {
+        if let Some(level) = self.stack.pop() {
+            self.release(level.bytes, level.kept);
+        }
+    }
+
+    fn release(&mut self, bytes: Option<Buffer>, kept: J::Kept) {
+        if let Some(bytes) = bytes {
+            self.builder.give_back(bytes);
+        }
+        self.judge.release(kept);
+    }
+
+    /// Whether anything of this share needs the object.
+    fn is_of_use(&self, number: u32) -> bool {
+        self.table.is_wanted(number) || self.table.first_child(number).is_some()
+    }
+
+    /// How the judge sees an entry; `None` where its kind is not known.
+    fn object(&self, number: u32) -> Option<Object<'p>> {
+        let position = self.table.position(number);
+        Some(Object {
+            kind: self.table.kind(number)?,
+            id: self.pack.id(position),
+            number: self.pack.first + position,
+            is_wanted: self.table.is_wanted(number),
+            is_leaf: self.table.first_child(number).is_none(),
+        })
+    }
+
+    /// A whole object.
+    fn root(&mut self, number: u32) {
+        if !self.is_of_use(number) {
+            return;
+        }
+        let Some(object) = self.object(number) else {
+            return;
+        };
+        let mut bytes = self.builder.buffer();
+        if let Err(fault) = self.inflate(number, &mut bytes) {
+            self.builder.give_back(bytes);
+            self.fail_all(number, &fault);
+            return;
+        }
+        let kept = self.judge.whole(&object, bytes.get());
+        self.keep(number, bytes, kept);
+    }
+
+    /// Siblings whose base belongs to another share.
+    fn group(&mut self, base: u32, first: u32) {
+        let Some(object) = self.object(base) else {
+            return;
+        };
+        match self.rebuild(base) {
+            Ok(bytes) => {
+                let object = Object {
+                    is_wanted: false,
+                    is_leaf: false,
+                    ..object
+                };
+                let kept = self.judge.whole(&object, bytes.get());
+                self.push(base, bytes, kept, first);
+            }
+            Err(fault) => {
+                let mut next = Some(first);
+                while let Some(number) = next {
+                    self.fail_all(number, &fault);
+                    next = self.table.next_sibling(number);
+                }
+            }
+        }
+    }
+
+    /// Keeps an object for its children.
+    fn keep(&mut self, number: u32, bytes: Buffer, kept: J::Kept) {
+        match self.table.first_child(number) {
+            Some(first) => self.push(number, bytes, kept, first),
+            None => self.release(Some(bytes), kept),
+        }
+    }
+
+    fn push(&mut self, number: u32, bytes: Buffer, kept: J::Kept, first: u32) {
+        let mut heaviest = first;
+        let mut next = Some(first);
+        while let Some(child) = next {
+            if self.table.weight(child) >= self.table.weight(heaviest) {
+                heaviest = child;
+            }
+            next = self.table.next_sibling(child);
+        }
+        self.stack.push(Level {
+            number,
+            bytes: Some(bytes),
+            kept,
+            next: Some(first),
+            heaviest: Some(heaviest),
+        });
+        self.let_go();
+    }
+
+    /// Lets go of the lowest levels while too much is alive; the top one is needed next.
+    fn let_go(&mut self) {
+        let capacity = |level: &Level<J::Kept>| level.bytes.as_ref().map_or(0, Buffer::capacity);
+        let mut alive: usize = self.stack.iter().map(capacity).sum();
+        let top = self.stack.len().saturating_sub(1);
+        for level in &mut self.stack[..top] {
+            if alive <= MAX_ALIVE {
+                return;
+            }
+            if let Some(bytes) = level.bytes.take() {
+                alive -= bytes.capacity();
+            }
+        }
+    }
+
+    /// Takes an object that is built on the top of the stack. The last one takes its base's place.
+    fn child(&mut self, number: u32, is_last: bool) {
+        let Some(mut base) = self.stack.pop() else {
+            return;
+        };
+        if !self.is_of_use(number) {
+            if !is_last {
+                self.stack.push(base);
+            }
+            return;
+        }
+        if let Err(fault) = self.restore(&mut base) {
+            // Its whole entry was good before: the file has changed since.
+            self.fail_all(number, &fault);
+            if !is_last {
+                self.stack.push(base);
+            }
+            return;
+        }
+        let result = self.step(number, &base);
+        if is_last {
+            self.release(base.bytes, base.kept);
+        } else {
+            self.stack.push(base);
+        }
+        match result {
+            Ok(Some((bytes, kept))) => self.keep(number, bytes, kept),
+            Ok(None) => {}
+            Err(fault) => self.fail_all(number, &fault),
+        }
+    }
+
+    fn restore(&mut self, level: &mut Level<J::Kept>) -> Result<(), Fault> {
+        if level.bytes.is_none() {
+            level.bytes = Some(self.rebuild(level.number)?);
+        }
+        Ok(())
+    }
+
+    /// Reads one delta: gives the rebuilt object, or `None` where nobody needs it.
+    fn step(
+        &mut self,
+        number: u32,
+        base: &Level<J::Kept>,
+    ) -> Result<Option<(Buffer, J::Kept)>, Fault> {
+        let Some(object) = self.object(number) else {
+            return Ok(None);
+        };
+        let base_bytes = base.bytes.as_ref().map(Buffer::get).unwrap_or_default();
+        let mut entry = std::mem::take(&mut self.delta);
+        let result = self
+            .inflate(number, &mut entry)
+            .and_then(|()| self.delta(entry.get(), base_bytes.len()))
+            .and_then(|delta| {
+                let base = (base_bytes, &base.kept);
+                self.judge.built(&object, base, &delta, &mut self.builder)
+            });
+        if entry.capacity() <= MAX_KEPT {
+            self.delta = entry;
+        }
+        result
+    }
+
+    /// Reads the sizes of a delta and holds them against its base and the limit.
+    fn delta<'d>(&self, entry: &'d [u8], base: usize) -> Result<Delta<'d>, Fault> {
+        let delta = Delta::parse(entry)?;
+        if delta.base_size != base as u64 {
+            return Err("the delta was made for another base".into());
+        }
+        if delta.size > self.max_object_size {
+            return Err(Fault::Size);
+        }
+        Ok(delta)
+    }
+
+    /// Inflates an entry after comparing its checksum.
+    fn inflate(&mut self, number: u32, out: &mut Buffer) -> Result<(), Fault> {
+        let range = self.table.range(number);
+        let entry = self
+            .pack
+            .entry(range.start, range.end)
+            .ok_or("the entry is not within the pack")?;
+        let checksum = self.table.checksum(number);
+        if checksum.is_some_and(|expected| crc32fast::hash(entry) != expected) {
+            return Err("the entry does not have the checksum that the index says".into());
+        }
+        let header = self.pack.header(entry)?;
+        if header.size > self.max_object_size {
+            return Err(Fault::Size);
+        }
+        if !is_possible(header.stream.len(), header.size) {
+            return Err("the entry cannot have the size that it says".into());
+        }
+        let out = out.fit(header.size as usize);
+        self.inflater
+            .inflate(header.stream, checksum.is_some(), out)?;
+        Ok(())
+    }
+
+    /// Builds an object from the root of its family on.
+    fn rebuild(&mut self, number: u32) -> Result<Buffer, Fault> {
+        let mut chain = vec![number];
+        let mut at = number;
+        while let Some(base) = self.table.base(at) {
+            chain.push(base);
+            at = base;
+        }
+        let mut bytes = self.builder.buffer();
+        let mut entry = Buffer::default();
+        chain
+            .pop()
+            .map_or(Ok(()), |root| self.inflate(root, &mut bytes))?;
+        while let Some(number) = chain.pop() {
+            self.inflate(number, &mut entry)?;
+            let delta = self.delta(entry.get(), bytes.get().len())?;
+            let next = self.builder.apply(&delta, bytes.get())?;
+            self.builder.give_back(std::mem::replace(&mut bytes, next));
+        }
+        Ok(bytes)
+    }
+
+    /// Takes one object of the pack by itself; says whether that went well.
+    pub(crate) fn single(&mut self, id: &oid) -> bool {
+        let Some(position) = self.pack.find(id) else {
+            return false;
+        };
+        let offset = self.pack.index.pack_offset_at_index(position);
+        let Some(number) = self.table.find(offset) else {
+            return false;
+        };
+        let Some(object) = self.object(number) else {
+            return false;
+        };
+        let Ok(bytes) = self.rebuild(number) else {
+            return false;
+        };
+        let object = Object {
+            is_wanted: true,
+            ..object
+        };
+        let kept = self.judge.whole(&object, bytes.get());
+        self.release(Some(bytes), kept);
+        true
+    }
+
+    /// Names an object and everything of its share that is built on it.
+    fn fail_all(&mut self, number: u32, fault: &Fault) {
+        let mut queue = vec![number];
+        while let Some(number) = queue.pop() {
+            if self.table.is_wanted(number) {
+                let id = self.pack.id(self.table.position(number));
+                self.judge.fail(id, fault.clone());
+            }
+            let mut child = self.table.first_child(number);
+            while let Some(number) = child {
+                queue.push(number);
+                child = self.table.next_sibling(number);
+            }
+        }
+    }
+}
+
+impl Builder {
+    /// A buffer to build an object in.
+    pub(crate) fn buffer(&mut self) -> Buffer {
+        self.buffers.pop().unwrap_or_default()
+    }
+
+    /// Takes a buffer back for later.
+    pub(crate) fn give_back(&mut self, buffer: Buffer) {
+        if buffer.capacity() <= MAX_KEPT {
+            self.buffers.push(buffer);
+        }
+    }
+
+    /// Makes the object of a delta.
+    pub(crate) fn apply(&mut self, delta: &Delta<'_>, base: &[u8]) -> Result<Buffer, Fault> {
+        let mut out = self.buffer();
+        delta.apply(base, out.fit(delta.size as usize))?;
+        Ok(out)
+    }
+}

@@ -1,0 +1,122 @@
+//! References, loose and packed.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use bstr::{BStr, BString};
+use gix::ObjectId;
+use gix::refs::Target;
+use gix::refs::file::Store;
+use gix::refs::packed::Buffer;
+
+use super::discover::is_absent;
+use super::error::Error;
+use super::odb::objects::sentence;
+use crate::content::read_regular;
+
+/// The references of a repository and of its linked work tree.
+///
+/// The packed ones are read here and given to gix: read by gix itself, a file that is cut short in the middle
+/// would have fewer references, and nobody would know.
+pub struct References {
+    store: Store,
+    packed: PathBuf,
+    hash: gix::hash::Kind,
+    buffer: OnceCell<Option<Buffer>>,
+}
+
+/// Full name and object of a reference, or why it could not be read.
+pub type Reference = Result<(String, ObjectId), Error>;
+
+impl References {
+    pub(crate) fn new(store: Store, hash: gix::hash::Kind) -> Self {
+        let packed = store.packed_refs_path();
+        Self {
+            store,
+            packed,
+            hash,
+            buffer: OnceCell::new(),
+        }
+    }
+
+    /// What a reference says; `None` if there is none of that name.
+    pub fn find(&self, name: &BStr) -> Result<Option<Target>, Error> {
+        let failed = |error| Error::Reference {
+            name: name.to_owned(),
+            detail: sentence(&error),
+        };
+        // What is packed may be long and is mostly older.
+        let loose = self.store.try_find_packed(name, None).map_err(failed)?;
+        let found = match loose {
+            Some(found) => Some(found),
+            None => {
+                let found = self.store.try_find_packed(name, self.packed()?);
+                found.map_err(failed)?
+            }
+        };
+        Ok(found.map(|found| found.target))
+    }
+
+    /// Full names and objects of all references. Symbolic ones are left out: what they stand for has its own
+    /// name. Inside are those that could not be read.
+    pub fn all(&self) -> Result<Vec<Reference>, Error> {
+        let failed = |error: &gix::Error| Error::References {
+            detail: sentence(error),
+        };
+        // In this order: what is being packed at the moment is met at least once.
+        let loose = self.store.iter_packed(None);
+        let loose = loose.map_err(|source| Error::Unreadable {
+            path: self.store.git_dir().join("refs"),
+            source,
+        })?;
+        let mut found: BTreeMap<BString, Option<ObjectId>> = BTreeMap::new();
+        let mut unreadable = Vec::new();
+        for reference in loose {
+            match reference {
+                Ok(reference) => {
+                    found.insert(
+                        reference.name.as_bstr().to_owned(),
+                        reference.target.try_id().map(ToOwned::to_owned),
+                    );
+                }
+                Err(error) => unreadable.push(failed(&error)),
+            }
+        }
+        if let Some(packed) = self.packed()? {
+            for reference in packed.iter().map_err(|error| failed(&error))? {
+                match reference {
+                    Ok(reference) => {
+                        let entry = found.entry(reference.name.as_bstr().to_owned());
+                        entry.or_insert_with(|| Some(reference.target()));
+                    }
+                    Err(error) => unreadable.push(failed(&error)),
+                }
+            }
+        }
+        let known = found.into_iter();
+        let known = known.filter_map(|(name, id)| Some(Ok((name.to_string(), id?))));
+        Ok(known.chain(unreadable.into_iter().map(Err)).collect())
+    }
+
+    /// The packed references, read once; `None` if there are none.
+    fn packed(&self) -> Result<Option<&Buffer>, Error> {
+        if let Some(buffer) = self.buffer.get() {
+            return Ok(buffer.as_ref());
+        }
+        let buffer = match read_regular(&self.packed) {
+            Ok(bytes) => {
+                let buffer = Buffer::from_bytes(&bytes, self.hash);
+                Some(buffer.map_err(|error| Error::References {
+                    detail: sentence(&error),
+                })?)
+            }
+            Err(error) if is_absent(&error) => None,
+            Err(source) => {
+                let path = self.packed.clone();
+                return Err(Error::Unreadable { path, source });
+            }
+        };
+        Ok(self.buffer.get_or_init(|| buffer).as_ref())
+    }
+}

@@ -1,0 +1,299 @@
+//! Opens a repository for reading.
+//!
+//! Nothing is executed and nothing is written. Only the repository's own configuration is read, without
+//! following includes, and only for what describes the repository: its format, its work tree. Whose files
+//! they are does not matter. Replacement objects and grafts are not honoured: what is stored is what counts.
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteSlice as _};
+use gix::ObjectId;
+use gix::objs::Kind;
+use gix::refs::file::Store;
+
+use super::config::Config;
+pub use super::discover::GitEnvironment;
+use super::discover::{self, Location, absolute, read_small};
+pub use super::error::Error;
+pub use super::odb::objects::{ObjectError, Objects};
+pub(crate) use super::odb::objects::{require, sentence};
+use super::odb::objects::{split_alternates, with_alternates};
+pub use super::references::{Reference, References};
+use crate::content;
+
+/// Objects over this many bytes are not read unless the caller says otherwise. Git makes no deltas of larger
+/// ones. To read one from a pack takes up to three times as much: a base, what is made of it, and the deltas.
+pub const MAX_OBJECT_SIZE: u64 = 512 << 20;
+
+/// How many symbolic references may lead to one another; Git's own limit.
+const MAX_SYMBOLIC: usize = 5;
+
+/// A repository that is open for reading.
+#[derive(Debug)]
+pub struct Repository {
+    location: Location,
+    index_path: PathBuf,
+    shallow_path: PathBuf,
+    hash: gix::hash::Kind,
+    is_bare: bool,
+    is_partial: bool,
+    hooks_path: Option<PathBuf>,
+    objects: Objects,
+    missing_alternates: Vec<PathBuf>,
+}
+
+/// Opens the repository that `env` names, else the one that `path` lies in.
+pub fn open(path: &Path, env: &GitEnvironment) -> Result<Repository, Error> {
+    open_with_limit(path, env, MAX_OBJECT_SIZE)
+}
+
+/// Like [`open`]; objects over `max_object_size` bytes are refused.
+pub fn open_with_limit(
+    path: &Path,
+    env: &GitEnvironment,
+    max_object_size: u64,
+) -> Result<Repository, Error> {
+    let mut location = discover::locate(path, env)?;
+    let config = Config::load(&location)?;
+    location.work_dir = work_dir(&location, &config, env)?;
+
+    let top = top(&location)?;
+    let mut roots = vec![match &env.object_directory {
+        Some(dir) => absolute(&top.join(dir))?,
+        None => location.common_dir.join("objects"),
+    }];
+    if let Some(list) = &env.alternate_object_directories {
+        for dir in split_alternates(list) {
+            roots.push(absolute(&top.join(dir))?);
+        }
+    }
+    let dirs = with_alternates(roots)?;
+    let index_path = match &env.index_file {
+        Some(file) => absolute(&top.join(file))?,
+        None => location.git_dir.join("index"),
+    };
+    let shallow_path = match &env.shallow_file {
+        Some(file) => absolute(&top.join(file))?,
+        None => location.common_dir.join("shallow"),
+    };
+    Ok(Repository {
+        index_path,
+        shallow_path,
+        hash: config.hash,
+        is_bare: config.is_bare,
+        is_partial: config.is_partial,
+        hooks_path: config.hooks_path,
+        objects: Objects::new(dirs.dirs, config.hash, max_object_size),
+        missing_alternates: dirs.missing,
+        location,
+    })
+}
+
+/// Where Git is when it uses a relative path: at the root of the work tree, if it was started inside.
+fn top(location: &Location) -> Result<PathBuf, Error> {
+    let here = absolute(Path::new("."))?;
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    let is_inside = |root: &&PathBuf| match (real(&here), real(root)) {
+        (Some(here), Some(root)) => here.starts_with(root),
+        _ => false,
+    };
+    let root = location.work_dir.as_ref().filter(is_inside);
+    Ok(root.unwrap_or(&here).clone())
+}
+
+/// What `env` and the configuration make of the work tree that was found.
+fn work_dir(
+    location: &Location,
+    config: &Config,
+    env: &GitEnvironment,
+) -> Result<Option<PathBuf>, Error> {
+    if let Some(dir) = &env.work_tree {
+        return absolute(dir).map(Some);
+    }
+    let is_linked = location.git_dir != location.common_dir;
+    if config.is_bare && !is_linked {
+        return Ok(None);
+    }
+    if let Some(dir) = config.work_tree.as_ref().filter(|_| !is_linked) {
+        let dir = location.git_dir.join(dir);
+        return Ok(Some(std::fs::canonicalize(&dir).unwrap_or(dir)));
+    }
+    // With `GIT_DIR` alone, Git takes the current directory for the root of the work tree.
+    if env.git_dir.is_some() && !is_linked {
+        return absolute(Path::new(".")).map(Some);
+    }
+    Ok(location.work_dir.clone())
+}
+
+impl Repository {
+    /// The directory with `HEAD` and the index.
+    pub fn git_dir(&self) -> &Path {
+        &self.location.git_dir
+    }
+
+    /// The directory with the objects, the references and the configuration.
+    pub fn common_dir(&self) -> &Path {
+        &self.location.common_dir
+    }
+
+    /// The root of the work tree; `None` if the repository is bare.
+    pub fn work_dir(&self) -> Option<&Path> {
+        self.location.work_dir.as_deref()
+    }
+
+    /// Whether the configuration says that there is no work tree.
+    pub fn is_bare(&self) -> bool {
+        self.is_bare
+    }
+
+    /// The index that the next commit is made from.
+    pub fn index_path(&self) -> &Path {
+        &self.index_path
+    }
+
+    /// `core.hooksPath` of the repository's own configuration, as it stands there.
+    pub fn hooks_path(&self) -> Option<&Path> {
+        self.hooks_path.as_deref()
+    }
+
+    /// The hash that names objects.
+    pub fn object_hash(&self) -> gix::hash::Kind {
+        self.hash
+    }
+
+    /// Whether a server keeps objects that are not here.
+    pub fn is_partial(&self) -> bool {
+        self.is_partial
+    }
+
+    /// Whether history ends early.
+    pub fn is_shallow(&self) -> Result<bool, Error> {
+        Ok(!self.shallow_boundary()?.is_empty())
+    }
+
+    /// The commits whose parents are not here, sorted.
+    pub fn shallow_boundary(&self) -> Result<Vec<ObjectId>, Error> {
+        let bytes = read_small(&self.shallow_path)?.unwrap_or_default();
+        let mut ids = self.parse_ids(&bytes).map_err(|()| Error::Invalid {
+            path: self.shallow_path.clone(),
+        })?;
+        ids.sort();
+        Ok(ids)
+    }
+
+    /// The object directories: where new objects go first, then every alternate.
+    pub fn objects_dirs(&self) -> &[PathBuf] {
+        self.objects.dirs()
+    }
+
+    /// Object directories that are named and not there: objects may be missing.
+    pub fn missing_alternates(&self) -> &[PathBuf] {
+        &self.missing_alternates
+    }
+
+    /// Single objects, from all directories, the quarantine of a push included.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// Reads an object into `buffer`; `None` if it is in none of the object directories.
+    pub fn find_object(
+        &self,
+        id: &gix::oid,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Option<Kind>, ObjectError> {
+        self.objects.find(id, buffer)
+    }
+
+    /// The references of the repository and of its linked work tree.
+    pub fn references(&self) -> References {
+        let Location {
+            git_dir,
+            common_dir,
+            ..
+        } = self.location.clone();
+        let store = match git_dir == common_dir {
+            true => Store::at(git_dir, self.hash),
+            false => Store::for_linked_worktree(git_dir, common_dir, self.hash),
+        };
+        References::new(store, self.hash)
+    }
+
+    /// The commit of `HEAD`; `None` on a branch without commits.
+    pub fn head_id(&self) -> Result<Option<ObjectId>, Error> {
+        let references = self.references();
+        let mut name = BString::from("HEAD");
+        for _ in 0..=MAX_SYMBOLIC {
+            let path = name.to_path_lossy();
+            if [self.git_dir(), self.common_dir()]
+                .iter()
+                .any(|dir| content::is_special(&dir.join(&path)))
+            {
+                let detail = "it is not a regular file".to_owned();
+                return Err(Error::Reference { name, detail });
+            }
+            match references.find(name.as_bstr())? {
+                None if name == "HEAD" => {
+                    return Err(Error::Reference {
+                        name,
+                        detail: "it does not exist".to_owned(),
+                    });
+                }
+                None => return Ok(None),
+                Some(gix::refs::Target::Object(id)) => return Ok(Some(id)),
+                Some(gix::refs::Target::Symbolic(target)) => name = target.as_bstr().to_owned(),
+            }
+        }
+        Err(Error::Reference {
+            name: "HEAD".into(),
+            detail: "too many symbolic references".to_owned(),
+        })
+    }
+
+    /// The other parents of the merge that is in progress; empty if none is.
+    pub fn merge_heads(&self) -> Result<Vec<ObjectId>, Error> {
+        let path = self.location.git_dir.join("MERGE_HEAD");
+        let bytes = read_small(&path)?.unwrap_or_default();
+        self.parse_ids(&bytes).map_err(|()| Error::Invalid { path })
+    }
+
+    /// The tree of a commit.
+    pub fn tree_of(&self, commit_id: ObjectId, buffer: &mut Vec<u8>) -> Result<ObjectId, Error> {
+        require(&self.objects, commit_id, Kind::Commit, buffer)?;
+        gix::objs::CommitRefIter::from_bytes(buffer, self.hash)
+            .tree_id()
+            .map_err(|error| Error::Object {
+                id: commit_id,
+                kind: Kind::Commit,
+                detail: sentence(&error),
+            })
+    }
+
+    /// Opens it with gix as well, for what needs gix's own type: revisions, traversals. It sees no quarantine.
+    pub fn gix(&self) -> Result<gix::Repository, Error> {
+        let mut options = gix::open::Options::isolated()
+            .with(gix::sec::Trust::Full)
+            .open_path_as_is(true)
+            .filter_config_section(|_| true)
+            .strict_config(false);
+        // Without `GIT_DIR` and the like: what they say is in `self.location` already.
+        options.permissions = gix::open::Permissions::isolated();
+        gix::ThreadSafeRepository::open_opts(self.location.git_dir.clone(), options)
+            .map(|repository| repository.to_thread_local())
+            .map_err(|source| Error::Open {
+                path: self.location.git_dir.clone(),
+                source,
+            })
+    }
+
+    fn parse_ids(&self, bytes: &[u8]) -> Result<Vec<ObjectId>, ()> {
+        bytes
+            .lines()
+            .filter(|line| !line.is_empty())
+            .map(|line| match ObjectId::from_hex(line) {
+                Ok(id) if id.kind() == self.hash => Ok(id),
+                _ => Err(()),
+            })
+            .collect()
+    }
+}

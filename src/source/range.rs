@@ -1,0 +1,159 @@
+//! Reads what came in, and what was there before, on several threads.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bstr::{BStr, BString};
+use gix::ObjectId;
+
+use crate::blob::Blob;
+use crate::coverage::{Skip, SkipReason};
+use crate::git::introduced::Introduced;
+use crate::git::lfs::Pointer;
+use crate::git::repository::Repository;
+use crate::git::view::missing;
+use crate::provenance::{ObjectKind, Provenance, Version};
+use crate::source::BlobSink;
+use crate::source::entries::show_lfs;
+use crate::workers;
+
+/// How [`scan`] works.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Worker threads, at least 1.
+    pub threads: usize,
+    /// Larger objects are skipped.
+    pub max_object_size: u64,
+}
+
+/// Shows each blob that came in, once, and the commits and tags.
+pub fn scan<S: BlobSink>(
+    repo: &Repository,
+    introduced: &Introduced,
+    options: Options,
+    sink: S,
+) -> ControlFlow<()> {
+    let object = |kind| move |id: &ObjectId| Provenance::Object { kind, id: *id };
+    // By path, so that versions of one file follow each other and share what was inflated.
+    let mut blobs: Vec<(&BString, &ObjectId)> = introduced
+        .blobs
+        .iter()
+        .filter_map(|(id, places)| Some((&places.first()?.path, id)))
+        .collect();
+    blobs.sort();
+    let blobs = blobs.into_iter().map(|(_, id)| id);
+    let mut todo: Vec<Provenance> = blobs.map(object(ObjectKind::Blob)).collect();
+    todo.extend(introduced.commits.iter().map(object(ObjectKind::Commit)));
+    todo.extend(introduced.tags.iter().map(object(ObjectKind::Tag)));
+    show(repo, &todo, options, sink)
+}
+
+/// Shows what was there before, as old versions, each once. Needed only if [`scan`] led to findings.
+///
+/// Of several paths the first one counts that is not `excepted`, if there is one.
+pub fn scan_base<S: BlobSink>(
+    repo: &Repository,
+    introduced: &Introduced,
+    excepted: impl Fn(&BStr) -> bool,
+    options: Options,
+    sink: S,
+) -> ControlFlow<()> {
+    let mut paths: BTreeMap<&ObjectId, (bool, &BString)> = BTreeMap::new();
+    for (path, blob_id) in &introduced.base {
+        let found = (excepted(path.as_ref()), path);
+        let kept = paths.entry(blob_id).or_insert(found);
+        *kept = found.min(*kept);
+    }
+    let todo: Vec<Provenance> = paths
+        .into_iter()
+        .map(|(blob_id, (_, path))| Provenance::Entry {
+            path: path.clone(),
+            blob_id: *blob_id,
+            version: Version::Old,
+        })
+        .collect();
+    show(repo, &todo, options, sink)
+}
+
+fn show<S: BlobSink>(
+    repo: &Repository,
+    todo: &[Provenance],
+    options: Options,
+    sink: S,
+) -> ControlFlow<()> {
+    const BATCH: usize = 32;
+    let next = AtomicUsize::new(0);
+    let work = |mut sink: S| {
+        let mut buffer = Vec::new();
+        loop {
+            let from = next.fetch_add(BATCH, Ordering::Relaxed);
+            let to = todo.len().min(from.saturating_add(BATCH));
+            let Some(batch) = todo.get(from..to).filter(|batch| !batch.is_empty()) else {
+                return ControlFlow::Continue(());
+            };
+            for provenance in batch {
+                if show_one(
+                    repo,
+                    provenance,
+                    options.max_object_size,
+                    &mut buffer,
+                    &mut sink,
+                )
+                .is_break()
+                {
+                    next.store(todo.len(), Ordering::Relaxed);
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+    };
+    let threads = options.threads.clamp(1, todo.len().div_ceil(BATCH).max(1));
+    let sinks = std::iter::repeat_n(sink, threads);
+    let flows = workers::each(sinks, work);
+    match flows.iter().any(ControlFlow::is_break) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}
+
+fn show_one<S: BlobSink>(
+    repo: &Repository,
+    provenance: &Provenance,
+    max_size: u64,
+    buffer: &mut Vec<u8>,
+    sink: &mut S,
+) -> ControlFlow<()> {
+    let (Provenance::Object { id, .. } | Provenance::Entry { blob_id: id, .. }) = provenance else {
+        return ControlFlow::Continue(());
+    };
+    let read = match repo.objects().header(id) {
+        Ok(Some((_, size))) if size > max_size => {
+            let detail = format!("{size} bytes");
+            Err(Skip::with_detail(SkipReason::Size, id.to_string(), detail))
+        }
+        Ok(None) => Err(missing(repo, *id)),
+        Ok(Some(_)) => match repo.find_object(id, buffer) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(missing(repo, *id)),
+            Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+        },
+        Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+    };
+    match read {
+        Ok(()) => match Pointer::parse(buffer) {
+            Some(pointer) => {
+                let subject = BString::from(id.to_string());
+                show_lfs(repo, &pointer, provenance, Some(&subject), sink)
+            }
+            None => sink.blob(Blob {
+                bytes: buffer,
+                provenance,
+            }),
+        },
+        Err(skip) => {
+            sink.skip(skip);
+            ControlFlow::Continue(())
+        }
+    }
+}
