@@ -1,6 +1,11 @@
 //! Turns data files into constant tables, so that nothing is parsed when the program starts: one module for each
 //! data file.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "Cargo reads what a build script prints"
+)]
+
 mod rules;
 
 use std::env;
