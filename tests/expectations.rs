@@ -1,31 +1,11 @@
 //! What people who adopt the program rely on: nothing secret in any report, one finding per secret, help that
 //! helps. Through the real program.
 
-use crate::support::{Keys, TestCommand, TestRepo};
+use crate::support::{Keys, TestCommand, TestRepo, base64};
 
 const FORMATS: &[&str] = &[
     "text", "json", "jsonl", "sarif", "junit", "csv", "github", "gitlab", "html",
 ];
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut word = [0; 3];
-        word[..chunk.len()].copy_from_slice(chunk);
-        let word = u32::from_be_bytes([0, word[0], word[1], word[2]]);
-        for place in 0..4 {
-            let digit = (word >> (18 - 6 * place)) & 63;
-            let is_filler = place > chunk.len();
-            text.push(if is_filler {
-                '='
-            } else {
-                ALPHABET[digit as usize] as char
-            });
-        }
-    }
-    text
-}
 
 fn percent(text: &str) -> String {
     text.bytes()

@@ -13,7 +13,7 @@ use keysieve::rule::file::RuleFile;
 
 use crate::support::command::{Run, open_to_all};
 use crate::support::keys::TOO_MANY;
-use crate::support::{Keys, TestCommand, TestRepo};
+use crate::support::{Keys, TestCommand, TestRepo, base64};
 
 /// As much information in base64.
 const ENCODED_RUN: usize = 12;
@@ -165,25 +165,6 @@ fn percent_decoded(bytes: &[u8]) -> Vec<u8> {
         }
     }
     plain
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let mut group = [0u8; 3];
-        group[..chunk.len()].copy_from_slice(chunk);
-        let number = u32::from_be_bytes([0, group[0], group[1], group[2]]);
-        for index in 0..4 {
-            if index <= chunk.len() {
-                let six = (number >> (18 - 6 * index)) & 63;
-                text.push(ALPHABET[six as usize] as char);
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
 }
 
 /// The contents that files get: many forms of pairs, and the examples of all rules.

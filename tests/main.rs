@@ -20,6 +20,7 @@ mod hook;
 mod hostile;
 mod leak;
 mod lookalikes;
+mod notation;
 mod objects;
 mod packaging;
 mod packs;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test module uses a part of it")]
 
+pub mod base64;
 pub mod command;
 pub mod keys;
 pub mod pack;
@@ -9,6 +10,7 @@ pub mod repo;
 pub mod schema;
 pub mod trace;
 
+pub use base64::base64;
 pub use command::TestCommand;
 pub use keys::{Keys, pair, shows_part_of};
 pub use repo::{TestRepo, open_at};
