@@ -9,7 +9,6 @@ use keysieve::engine::{Engine, Scratch};
 use keysieve::report::Format;
 use keysieve::rule::RuleSet;
 use keysieve::rule::example;
-use keysieve::rule::file::RuleFile;
 
 use crate::support::command::{Run, open_to_all};
 use crate::support::keys::TOO_MANY;
@@ -244,7 +243,7 @@ fn examples(planted: &mut Planted) -> Vec<(String, Vec<u8>)> {
     let engine = Engine::new(RuleSet::builtin().into());
     let mut scratch = Scratch::default();
     let mut files = Vec::new();
-    for rule in RuleFile::builtin().rules {
+    for rule in RuleSet::builtin().rules.iter() {
         for (index, template) in rule.examples.iter().enumerate() {
             let name = format!("{}-{index}", rule.id);
             let seed = planted.keys.next();

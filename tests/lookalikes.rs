@@ -279,7 +279,7 @@ fn check_of_aws(seed: u64, texts: &[&str]) {
                 .iter()
                 .map(|found| {
                     (
-                        engine.rules().rules[found.rule].id.clone(),
+                        engine.rules().rules[found.rule].id.to_string(),
                         found.level.name(),
                     )
                 })

@@ -21,38 +21,6 @@ const OVERLAP: usize = 16 * 1024;
 /// Least length of the lines of wrapped text.
 const MIN_LINE: usize = 60;
 
-/// The base64 forms of `AKIA`, `ASIA` and of the names beside them, by the place of the literal's first character
-/// in its group of four.
-const LITERALS: &[(&[u8], usize)] = &[
-    (b"QUtJQ", 0),
-    (b"FLSU", 2),
-    (b"BS0lB", 3),
-    (b"QVNJQ", 0),
-    (b"FTSU", 2),
-    (b"BU0lB", 3),
-    // `access_key`, `ACCESS_KEY`: a line break may cut the literals above.
-    (b"YWNjZXNzX2tl", 0),
-    (b"FjY2Vzc19rZX", 2),
-    (b"hY2Nlc3Nfa2V5", 3),
-    (b"QUNDRVNTX0tF", 0),
-    (b"FDQ0VTU19LRV", 2),
-    (b"BQ0NFU1NfS0VZ", 3),
-    // `ecret`, `ECRET`, likewise.
-    (b"ZWNyZX", 0),
-    (b"VjcmV0", 2),
-    (b"lY3Jld", 3),
-    (b"RUNSRV", 0),
-    (b"VDUkVU", 2),
-    (b"FQ1JFV", 3),
-];
-
-/// Where in a group of four characters a literal starts, if it is one of the base64 forms.
-pub(super) fn phase_of(literal: &[u8]) -> Option<usize> {
-    let mut all = LITERALS.iter();
-    all.find(|(form, _)| *form == literal)
-        .map(|(_, phase)| *phase)
-}
-
 /// The text around a hit that is decoded.
 pub(super) struct Window {
     /// Its place.

@@ -166,7 +166,7 @@ impl<'a> Stage<'a> {
             let group = |index: usize| captures.get(index).map(|group| group.range());
             let secret = group(compiled.secret_group).unwrap_or(whole.clone());
             at = secret.end.max(whole.start + 1);
-            if has_keyword(rule, &self.bytes[whole]) {
+            if rule.has_keyword(&self.bytes[whole]) {
                 self.candidates.push(Candidate {
                     rule: index,
                     secret,
@@ -251,7 +251,7 @@ impl<'a> Stage<'a> {
         };
         let mut level = rule.level;
         let mut reasons = Vec::new();
-        for check in &rule.checks {
+        for check in rule.checks.iter() {
             match check.judge(text) {
                 Verdict::Keep => {}
                 Verdict::Lower(to, reason) => {
@@ -261,9 +261,9 @@ impl<'a> Stage<'a> {
                 Verdict::Drop(reason) => return Err(rejected(reason.to_owned())),
             }
         }
-        for allowlist in &rule.allowlists {
+        for allowlist in rule.allowlists.iter() {
             if allowlist.covers(self.bytes, &secret) {
-                return Err(rejected(allowlist.reason.clone()));
+                return Err(rejected(allowlist.reason.to_string()));
             }
         }
         let decoded = rule.checks.iter().find_map(|check| check.decode(text));
@@ -291,11 +291,6 @@ impl<'a> Stage<'a> {
             reasons,
         })
     }
-}
-
-fn has_keyword(rule: &Rule, text: &[u8]) -> bool {
-    let holds = |keyword: &Vec<u8>| memchr::memmem::find(text, keyword).is_some();
-    rule.keywords.iter().any(holds)
 }
 
 fn part(bytes: &[u8], range: Range<usize>) -> Part {
@@ -438,7 +433,7 @@ mod tests {
 
     /// The texts of all examples of the built-in rules.
     fn examples() -> Vec<String> {
-        let rules = RuleFile::builtin().rules;
+        let rules = RuleSet::builtin().rules;
         let cases = rules.iter().flat_map(example::cases);
         cases.map(|case| case.text).collect()
     }
@@ -449,7 +444,7 @@ mod tests {
             .unwrap()
             .rules
             .into_iter()
-            .map(|rule| rule.id)
+            .map(|rule| rule.id.into_owned())
             .collect();
         all.select(&ids).unwrap()
     }

@@ -11,7 +11,8 @@ use crate::aws::name::Role;
 use crate::aws::{secret_key, session_token};
 use crate::blob::Span;
 use crate::finding::Level;
-use crate::rule::RuleSet;
+use crate::rule::keyword::Form;
+use crate::rule::{AwsRule, Kind as RuleKind, RuleSet};
 use crate::secret::Secret;
 
 use super::base64;
@@ -67,43 +68,37 @@ enum Trigger {
 }
 
 impl Credentials {
-    /// Looks up the AWS rules by id and sorts their literals by what they call for.
+    /// Looks up the AWS rules and sorts their literals by what they call for.
     pub(super) fn new(rules: &RuleSet, prefilter: &Prefilter) -> Self {
-        let rule = |id: &str| rules.rules.iter().position(|rule| rule.id == id);
+        let rule = |aws: AwsRule| {
+            let kinds = rules.rules.iter().map(|rule| rule.kind);
+            kinds
+                .into_iter()
+                .position(|kind| kind == RuleKind::Aws(aws))
+        };
         let mut found = Self {
-            pair: rule("aws-access-key-pair"),
-            temporary: rule("aws-temporary-credentials"),
-            secret: rule("aws-secret-access-key"),
-            id: rule("aws-access-key-id"),
-            token: rule("aws-session-token"),
-            presigned: rule("aws-presigned-url"),
-            smtp: rule("aws-ses-smtp-password"),
+            pair: rule(AwsRule::AccessKeyPair),
+            temporary: rule(AwsRule::TemporaryCredentials),
+            secret: rule(AwsRule::SecretAccessKey),
+            id: rule(AwsRule::AccessKeyId),
+            token: rule(AwsRule::SessionToken),
+            presigned: rule(AwsRule::PresignedUrl),
+            smtp: rule(AwsRule::SesSmtpPassword),
             triggers: Vec::new(),
             exclusive: Vec::new(),
         };
-        let own = [
-            found.pair,
-            found.temporary,
-            found.secret,
-            found.id,
-            found.token,
-            found.presigned,
-            found.smtp,
-        ];
+        let is_own = |rule: &RuleIndex| {
+            let rule = rules.rules.get(*rule);
+            rule.is_some_and(|rule| rule.kind.is_aws())
+        };
         found.triggers = (0..prefilter.len())
             .map(|keyword| {
-                let is_own = prefilter
-                    .rules_of(keyword)
-                    .iter()
-                    .any(|rule| own.contains(&Some(*rule)));
-                is_own.then(|| trigger(prefilter.keyword(keyword)))
+                let is_ours = prefilter.rules_of(keyword).iter().any(is_own);
+                is_ours.then(|| trigger(prefilter.keyword(keyword), prefilter.form(keyword)))
             })
             .collect();
         found.exclusive = (0..prefilter.len())
-            .map(|keyword| {
-                let mut rules = prefilter.rules_of(keyword).iter();
-                rules.all(|rule| own.contains(&Some(*rule)))
-            })
+            .map(|keyword| prefilter.rules_of(keyword).iter().all(is_own))
             .collect();
         found
     }
@@ -477,11 +472,12 @@ fn part(view: &View, span: Span) -> Part {
     }
 }
 
-fn trigger(keyword: &[u8]) -> Trigger {
-    match keyword {
-        b"AKIA" | b"ASIA" => Trigger::Id,
-        _ if keyword.contains(&0) => Trigger::Wide,
-        _ => base64::phase_of(keyword).map_or(Trigger::Name, Trigger::Base64),
+fn trigger(keyword: &[u8], form: Form) -> Trigger {
+    match form {
+        Form::Plain if matches!(keyword, b"AKIA" | b"ASIA") => Trigger::Id,
+        Form::Plain => Trigger::Name,
+        Form::Base64(phase) => Trigger::Base64(usize::from(phase)),
+        Form::Utf16 => Trigger::Wide,
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::RuleIndex;
 use super::literal::{self, LiteralSearcher};
 use crate::rule::RuleSet;
+use crate::rule::keyword::Form;
 
 /// How many bytes are searched by the searcher that is made quickly, before the other pays: that takes 1.4 ms to
 /// choose what it looks for, in which the quick one searches some three MiB.
@@ -38,6 +39,8 @@ pub struct Prefilter {
 #[derive(Debug)]
 struct Keyword {
     bytes: Vec<u8>,
+    /// What the rule says that takes it for something encoded, if one does.
+    form: Form,
     rules: Vec<RuleIndex>,
 }
 
@@ -49,22 +52,26 @@ impl Prefilter {
     pub fn new(rules: &RuleSet) -> Self {
         let mut keywords: Vec<Keyword> = Vec::new();
         let mut known: HashMap<&[u8], usize> = HashMap::new();
-        for (rule, bytes) in rules
+        for (rule, literal) in rules
             .rules
             .iter()
             .enumerate()
-            .flat_map(|(index, rule)| rule.keywords.iter().map(move |bytes| (index, bytes)))
+            .flat_map(|(index, rule)| rule.keywords.iter().map(move |literal| (index, literal)))
         {
-            let keyword = *known.entry(bytes).or_insert_with(|| {
+            let keyword = *known.entry(&literal.bytes).or_insert_with(|| {
                 keywords.push(Keyword {
-                    bytes: bytes.clone(),
+                    bytes: literal.bytes.to_vec(),
+                    form: Form::Plain,
                     rules: Vec::new(),
                 });
                 keywords.len() - 1
             });
-            let of = &mut keywords[keyword].rules;
-            if of.last() != Some(&rule) {
-                of.push(rule);
+            let keyword = &mut keywords[keyword];
+            if literal.form != Form::Plain {
+                keyword.form = literal.form;
+            }
+            if keyword.rules.last() != Some(&rule) {
+                keyword.rules.push(rule);
             }
         }
         Self {
@@ -132,6 +139,11 @@ impl Prefilter {
         &self.keywords[index].bytes
     }
 
+    /// The encoding that the literal with this index is of.
+    pub fn form(&self, index: usize) -> Form {
+        self.keywords[index].form
+    }
+
     /// The rules that have this keyword, in their order.
     pub fn rules_of(&self, keyword: usize) -> &[RuleIndex] {
         &self.keywords[keyword].rules
@@ -150,27 +162,18 @@ impl Prefilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Level;
     use crate::rule::Rule;
+    use crate::rule::keyword::Keyword;
 
     fn prefilter(keywords: &[&[&str]]) -> Prefilter {
-        let rule = |keywords: &&[&str]| Rule {
-            id: "a-rule".to_owned(),
-            description: String::new(),
-            advice: String::new(),
-            level: Level::Error,
-            keywords: keywords.iter().map(|one| one.as_bytes().to_vec()).collect(),
-            kind: crate::rule::Kind::Generic,
-            pattern: crate::rule::Pattern::trusted("x"),
-            window: 0,
-            checks: Vec::new(),
-            pairs_with: None,
-            allowlists: Vec::new(),
+        let rule = |(number, keywords): (usize, &&[&str])| Rule {
+            id: format!("rule-{number}").into(),
+            keywords: keywords.iter().map(|one| Keyword::plain(one)).collect(),
+            ..RuleSet::builtin().rules[0].clone()
         };
-        Prefilter::new(&RuleSet {
-            rules: keywords.iter().map(rule).collect(),
-            hash: String::new(),
-        })
+        Prefilter::new(&RuleSet::new(
+            keywords.iter().enumerate().map(rule).collect(),
+        ))
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::calm::Calm;
 use super::{Report, Summary};
 use crate::coverage::{Coverage, Skip};
-use crate::finding::{Acceptance, Departure, Finding, Place, Position, SnippetLine};
+use crate::finding::{Acceptance, AwsRule, Departure, Finding, Place, Position, SnippetLine};
 use crate::provenance::ObjectKind;
 use crate::secret::Secret;
 
@@ -47,7 +47,7 @@ struct Document<'a> {
 pub(super) struct ToolJson<'a> {
     name: &'a str,
     version: &'a str,
-    rules: &'a str,
+    rules: String,
 }
 
 /// The program that made `report`.
@@ -55,7 +55,7 @@ pub(super) fn tool<'a>(report: &Report<'a>) -> ToolJson<'a> {
     ToolJson {
         name: "keysieve",
         version: report.tool.version,
-        rules: report.tool.rules_hash,
+        rules: (report.tool.rules_hash)(),
     }
 }
 
@@ -146,8 +146,8 @@ fn secrets(finding: &Finding) -> Secrets {
 
 /// A secret access key of AWS, rather than another rule's secret.
 fn is_aws_secret_key(finding: &Finding) -> bool {
-    finding.rule.starts_with("aws-")
-        && (finding.key_id.is_some() || finding.rule.contains("secret-access-key"))
+    let rule = AwsRule::of_id(&finding.rule);
+    rule.is_some_and(|rule| finding.key_id.is_some() || rule == AwsRule::SecretAccessKey)
 }
 
 fn text_of(secret: &Secret) -> Option<String> {

@@ -54,7 +54,7 @@ fn properties(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     let coverage = report.coverage;
     let mut properties = vec![
         ("version".to_owned(), report.tool.version.to_owned()),
-        ("rules".to_owned(), report.tool.rules_hash.to_owned()),
+        ("rules".to_owned(), (report.tool.rules_hash)()),
         ("complete".to_owned(), coverage.is_complete().to_string()),
         ("files".to_owned(), coverage.files.to_string()),
         ("blobs".to_owned(), coverage.blobs.to_string()),

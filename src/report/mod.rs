@@ -143,12 +143,21 @@ impl Default for Options {
 }
 
 /// What made the findings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Tool<'a> {
     /// Version of the program.
     pub version: &'a str,
-    /// What the results depend on: the rules in force.
-    pub rules_hash: &'a str,
+    /// What the results depend on: a hash of the rules in force. Made for the formats that have it.
+    pub rules_hash: &'a dyn Fn() -> String,
+}
+
+impl std::fmt::Debug for Tool<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Tool");
+        shown
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A format of report.

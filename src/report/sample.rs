@@ -159,7 +159,7 @@ impl Sample {
             options: self.options,
             tool: Tool {
                 version: "1.2.3",
-                rules_hash: "0123456789abcdef",
+                rules_hash: &|| "0123456789abcdef".to_owned(),
             },
         }
     }

@@ -61,7 +61,7 @@ fn run(report: &Report<'_>) -> Value {
             .collect::<Vec<_>>(),
         "properties": {
             "coverage": coverage(report.coverage),
-            "rulesHash": report.tool.rules_hash,
+            "rulesHash": (report.tool.rules_hash)(),
             "summary": {
                 "errors": report.summary.errors,
                 "warnings": report.summary.warnings,

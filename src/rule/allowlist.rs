@@ -1,6 +1,6 @@
 //! What a rule never reports, with the reason.
 
-use super::Pattern;
+use super::{Pattern, Text};
 
 /// Where an allowlist looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Allowlist {
     /// What it looks for.
     pub pattern: Pattern,
     /// Why such a match is harmless.
-    pub reason: String,
+    pub reason: Text,
 }
 
 /// The most bytes of a line that an allowlist sees on either side of the secret: a minified file is one line.
@@ -56,8 +56,8 @@ mod tests {
         let text = b"fixture\nkey = abc # ok\nfixture";
         let allowlist = |regex: &str| Allowlist {
             subject: Subject::Line,
-            pattern: Pattern::checked(regex).unwrap(),
-            reason: String::new(),
+            pattern: Pattern::check(regex).unwrap().pattern,
+            reason: Text::default(),
         };
         assert!(allowlist("# ok$").covers(text, &(14..17)));
         assert!(allowlist("^key").covers(text, &(14..17)));

@@ -1,12 +1,15 @@
 //! Joins the built-in rules with the user's into the form the engine uses.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
-use super::allowlist::{Allowlist, Subject};
-use super::file::{PairsWithText, RuleFile, RuleText};
-use super::{Error, Fault, Kind, PairsWith, Pattern, Rule, RuleSet, builtin, example};
+use super::allowlist::Subject;
+use super::file::RuleFile;
+use super::keyword::Form;
+use super::{Error, Fault, Rule, RuleSet, Text, builtin, example};
 
 /// A rule file of a user: what to call it and what is in it.
 #[derive(Clone, Copy, Debug)]
@@ -20,31 +23,40 @@ pub struct RuleSource<'a> {
 impl RuleSet {
     /// The built-in rules.
     pub fn builtin() -> Self {
-        Self::from_rules(builtin::rules())
+        Self {
+            rules: Cow::Borrowed(&builtin::RULES),
+            hash: OnceLock::new(),
+        }
+    }
+
+    /// Whether these are the built-in rules, all and as they are.
+    pub fn is_builtin(&self) -> bool {
+        matches!(self.rules, Cow::Borrowed(rules) if std::ptr::eq(rules, &builtin::RULES))
     }
 
     /// The built-in rules and the user's, which add to them or replace those of the same id. A later file wins.
     ///
-    /// All faults of all files are reported together.
+    /// All faults of all files are reported together. Regexes are parsed and not compiled, unless there is doubt
+    /// about one.
     pub fn load(sources: &[RuleSource<'_>]) -> Result<Self, Error> {
-        let mut rules: BTreeMap<String, Rule> = builtin::rules()
-            .into_iter()
-            .map(|rule| (rule.id.clone(), rule))
+        let mut rules: BTreeMap<Text, Rule> = builtin::RULES
+            .iter()
+            .map(|rule| (rule.id.clone(), rule.clone()))
             .collect();
         let mut faults = Vec::new();
         for source in sources {
             match RuleFile::parse(source.name, source.text) {
                 Ok(file) => {
-                    for rule in file.rules {
-                        check_user_rule(source.name, &rule, &mut faults);
-                        rules.insert(rule.id.clone(), compile(rule));
+                    for (rule, line) in file.rules.into_iter().zip(file.lines) {
+                        faults.extend(user_faults(source.name, line, &rule));
+                        rules.insert(rule.id.clone(), rule);
                     }
                 }
                 Err(found) => faults.extend(found),
             }
         }
         if faults.is_empty() {
-            Ok(Self::from_rules(rules.into_values().collect()))
+            Ok(Self::new(rules.into_values().collect()))
         } else {
             Err(Error::Faults(faults))
         }
@@ -69,119 +81,75 @@ impl RuleSet {
         }
     }
 
-    fn retain(mut self, keep: impl Fn(&str) -> bool) -> Self {
-        self.rules.retain(|rule| keep(&rule.id));
-        self.hash = hash(&self.rules);
-        self
-    }
-
-    fn from_rules(mut rules: Vec<Rule>) -> Self {
-        rules.sort_by(|a, b| a.id.cmp(&b.id));
-        let hash = hash(&rules);
-        Self { rules, hash }
+    fn retain(self, keep: impl Fn(&str) -> bool) -> Self {
+        let kept = self.rules.iter().filter(|rule| keep(&rule.id));
+        Self::new(kept.cloned().collect())
     }
 }
 
-impl From<PairsWithText> for PairsWith {
-    fn from(text: PairsWithText) -> Self {
-        Self {
-            pattern: Pattern::trusted(&text.regex),
-            lines: text.lines,
-            optional: text.optional,
-        }
+/// What only built-in rules may have, and what the examples of a user's rule say of its keywords: one that is in none
+/// of them, or an example that has none, says that the rule would not find what its author thinks.
+fn user_faults(file: &str, line: usize, rule: &Rule) -> Vec<Fault> {
+    let mut found = Vec::new();
+    if rule.kind.is_aws() {
+        found.push(("kind".to_owned(), "is for built-in rules only".to_owned()));
     }
-}
-
-/// Turns a rule as written into one that is used. Its regexes were checked when it was read.
-fn compile(text: RuleText) -> Rule {
-    Rule {
-        pattern: text.pattern(),
-        pairs_with: text.pairs_with.map(PairsWith::from),
-        allowlists: text
-            .allowlists
-            .into_iter()
-            .map(|allowlist| Allowlist {
-                subject: allowlist.subject,
-                pattern: Pattern::trusted(&allowlist.regex),
-                reason: allowlist.reason,
-            })
-            .collect(),
-        keywords: text.keywords.into_iter().map(String::into_bytes).collect(),
-        id: text.id,
-        description: text.description,
-        advice: text.advice,
-        level: text.level,
-        kind: text.kind,
-        window: text.window,
-        checks: text.checks,
-    }
-}
-
-/// Holds the keywords of a user's rule against its own examples: a keyword that is in none of them, or an example
-/// that has none, says that the rule would not find what its author thinks.
-fn check_user_rule(file: &str, rule: &RuleText, faults: &mut Vec<Fault>) {
-    let mut fault = |key: &str, message: String| {
-        faults.push(Fault {
-            file: file.to_owned(),
-            line: rule.line,
-            key: format!("{}.{key}", rule.id),
-            message,
-        });
-    };
-    if rule.kind == Kind::Aws {
-        fault("kind", "is for built-in rules only".into());
-    }
-    for (number, message) in keyword_faults(rule) {
-        match number {
-            Some(number) => fault(&format!("examples.{number}"), message),
-            None => fault("keywords", message),
-        }
-    }
-}
-
-/// Keywords that no example shows, and examples (by number, from 1) that the regex or the keywords miss.
-pub(crate) fn keyword_faults(rule: &RuleText) -> Vec<(Option<usize>, String)> {
-    let pattern = rule.pattern();
-    let mut found: Vec<(Option<usize>, String)> = Vec::new();
     let mut shown = vec![rule.examples.is_empty(); rule.keywords.len()];
     for (number, example) in rule.examples.iter().enumerate() {
         let text = example::expand(example, number as u64);
-        let mut has_match = false;
         let mut has_keyword = false;
-        let mut at = 0;
-        while let Some(matched) = pattern.get().regex.find_at(text.as_bytes(), at) {
-            has_match = true;
-            for (keyword, shown) in rule.keywords.iter().zip(&mut shown) {
-                if memchr::memmem::find(matched.as_bytes(), keyword.as_bytes()).is_some() {
-                    has_keyword = true;
-                    *shown = true;
-                }
-            }
-            at = matched.start() + 1;
+        for (keyword, shown) in rule.keywords.iter().zip(&mut shown) {
+            let is_here = memchr::memmem::find(text.as_bytes(), &keyword.bytes).is_some();
+            *shown |= is_here;
+            has_keyword |= is_here;
         }
-        if !has_match {
-            found.push((Some(number + 1), "the regex does not match it".into()));
-        } else if !has_keyword {
-            found.push((
-                Some(number + 1),
-                "what the regex matches has none of the keywords".into(),
-            ));
+        if !has_keyword {
+            let message = "it has none of the keywords".to_owned();
+            found.push((format!("examples.{}", number + 1), message));
         }
     }
     for (keyword, _) in rule.keywords.iter().zip(shown).filter(|(_, shown)| !shown) {
-        found.push((
-            None,
-            format!(
-                "`{}` is in no example: it may never match",
-                keyword.escape_default()
-            ),
-        ));
+        let keyword = keyword.bytes.escape_ascii();
+        let message = format!("`{keyword}` is in no example: it may never match");
+        found.push(("keywords".to_owned(), message));
+    }
+    let fault = |(key, message)| Fault {
+        file: file.to_owned(),
+        line,
+        key: format!("{}.{key}", rule.id),
+        message,
+    };
+    found.into_iter().map(fault).collect()
+}
+
+/// What is wrong with a rule of code-less kind that only its regex tells: examples that it does not match, or not
+/// together with a keyword. Compiles the regex.
+pub fn example_faults(rule: &Rule) -> Vec<String> {
+    let regex = &rule.pattern.get().regex;
+    let mut found = Vec::new();
+    for (number, example) in (1..).zip(rule.examples.iter()) {
+        let text = example::expand(example, number - 1);
+        let mut at = 0;
+        let mut has_match = false;
+        let mut has_keyword = false;
+        while let Some(matched) = regex.find_at(text.as_bytes(), at) {
+            has_match = true;
+            has_keyword |= rule.has_keyword(matched.as_bytes());
+            at = matched.start() + 1;
+        }
+        if !has_match {
+            found.push(format!("example {number}: the regex does not match it"));
+        } else if !has_keyword {
+            found.push(format!(
+                "example {number}: what the regex matches has none of the keywords"
+            ));
+        }
     }
     found
 }
 
 /// First 16 hex digits of SHA-256 over what can change a result; each part is preceded by its length.
-fn hash(rules: &[Rule]) -> String {
+pub(super) fn hash(rules: &[Rule]) -> String {
     let mut hasher = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hasher.update((bytes.len() as u64).to_le_bytes());
@@ -192,9 +160,16 @@ fn hash(rules: &[Rule]) -> String {
             part(text.as_bytes());
         }
         part(rule.level.name().as_bytes());
-        part(&[u8::from(rule.kind == Kind::Aws)]);
+        part(&[u8::from(rule.kind.is_aws())]);
         part(&rule.keywords.len().to_le_bytes());
-        rule.keywords.iter().for_each(|keyword| part(keyword));
+        for keyword in rule.keywords.iter() {
+            part(&keyword.bytes);
+            part(&match keyword.form {
+                Form::Plain => [0, 0],
+                Form::Base64(phase) => [1, phase],
+                Form::Utf16 => [2, 0],
+            });
+        }
         part(rule.pattern.source().as_bytes());
         part(&rule.window.to_le_bytes());
         part(&rule.checks.len().to_le_bytes());
@@ -207,7 +182,7 @@ fn hash(rules: &[Rule]) -> String {
             part(&[u8::from(pairs_with.optional)]);
         }
         part(&rule.allowlists.len().to_le_bytes());
-        for allowlist in &rule.allowlists {
+        for allowlist in rule.allowlists.iter() {
             part(&[u8::from(allowlist.subject == Subject::Line)]);
             part(allowlist.pattern.source().as_bytes());
             part(allowlist.reason.as_bytes());
@@ -224,7 +199,13 @@ fn hash(rules: &[Rule]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rule::file::{BUILTIN, BUILTIN_NAME};
+    use crate::rule::{Kind, Texts};
+
+    /// The built-in rules as they are written.
+    fn written() -> RuleFile {
+        RuleFile::parse("rules.toml", include_str!("../../rules.toml"))
+            .unwrap_or_else(|faults| panic!("{}", Error::Faults(faults)))
+    }
 
     const MINE: &str = "[[rule]]\nid = 'acme-token'\ndescription = 'd'\nkeywords = ['acme_']\n\
                         regex = 'acme_(?P<secret>[a-z0-9]{20})'\nexamples = ['acme_{lower:20}']\n";
@@ -238,10 +219,9 @@ mod tests {
 
     #[test]
     fn the_built_in_rules_have_no_fault() {
-        let file = RuleFile::parse(BUILTIN_NAME, BUILTIN)
-            .unwrap_or_else(|faults| panic!("{}", Error::Faults(faults)));
+        let file = written();
         let mut wrong = Vec::new();
-        for rule in &file.rules {
+        for (rule, line) in file.rules.iter().zip(&file.lines) {
             if rule.examples.is_empty()
                 || rule.negative_examples.len() < 2
                 || rule.references.is_empty()
@@ -258,21 +238,44 @@ mod tests {
                 ));
             }
             if rule.kind == Kind::Generic {
-                let faults = keyword_faults(rule).into_iter();
-                wrong
-                    .extend(faults.map(|(number, text)| format!("{} {number:?}: {text}", rule.id)));
+                let faults = user_faults(&file.name, *line, rule);
+                wrong.extend(faults.iter().map(Fault::to_string));
+                let faults = example_faults(rule).into_iter();
+                wrong.extend(faults.map(|fault| format!("{}: {fault}", rule.id)));
+            }
+            let nearby = rule.pairs_with.iter().map(|pairs_with| &pairs_with.pattern);
+            let allowed = rule.allowlists.iter().map(|allowlist| &allowlist.pattern);
+            for pattern in [&rule.pattern].into_iter().chain(nearby).chain(allowed) {
+                pattern.get();
             }
         }
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]
-    fn the_short_form_of_the_built_in_rules_is_the_whole_one() {
-        let whole = RuleFile::builtin().rules.into_iter().map(compile);
-        let whole = RuleSet::from_rules(whole.collect());
-        let short = RuleSet::builtin();
-        assert_eq!(short.rules.len(), whole.rules.len());
-        assert_eq!(short.hash, whole.hash);
+    fn the_tables_say_what_the_file_says() {
+        let written = RuleSet::new(written().rules);
+        let tables = RuleSet::builtin();
+        assert!(tables.is_builtin() && !written.is_builtin());
+        assert_eq!(tables.rules.len(), written.rules.len());
+        for (table, written) in tables.rules.iter().zip(written.rules.iter()) {
+            // All there is: patterns show their source.
+            assert_eq!(format!("{table:?}"), format!("{written:?}"));
+        }
+        assert_eq!(tables.hash(), written.hash());
+        assert!(tables.rules.is_sorted_by(|a, b| a.id < b.id));
+    }
+
+    #[test]
+    fn lists_of_texts_come_back_as_they_were() {
+        for list in [&[][..], &["a"], &["a b", "c\nd", "e"]] {
+            let texts: Texts = list.iter().collect();
+            assert_eq!(texts.iter().collect::<Vec<_>>(), list);
+            assert_eq!(
+                (texts.len(), texts.is_empty()),
+                (list.len(), list.is_empty())
+            );
+        }
     }
 
     #[test]
@@ -280,13 +283,14 @@ mod tests {
         let builtin = RuleSet::builtin();
         let added = RuleSet::load(&[mine(MINE)]).unwrap();
         assert_eq!(added.rules.len(), builtin.rules.len() + 1);
-        assert_ne!(added.hash, builtin.hash);
+        assert_ne!(added.hash(), builtin.hash());
         assert!(added.index_of("acme-token").is_some());
 
-        let id = &builtin.rules[0].id;
+        let id: &str = &builtin.rules[0].id;
         let replaced = RuleSet::load(&[mine(&MINE.replace("acme-token", id))]).unwrap();
         assert_eq!(replaced.rules.len(), builtin.rules.len());
-        assert_eq!(replaced.rules[0].keywords, [b"acme_"]);
+        assert_eq!(&*replaced.rules[0].keywords[0].bytes, b"acme_");
+        assert_eq!(replaced.rules[0].kind, Kind::Generic);
     }
 
     #[test]
@@ -297,14 +301,31 @@ mod tests {
             error.contains("mine.toml:1: acme-token.keywords: `zebra` is in no example"),
             "{error}"
         );
-        let text = MINE.replace(
-            "examples = ['acme_{lower:20}']",
-            "examples = ['acme_{lower:9}']",
-        );
+        let text = MINE.replace("['acme_{lower:20}']", "['other_{lower:20}']");
         let error = RuleSet::load(&[mine(&text)]).unwrap_err().to_string();
         assert!(
-            error.contains("examples.1: the regex does not match it"),
+            error.contains("examples.1: it has none of the keywords"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_user_s_regex_is_compiled_when_it_is_needed() {
+        let rules = RuleSet::load(&[mine(MINE)]).unwrap();
+        let mine = &rules.rules[rules.index_of("acme-token").unwrap()];
+        assert!(!mine.pattern.is_compiled());
+        assert_eq!(example_faults(mine), [""; 0]);
+        assert!(mine.pattern.is_compiled());
+        let short = MINE.replace("{lower:20}", "{lower:9}");
+        let rules = RuleSet::load(&[super::RuleSource {
+            name: "mine.toml",
+            text: &short,
+        }])
+        .unwrap();
+        let mine = &rules.rules[rules.index_of("acme-token").unwrap()];
+        assert_eq!(
+            example_faults(mine),
+            ["example 1: the regex does not match it"]
         );
     }
 
@@ -328,10 +349,10 @@ mod tests {
     #[test]
     fn rules_are_picked_by_id() {
         let all = RuleSet::builtin();
-        let id = all.rules[1].id.clone();
+        let id = all.rules[1].id.to_string();
         let one = all.clone().select(std::slice::from_ref(&id)).unwrap();
         assert_eq!(one.rules.len(), 1);
-        assert_ne!(one.hash, all.hash);
+        assert_ne!(one.hash(), all.hash());
         let rest = all.clone().without(&[id]).unwrap();
         assert_eq!(rest.rules.len(), all.rules.len() - 1);
         assert!(matches!(

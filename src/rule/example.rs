@@ -21,8 +21,8 @@
 //!
 //! Everything else, other braces included, stays as it is.
 
+use super::Rule;
 use super::check::{crc32_base36, crc32_base62, crc32_hex};
-use super::file::RuleText;
 use crate::finding::Level;
 
 const DIGIT: &[u8] = b"0123456789";
@@ -110,11 +110,11 @@ impl Case {
 }
 
 /// All examples and counter-examples of a rule. The texts are the same each time.
-pub fn cases(rule: &RuleText) -> impl Iterator<Item = Case> + '_ {
+pub fn cases(rule: &Rule) -> impl Iterator<Item = Case> + '_ {
     let kinds = [(true, &rule.examples), (false, &rule.negative_examples)];
     kinds.into_iter().flat_map(move |(is_found, texts)| {
         texts.iter().enumerate().map(move |(index, text)| Case {
-            rule: rule.id.clone(),
+            rule: rule.id.to_string(),
             number: index + 1,
             is_found,
             level: rule.level,
@@ -124,7 +124,7 @@ pub fn cases(rule: &RuleText) -> impl Iterator<Item = Case> + '_ {
 }
 
 /// Differs from rule to rule and from example to example, so that no two texts share a token.
-fn seed(rule: &RuleText, index: usize, is_found: bool) -> u64 {
+fn seed(rule: &Rule, index: usize, is_found: bool) -> u64 {
     let id = u64::from(crc32fast::hash(rule.id.as_bytes()));
     id << 16 | (index as u64) << 1 | u64::from(is_found)
 }

@@ -1,18 +1,7 @@
 //! A rule file as a person writes it.
 
-use serde::Deserialize;
-
-use super::allowlist::Subject;
-use super::check::Check;
 use super::reader::Reader;
-use super::{Fault, Kind, Pattern};
-use crate::finding::Level;
-
-/// The built-in rules, as written.
-pub const BUILTIN: &str = include_str!("../../rules.toml");
-
-/// The name of the built-in rule file in faults.
-pub const BUILTIN_NAME: &str = "rules.toml";
+use super::{Fault, Rule};
 
 /// The shortest keyword: shorter ones would be found everywhere and slow the search for all others.
 pub const SHORTEST_KEYWORD: usize = 4;
@@ -23,104 +12,25 @@ pub struct RuleFile {
     /// The file, as its reader names it.
     pub name: String,
     /// The rules.
-    pub rules: Vec<RuleText>,
-}
-
-/// One rule as written.
-#[derive(Clone, Debug)]
-pub struct RuleText {
-    /// The line on which it begins, 1-based.
-    pub line: usize,
-    /// A stable name, never reused.
-    pub id: String,
-    /// What was found and what its holder could do.
-    pub description: String,
-    /// One line of what to do.
-    pub advice: String,
-    /// How much a full match weighs.
-    pub level: Level,
-    /// Who decides.
-    pub kind: Kind,
-    /// Literals of which any match contains at least one.
-    pub keywords: Vec<String>,
-    /// What decides.
-    pub regex: String,
-    /// Bytes after a keyword in which a match may end.
-    pub window: usize,
-    /// What a match has to pass.
-    pub checks: Vec<Check>,
-    /// What has to stand nearby.
-    pub pairs_with: Option<PairsWithText>,
-    /// What is never reported.
-    pub allowlists: Vec<AllowlistText>,
-    /// Where the format is documented.
-    pub references: Vec<String>,
-    /// Templates of texts in which the rule finds something.
-    pub examples: Vec<String>,
-    /// Templates of texts in which it does not.
-    pub negative_examples: Vec<String>,
-    /// What the secret opens.
-    pub opens: String,
-    /// What to do about a leaked one, in order.
-    pub rotate: Vec<String>,
-}
-
-/// What has to stand near a match, as written.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PairsWithText {
-    /// The regex; its group `key_id`, or all of it, is the public half.
-    pub regex: String,
-    /// How many lines away it may stand.
-    pub lines: usize,
-    /// Whether a match counts without it as well.
-    #[serde(default)]
-    pub optional: bool,
-}
-
-/// What is never reported, as written.
-#[derive(Clone, Debug)]
-pub struct AllowlistText {
-    /// Where it looks.
-    pub subject: Subject,
-    /// What it looks for.
-    pub regex: String,
-    /// Why such a match is harmless.
-    pub reason: String,
-}
-
-/// How far the text of a rule is trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trust {
-    /// Everything is checked, every regex compiled.
-    Nothing,
-    /// A test has checked this very text: regexes are not compiled.
-    Tested,
+    pub rules: Vec<Rule>,
+    /// The line on which each of them begins, 1-based.
+    pub lines: Vec<usize>,
 }
 
 impl RuleFile {
     /// Reads a rule file; or gives all its faults.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        Self::parse_with(name, text, Trust::Nothing)
-    }
-
-    /// The built-in rules with all their prose and examples.
-    pub fn builtin() -> Self {
-        Self::parse_with(BUILTIN_NAME, BUILTIN, Trust::Tested)
-            .expect("a test reads the built-in rules")
-    }
-
-    fn parse_with(name: &str, text: &str, trust: Trust) -> Result<Self, Vec<Fault>> {
-        let mut reader = Reader::new(name, text, trust);
-        let rules = match reader.document.parse() {
-            Some(root) => reader.root(root.get_ref()),
-            None => Vec::new(),
+        let mut reader = Reader::new(name, text);
+        let (lines, rules) = match reader.document.parse() {
+            Some(root) => reader.root(root.get_ref()).into_iter().unzip(),
+            None => Default::default(),
         };
         let mut faults = reader.document.faults;
         if faults.is_empty() {
             Ok(Self {
                 name: name.to_owned(),
                 rules,
+                lines,
             })
         } else {
             faults.sort();
@@ -129,16 +39,12 @@ impl RuleFile {
     }
 }
 
-impl RuleText {
-    /// The regex, compiled when it is first used.
-    pub(crate) fn pattern(&self) -> Pattern {
-        Pattern::trusted(&self.regex)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Level;
+    use crate::rule::allowlist::Subject;
+    use crate::rule::check::Check;
 
     fn faults(text: &str) -> Vec<String> {
         let faults = RuleFile::parse("my.toml", text).unwrap_err();
@@ -155,11 +61,9 @@ mod tests {
         )
         .unwrap();
         let rule = &file.rules[0];
-        assert_eq!(
-            (rule.line, rule.id.as_str(), rule.level),
-            (2, "a-1", Level::Error)
-        );
-        assert_eq!(rule.checks, [Check::Entropy(2.5)]);
+        assert_eq!((rule.id.as_ref(), rule.level), ("a-1", Level::Error));
+        assert_eq!(file.lines, [2]);
+        assert_eq!(*rule.checks, [Check::Entropy(2.5)]);
         assert_eq!(rule.pairs_with.as_ref().unwrap().lines, 3);
         assert_eq!(rule.allowlists[0].subject, Subject::Line);
     }
@@ -197,6 +101,20 @@ mod tests {
             );
             assert!(fault.contains(part), "{fault}");
         }
+    }
+
+    #[test]
+    fn encoded_forms_and_kinds_are_for_the_rules_of_code() {
+        let rule = "[[rule]]\nid = 'a'\ndescription = 'd'\nregex = '(?P<secret>acme_x)'\n";
+        let found = faults(&format!(
+            "{rule}keywords = ['acme_']\nbase64 = ['acme_']\nutf16 = ['acme_']\n"
+        ));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("my.toml:6: a.base64: "), "{found:?}");
+        assert!(found[1].starts_with("my.toml:7: a.utf16: "), "{found:?}");
+        let found = faults(&format!("{rule}keywords = ['acme_']\nkind = 'aws'\n"));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("my.toml:6: a.kind: "), "{found:?}");
     }
 
     #[test]

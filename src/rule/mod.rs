@@ -3,8 +3,10 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`mod@file`], `reader` | a rule file as written; all its faults, each with line and key |
-//! | `builtin` | the built-in rules as they are read at start-up |
+//! | `builtin` | the built-in rules: constant tables that the build makes of `rules.toml` |
 //! | [`compile`] | joins the built-in rules with the user's into a [`RuleSet`] |
+//! | [`keyword`] | literals that lead to a place, and their encoded forms |
+//! | `pattern` | regexes that are checked when they are read and compiled when they are used |
 //! | [`check`], [`pem`] | the named checks that need code |
 //! | [`allowlist`] | what a rule never reports, with the reason |
 //! | [`example`] | makes the texts of examples, so that no key stands in a rule file |
@@ -17,18 +19,22 @@ pub mod check;
 pub mod compile;
 pub mod example;
 pub mod file;
+pub mod keyword;
+mod pattern;
 pub mod pem;
 mod reader;
 
+use std::borrow::Cow;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
-
-use regex::bytes::{Regex, RegexBuilder};
+use std::sync::OnceLock;
 
 pub use crate::document::Fault;
+pub use crate::finding::AwsRule;
 use crate::finding::Level;
 use allowlist::Allowlist;
 use check::Check;
+use keyword::Keyword;
+pub use pattern::{Compiled, Pattern};
 
 /// Bytes before a keyword in which a match may begin.
 pub const WINDOW_BEFORE: usize = 256;
@@ -39,59 +45,141 @@ pub const WINDOW_AFTER: usize = 1024;
 /// The largest window after a keyword that a rule may ask for.
 pub const WINDOW_LIMIT: usize = 16 * 1024;
 
-/// Compiled rules, built-in and the user's, in the order of their ids.
+/// Text of a rule: of the program, or of a user's file.
+pub type Text = Cow<'static, str>;
+
+/// Rules that are ready to use, built-in and the user's, in the order of their ids.
 #[derive(Clone, Debug)]
 pub struct RuleSet {
     /// The rules; a `RuleIndex` counts into this.
-    pub rules: Vec<Rule>,
-    /// First 16 hex digits of SHA-256 over everything that can change a result.
-    pub hash: String,
+    pub rules: Cow<'static, [Rule]>,
+    hash: OnceLock<String>,
 }
 
 impl RuleSet {
+    /// Takes rules in any order.
+    pub fn new(mut rules: Vec<Rule>) -> Self {
+        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        Self {
+            rules: rules.into(),
+            hash: OnceLock::new(),
+        }
+    }
+
     /// The place of the rule with this id.
     pub fn index_of(&self, id: &str) -> Option<usize> {
         self.rules
-            .binary_search_by(|rule| rule.id.as_str().cmp(id))
+            .binary_search_by(|rule| rule.id.as_ref().cmp(id))
             .ok()
+    }
+
+    /// First 16 hex digits of SHA-256 over everything that can change a result.
+    pub fn hash(&self) -> &str {
+        self.hash.get_or_init(|| compile::hash(&self.rules))
     }
 }
 
-/// Who decides whether a rule matches.
+/// The part of the engine that decides whether a rule matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// The regex, the checks and the neighbours of this rule: the generic confirm stage.
     #[default]
     Generic,
     /// Code for AWS credentials; the regex says only what the rule is about.
-    Aws,
+    Aws(AwsRule),
 }
 
-/// One compiled rule.
+impl Kind {
+    /// Whether code for AWS credentials decides.
+    pub fn is_aws(self) -> bool {
+        matches!(self, Self::Aws(_))
+    }
+}
+
+/// One rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
     /// A stable name such as `aws-secret-access-key`, never reused.
-    pub id: String,
+    pub id: Text,
     /// What was found and what its holder could do.
-    pub description: String,
+    pub description: Text,
     /// One line of what to do.
-    pub advice: String,
+    pub advice: Text,
     /// How much a full match weighs.
     pub level: Level,
-    /// Who decides.
+    /// The part of the engine that decides.
     pub kind: Kind,
-    /// Literals of which any match contains at least one. Bytes, case-sensitive.
-    pub keywords: Vec<Vec<u8>>,
+    /// Literals of which any match contains at least one.
+    pub keywords: Cow<'static, [Keyword]>,
     /// What decides, on a window around a keyword.
     pub pattern: Pattern,
     /// Bytes after a keyword in which a match may end.
     pub window: usize,
     /// What a match has to pass.
-    pub checks: Vec<Check>,
+    pub checks: Cow<'static, [Check]>,
     /// What has to stand nearby.
     pub pairs_with: Option<PairsWith>,
     /// What is never reported.
-    pub allowlists: Vec<Allowlist>,
+    pub allowlists: Cow<'static, [Allowlist]>,
+    /// Where the format is documented.
+    pub references: Texts,
+    /// Templates of texts in which the rule finds something.
+    pub examples: Texts,
+    /// Templates of texts in which it does not.
+    pub negative_examples: Texts,
+    /// What the secret opens.
+    pub opens: Text,
+    /// What to do about a leaked one, in order.
+    pub rotate: Texts,
+}
+
+impl Rule {
+    /// Whether a text has one of the keywords.
+    pub fn has_keyword(&self, text: &[u8]) -> bool {
+        let holds = |keyword: &Keyword| memchr::memmem::find(text, &keyword.bytes).is_some();
+        self.keywords.iter().any(holds)
+    }
+}
+
+/// A list of texts in one piece. A constant table of many lists would otherwise cost each start of the program an
+/// address to fill in per text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Texts(Text);
+
+impl Texts {
+    /// Stands behind each text, and in none.
+    pub const END: char = '\u{1e}';
+
+    /// Takes a list that was joined already: [`Self::END`] behind each text.
+    pub(crate) const fn joined(joined: &'static str) -> Self {
+        Self(Text::Borrowed(joined))
+    }
+
+    /// The texts, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.split_terminator(Self::END)
+    }
+
+    /// How many texts there are.
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T: AsRef<str>> FromIterator<T> for Texts {
+    fn from_iter<I: IntoIterator<Item = T>>(texts: I) -> Self {
+        let mut joined = String::new();
+        for text in texts {
+            joined.push_str(text.as_ref());
+            joined.push(Self::END);
+        }
+        Self(joined.into())
+    }
 }
 
 /// What has to stand near a match; it gives the match its key id.
@@ -103,83 +191,6 @@ pub struct PairsWith {
     pub lines: usize,
     /// Whether a match counts without it as well.
     pub optional: bool,
-}
-
-/// A regex that is compiled when it is first used: at start-up nothing is paid for rules that do not match.
-#[derive(Clone)]
-pub struct Pattern {
-    source: Arc<str>,
-    compiled: Arc<OnceLock<Compiled>>,
-}
-
-/// A regex and its named groups.
-#[derive(Debug)]
-pub struct Compiled {
-    /// Works on bytes: `.` and negated classes match what is not UTF-8 too.
-    pub regex: Regex,
-    /// Index of the group named `secret`; 0 if the whole match is the secret.
-    pub secret_group: usize,
-    /// Index of the group named `key_id`, the public half, if there is one.
-    pub key_id_group: Option<usize>,
-}
-
-impl Pattern {
-    /// Takes a regex that is known to be valid: one that a rule file's reader has compiled before, or a built-in one.
-    pub(crate) fn trusted(source: &str) -> Self {
-        Self {
-            source: source.into(),
-            compiled: Arc::default(),
-        }
-    }
-
-    /// Takes a regex and compiles it now.
-    #[cfg(test)]
-    pub(crate) fn checked(source: &str) -> Result<Self, regex::Error> {
-        let pattern = Self::trusted(source);
-        let compiled = Compiled::new(source)?;
-        pattern.compiled.get_or_init(|| compiled);
-        Ok(pattern)
-    }
-
-    /// Whether somebody has paid for it.
-    #[cfg(test)]
-    pub(crate) fn is_compiled(&self) -> bool {
-        self.compiled.get().is_some()
-    }
-
-    /// The regex as written.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-
-    /// The compiled form.
-    pub fn get(&self) -> &Compiled {
-        self.compiled.get_or_init(|| {
-            Compiled::new(&self.source)
-                .expect("rule files are checked, and a test checks the built-in one")
-        })
-    }
-}
-
-impl fmt::Debug for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pattern({:?})", self.source)
-    }
-}
-
-impl Compiled {
-    fn new(source: &str) -> Result<Self, regex::Error> {
-        let regex = RegexBuilder::new(source)
-            .unicode(false)
-            .size_limit(4 << 20)
-            .build()?;
-        let group = |name: &str| regex.capture_names().position(|found| found == Some(name));
-        Ok(Self {
-            secret_group: group("secret").unwrap_or(0),
-            key_id_group: group("key_id"),
-            regex,
-        })
-    }
 }
 
 /// Why rules could not be used.

@@ -5,10 +5,13 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::allowlist::Subject;
+use super::allowlist::{Allowlist, Subject};
 use super::check::Check;
-use super::file::{AllowlistText, PairsWithText, RuleText, SHORTEST_KEYWORD, Trust};
-use super::{Compiled, Fault, Kind, WINDOW_AFTER, WINDOW_LIMIT};
+use super::file::SHORTEST_KEYWORD;
+use super::keyword::Keyword;
+use super::{
+    AwsRule, Fault, Kind, PairsWith, Pattern, Rule, Text, Texts, WINDOW_AFTER, WINDOW_LIMIT,
+};
 use crate::document::{self, Value, regex_message};
 use crate::finding::Level;
 
@@ -16,21 +19,27 @@ use crate::finding::Level;
 pub(super) struct Reader<'a> {
     name: &'a str,
     pub(super) document: document::Reader<'a>,
-    trust: Trust,
+}
+
+/// The literals of a rule as they are written.
+#[derive(Default)]
+struct Literals {
+    plain: Vec<String>,
+    base64: Vec<String>,
+    utf16: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
     /// A reader of the file `name`, which holds `text`.
-    pub(super) fn new(name: &'a str, text: &'a str, trust: Trust) -> Self {
+    pub(super) fn new(name: &'a str, text: &'a str) -> Self {
         Self {
             name,
             document: document::Reader::new(name, text),
-            trust,
         }
     }
 
-    /// Reads all rules of a document.
-    pub(super) fn root(&mut self, root: &DeTable<'_>) -> Vec<RuleText> {
+    /// Reads all rules of a document, each with the line on which it begins.
+    pub(super) fn root(&mut self, root: &DeTable<'_>) -> Vec<(usize, Rule)> {
         let mut rules = Vec::new();
         for (key, value) in root {
             if key.get_ref() != "rule" {
@@ -59,81 +68,112 @@ impl<'a> Reader<'a> {
         rules
     }
 
-    fn report_duplicates(&mut self, rules: &[RuleText]) {
+    fn report_duplicates(&mut self, rules: &[(usize, Rule)]) {
         let mut seen: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-        for rule in rules {
-            if let Some(line) = seen.insert(&rule.id, rule.line) {
+        for (line, rule) in rules {
+            if let Some(first) = seen.insert(&rule.id, *line) {
                 self.document.faults.push(Fault {
                     file: self.name.to_owned(),
-                    line: rule.line,
+                    line: *line,
                     key: format!("{}.id", rule.id),
-                    message: format!("the rule of line {line} has this id already"),
+                    message: format!("the rule of line {first} has this id already"),
                 });
             }
         }
     }
 
     /// Reads one rule; `None` if something that it cannot do without is missing. Its faults are noted either way.
-    fn rule(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<RuleText> {
+    fn rule(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<(usize, Rule)> {
         if let Some(DeValue::String(id)) = table.get("id").map(Spanned::get_ref) {
             self.document.within = id.to_string();
         }
         let faults = self.document.faults.len();
-        let mut rule = RuleText {
-            line: self.document.line(span.start),
-            id: String::new(),
-            description: String::new(),
-            advice: String::new(),
+        let line = self.document.line(span.start);
+        let mut rule = Rule {
+            id: Text::default(),
+            description: Text::default(),
+            advice: Text::Borrowed("Revoke it where it was issued, then take it out."),
             level: Level::Error,
             kind: Kind::Generic,
-            keywords: Vec::new(),
-            regex: String::new(),
+            keywords: Default::default(),
+            pattern: Pattern::builtin(""),
             window: WINDOW_AFTER,
-            checks: Vec::new(),
+            checks: Default::default(),
             pairs_with: None,
-            allowlists: Vec::new(),
-            references: Vec::new(),
-            examples: Vec::new(),
-            negative_examples: Vec::new(),
-            opens: String::new(),
-            rotate: Vec::new(),
+            allowlists: Default::default(),
+            references: Texts::default(),
+            examples: Texts::default(),
+            negative_examples: Texts::default(),
+            opens: Text::default(),
+            rotate: Texts::default(),
         };
+        let mut literals = Literals::default();
         for (key, value) in table {
-            self.key(&mut rule, key, value);
+            self.key(&mut rule, &mut literals, key, value);
         }
         for key in ["id", "description", "keywords", "regex"] {
             if table.get(key).is_none() {
                 self.document.fault(span.start, key, "missing");
             }
         }
+        self.kind(&mut rule, table);
         if self.document.faults.len() > faults {
             return None;
         }
-        if rule.advice.is_empty() {
-            "Revoke it where it was issued, then take it out.".clone_into(&mut rule.advice);
+        let Literals {
+            plain,
+            base64,
+            utf16,
+        } = &literals;
+        rule.keywords = Keyword::all(plain, base64, utf16).into();
+        Some((line, rule))
+    }
+
+    /// Code decides for the built-in rules about AWS only; encoded forms are for that code.
+    fn kind(&mut self, rule: &mut Rule, table: &DeTable<'_>) {
+        if let Some(kind) = table.get("kind") {
+            match (kind.get_ref().as_str(), AwsRule::of_id(&rule.id)) {
+                (Some("aws"), Some(aws)) => rule.kind = Kind::Aws(aws),
+                _ => self.document.fault(
+                    kind.span().start,
+                    "kind",
+                    "the only kind is `aws`, for built-in rules",
+                ),
+            }
         }
-        Some(rule)
+        for key in ["base64", "utf16"] {
+            if let Some(value) = table.get(key)
+                && rule.kind == Kind::Generic
+            {
+                self.document.fault(
+                    value.span().start,
+                    key,
+                    "is for rules of `kind = \"aws\"` only",
+                );
+            }
+        }
     }
 
     fn key(
         &mut self,
-        rule: &mut RuleText,
+        rule: &mut Rule,
+        literals: &mut Literals,
         key: &Spanned<toml::de::DeString<'_>>,
         value: &Value<'_>,
     ) {
         let name: &str = key.get_ref();
         match name {
             "id" => {
-                rule.id = self.document.string(value, name);
+                rule.id = self.document.string(value, name).into();
                 let is_id_byte = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
                 if !rule.id.bytes().all(is_id_byte) {
                     self.document
                         .fault(value.span().start, name, "may hold a-z, 0-9 and - only");
                 }
             }
-            "description" => rule.description = self.document.string(value, name),
-            "advice" => rule.advice = self.document.string(value, name),
-            "opens" => rule.opens = self.document.string(value, name),
+            "description" => rule.description = self.document.string(value, name).into(),
+            "advice" => rule.advice = self.document.string(value, name).into(),
+            "opens" => rule.opens = self.document.string(value, name).into(),
             "level" => {
                 let text = self.document.string(value, name);
                 match Level::from_name(&text) {
@@ -145,45 +185,56 @@ impl<'a> Reader<'a> {
                     ),
                 }
             }
-            "kind" => match self.document.string(value, name).as_str() {
-                "aws" => rule.kind = Kind::Aws,
-                _ => self.document.fault(
-                    value.span().start,
-                    name,
-                    "the only kind is `aws`, for built-in rules",
-                ),
-            },
+            // Needs the id.
+            "kind" => {}
             "window" => {
                 rule.window = self
                     .document
                     .number(value, name, 0, WINDOW_LIMIT)
                     .unwrap_or(WINDOW_AFTER)
             }
-            "keywords" => rule.keywords = self.keywords(value),
+            "keywords" => literals.plain = self.keywords(value, name),
+            "base64" => literals.base64 = self.keywords(value, name),
+            "utf16" => literals.utf16 = self.keywords(value, name),
             "regex" => {
-                rule.regex = self.document.string(value, name);
-                self.regex(&rule.regex, value.span(), name, &["secret", "key_id"], true);
+                let source = self.document.string(value, name);
+                let at = value.span().start;
+                if let Some(pattern) = self.regex(&source, at, name, &["secret", "key_id"]) {
+                    rule.pattern = pattern;
+                }
             }
-            "checks" => rule.checks = self.checks(value),
+            "checks" => rule.checks = self.checks(value).into(),
             "pairs_with" => rule.pairs_with = self.pairs_with(value),
-            "allowlists" => rule.allowlists = self.allowlists(value),
-            "references" => rule.references = self.document.strings(value, name),
-            "examples" => rule.examples = self.document.strings(value, name),
-            "negative_examples" => rule.negative_examples = self.document.strings(value, name),
-            "rotate" => rule.rotate = self.document.strings(value, name),
+            "allowlists" => rule.allowlists = self.allowlists(value).into(),
+            "references" => rule.references = self.texts(value, name),
+            "examples" => rule.examples = self.texts(value, name),
+            "negative_examples" => rule.negative_examples = self.texts(value, name),
+            "rotate" => rule.rotate = self.texts(value, name),
             _ => self.document.fault(key.span().start, name, "unknown key"),
         }
     }
 
-    fn keywords(&mut self, value: &Value<'_>) -> Vec<String> {
-        let keywords = self.document.strings(value, "keywords");
+    fn texts(&mut self, value: &Value<'_>, key: &str) -> Texts {
+        let texts = self.document.strings(value, key);
+        if texts.iter().any(|text| text.contains(Texts::END)) {
+            self.document.fault(
+                value.span().start,
+                key,
+                "may not hold the control character U+001E",
+            );
+        }
+        texts.into_iter().collect()
+    }
+
+    fn keywords(&mut self, value: &Value<'_>, key: &str) -> Vec<String> {
+        let keywords = self.document.strings(value, key);
         let DeValue::Array(items) = value.get_ref() else {
             return keywords;
         };
         if items.is_empty() {
             self.document.fault(
                 value.span().start,
-                "keywords",
+                key,
                 "is empty: the rule could never match",
             );
         }
@@ -191,7 +242,7 @@ impl<'a> Reader<'a> {
             if !keyword.is_empty() && keyword.len() < SHORTEST_KEYWORD {
                 self.document.fault(
                     item.span().start,
-                    "keywords",
+                    key,
                     format!("`{keyword}` is shorter than {SHORTEST_KEYWORD} bytes"),
                 );
             }
@@ -199,7 +250,7 @@ impl<'a> Reader<'a> {
             if let Some(other) = keywords[..at].iter().find(|other| covered(other)) {
                 self.document.fault(
                     item.span().start,
-                    "keywords",
+                    key,
                     format!("`{keyword}` is covered by `{other}`"),
                 );
             }
@@ -207,37 +258,33 @@ impl<'a> Reader<'a> {
         keywords
     }
 
-    /// Holds a regex against the group names that mean something.
-    fn regex(
-        &mut self,
-        source: &str,
-        at: Range<usize>,
-        key: &str,
-        groups: &[&str],
-        needs_secret: bool,
-    ) {
-        if source.is_empty() || self.trust == Trust::Tested {
-            return;
+    /// Holds a regex against the group names that mean something: those of `groups`, of which it needs one if
+    /// `secret` is among them. `None` if it cannot be used.
+    fn regex(&mut self, source: &str, at: usize, key: &str, groups: &[&str]) -> Option<Pattern> {
+        if source.is_empty() {
+            return None;
         }
-        let compiled = match Compiled::new(source) {
-            Ok(compiled) => compiled,
+        let checked = match Pattern::check(source) {
+            Ok(checked) => checked,
             Err(error) => {
-                return self.document.fault(at.start, key, regex_message(&error));
+                self.document.fault(at, key, regex_message(&error));
+                return None;
             }
         };
-        for name in compiled.regex.capture_names().flatten() {
-            if !groups.contains(&name) {
+        for name in &checked.groups {
+            if !groups.contains(&name.as_str()) {
                 self.document
-                    .fault(at.start, key, format!("no group may be called `{name}`"));
+                    .fault(at, key, format!("no group may be called `{name}`"));
             }
         }
-        if needs_secret && compiled.secret_group == 0 && compiled.key_id_group.is_none() {
-            self.document
-                .fault(at.start, key, "has no group (?P<secret>…)");
+        let is_known = |name: &String| groups.contains(&name.as_str());
+        if groups.contains(&"secret") && !checked.groups.iter().any(is_known) {
+            self.document.fault(at, key, "has no group (?P<secret>…)");
         }
-        if compiled.regex.is_match(b"") {
-            self.document.fault(at.start, key, "matches the empty text");
+        if checked.matches_nothing {
+            self.document.fault(at, key, "matches the empty text");
         }
+        Some(checked.pattern)
     }
 
     fn checks(&mut self, value: &Value<'_>) -> Vec<Check> {
@@ -256,28 +303,26 @@ impl<'a> Reader<'a> {
         checks
     }
 
-    fn pairs_with(&mut self, value: &Value<'_>) -> Option<PairsWithText> {
+    fn pairs_with(&mut self, value: &Value<'_>) -> Option<PairsWith> {
         let DeValue::Table(table) = value.get_ref() else {
             self.document
                 .wrong_type(value, "pairs_with", "a table: { regex = '…', lines = 5 }");
             return None;
         };
-        let mut pairs_with = PairsWithText {
-            regex: String::new(),
+        let mut pairs_with = PairsWith {
+            pattern: Pattern::builtin(""),
             lines: 0,
             optional: false,
         };
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "regex" => {
-                    pairs_with.regex = self.document.string(value, "pairs_with.regex");
-                    self.regex(
-                        &pairs_with.regex,
-                        value.span(),
-                        "pairs_with.regex",
-                        &["key_id"],
-                        false,
-                    );
+                    let name = "pairs_with.regex";
+                    let source = self.document.string(value, name);
+                    let at = value.span().start;
+                    if let Some(pattern) = self.regex(&source, at, name, &["key_id"]) {
+                        pairs_with.pattern = pattern;
+                    }
                 }
                 "lines" => {
                     pairs_with.lines = self
@@ -307,7 +352,7 @@ impl<'a> Reader<'a> {
         Some(pairs_with)
     }
 
-    fn allowlists(&mut self, value: &Value<'_>) -> Vec<AllowlistText> {
+    fn allowlists(&mut self, value: &Value<'_>) -> Vec<Allowlist> {
         let DeValue::Array(items) = value.get_ref() else {
             self.document.wrong_type(
                 value,
@@ -326,7 +371,7 @@ impl<'a> Reader<'a> {
         allowlists
     }
 
-    fn allowlist(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<AllowlistText> {
+    fn allowlist(&mut self, span: Range<usize>, table: &DeTable<'_>) -> Option<Allowlist> {
         let mut looks = None;
         let mut reason = None;
         for (key, value) in table {
@@ -347,15 +392,12 @@ impl<'a> Reader<'a> {
                     continue;
                 }
             };
-            let regex = self.document.string(value, &format!("allowlists.{name}"));
-            self.regex(
-                &regex,
-                value.span(),
-                &format!("allowlists.{name}"),
-                &[],
-                false,
-            );
-            if looks.replace((subject, regex)).is_some() {
+            let path = format!("allowlists.{name}");
+            let source = self.document.string(value, &path);
+            let pattern = self
+                .regex(&source, value.span().start, &path, &[])
+                .unwrap_or(Pattern::builtin(""));
+            if looks.replace((subject, pattern)).is_some() {
                 self.document.fault(
                     key.span().start,
                     &format!("allowlists.{name}"),
@@ -371,11 +413,11 @@ impl<'a> Reader<'a> {
             self.document
                 .fault(span.start, "allowlists.reason", "missing");
         }
-        let (subject, regex) = looks?;
-        Some(AllowlistText {
+        let (subject, pattern) = looks?;
+        Some(Allowlist {
             subject,
-            regex,
-            reason: reason?,
+            pattern,
+            reason: reason?.into(),
         })
     }
 }

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use bstr::{BStr, ByteSlice as _};
 
 use super::Outcome;
-use crate::finding::{Finding, Level};
+use crate::finding::{AwsRule, Finding, Level};
 use crate::secret::Secret;
 
 /// The rules whose findings are one half of a pair.
-pub(super) const LONE_ID: &str = "aws-access-key-id";
-const LONE_SECRET: &str = "aws-secret-access-key";
+pub(super) const LONE_ID: &str = AwsRule::AccessKeyId.id();
+const LONE_SECRET: &str = AwsRule::SecretAccessKey.id();
 
 /// Most halves of one kind that are held against each other; a tree with more of them is no accident of
 /// two files, and the work would grow with the product.

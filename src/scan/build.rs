@@ -43,7 +43,7 @@ pub fn findings_of(
             options
                 .only
                 .as_ref()
-                .is_none_or(|only| only.contains(&rule.id))
+                .is_none_or(|only| only.contains(rule.id.as_ref()))
         })
         .collect();
     let beyond = wanted.len().saturating_sub(options.max_findings);
@@ -166,14 +166,14 @@ fn finding(found: &Match, rule: &Rule, place: Place) -> Finding {
     let secret = found.secret.as_ref().map(|part| part.value.clone());
     let account_id = key_id
         .as_deref()
-        .filter(|_| rule.id.starts_with("aws-"))
+        .filter(|_| rule.kind.is_aws())
         .and_then(|key_id| Engine::account_of(key_id.as_bytes()));
     Finding {
-        rule: rule.id.clone(),
+        rule: rule.id.to_string(),
         level: found.level,
         fingerprint: Fingerprint::new(&rule.id, key_id.as_deref(), identifying(found).as_ref()),
         message: message::message(rule, found, key_id.as_deref(), account_id.as_deref()),
-        advice: rule.advice.clone(),
+        advice: rule.advice.to_string(),
         key_id,
         account_id,
         secret,

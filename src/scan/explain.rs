@@ -51,7 +51,7 @@ pub fn explain(engine: &Engine, bytes: &[u8]) -> Vec<Sight> {
     let mut scratch = Scratch::default();
     for found in engine.scan(bytes, &mut scratch) {
         let rule = engine.rules().rules.get(found.rule);
-        let rule = rule.map_or("", |rule| rule.id.as_str());
+        let rule = rule.map_or("", |rule| rule.id.as_ref());
         let mut text = format!("{}[{rule}]", found.level.name());
         let halves: Vec<&str> = [
             (found.key_id.is_some(), "a key ID"),

@@ -12,7 +12,7 @@ pub(super) fn message(
     account_id: Option<&str>,
 ) -> String {
     let mut text = match key_id {
-        Some(key_id) if rule.id.starts_with("aws-") => aws_key(found, key_id, account_id),
+        Some(key_id) if rule.kind.is_aws() => aws_key(found, key_id, account_id),
         Some(key_id) => format!("{}: {key_id}", first_sentence(&rule.description)),
         None if found.level < rule.level && found.level > Level::Note => {
             format!("Possibly: {}", first_sentence(&rule.description))

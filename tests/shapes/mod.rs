@@ -69,7 +69,7 @@ fn found(engine: &Engine, matches: &[engine::Match]) -> Vec<Row> {
         .iter()
         .map(|found| Row {
             level: found.level.name().to_owned(),
-            rule: engine.rules().rules[found.rule].id.clone(),
+            rule: engine.rules().rules[found.rule].id.to_string(),
             parts: [part(&found.key_id), part(&found.secret), part(&found.token)],
             context: found.context.clone().unwrap_or_default(),
         })

@@ -99,8 +99,9 @@ fn run_rules(args: &commands::rules::RulesArgs) -> Result<Exit, Failure> {
 
 /// The version, and what else the results depend on.
 fn version() -> Result<Exit, Failure> {
-    let hash = rules::builtin().hash;
-    let text = format!("keysieve {} (rules {hash})\n", env!("CARGO_PKG_VERSION"));
+    let rules = rules::builtin();
+    let (version, hash) = (env!("CARGO_PKG_VERSION"), rules.hash());
+    let text = format!("keysieve {version} (rules {hash})\n");
     output::to_stdout(|out| out.write_all(text.as_bytes()))?;
     Ok(Exit::Clean)
 }

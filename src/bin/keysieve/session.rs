@@ -14,7 +14,6 @@ use keysieve::engine::Engine;
 use keysieve::finding::{Finding, Level};
 use keysieve::gate::{self, UnusedMarker};
 use keysieve::report::{self, Format, Report, RuleInfo, Summary, Tool};
-use keysieve::rule::file::RuleFile;
 use keysieve::scan::{self, Collector, Counters, Exceptions, Excludes, Options, Outcome, Scanner};
 use keysieve::source;
 use keysieve::whole_file::Access;
@@ -241,7 +240,7 @@ impl Session {
             },
             tool: Tool {
                 version: env!("CARGO_PKG_VERSION"),
-                rules_hash: &self.engine.rules().hash,
+                rules_hash: &|| self.engine.rules().hash().to_owned(),
             },
         };
         // One that cannot be written keeps neither the others nor standard output from saying what was found.
@@ -318,7 +317,7 @@ impl Session {
         print_lines(&lines);
     }
 
-    /// What reports say about the rules that found something. References and other prose are read only then.
+    /// What reports say about the rules that found something.
     fn rule_infos(&self, findings: &[Finding]) -> Vec<RuleInfo> {
         let ids: BTreeSet<&str> = findings
             .iter()
@@ -327,22 +326,15 @@ impl Session {
         if ids.is_empty() {
             return Vec::new();
         }
-        let builtin = RuleFile::builtin();
-        let rules = &self.engine.rules().rules;
+        let rules = self.engine.rules().rules.iter();
         rules
-            .iter()
-            .filter(|rule| ids.contains(rule.id.as_str()))
+            .filter(|rule| ids.contains(rule.id.as_ref()))
             .map(|rule| RuleInfo {
-                id: rule.id.clone(),
-                description: rule.description.clone(),
-                advice: rule.advice.clone(),
+                id: rule.id.to_string(),
+                description: rule.description.to_string(),
+                advice: rule.advice.to_string(),
                 level: rule.level,
-                references: builtin
-                    .rules
-                    .iter()
-                    .find(|text| text.id == rule.id && text.description == rule.description)
-                    .map(|text| text.references.clone())
-                    .unwrap_or_default(),
+                references: rule.references.iter().map(str::to_owned).collect(),
             })
             .collect()
     }

@@ -236,7 +236,7 @@ fn only(common: &Common, file: &ConfigFile, rules: &RuleSet) -> Option<BTreeSet<
     }
     let mut only: BTreeSet<String> = match &file.enable_only {
         Some(ids) => ids.iter().map(|set| set.value.clone()).collect(),
-        None => rules.rules.iter().map(|rule| rule.id.clone()).collect(),
+        None => rules.rules.iter().map(|rule| rule.id.to_string()).collect(),
     };
     for disabled in &file.disable {
         only.remove(&disabled.value);

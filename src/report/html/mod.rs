@@ -281,7 +281,7 @@ fn foot(page: &mut String, report: &Report<'_>) {
         "<footer>keysieve {} · rules {} · this page holds no secret and loads nothing</footer>\n\
          </body>\n</html>\n",
         escaped(report.tool.version),
-        escaped(report.tool.rules_hash)
+        escaped(&(report.tool.rules_hash)())
     );
 }
 

@@ -111,13 +111,13 @@ fn aws(engine: &Engine, bytes: &[u8], hits: &[Hit], found: &[Match], scratch: &m
     if bytes.contains(&0) || lines > ID_LINES || is_wide(bytes) {
         return;
     }
-    let is_aws = |found: &&Match| engine.rules().rules[found.rule].kind == Kind::Aws;
+    let is_aws = |found: &&Match| engine.rules().rules[found.rule].kind.is_aws();
     let fast: Vec<&Match> = found.iter().filter(is_aws).collect();
     let slow: Vec<&Match> = engine.scan_all(bytes, scratch).iter().collect();
     let is_near = lines <= NAME_LINES && bytes.len() <= NAME_REACH;
     let sees_all = hits.iter().any(|hit| {
         let of_aws = engine.prefilter().rules_of(hit.keyword).iter();
-        let mut of_aws = of_aws.map(|rule| engine.rules().rules[*rule].kind == Kind::Aws);
+        let mut of_aws = of_aws.map(|rule| engine.rules().rules[*rule].kind.is_aws());
         let is_id = matches!(engine.prefilter().keyword(hit.keyword), b"AKIA" | b"ASIA");
         of_aws.any(|is_aws| is_aws) && !is_id
     });

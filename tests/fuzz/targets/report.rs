@@ -53,7 +53,7 @@ pub fn run(data: &[u8]) {
         options,
         tool: Tool {
             version: "1.2.3",
-            rules_hash: "0123456789abcdef",
+            rules_hash: &|| "0123456789abcdef".to_owned(),
         },
     };
     // One format is nine times as fast as all of them; the corpus has an input for each.

@@ -12,8 +12,8 @@
 
 use std::sync::OnceLock;
 
+use keysieve::rule::RuleSet;
 use keysieve::rule::example;
-use keysieve::rule::file::RuleFile;
 
 pub use crate::support::Keys;
 
@@ -59,9 +59,8 @@ fn material(kind: u8, number: u8) -> String {
 fn examples() -> &'static [String] {
     static EXAMPLES: OnceLock<Vec<String>> = OnceLock::new();
     EXAMPLES.get_or_init(|| {
-        let file = RuleFile::parse("rules.toml", keysieve::rule::file::BUILTIN)
-            .expect("the built-in rules");
-        let cases = file.rules.iter().flat_map(example::cases);
+        let rules = RuleSet::builtin();
+        let cases = rules.rules.iter().flat_map(example::cases);
         let mut texts: Vec<String> = cases
             .map(|case| case.text)
             .filter(|text| text.len() < 2000)

@@ -161,7 +161,7 @@ fn show(work: &Work, finding: &Finding) -> Result<(), Failure> {
         },
         tool: Tool {
             version: env!("CARGO_PKG_VERSION"),
-            rules_hash: &work.session.engine.rules().hash,
+            rules_hash: &|| work.session.engine.rules().hash().to_owned(),
         },
     };
     output::to_stdout(|out| report::write(Format::Text, out, &report))

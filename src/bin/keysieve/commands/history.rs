@@ -143,7 +143,7 @@ fn cache(
     }
     let only = session.settings.only.iter().flatten();
     let mut settings: Vec<&[u8]> = only.map(String::as_bytes).collect();
-    settings.push(session.engine.rules().hash.as_bytes());
+    settings.push(session.engine.rules().hash().as_bytes());
     Ok(Arc::new(Cache::open(directory, history, &settings)))
 }
 

@@ -9,10 +9,11 @@ use clap::{Args, Subcommand};
 use keysieve::engine::{Engine, Scratch};
 use keysieve::finding::Level;
 use keysieve::report::wrap::lines;
-use keysieve::rule::compile::RuleSource;
+use keysieve::rule::compile::{RuleSource, example_faults};
 use keysieve::rule::example::{self, Case};
-use keysieve::rule::file::{RuleFile, RuleText};
-use keysieve::rule::{Error, RuleSet};
+use keysieve::rule::file::RuleFile;
+use keysieve::rule::keyword::Form;
+use keysieve::rule::{Error, Kind, Rule, RuleSet};
 
 use crate::terminal;
 
@@ -47,26 +48,27 @@ enum Command {
 /// Runs the command. `false` means that a rule is not what its examples say.
 pub(crate) fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<bool, Error> {
     let (text, all_good) = match &args.command {
-        Command::List => (list(&RuleFile::builtin()), true),
+        Command::List => (list(&RuleSet::builtin().rules), true),
         Command::Show { id } => (show(&find(id)?), true),
         Command::Explain { id } => (explain(&find(id)?, terminal::width()), true),
-        Command::Test { file: None } => test(&RuleFile::builtin(), &RuleSet::builtin()),
+        Command::Test { file: None } => {
+            let rules = RuleSet::builtin();
+            test(&rules.rules, &rules)
+        }
         Command::Test { file: Some(path) } => test_file(path)?,
     };
     out.write_all(text.as_bytes()).map_err(Error::Write)?;
     Ok(all_good)
 }
 
-fn find(id: &str) -> Result<RuleText, Error> {
-    let mut rules = RuleFile::builtin().rules.into_iter();
-    rules
-        .find(|rule| rule.id == id)
+fn find(id: &str) -> Result<Rule, Error> {
+    let rules = RuleSet::builtin();
+    let rule = rules.index_of(id).and_then(|index| rules.rules.get(index));
+    rule.cloned()
         .ok_or_else(|| Error::UnknownRule(id.to_owned()))
 }
 
-fn list(file: &RuleFile) -> String {
-    let mut rules: Vec<&RuleText> = file.rules.iter().collect();
-    rules.sort_by(|a, b| a.id.cmp(&b.id));
+fn list(rules: &[Rule]) -> String {
     let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for rule in rules {
@@ -80,22 +82,26 @@ fn list(file: &RuleFile) -> String {
     text
 }
 
-fn show(rule: &RuleText) -> String {
+fn show(rule: &Rule) -> String {
     let mut text = String::new();
     let mut field = |name: &str, value: &str| line(&mut text, format_args!("{name:18} {value}"));
     field("id", &rule.id);
     field("description", &rule.description);
     field("advice", &rule.advice);
     field("level", rule.level.name());
-    let keywords: Vec<String> = rule
-        .keywords
-        .iter()
-        .map(|keyword| format!("`{}`", keyword.escape_default()))
-        .collect();
-    field("keywords", &keywords.join(" "));
-    field("regex", &rule.regex);
+    for (name, is_of) in [
+        ("keywords", (|form| form == Form::Plain) as fn(Form) -> bool),
+        ("in base64", |form| matches!(form, Form::Base64(_))),
+        ("in UTF-16", |form| form == Form::Utf16),
+    ] {
+        let keywords = keywords(rule, is_of);
+        if !keywords.is_empty() {
+            field(name, &keywords.join(" "));
+        }
+    }
+    field("regex", rule.pattern.source());
     field("window", &rule.window.to_string());
-    for check in &rule.checks {
+    for check in rule.checks.iter() {
         field("check", &check.name());
     }
     if let Some(pairs_with) = &rule.pairs_with {
@@ -107,31 +113,42 @@ fn show(rule: &RuleText) -> String {
         let lines = pairs_with.lines;
         field(
             "pairs with",
-            &format!("{} ({kind} within {lines} lines)", pairs_with.regex),
+            &format!(
+                "{} ({kind} within {lines} lines)",
+                pairs_with.pattern.source()
+            ),
         );
     }
-    for allowlist in &rule.allowlists {
+    for allowlist in rule.allowlists.iter() {
         field(
             "allowlist",
-            &format!("{} ({})", allowlist.regex, allowlist.reason),
+            &format!("{} ({})", allowlist.pattern.source(), allowlist.reason),
         );
     }
-    for reference in &rule.references {
+    for reference in rule.references.iter() {
         field("reference", reference);
     }
-    for example in &rule.examples {
+    for example in rule.examples.iter() {
         field("example", &example.escape_debug().to_string());
     }
-    for example in &rule.negative_examples {
+    for example in rule.negative_examples.iter() {
         field("negative example", &example.escape_debug().to_string());
     }
     text
 }
 
+/// The literals of one form, as text shows them.
+fn keywords(rule: &Rule, is_of: impl Fn(Form) -> bool) -> Vec<String> {
+    let keywords = rule.keywords.iter().filter(|keyword| is_of(keyword.form));
+    keywords
+        .map(|keyword| format!("`{}`", keyword.bytes.escape_ascii()))
+        .collect()
+}
+
 /// Lines of prose are no longer than this on a wide terminal.
 const WIDEST: usize = 100;
 
-fn explain(rule: &RuleText, width: Option<usize>) -> String {
+fn explain(rule: &Rule, width: Option<usize>) -> String {
     let width = width.unwrap_or(80).min(WIDEST);
     let mut text = String::new();
     let mut prose = |head: &str, words: &str| wrap(&mut text, head, words, width);
@@ -156,7 +173,7 @@ fn explain(rule: &RuleText, width: Option<usize>) -> String {
     if !rule.references.is_empty() {
         prose("", "");
         prose("", "Where it is documented");
-        for reference in &rule.references {
+        for reference in rule.references.iter() {
             prose("  ", reference);
         }
     }
@@ -164,16 +181,12 @@ fn explain(rule: &RuleText, width: Option<usize>) -> String {
 }
 
 /// What makes a match, in sentences.
-fn looks_at(rule: &RuleText) -> Vec<String> {
+fn looks_at(rule: &Rule) -> Vec<String> {
     let mut lines = Vec::new();
     if rule.keywords.is_empty() {
         lines.push("Every text that has the form of the secret.".to_owned());
     } else {
-        let keywords: Vec<String> = rule
-            .keywords
-            .iter()
-            .map(|keyword| format!("`{}`", keyword.escape_default()))
-            .collect();
+        let keywords = keywords(rule, |form| form == Form::Plain);
         lines.push(format!(
             "Texts with {}, plain or in one of the encodings that are undone.",
             keywords.join(" or ")
@@ -194,7 +207,7 @@ fn looks_at(rule: &RuleText) -> Vec<String> {
     if !checks.is_empty() {
         lines.push(format!("What matches has to pass: {}.", checks.join(", ")));
     }
-    for allowlist in &rule.allowlists {
+    for allowlist in rule.allowlists.iter() {
         lines.push(format!(
             "Left out: {}.",
             allowlist.reason.trim_end_matches('.')
@@ -234,16 +247,16 @@ fn test_file(path: &Path) -> Result<(String, bool), Error> {
         name: &name,
         text: &text,
     }])?;
-    Ok(test(&file, &rules))
+    Ok(test(&file.rules, &rules))
 }
 
-/// Runs every example of `file` through an engine with `rules`.
-fn test(file: &RuleFile, rules: &RuleSet) -> (String, bool) {
+/// Runs every example of `tested` through an engine with `rules`.
+fn test(tested: &[Rule], rules: &RuleSet) -> (String, bool) {
     let engine = Engine::new(Arc::new(rules.clone()));
     let mut scratch = Scratch::default();
     let mut text = String::new();
     let (mut run, mut failed) = (0, 0);
-    for rule in &file.rules {
+    for rule in tested {
         if rule.examples.is_empty() || rule.negative_examples.is_empty() {
             failed += 1;
             let missing = if rule.examples.is_empty() {
@@ -252,6 +265,12 @@ fn test(file: &RuleFile, rules: &RuleSet) -> (String, bool) {
                 "negative_examples"
             };
             line(&mut text, format_args!("FAILED {}: no {missing}", rule.id));
+        }
+        if rule.kind == Kind::Generic {
+            for fault in example_faults(rule) {
+                failed += 1;
+                line(&mut text, format_args!("FAILED {}: {fault}", rule.id));
+            }
         }
         for case in example::cases(rule) {
             run += 1;
@@ -266,7 +285,7 @@ fn test(file: &RuleFile, rules: &RuleSet) -> (String, bool) {
             }
         }
     }
-    let rules = file.rules.len();
+    let rules = tested.len();
     let noun = if rules == 1 { "rule" } else { "rules" };
     line(
         &mut text,
@@ -295,16 +314,16 @@ mod tests {
 
     #[test]
     fn explanations_fit_the_terminal_and_say_everything() {
-        for rule in RuleFile::builtin().rules {
+        for rule in RuleSet::builtin().rules.iter() {
             for width in [40, 80] {
-                let text = explain(&rule, Some(width));
+                let text = explain(rule, Some(width));
                 for line in text.lines() {
                     let is_one_word =
                         line.trim_start_matches(['.', ' ', '1']).split(' ').count() == 1;
                     assert!(line.chars().count() <= width || is_one_word, "{line}");
                 }
                 let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
-                for words in rule.rotate.iter().chain([&rule.description, &rule.opens]) {
+                for words in rule.rotate.iter().chain([&*rule.description, &*rule.opens]) {
                     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
                     assert!(joined.contains(words.trim_end_matches('.')), "{words}");
                 }
