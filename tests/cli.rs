@@ -161,7 +161,11 @@ fn wrong_use_is_2_goes_to_stderr_and_suggests_what_is_right() {
 
 #[test]
 fn a_secret_on_the_command_line_or_in_a_path_is_not_repeated() {
-    let pair = Pair::new(3);
+    // A slash would cut the secret in two in a path.
+    let pair = (3..)
+        .map(Pair::new)
+        .find(|pair| !pair.secret.contains('/'))
+        .expect("a secret without a slash");
     let words = format!("{}:{}", pair.id, pair.secret);
     let dir = dir_with(&[]);
     let run = scan(
@@ -170,17 +174,9 @@ fn a_secret_on_the_command_line_or_in_a_path_is_not_repeated() {
     )
     .status(2);
     assert_hides(&run, &pair);
-    let secret = pair.secret.replace('/', "_");
-    let odd = Pair {
-        id: pair.id.clone(),
-        secret,
-    };
     let dir = dir_with(&[
-        (&format!("{}.py", pair.id), &odd.python()),
-        (
-            &format!("d/{}/x.py", words.replace('/', "-")),
-            &pair.python(),
-        ),
+        (&format!("{}.py", pair.id), &pair.python()),
+        (&format!("d/{words}/x.py"), &pair.python()),
     ]);
     let run = scan(dir.path(), &[]).status(1);
     assert_hides(&run, &pair);
