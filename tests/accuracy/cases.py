@@ -1,6 +1,7 @@
-"""Generates the cases: pairs in the shapes of tests/shapes, and texts that only look like them.
+"""Generates the cases: pairs in the shapes of tests/shapes and texts that only look like them, the matrix of
+notations, and the tables of tests/notation.
 
-Secrets are 40 uniform characters; unlike those of the tests they are not chosen to pass any filter.
+Secrets of the shapes are 40 uniform characters; unlike those of the tests they are not chosen to pass any filter.
 """
 
 import base64
@@ -8,6 +9,9 @@ import os
 import random
 import re
 import uuid
+
+import notation
+import tables as layouts
 
 BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 UPPER = BASE32[:26]
@@ -56,9 +60,8 @@ class Draw:
 
 
 def generate(where, shapes, count, seed):
-    """Writes all cases; what is in each file."""
+    """Writes the shapes and look-alikes; what is in each file."""
     draw, made = Draw(seed), []
-    os.makedirs(where, exist_ok=True)
     for number, title, text, flags, rows in tables(shapes):
         for _ in range(count):
             made.append(filled(draw, number, title, text, flags, rows))
@@ -70,9 +73,50 @@ def generate(where, shapes, count, seed):
             for title, text in group(draw).items():
                 made.append({"shape": title, "kind": kind, "data": text.encode(), "pairs": [], "secrets": [],
                              "ids": KEY_ID.findall(text), "ending": ".txt"})
+    return written(where, made)
+
+
+def of_notation(where, seeds, seed):
+    """Writes the matrix of notations for several seeds."""
+    made = []
+    for number in range(seed, seed + seeds):
+        draw = layouts.Draw(random.Random(number))
+        for model, naming, name, file, text, pairs in notation.matrix(draw):
+            lines = text.split("\n")
+            secrets = [{"forms": [secret], "lines": [at for at, line in enumerate(lines, 1) if secret in line]}
+                       for _, secret in pairs]
+            made.append({"shape": f"{model}, {naming}, {name}", "kind": "leak", "data": text.encode(), "pairs": pairs,
+                         "secrets": secrets, "ids": [key_id for key_id, _ in pairs],
+                         "ending": os.path.splitext(file)[1], "row": (number, model, naming)})
+    return written(where, made)
+
+
+def of_table(where, path, count, seed):
+    """Writes the cases of a table of tests/notation, each filled several times."""
+    made = []
+    for at, block in enumerate(layouts.blocks(path)):
+        for filling in range(count):
+            draw = layouts.Draw(random.Random(seed * 1_000_003 + at * 101 + filling))
+            case = layouts.fill(block, draw)
+            lines = case.text.split("\n")
+            wanted = {secret for _, _, secret in case.want} & set(case.secrets)
+            secrets = [{"forms": sorted(case.secrets[secret]),
+                        "lines": [at for at, line in enumerate(lines, 1)
+                                  if any(form in line for form in case.secrets[secret])]} for secret in sorted(wanted)]
+            made.append({"shape": f"{case.group}: {case.title}", "kind": "leak" if wanted else "token",
+                         "data": case.text.encode(), "secrets": secrets, "ids": sorted(case.ids.values()),
+                         "pairs": sorted((key_id, secret) for _, key_id, secret in case.want if key_id and secret in wanted),
+                         "ending": os.path.splitext(case.file)[1] or ".txt"})
+    return written(where, made)
+
+
+def written(where, made):
+    """Writes each case into a directory of its own, far enough from the others to be no neighbour of theirs."""
     for at, case in enumerate(made):
         case["file"] = f"case{at:05}{case.pop('ending')}"
-        with open(os.path.join(where, case["file"]), "wb") as file:
+        folder = os.path.join(where, f"{at:05}", "of", "its", "own")
+        os.makedirs(folder)
+        with open(os.path.join(folder, case["file"]), "wb") as file:
             file.write(case.pop("data"))
     return made
 

@@ -131,10 +131,11 @@ ENDINGS = {"JSON": "json", "compact JSON": "json", "Python": "py", "YAML": "yml"
 
 
 def matrix(draw):
-    """Model, naming, notation, file name, text and pairs of each cell; the pairs of a row are the same."""
+    """Model, naming, notation, file name, text and pairs of each cell. No pair is in two cells: a scanner may bring
+    together what is known of one key from several files."""
     for model, build in MODELS.items():
         for naming in NAMINGS:
-            pairs = [(draw.id(), draw.secret()) for _ in range(3)]
-            tree = build(pairs, naming)
             for notation, write in NOTATIONS.items():
-                yield model, "/".join(naming), notation, f"config.{ENDINGS[notation]}", write(tree), pairs
+                pairs = [(draw.id(), draw.secret()) for _ in range(3)]
+                text = write(build(pairs, naming))
+                yield model, "/".join(naming), notation, f"config.{ENDINGS[notation]}", text, pairs

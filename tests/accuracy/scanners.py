@@ -58,7 +58,7 @@ class Tool:
 
 def said(command):
     run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    found = re.search(r"\d+\.\d+(?:\.\d+)*", run.stdout.decode(errors="replace"))
+    found = re.search(r"\d+\.\d+(?:\.\d+)*(?:-rc\.\d+)?", run.stdout.decode(errors="replace"))
     return found.group() if found else ""
 
 
