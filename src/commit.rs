@@ -1,4 +1,4 @@
-//! A commit, as far as a report needs it.
+//! Commits, as far as a report needs them.
 
 use gix::ObjectId;
 

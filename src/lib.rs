@@ -3,15 +3,14 @@
 //! Data moves one way:
 //!
 //! ```text
-//! source ─► blob ─► engine: prefilter ─► confirm ─► pair ─► filter ─► finding ─► gate ─► report
+//! source ─► blob ─► engine: prefilter ─► confirm ─► pair ─► filter ─► Scanned ─► Located ─► Judged ─► Redacted ─► report
 //! ```
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`blob`], [`provenance`], [`secret`], [`finding`], [`commit`], [`coverage`] | the types that rooms share |
+//! | [`level`], [`blob`], [`provenance`], [`secret`], [`commit`], [`finding`], [`coverage`] | the types that rooms share |
 //! | [`content`] | files read or mapped, with the guard for maps that shrink |
-//! | [`document`] | TOML that people write, with all its faults |
-//! | [`whole_file`] | files that are written whole or not at all |
+//! | [`text`] | documents that people write, dates, paths, files that are written whole or not at all |
 //! | [`rule`] | rule files: as written, then compiled |
 //! | [`engine`] | bytes in, matches out; knows no files, no Git, no threads |
 //! | [`aws`] | facts about AWS credentials, as pure functions |
@@ -19,7 +18,7 @@
 //! | [`attribution`] | who brought an object in, and what holds it |
 //! | [`source`] | directories, files, standard input, Git: shows blobs to a sink |
 //! | [`scan`] | the sink that runs the engine and collects findings and coverage |
-//! | [`gate`], [`baseline`], [`config`] | which findings count, and why not |
+//! | [`policy`] | which findings count, and why not: markers, allowlists, baseline, configuration |
 //! | [`report`] | one module per output format |
 //! | [`hook`] | installs and removes Git hooks |
 //!
@@ -32,23 +31,21 @@
 
 pub mod attribution;
 pub mod aws;
-pub mod baseline;
 pub mod blob;
 pub mod commit;
-pub mod config;
 pub mod content;
 pub mod coverage;
-pub mod document;
 pub mod engine;
 pub mod finding;
-pub mod gate;
 pub mod git;
 pub mod hook;
+pub mod level;
+pub mod policy;
 pub mod provenance;
 pub mod report;
 pub mod rule;
 pub mod scan;
 pub mod secret;
 pub mod source;
-pub mod whole_file;
+pub mod text;
 mod workers;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use keysieve::engine::{Engine, Scratch};
-use keysieve::finding::Level;
+use keysieve::level::Level;
 use keysieve::rule::example::{self, Case};
 use keysieve::rule::{Kind, RuleSet};
 

@@ -18,8 +18,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use keysieve::engine::Engine;
+use keysieve::finding::Located;
 use keysieve::rule::RuleSet;
-use keysieve::scan::{EngineProbe, Options, Outcome, Scanner};
+use keysieve::scan::{EngineProbe, Options, Scanner};
 use keysieve::source::history::History;
 use keysieve::source::worktree::Worktree;
 
@@ -51,21 +52,21 @@ fn held() -> (usize, u64) {
 }
 
 /// What this process itself finds, with two threads.
-fn scanned(engine: &Arc<Engine>, source: impl FnOnce(Scanner)) -> Outcome {
+fn scanned(engine: &Arc<Engine>, source: impl FnOnce(Scanner)) -> Located {
     let (scanner, collector) = Scanner::new(Arc::clone(engine), Options::default());
     source(scanner);
-    collector.finish()
+    collector.finish().in_place()
 }
 
 #[track_caller]
-fn assert_found(outcome: &Outcome, id: &str, seed: u64) {
+fn assert_found(outcome: &Located, id: &str, seed: u64) {
     let found: Vec<&str> = outcome
-        .findings
+        .findings()
         .iter()
         .filter_map(|finding| finding.key_id.as_deref())
         .collect();
     assert_eq!(found, [id], "seed {seed}");
-    assert!(outcome.coverage.skips.is_empty(), "seed {seed}");
+    assert!(outcome.coverage().skips.is_empty(), "seed {seed}");
 }
 
 /// The program on the same, under a memory limit. It shows the id and no part of the secret.

@@ -102,7 +102,8 @@ fn a_baseline_is_sorted_has_no_secret_no_line_number_and_no_time_and_is_the_same
         let path = format!("path=dir%20{seed}/a.env");
         let line = lines.iter().find(|line| line.ends_with(&path));
         let words: Vec<&str> = line.expect("an entry").split(' ').collect();
-        assert_eq!(words.len(), 3, "{words:?}");
+        assert_eq!(words.len(), 4, "{words:?}");
+        assert!(words[2].starts_with("secret=ks1:"), "{words:?}");
     }
     repo.keysieve(&["baseline", "write"]).status(2);
     // Below the root, and with other line numbers: the same bytes.
@@ -112,6 +113,141 @@ fn a_baseline_is_sorted_has_no_secret_no_line_number_and_no_time_and_is_the_same
         .args(["baseline", "write", "--force"])
         .status(0);
     assert_eq!(baseline(&repo), text);
+}
+
+#[test]
+fn a_secret_that_was_committed_is_not_new_when_its_key_id_goes_or_changes() {
+    let alone = |secret: &str| format!("aws_secret_access_key = {secret}\n");
+    for (what, staged, status) in [
+        ("the secret alone", alone(&pair(1).secret), 0),
+        (
+            "the secret with another ID",
+            Pair {
+                id: pair(2).id,
+                ..pair(1)
+            }
+            .env(""),
+            0,
+        ),
+        ("another secret alone", alone(&pair(3).secret), 1),
+        (
+            "another secret with the ID",
+            Pair {
+                id: pair(1).id,
+                ..pair(3)
+            }
+            .env(""),
+            1,
+        ),
+    ] {
+        let repo = TestRepo::new();
+        repo.commit_file("a.env", pair(1).env(""), "a pair");
+        repo.stage("a.env", &staged);
+        let run = repo.keysieve(&["staged"]).run();
+        assert_eq!(run.status, status, "{what}\n{}", run.show());
+        // A range from there is the same question.
+        repo.commit("change");
+        let run = repo.keysieve(&["history", "--range", "HEAD^..HEAD"]).run();
+        assert_eq!(run.status, status, "{what}\n{}", run.show());
+    }
+}
+
+#[test]
+fn a_key_id_that_joins_a_value_which_was_no_finding_is_new() {
+    let repo = TestRepo::new();
+    let pair = pair(1);
+    let before = format!("secret_key = {}\n", pair.secret);
+    repo.commit_file("a.env", &before, "a value");
+    assert_eq!(counts(&repo, 0), (0, 0));
+    repo.stage("a.env", format!("key_id = {}\n{before}", pair.id));
+    repo.keysieve(&["staged"]).status(1);
+}
+
+#[test]
+fn an_accepted_secret_stays_accepted_without_its_key_id_and_with_another() {
+    let repo = TestRepo::new();
+    repo.write("a.env", pair(1).env(""));
+    repo.keysieve(&["baseline", "write", "--reason", "revoked"])
+        .status(0);
+    let alone = format!("aws_secret_access_key = {}\n", pair(1).secret);
+    for text in [
+        alone.clone(),
+        Pair {
+            id: pair(2).id,
+            ..pair(1)
+        }
+        .env(""),
+    ] {
+        repo.write("a.env", text);
+        assert_eq!(counts(&repo, 0), (0, 1));
+        let run = repo.keysieve(&["baseline", "check"]).status(0);
+        assert!(run.out().contains("0 unused"), "{}", run.show());
+        let run = repo.keysieve(&["baseline", "update"]).status(0);
+        assert!(run.out().contains("0 added, 1 kept"), "{}", run.show());
+    }
+    // The ID alone is another finding, and so is another secret.
+    repo.write("a.env", format!("aws_access_key_id = {}\n", pair(1).id));
+    let run = repo
+        .keysieve(&["scan", "--format", "json", "--fail-on", "warning"])
+        .status(1);
+    assert_eq!(summary(&run).1, 0, "{}", run.show());
+}
+
+#[test]
+fn entries_are_rekeyed_to_what_their_findings_are_now() {
+    let repo = TestRepo::new();
+    repo.write("a.env", pair(1).env(""));
+    repo.keysieve(&["baseline", "write", "--reason", "revoked"])
+        .status(0);
+    // An entry of another rule, as an earlier version of the program may have written it; and one without `secret=`.
+    let old = baseline(&repo);
+    let elsewhere = old
+        .replace("aws-access-key-pair", "a-former-rule")
+        .replacen("ks1:", "ks1:00000000", 1);
+    let fingerprint = elsewhere.lines().nth(1).and_then(|line| line.get(..36));
+    let cut = elsewhere.lines().nth(1).and_then(|line| line.get(44..));
+    let moved = format!(
+        "# keysieve baseline 1\n{}{}\n",
+        fingerprint.expect("a fingerprint"),
+        cut.expect("the rest")
+    );
+    let words: Vec<&str> = old
+        .split(' ')
+        .filter(|it| !it.starts_with("secret="))
+        .collect();
+    for text in [moved, words.join(" ")] {
+        assert_ne!(text, old);
+        repo.write(".keysieve-baseline", &text);
+        assert_eq!(counts(&repo, 0), (0, 1), "{text}");
+        repo.keysieve(&["baseline", "update"]).status(0);
+        assert_eq!(baseline(&repo), text, "nothing is moved unasked");
+        let run = repo.keysieve(&["baseline", "update", "--rekey"]).status(0);
+        let said = "1 of those kept were given new fingerprints";
+        assert!(run.out().contains(said), "{}", run.show());
+        assert_eq!(baseline(&repo), old);
+        let run = repo.keysieve(&["baseline", "update", "--rekey"]).status(0);
+        assert!(run.out().contains("0 of those kept"), "{}", run.show());
+    }
+}
+
+#[test]
+fn an_excluded_key_id_makes_no_finding_of_a_value_beside_it() {
+    let repo = TestRepo::new();
+    let pair = pair(1);
+    repo.commit_file("vendor/id.txt", format!("{}\n", pair.id), "an ID");
+    repo.commit_file(
+        "vendor/b.env",
+        format!("secret_key = {}\n", pair.secret),
+        "a value",
+    );
+    let found = |args: &[&str]| {
+        let run = repo.keysieve(&[&["history", "--format", "json"], args].concat());
+        let json = run.run().json();
+        json["findings"].as_array().expect("findings").len()
+    };
+    assert_eq!(found(&[]), 2);
+    assert_eq!(found(&["--exclude", "/vendor/id.txt"]), 0);
+    assert_eq!(found(&["--exclude", "/vendor/b.env"]), 1);
 }
 
 #[test]

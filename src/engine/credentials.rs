@@ -10,7 +10,7 @@ use crate::aws::key_id::{self, Harmless, KeyId, KeyKind, is_base32};
 use crate::aws::name::Role;
 use crate::aws::{secret_key, session_token};
 use crate::blob::Span;
-use crate::finding::Level;
+use crate::level::Level;
 use crate::rule::keyword::Form;
 use crate::rule::{AwsRule, Kind as RuleKind, RuleSet};
 use crate::secret::Secret;

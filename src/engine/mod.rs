@@ -24,7 +24,7 @@ mod view;
 use std::sync::Arc;
 
 use crate::blob::Span;
-use crate::finding::Level;
+use crate::level::Level;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
 use confirm::Confirmed;

@@ -1,6 +1,7 @@
 //! Findings for the tests of other rooms.
 
-use super::{Finding, Fingerprint, Level, Place, Position};
+use super::{Finding, Fingerprint, Place, Position};
+use crate::level::Level;
 use crate::secret::Secret;
 
 pub(crate) fn position(line: usize) -> Position {

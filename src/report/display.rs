@@ -6,8 +6,9 @@ use std::fmt::Write as _;
 use bstr::{BStr, ByteSlice as _};
 
 use super::escape;
+use crate::commit::{CommitInfo, Departure};
 use crate::coverage::{Coverage, Skip, SkipReason};
-use crate::finding::{CommitInfo, Departure, Finding, Place};
+use crate::finding::{Finding, Place};
 
 /// The text with everything that steers a terminal, a parser or the direction of writing spelled out.
 ///

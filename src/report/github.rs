@@ -7,7 +7,8 @@ use std::io;
 
 use super::display::{self, is_hole};
 use super::{Format, Report};
-use crate::finding::{Finding, Level};
+use crate::finding::Finding;
+use crate::level::Level;
 
 /// Writes the report.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {

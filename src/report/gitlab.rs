@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::display;
 use super::{Format, Report};
-use crate::finding::{Finding, Level};
+use crate::finding::Finding;
+use crate::level::Level;
 
 /// Any GitLab since 15.0 takes it.
 const SCHEMA_VERSION: &str = "15.0.7";

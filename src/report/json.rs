@@ -6,10 +6,11 @@ use std::io;
 
 use serde::Serialize;
 
+use super::Report;
 use super::calm::Calm;
-use super::{Report, Summary};
+use crate::commit::Departure;
 use crate::coverage::{Coverage, Skip};
-use crate::finding::{Acceptance, AwsRule, Departure, Finding, Place, Position, SnippetLine};
+use crate::finding::{Acceptance, AwsRule, Finding, Place, Position, SnippetLine, Summary};
 use crate::provenance::ObjectKind;
 use crate::secret::Secret;
 

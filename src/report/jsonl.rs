@@ -8,7 +8,8 @@ use std::io;
 use serde::Serialize;
 
 use super::calm::Calm;
-use super::{Report, Summary, json};
+use super::{Report, json};
+use crate::finding::Summary;
 
 /// Writes `report`.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {

@@ -179,7 +179,7 @@ fn escaped(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::super::sample::{self, HOSTILE, Sample};
     use super::*;
-    use crate::finding::Level;
+    use crate::level::Level;
 
     #[derive(Debug, Default)]
     struct Element {

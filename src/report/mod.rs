@@ -21,19 +21,20 @@ pub mod wrap;
 use std::io;
 
 use crate::coverage::Coverage;
-use crate::finding::{Finding, Level};
+use crate::finding::{Finding, Redacted, Summary};
+use crate::level::Level;
 
 /// What a report writer is given.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
-    /// What to show: filtered, redacted and sorted already. Accepted ones are among them.
-    pub findings: &'a [Finding],
+    /// What to show, sorted. Accepted ones are among them.
+    findings: &'a [Finding],
+    /// What was read and what was not.
+    coverage: &'a Coverage,
+    /// How many findings there are, shown or not.
+    summary: Summary,
     /// The rules that occur among the findings, sorted by id.
     pub rules: &'a [RuleInfo],
-    /// What was read and what was not.
-    pub coverage: &'a Coverage,
-    /// How many findings there are, shown or not.
-    pub summary: Summary,
     /// Which configuration and baseline counted, and where they were read, for people.
     pub settings: &'a [String],
     /// How to write it.
@@ -42,14 +43,23 @@ pub struct Report<'a> {
     pub tool: Tool<'a>,
 }
 
-impl Report<'_> {
-    /// Whether a finding counts towards the exit status.
+impl<'a> Report<'a> {
+    /// Makes a report of findings. Nothing else can be reported.
+    pub fn new(redacted: &'a Redacted, tool: Tool<'a>) -> Self {
+        Self {
+            findings: redacted.findings(),
+            coverage: redacted.coverage(),
+            summary: redacted.summary(),
+            rules: &[],
+            settings: &[],
+            options: Options::default(),
+            tool,
+        }
+    }
+
+    /// Returns true for a finding that counts towards the exit status.
     fn fails(&self, finding: &Finding) -> bool {
-        finding.accepted.is_none()
-            && self
-                .options
-                .fail_on
-                .is_some_and(|threshold| finding.level >= threshold)
+        finding.fails(self.options.fail_on)
     }
 
     /// Keeps secrets out of formats that are uploaded, mailed or shown to others.
@@ -77,36 +87,6 @@ pub struct RuleInfo {
     pub level: Level,
     /// Addresses of further reading.
     pub references: Vec<String>,
-}
-
-/// How many findings there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Summary {
-    /// Of level `error`, not accepted.
-    pub errors: usize,
-    /// Of level `warning`, not accepted.
-    pub warnings: usize,
-    /// Of level `note`, not accepted; not all of them need be shown.
-    pub notes: usize,
-    /// Accepted by marker, allowlist or baseline.
-    pub accepted: usize,
-}
-
-impl Summary {
-    /// Counts all findings of a scan.
-    pub fn of(findings: &[Finding]) -> Self {
-        let mut summary = Self::default();
-        for finding in findings {
-            let count = match (&finding.accepted, finding.level) {
-                (Some(_), _) => &mut summary.accepted,
-                (None, Level::Error) => &mut summary.errors,
-                (None, Level::Warning) => &mut summary.warnings,
-                (None, Level::Note) => &mut summary.notes,
-            };
-            *count += 1;
-        }
-        summary
-    }
 }
 
 /// How to write a report.

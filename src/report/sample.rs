@@ -3,11 +3,11 @@
 use bstr::BString;
 use gix::ObjectId;
 
-use super::{Options, Report, RuleInfo, Summary, Tool};
+use super::{Options, Report, RuleInfo, Tool};
+use crate::commit::{CommitInfo, Departure};
 use crate::coverage::{Coverage, Skip, SkipReason};
-use crate::finding::{
-    Acceptance, CommitInfo, Departure, Finding, Fingerprint, Level, Place, Position, SnippetLine,
-};
+use crate::finding::{Acceptance, Finding, Fingerprint, Place, Position, Redacted, SnippetLine};
+use crate::level::Level;
 use crate::provenance::ObjectKind;
 use crate::secret::Secret;
 
@@ -134,34 +134,18 @@ impl Sample {
         sample
     }
 
-    pub(super) fn report(&self) -> Report<'_> {
-        let count = |level| {
-            self.findings
-                .iter()
-                .filter(|finding| finding.level == level && finding.accepted.is_none())
-                .count()
+    /// Has `write` write the report.
+    pub(super) fn write_with<T>(&self, write: impl FnOnce(&Report<'_>) -> T) -> T {
+        let redacted = Redacted::vouched(self.findings.clone(), self.coverage.clone());
+        let tool = Tool {
+            version: "1.2.3",
+            rules_hash: &|| "0123456789abcdef".to_owned(),
         };
-        Report {
-            findings: &self.findings,
+        write(&Report {
             rules: &self.rules,
-            coverage: &self.coverage,
-            summary: Summary {
-                errors: count(Level::Error),
-                warnings: count(Level::Warning),
-                notes: count(Level::Note),
-                accepted: self
-                    .findings
-                    .iter()
-                    .filter(|finding| finding.accepted.is_some())
-                    .count(),
-            },
-            settings: &[],
             options: self.options,
-            tool: Tool {
-                version: "1.2.3",
-                rules_hash: &|| "0123456789abcdef".to_owned(),
-            },
-        }
+            ..Report::new(&redacted, tool)
+        })
     }
 }
 
@@ -331,9 +315,11 @@ pub(super) fn written(
     write: impl Fn(&mut dyn std::io::Write, &Report<'_>) -> std::io::Result<()>,
 ) -> String {
     let mut first = Vec::new();
-    write(&mut first, &sample.report()).expect("a vector takes everything");
     let mut second = Vec::new();
-    write(&mut second, &sample.report()).expect("a vector takes everything");
+    for out in [&mut first, &mut second] {
+        let written = sample.write_with(|report| write(out, report));
+        written.expect("a vector takes everything");
+    }
     assert_eq!(first, second, "the same bytes each time");
     let text = String::from_utf8(first).expect("UTF-8");
     if !sample.options.show_secrets {
@@ -358,7 +344,8 @@ pub(super) fn refuses_secrets(
     let mut sample = Sample::ordinary();
     sample.options.show_secrets = true;
     let mut out = Vec::new();
-    let error = write(&mut out, &sample.report()).expect_err("it must refuse");
+    let written = sample.write_with(|report| write(&mut out, report));
+    let error = written.expect_err("it must refuse");
     assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
     assert!(out.is_empty());
 }

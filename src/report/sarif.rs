@@ -17,7 +17,8 @@ use serde_json::{Map, Value, json};
 use super::display::{self, is_hole};
 use super::{Format, Report, RuleInfo};
 use crate::coverage::{Coverage, SkipReason};
-use crate::finding::{Acceptance, Finding, Level, Place, Position};
+use crate::finding::{Acceptance, Finding, Place, Position};
+use crate::level::Level;
 use crate::provenance::ObjectKind;
 
 const SCHEMA: &str =

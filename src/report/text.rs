@@ -7,11 +7,13 @@ use std::io;
 
 use anstyle::{AnsiColor, Style};
 
+use super::Report;
 use super::wrap::lines;
-use super::{Report, Summary};
 use super::{display, escape};
+use crate::commit::CommitInfo;
 use crate::coverage::{Coverage, Skip, SkipReason};
-use crate::finding::{Acceptance, CommitInfo, Finding, Level, Place, SnippetLine};
+use crate::finding::{Acceptance, Finding, Place, SnippetLine, Summary};
+use crate::level::Level;
 use crate::provenance::ObjectKind;
 use count::{bytes, counted, thousands};
 use line::Shown;

@@ -6,6 +6,6 @@ use super::allowlist::{Allowlist, Subject};
 use super::check::Check;
 use super::keyword::{Form, Keyword};
 use super::{AwsRule, Kind, PairsWith, Pattern, Rule, Text, Texts};
-use crate::finding::Level;
+use crate::level::Level;
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::pem;
-use crate::finding::Level;
+use crate::level::Level;
 
 /// A named check of a secret.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -23,7 +23,7 @@
 
 use super::Rule;
 use super::check::{crc32_base36, crc32_base62, crc32_hex};
-use crate::finding::Level;
+use crate::level::Level;
 
 const DIGIT: &[u8] = b"0123456789";
 const HEX: &[u8] = b"0123456789abcdef";

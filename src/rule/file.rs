@@ -42,7 +42,7 @@ impl RuleFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Level;
+    use crate::level::Level;
     use crate::rule::allowlist::Subject;
     use crate::rule::check::Check;
 

@@ -28,9 +28,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-pub use crate::document::Fault;
 pub use crate::finding::AwsRule;
-use crate::finding::Level;
+use crate::level::Level;
+pub use crate::text::document::Fault;
 use allowlist::Allowlist;
 use check::Check;
 use keyword::Keyword;

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::check::{Verdict, entropy};
-use crate::finding::Level;
+use crate::level::Level;
 
 /// The longest block that is looked at. A 16,384-bit RSA key takes 13 KiB; PGP blocks with photographs are longer
 /// and are then judged by their beginning.

@@ -12,8 +12,8 @@ use super::keyword::Keyword;
 use super::{
     AwsRule, Fault, Kind, PairsWith, Pattern, Rule, Text, Texts, WINDOW_AFTER, WINDOW_LIMIT,
 };
-use crate::document::{self, Value, regex_message};
-use crate::finding::Level;
+use crate::level::Level;
+use crate::text::document::{self, Value, regex_message};
 
 /// Walks a parsed document and gathers faults.
 pub(super) struct Reader<'a> {

@@ -9,8 +9,8 @@ use super::snippet::{self, Cuts};
 use super::{Options, message, path_of};
 use crate::blob::{Blob, Span};
 use crate::engine::{Engine, Match, Part};
-use crate::finding::{Finding, Fingerprint, Place, Position};
-use crate::gate::{self, Markers, UnusedMarker};
+use crate::finding::{Finding, Fingerprint, Place, Position, UnusedMarker};
+use crate::policy::Markers;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
@@ -85,29 +85,25 @@ pub fn findings_of(
     }
 }
 
-/// What an old version of `blob` held: all of it that nothing accepted.
+/// Returns what an old version of `blob` held, each at one place: all of it that nothing accepted.
+///
+/// One that is there twice, and once without a marker, is among them.
 pub(super) fn known(
     blob: Blob<'_>,
     matches: &[Match],
     redact: &[Span],
     rules: &RuleSet,
     options: &Options,
-) -> Vec<Fingerprint> {
+) -> Vec<Finding> {
     let options = Options {
         max_findings: usize::MAX,
         unused_markers: false,
         context: 0,
         ..options.clone()
     };
-    let findings = findings_of(blob, matches, redact, rules, &options).findings;
-    // One that stands there twice, and once without a marker, is known.
-    let mut findings = Finding::merge(findings);
-    gate::accept(&mut findings, &options.before.allowlist);
-    findings.retain(|finding| finding.accepted.is_none());
+    let mut findings = findings_of(blob, matches, redact, rules, &options).findings;
+    findings.retain_mut(|finding| !options.before.accept(finding));
     findings
-        .into_iter()
-        .map(|finding| finding.fingerprint)
-        .collect()
 }
 
 /// The markers of a blob without findings: all of them cover nothing.

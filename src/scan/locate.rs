@@ -4,14 +4,12 @@ use std::collections::HashSet;
 
 use gix::ObjectId;
 
-use super::Outcome;
-use super::across::{LONE_ID, MAX_HALVES};
-use crate::attribution::Located;
+use crate::attribution;
 use crate::coverage::SkipReason;
-use crate::finding::{Finding, Level, Place};
-use crate::gate;
+use crate::finding::{Finding, LONE_ID, Located, MAX_HALVES, Place, Scanned};
+use crate::level::Level;
 
-impl Outcome {
+impl Scanned {
     /// The objects that hold findings: what provenance has to be looked up for. Values that are findings only
     /// beside a key id count if there is a key id without a secret.
     pub fn objects(&self) -> Vec<ObjectId> {
@@ -51,8 +49,8 @@ impl Outcome {
         )
     }
 
-    /// Puts paths and commits in the place of object ids.
-    pub fn locate(&mut self, located: Located) {
+    /// Goes on with paths and commits in the place of object IDs.
+    pub fn locate(mut self, located: attribution::Located) -> Located {
         for finding in &mut self.findings {
             let places = std::mem::take(&mut finding.places);
             let mut holders = Vec::new();
@@ -81,20 +79,16 @@ impl Outcome {
                 self.coverage.skip(skip);
             }
         }
-        self.coverage.finish();
-        self.findings = Finding::merge(std::mem::take(&mut self.findings));
-    }
-
-    /// Takes out what the old versions held already; gives how many findings that were.
-    pub fn take_known(&mut self) -> usize {
-        let before = self.findings.len();
-        gate::new_only(&mut self.findings, &self.known);
-        before - self.findings.len()
+        self.in_place()
     }
 }
 
 /// Where the object of a place is and was; none if that is not known.
-fn places_of(place: &Place, located: &Located, holders: &mut Vec<String>) -> Vec<Place> {
+fn places_of(
+    place: &Place,
+    located: &attribution::Located,
+    holders: &mut Vec<String>,
+) -> Vec<Place> {
     let locations = place.object.and_then(|(_, id)| located.places.get(&id));
     let mut places = Vec::new();
     for location in locations.into_iter().flatten() {

@@ -1,7 +1,7 @@
 //! The sentence that says what was found.
 
 use crate::engine::Match;
-use crate::finding::Level;
+use crate::level::Level;
 use crate::rule::Rule;
 
 /// One sentence for a person: what it is, whose, and where. Holds no secret.

@@ -1,16 +1,15 @@
-//! The sink that runs the engine on what a source shows, and collects findings and coverage.
+//! The sink that runs the engine on what a source shows, and collects findings and coverage; and the stages of a
+//! finding's way that need the engine or what a source knows: [`Scanned`], located, redacted.
 //!
 //! [`Scanner`] is cloned into every worker of a source and keeps what it finds to itself; when a worker is
 //! done, its share goes to the [`Collector`]. A clean blob costs the engine's first stage and nothing here:
 //! no lock, no allocation. Which source, configuration and output there are is not known here.
 
-mod across;
 mod build;
 mod explain;
 mod lines;
 mod locate;
 mod message;
-mod paths;
 mod probe;
 mod redact;
 mod snippet;
@@ -21,19 +20,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bstr::{BStr, BString};
+use bstr::BString;
 
 use crate::blob::Blob;
-use crate::coverage::{Coverage, Skip, SkipReason};
+use crate::coverage::{Skip, SkipReason};
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Finding, Fingerprint, Place};
-use crate::gate::{Allowlist, UnusedMarker};
+use crate::finding::{Finding, Scanned};
+use crate::policy::{Exceptions, Excludes};
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::{BlobSink, Clean};
 
 pub use build::{Built, findings_of};
 pub use explain::{Sight, SightKind, explain};
-pub use paths::{Excludes, PatternError};
 pub use probe::EngineProbe;
 pub use redact::{redact, redact_text};
 
@@ -67,22 +65,6 @@ pub struct Options {
     pub counters: Arc<Counters>,
 }
 
-/// What a configuration leaves out and accepts.
-#[derive(Clone, Debug, Default)]
-pub struct Exceptions {
-    /// Paths that are left out, by any of these.
-    pub excludes: Vec<Excludes>,
-    /// Findings that are accepted.
-    pub allowlist: Allowlist,
-}
-
-impl Exceptions {
-    /// Whether a path is left out.
-    pub fn exclude(&self, path: &BStr) -> bool {
-        self.excludes.iter().any(|excludes| excludes.matches(path))
-    }
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -111,70 +93,12 @@ pub struct Counters {
     pub findings: AtomicU64,
 }
 
-/// What a scan gave.
-#[derive(Debug, Default)]
-pub struct Outcome {
-    /// One finding per secret, sorted.
-    pub findings: Vec<Finding>,
-    /// Values that are findings only if a key id without its secret turns up in a file nearby.
-    pub latent: Vec<Finding>,
-    /// What the old versions of changed paths held already, and nothing accepted.
-    pub known: BTreeSet<Fingerprint>,
-    /// What was read and what was not.
-    pub coverage: Coverage,
-    /// Allow markers that cover nothing, sorted, if [`Options::unused_markers`] asked.
-    pub unused_markers: Vec<UnusedMarker>,
-}
-
-impl Outcome {
-    /// Takes in what another scan of the same run gave. What is known to one is known to all.
-    pub fn add(&mut self, other: Outcome) {
-        self.findings.extend(other.findings);
-        self.findings = Finding::merge(std::mem::take(&mut self.findings));
-        self.latent.extend(other.latent);
-        self.latent = Finding::merge(std::mem::take(&mut self.latent));
-        self.known.extend(other.known);
-        self.coverage.add(other.coverage);
-        self.coverage.finish();
-        self.unused_markers.extend(other.unused_markers);
-        self.unused_markers.sort();
-        self.unused_markers.dedup();
-    }
-
-    /// Takes note that a signal ended the run early.
-    pub fn interrupted(&mut self) {
-        let counted = &self.coverage.skipped;
-        if !counted.contains_key(&SkipReason::Interrupted) {
-            self.coverage.skip(Skip::with_detail(
-                SkipReason::Interrupted,
-                "scan",
-                "ended by a signal before everything was read",
-            ));
-        }
-    }
-
-    /// Takes out the places that `excludes` names, for sources that learn paths only afterwards; what has no
-    /// place left is counted as excluded.
-    pub fn exclude(&mut self, excludes: &Excludes) {
-        let coverage = &mut self.coverage;
-        for finding in &mut self.findings {
-            let is_out = |place: &Place| excludes.matches(place.path.as_ref());
-            for place in finding.places.iter().filter(|place| is_out(place)) {
-                coverage.skip(Skip::new(SkipReason::Excluded, place.path.clone()));
-            }
-            finding.places.retain(|place| !is_out(place));
-        }
-        self.findings.retain(|finding| !finding.places.is_empty());
-        coverage.finish();
-    }
-}
-
 /// One worker's share of the scan: receives blobs, keeps findings.
 #[derive(Debug)]
 pub struct Scanner {
     shared: Arc<Shared>,
     scratch: Scratch,
-    local: Local,
+    local: Scanned,
     counted: (u64, u64),
 }
 
@@ -190,7 +114,7 @@ struct Shared {
     options: Options,
     /// Findings and latent ones that were kept or refused.
     kept: AtomicUsize,
-    collected: Mutex<Local>,
+    collected: Mutex<Scanned>,
 }
 
 impl Shared {
@@ -201,15 +125,6 @@ impl Shared {
         findings.truncate(self.options.max_total.saturating_sub(before));
         count - findings.len()
     }
-}
-
-#[derive(Debug, Default)]
-struct Local {
-    findings: Vec<Finding>,
-    latent: Vec<Finding>,
-    known: BTreeSet<Fingerprint>,
-    coverage: Coverage,
-    unused_markers: Vec<UnusedMarker>,
 }
 
 impl Scanner {
@@ -231,7 +146,7 @@ impl Scanner {
         Self {
             shared,
             scratch: Scratch::default(),
-            local: Local::default(),
+            local: Scanned::default(),
             counted: (0, 0),
         }
     }
@@ -253,9 +168,11 @@ impl Scanner {
         let latent = self.scratch.latent().to_vec();
         let redact = self.scratch.redact();
         if is_old(blob.provenance) {
-            for matches in [&matches, &latent] {
-                let known = build::known(blob, matches, redact, rules, &shared.options);
-                self.local.known.extend(known);
+            let known = &mut self.local.known;
+            for (matches, alone) in [(&matches, true), (&latent, false)] {
+                build::known(blob, matches, redact, rules, &shared.options)
+                    .iter()
+                    .for_each(|finding| known.add(finding, alone));
             }
             return;
         }
@@ -383,17 +300,13 @@ impl Drop for Scanner {
             .collected
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        collected.findings.extend(local.findings);
-        collected.latent.extend(local.latent);
-        collected.known.extend(local.known);
-        collected.unused_markers.extend(local.unused_markers);
-        collected.coverage.add(local.coverage);
+        collected.add(local);
     }
 }
 
 impl Collector {
-    /// Merges what all workers found. To be called when the source is done.
-    pub fn finish(self) -> Outcome {
+    /// Returns what all workers found.
+    pub fn finish(self) -> Scanned {
         // A scanner that still lives holds results that would be lost without a word.
         let unfinished = Arc::strong_count(&self.shared) - 1;
         let mut collected = self
@@ -401,33 +314,19 @@ impl Collector {
             .collected
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let Local {
-            findings,
-            latent,
-            known,
-            mut coverage,
-            mut unused_markers,
-        } = std::mem::take(&mut *collected);
+        let mut scanned = std::mem::take(&mut *collected);
         if unfinished > 0 {
-            coverage.skip(Skip::with_detail(
+            scanned.skip(Skip::with_detail(
                 SkipReason::Internal,
                 "scan",
                 format_args!("{unfinished} workers did not finish"),
             ));
         }
-        coverage.finish();
-        unused_markers.sort();
-        let mut outcome = Outcome {
-            findings: Finding::merge(findings),
-            latent: Finding::merge(latent),
-            known,
-            coverage,
-            unused_markers,
-        };
+        scanned.coverage.finish();
         if self.shared.options.stop.load(Ordering::Relaxed) {
-            outcome.interrupted();
+            scanned.interrupted();
         }
-        outcome
+        scanned
     }
 }
 

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use aho_corasick::{AhoCorasick, MatchKind};
 use bstr::BString;
 
-use super::Outcome;
 use super::snippet::{Cuts, MARKER};
 use crate::blob::Span;
+use crate::commit::CommitInfo;
 use crate::engine::{Engine, Scratch};
-use crate::finding::{Acceptance, CommitInfo, Finding, Place, SnippetLine};
+use crate::finding::{Acceptance, Finding, Judged, Place, Redacted, SnippetLine};
 use crate::secret::Secret;
 
 /// Shorter values are words of the language; they are cut where the engine sees them, not wherever they stand.
@@ -25,20 +25,25 @@ pub fn redact_text(engine: &Engine, text: &[u8]) -> BString {
     redactor.bytes(text).unwrap_or_else(|| text.into())
 }
 
-/// Takes secrets out of all strings of `outcome`: those that the engine sees in them, and those that the scan
-/// found anywhere. To be called when nothing is added any more, before reports are written.
-pub fn redact(engine: &Engine, outcome: &mut Outcome) {
-    let mut redactor = Redactor::new(engine, Known::new(&outcome.findings));
-    for finding in &mut outcome.findings {
+/// Takes secrets out of all strings of `judged`: those that the engine sees in them, and those that the scan
+/// found anywhere.
+pub fn redact(engine: &Engine, judged: Judged) -> Redacted {
+    let Judged {
+        mut findings,
+        mut coverage,
+    } = judged;
+    let mut redactor = Redactor::new(engine, Known::new(&findings));
+    for finding in &mut findings {
         redactor.finding(finding);
     }
-    for skip in &mut outcome.coverage.skips {
+    for skip in &mut coverage.skips {
         redactor.bstring(&mut skip.subject);
         redactor.option(&mut skip.detail);
     }
+    Redacted::vouched(findings, coverage)
 }
 
-/// The secrets that a scan found, to be looked for wherever text is printed.
+/// The secrets that a scan found, to be looked for wherever text is printed: [`folded`], as the texts are.
 #[derive(Debug, Default)]
 struct Known {
     /// For all values of ordinary length.
@@ -49,13 +54,14 @@ struct Known {
 
 impl Known {
     fn new(findings: &[Finding]) -> Self {
-        let values: BTreeSet<&Secret> = findings
+        let values: BTreeSet<Secret> = findings
             .iter()
             .flat_map(|finding| [&finding.secret, &finding.session_token])
             .flatten()
             .filter(|value| value.len() >= SHORTEST)
+            .map(|value| Secret::new(&folded(value.expose())))
             .collect();
-        let (short, long): (Vec<&Secret>, Vec<&Secret>) =
+        let (short, long): (Vec<Secret>, Vec<Secret>) =
             values.into_iter().partition(|value| value.len() <= LONG);
         let built = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
@@ -63,31 +69,45 @@ impl Known {
         match built {
             Ok(searcher) => Self {
                 searcher: (!short.is_empty()).then_some(searcher),
-                long: long.into_iter().cloned().collect(),
+                long,
             },
             // More than one automaton holds: slow, but nothing gets through.
             Err(_) => Self {
                 searcher: None,
-                long: short.into_iter().chain(long).cloned().collect(),
+                long: short.into_iter().chain(long).collect(),
             },
         }
     }
 
     fn spans(&self, text: &[u8]) -> Vec<Span> {
+        if self.searcher.is_none() && self.long.is_empty() {
+            return Vec::new();
+        }
+        let text = folded(text);
         let mut spans: Vec<Span> = self
             .searcher
             .iter()
-            .flat_map(|searcher| searcher.find_iter(text))
+            .flat_map(|searcher| searcher.find_iter(&text))
             .map(|found| Span::new(found.start(), found.end()))
             .collect();
         for value in self.long.iter().filter(|value| value.len() <= text.len()) {
             spans.extend(
-                memchr::memmem::find_iter(text, value.expose())
+                memchr::memmem::find_iter(&text, value.expose())
                     .map(|at| Span::new(at, at + value.len())),
             );
         }
         spans
     }
+}
+
+/// Writes the letters of base64 that are no letters of a file's name as the one that is, so that a secret is seen in a
+/// path or an address that was made of it. Nothing moves.
+fn folded(text: &[u8]) -> Vec<u8> {
+    let fold = |byte: &u8| match byte {
+        b'/' | b'+' | b'_' => b'-',
+        other => *other,
+    };
+    text.iter().map(fold).collect()
 }
 
 struct Redactor<'e> {

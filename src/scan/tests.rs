@@ -7,8 +7,11 @@ use bstr::BString;
 
 use super::*;
 use crate::blob::Span;
+use crate::coverage::Coverage;
 use crate::engine::{Match, Part};
-use crate::finding::{Level, SnippetLine};
+use crate::finding::{Scanned, SnippetLine};
+use crate::level::Level;
+use crate::policy::Policy;
 use crate::rule::compile::RuleSource;
 use crate::rule::{AwsRule, Kind, RuleSet};
 use crate::secret::Secret;
@@ -386,24 +389,22 @@ fn secrets_found_anywhere_are_cut_from_every_string() {
     place.path = format!("dir/{secret}/a").into();
     place.snippet[0].text = format!("{secret} {id}");
     place.snippet[0].mark = Some((41, 61));
-    let mut outcome = Outcome {
-        findings,
-        ..Outcome::default()
-    };
-    outcome.coverage.skip(Skip::with_detail(
+    let mut scanned = Scanned::new(findings, Coverage::default());
+    scanned.skip(Skip::with_detail(
         SkipReason::Unreadable,
         format!("x{secret}"),
         format!("cannot open x{secret}"),
     ));
     let engine = Engine::new(Arc::new(rules()));
-    redact(&engine, &mut outcome);
-    let place = outcome.findings[0].first_place();
+    let (judged, _) = Policy::default().judge(scanned.in_place());
+    let outcome = redact(&engine, judged);
+    let place = outcome.findings()[0].first_place();
     assert_eq!(place.path, "dir/[secret]/a");
     assert_eq!(place.snippet[0].text, format!("[secret] {id}"));
     assert_eq!(place.snippet[0].mark, Some((9, 29)));
-    assert_eq!(outcome.coverage.skips[0].subject, "x[secret]");
+    assert_eq!(outcome.coverage().skips[0].subject, "x[secret]");
     assert_eq!(
-        outcome.coverage.skips[0].detail.as_deref(),
+        outcome.coverage().skips[0].detail.as_deref(),
         Some("cannot open x[secret]")
     );
 }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use keysieve::baseline::Date;
-use keysieve::config::{self, acceptable_reasons};
 use keysieve::coverage::SkipReason;
-use keysieve::finding::Level;
+use keysieve::level::Level;
+use keysieve::policy::config::{self, acceptable_reasons};
 use keysieve::report::Format;
+use keysieve::text::date::Date;
 
 use crate::commands::rules::RulesArgs;
 
@@ -75,7 +75,7 @@ pub(crate) enum BaselineCommand {
     /// Accept all findings of a scan in a new baseline.
     Write(BaselineWriteArgs),
     /// Accept new findings as well; entries that are there stay as they are.
-    Update(BaselineUpdateArgs),
+    Update(BaselineRekeyArgs),
     /// Name the entries that are unused or expired; exit status 1 if there is one.
     Check(BaselineArgs),
     /// Take out the entries that no finding needs any more.
@@ -107,6 +107,17 @@ pub(crate) struct BaselineWriteArgs {
 }
 
 /// Options of `baseline update`.
+#[derive(Args, Debug)]
+pub(crate) struct BaselineRekeyArgs {
+    /// Give entries the fingerprints that their findings have now: for rules that have another name, and for entries
+    /// without secret=.
+    #[arg(long)]
+    pub(crate) rekey: bool,
+    #[command(flatten)]
+    pub(crate) update: BaselineUpdateArgs,
+}
+
+/// Options of commands that add entries.
 #[derive(Args, Debug)]
 pub(crate) struct BaselineUpdateArgs {
     /// Why the findings are accepted.

@@ -9,7 +9,8 @@
 use std::process::ExitCode;
 
 use keysieve::coverage::Coverage;
-use keysieve::finding::{Finding, Level};
+use keysieve::finding::Finding;
+use keysieve::level::Level;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +29,9 @@ impl Exit {
 
     /// How a scan ends. Findings below `fail_on` and accepted ones do not count; `None`: none counts.
     pub(crate) fn of(findings: &[Finding], coverage: &Coverage, fail_on: Option<Level>) -> Self {
-        let counts =
-            |finding: &Finding| finding.accepted.is_none() && Some(finding.level) >= fail_on;
         if !coverage.is_complete() {
             Self::Failed
-        } else if fail_on.is_some() && findings.iter().any(counts) {
+        } else if findings.iter().any(|finding| finding.fails(fail_on)) {
             Self::Findings
         } else {
             Self::Clean

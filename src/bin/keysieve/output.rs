@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use keysieve::whole_file::{self, Access};
+use keysieve::text::whole_file::{self, Access};
 
 use crate::failure::{Failure, Kind};
 

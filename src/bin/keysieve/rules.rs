@@ -1,7 +1,7 @@
 //! The built-in rules, and names of rules on the command line.
 
-use keysieve::document::closest;
 use keysieve::rule::RuleSet;
+use keysieve::text::document::closest;
 
 use crate::failure::{Failure, Kind};
 

@@ -8,15 +8,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use keysieve::baseline::{self, Date, Entry};
 use keysieve::coverage::{Coverage, SkipReason};
 use keysieve::engine::Engine;
-use keysieve::finding::{Finding, Level};
-use keysieve::gate::{self, UnusedMarker};
-use keysieve::report::{self, Format, Report, RuleInfo, Summary, Tool};
-use keysieve::scan::{self, Collector, Counters, Exceptions, Excludes, Options, Outcome, Scanner};
+use keysieve::finding::{Finding, Judged, Located, Redacted, UnusedMarker};
+use keysieve::level::Level;
+use keysieve::policy::{Exceptions, Excludes, Policy, Relevel, Unused};
+use keysieve::report::{self, Format, Report, RuleInfo, Tool};
+use keysieve::scan::{self, Collector, Counters, Options, Scanner};
 use keysieve::source;
-use keysieve::whole_file::Access;
+use keysieve::text::date::Date;
+use keysieve::text::whole_file::Access;
 
 use crate::args::Common;
 use crate::exit::Exit;
@@ -41,6 +42,7 @@ pub(crate) struct Session {
     /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
     pub(crate) is_whole: bool,
     excludes: Excludes,
+    exclude_in: ExcludeIn,
     before: Arc<Exceptions>,
     progress: Option<Progress>,
     success: Success,
@@ -57,22 +59,15 @@ pub(crate) enum Success {
     Silent,
 }
 
-/// Exceptions that are of no use to a scan.
-#[derive(Debug)]
-pub(crate) struct Unused {
-    /// Lines of the configuration.
-    pub(crate) allows: Vec<usize>,
-    /// Entries of the baseline.
-    pub(crate) entries: Vec<Entry>,
-}
-
-/// Whether the scanner, rather than the source, holds paths against `--exclude`.
+/// The stage at which paths are held against `--exclude`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ExcludeIn {
     /// The source leaves whole directories out.
     Source,
     /// The scanner sees each path.
     Scanner,
+    /// Findings are left out: the source learns paths only afterwards.
+    Findings,
 }
 
 impl Session {
@@ -111,6 +106,7 @@ impl Session {
             is_whole: true,
             before: Arc::new(before),
             excludes,
+            exclude_in: ExcludeIn::Source,
             progress,
             success: Success::Report,
             settings,
@@ -118,14 +114,14 @@ impl Session {
     }
 
     /// The sink for a source.
-    pub(crate) fn scanner(&self, exclude_in: ExcludeIn) -> (Scanner, Collector) {
+    pub(crate) fn scanner(&self) -> (Scanner, Collector) {
         let options = Options {
             only: self.settings.only.clone(),
             context: self.context,
             unused_markers: self.settings.common.found.report_unused,
             before: Arc::clone(&self.before),
-            excludes: match exclude_in {
-                ExcludeIn::Source => Excludes::default(),
+            excludes: match self.exclude_in {
+                ExcludeIn::Source | ExcludeIn::Findings => Excludes::default(),
                 ExcludeIn::Scanner => self.excludes.clone(),
             },
             stop: Arc::clone(&self.stop),
@@ -135,6 +131,12 @@ impl Session {
         Scanner::new(Arc::clone(&self.engine), options)
     }
 
+    /// Leaves paths out at another stage than in the source.
+    pub(crate) fn exclude_in(mut self, stage: ExcludeIn) -> Self {
+        self.exclude_in = stage;
+        self
+    }
+
     /// Says less if there is nothing to report.
     pub(crate) fn on_success(mut self, success: Success) -> Self {
         self.success = success;
@@ -142,27 +144,22 @@ impl Session {
     }
 
     /// Ends a run that had nothing to look at, and says so.
-    pub(crate) fn finish_nothing(self, outcome: Outcome, what: &str) -> Result<Exit, Failure> {
+    pub(crate) fn finish_nothing(self, located: Located, what: &str) -> Result<Exit, Failure> {
         if !self.common().quiet {
             print_line(&format!("note: {what}"));
         }
         let common = self.common();
         let is_text = common.format() == Format::Text && common.report.is_empty();
         // A report of nothing is for programs that read reports.
-        if is_text && outcome.coverage.skipped.is_empty() {
+        if is_text && located.coverage().skipped.is_empty() {
             return Ok(Exit::Clean);
         }
-        self.finish(outcome)
+        self.finish(located)
     }
 
     /// What was left out and accepted before the change that is looked at.
     pub(crate) fn before(&self) -> &Exceptions {
         &self.before
-    }
-
-    /// What `--exclude` leaves out.
-    pub(crate) fn excludes(&self) -> &Excludes {
-        &self.excludes
     }
 
     /// The command line with the configuration behind it.
@@ -175,73 +172,73 @@ impl Session {
         self.progress = None;
     }
 
-    /// Holds findings against the configuration, the markers and the baseline. Before anything is redacted: paths
-    /// are read here.
-    pub(crate) fn judge(&self, outcome: &mut Outcome) -> Result<Unused, Failure> {
+    /// Everything that decides which findings count.
+    fn policy(&self) -> Result<Policy, Failure> {
         let settings = &self.settings;
-        outcome.join_across();
-        outcome.exclude(&settings.excludes);
-        gate::relevel(&mut outcome.findings, |rule| {
-            let wanted = settings.levels.get(rule)?;
+        let mut excludes = vec![settings.excludes.clone()];
+        excludes.extend((self.exclude_in == ExcludeIn::Findings).then(|| self.excludes.clone()));
+        let levels = settings.levels.iter().filter_map(|(rule, wanted)| {
             let own = settings.rules.rules.get(settings.rules.index_of(rule)?)?;
-            Some((own.level, *wanted))
+            let relevel = Relevel {
+                own: own.level,
+                wanted: *wanted,
+            };
+            Some((rule.clone(), relevel))
         });
-        let used = gate::accept(&mut outcome.findings, &settings.allowlist);
-        let today = now()?.map(Date::of_epoch);
-        let split = settings
-            .baseline
-            .as_ref()
-            .map(|baseline| baseline::split(&mut outcome.findings, baseline, today))
-            .unwrap_or_default();
-        let allows = settings.file.allow.iter().enumerate();
-        Ok(Unused {
-            allows: allows
-                .filter(|(number, _)| !used.contains(number))
-                .map(|(_, allow)| allow.line)
-                .collect(),
-            entries: split.unused,
+        Ok(Policy {
+            excludes,
+            levels: levels.collect(),
+            allowlist: settings.allowlist.clone(),
+            baseline: settings.baseline.clone(),
+            today: now()?.map(Date::of_epoch),
+            allow_incomplete: settings.common.allow_incomplete.iter().copied().collect(),
         })
     }
 
+    /// Decides which findings count.
+    pub(crate) fn judge(&self, located: Located) -> Result<(Judged, Unused), Failure> {
+        Ok(self.policy()?.judge(located))
+    }
+
+    /// Cuts secrets out of everything that may be printed.
+    pub(crate) fn redact(&self, judged: Judged) -> Redacted {
+        scan::redact(&self.engine, judged)
+    }
+
+    /// The hash of the rules in force.
+    pub(crate) fn rules_hash(&self) -> String {
+        self.engine.rules().hash().to_owned()
+    }
+
     /// Judges the findings, writes all reports and says how the program ends.
-    pub(crate) fn finish(self, mut outcome: Outcome) -> Result<Exit, Failure> {
-        let unused = self.judge(&mut outcome)?;
-        self.report(outcome, &unused)
+    pub(crate) fn finish(self, located: Located) -> Result<Exit, Failure> {
+        let (judged, unused) = self.judge(located)?;
+        self.report(judged, &unused)
     }
 
     /// Writes all reports on findings that were judged, and says how the program ends.
-    pub(crate) fn report(mut self, mut outcome: Outcome, unused: &Unused) -> Result<Exit, Failure> {
+    pub(crate) fn report(mut self, judged: Judged, unused: &Unused) -> Result<Exit, Failure> {
         self.end_progress();
         let common = &self.settings.common;
-        outcome.coverage.accepted = common.allow_incomplete.iter().copied().collect();
-        scan::redact(&self.engine, &mut outcome);
-        let exit = Exit::of(&outcome.findings, &outcome.coverage, common.fail_on());
-        let summary = Summary::of(&outcome.findings);
+        let mut redacted = self.redact(judged);
+        let exit = Exit::of(redacted.findings(), redacted.coverage(), common.fail_on());
         // What makes the run fail is shown.
-        let show_notes = common.show_notes || common.fail_on() == Some(Level::Note);
-        outcome
-            .findings
-            .retain(|finding| show_notes || finding.level > Level::Note);
-        let rules = self.rule_infos(&outcome.findings);
-        let mut report = Report {
-            findings: &outcome.findings,
-            rules: &rules,
-            coverage: &outcome.coverage,
-            summary,
-            settings: &self.settings.said,
-            options: report::Options {
-                show_secrets: common.show_secrets,
-                fail_on: common.fail_on(),
-                now: now()?,
-                width: terminal::width(),
-                color: false,
-                show_accepted: common.show_notes,
-                quiet: common.quiet,
-            },
-            tool: Tool {
-                version: env!("CARGO_PKG_VERSION"),
-                rules_hash: &|| self.engine.rules().hash().to_owned(),
-            },
+        if !common.show_notes && common.fail_on() != Some(Level::Note) {
+            redacted = redacted.above_notes();
+        }
+        let rules = self.rule_infos(redacted.findings());
+        let rules_hash = || self.rules_hash();
+        let mut report = Report::new(&redacted, tool(&rules_hash));
+        report.rules = &rules;
+        report.settings = &self.settings.said;
+        report.options = report::Options {
+            show_secrets: common.show_secrets,
+            fail_on: common.fail_on(),
+            now: now()?,
+            width: terminal::width(),
+            color: false,
+            show_accepted: common.show_notes,
+            quiet: common.quiet,
         };
         // One that cannot be written keeps neither the others nor standard output from saying what was found.
         let mut failed = None;
@@ -258,7 +255,7 @@ impl Session {
         }
         report.options.color = terminal::stdout_has_color();
         let says_little =
-            report.findings.is_empty() && exit == Exit::Clean && common.is_for_people();
+            redacted.findings().is_empty() && exit == Exit::Clean && common.is_for_people();
         match self.success {
             Success::Line if says_little => {
                 output::to_stdout(|out| report::text::write_brief(out, &report))?;
@@ -266,9 +263,9 @@ impl Session {
             Success::Silent if says_little => {}
             _ => output::to_stdout(|out| report::write(common.format(), out, &report))?,
         }
-        self.say_what_the_report_does_not(&report);
+        self.say_what_the_report_does_not(redacted.coverage());
         if common.found.report_unused {
-            self.say_what_is_unused(unused, &outcome.unused_markers);
+            self.say_what_is_unused(unused);
         }
         match failed {
             Some(failure) => Err(failure),
@@ -277,11 +274,10 @@ impl Session {
     }
 
     /// Formats for machines leave a person without a word about a scan that read nothing, or not all.
-    fn say_what_the_report_does_not(&self, report: &Report<'_>) {
+    fn say_what_the_report_does_not(&self, coverage: &Coverage) {
         if self.common().format() == Format::Text {
             return;
         }
-        let coverage = report.coverage;
         if let Some(what) = incomplete(coverage) {
             print_line(&format!("error: the scan is incomplete: {what}"));
         }
@@ -293,16 +289,19 @@ impl Session {
     }
 
     /// Exceptions that except nothing, as far as this scan saw.
-    fn say_what_is_unused(&self, unused: &Unused, markers: &[UnusedMarker]) {
+    fn say_what_is_unused(&self, unused: &Unused) {
         let of_marker = |marker: &UnusedMarker| {
             format!(
                 "warning: {}:{}: this allow marker covers no finding",
                 marker.path, marker.line
             )
         };
-        let mut lines: Vec<String> = markers.iter().map(of_marker).collect();
+        let mut lines: Vec<String> = unused.markers.iter().map(of_marker).collect();
         let name = self.settings.config_name.as_deref().unwrap_or_default();
-        for line in unused.allows.iter().filter(|_| self.is_whole) {
+        let allows = &self.settings.file.allow;
+        let unused_allows = unused.allows.iter().filter(|_| self.is_whole);
+        for allow in unused_allows.filter_map(|number| allows.get(*number)) {
+            let line = allow.line;
             lines.push(format!(
                 "warning: {name}:{line}: this [[allow]] covers no finding"
             ));
@@ -337,6 +336,14 @@ impl Session {
                 references: rule.references.iter().map(str::to_owned).collect(),
             })
             .collect()
+    }
+}
+
+/// The program, as reports name it.
+pub(crate) fn tool(rules_hash: &dyn Fn() -> String) -> Tool<'_> {
+    Tool {
+        version: env!("CARGO_PKG_VERSION"),
+        rules_hash,
     }
 }
 

@@ -8,19 +8,19 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
-use keysieve::baseline::{self, Baseline};
-use keysieve::config::discover::{FILE_NAME, root_of};
-use keysieve::config::{self, ConfigFile};
-use keysieve::document::Fault;
-use keysieve::finding::Level;
-use keysieve::gate::{Allow, Allowlist, Base};
 use keysieve::git::repository::Repository;
+use keysieve::level::Level;
+use keysieve::policy::baseline::{self, Baseline};
+use keysieve::policy::config::discover::{FILE_NAME, root_of};
+use keysieve::policy::config::{self, ConfigFile};
+use keysieve::policy::{Allow, Allowlist, Exceptions, Excludes};
 use keysieve::report::Format;
 use keysieve::rule::RuleSet;
 use keysieve::rule::compile::RuleSource;
-use keysieve::scan::{Exceptions, Excludes};
 use keysieve::source::snapshot::Snapshot;
 use keysieve::source::staged::Index;
+use keysieve::text::document::Fault;
+use keysieve::text::paths::Base;
 
 use crate::args::Common;
 use crate::failure::{Failure, Kind, redacted};
@@ -166,6 +166,7 @@ pub(crate) fn disk_root(path: &Path) -> Result<(PathBuf, Base), Failure> {
     let base = Base::Directory {
         current,
         root: root.clone(),
+        named: Vec::new(),
     };
     Ok((root, base))
 }

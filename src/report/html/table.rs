@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::super::display;
 use super::{escaped, escaped_code, put};
-use crate::finding::{Acceptance, Finding, Level, Place, SnippetLine};
+use crate::finding::{Acceptance, Finding, Place, SnippetLine};
+use crate::level::Level;
 use crate::provenance::ObjectKind;
 
 /// How many places of one finding are listed.

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 use super::super::display;
 use super::{escaped, put, table};
-use crate::finding::{CommitInfo, Finding};
+use crate::commit::CommitInfo;
+use crate::finding::Finding;
 
 /// More lanes than this tell nobody anything; the table has the rest.
 const LANES: usize = 60;
@@ -336,13 +337,13 @@ mod tests {
     fn findings_without_a_commit_have_no_lane_and_many_are_cut() {
         let mut page = String::new();
         section(&mut page, &[]);
-        let mut work_tree = sample::finding(1, crate::finding::Level::Error, "a");
+        let mut work_tree = sample::finding(1, crate::level::Level::Error, "a");
         work_tree.places[0].commit = None;
         section(&mut page, &[work_tree]);
         assert_eq!(page, "");
 
         let many: Vec<Finding> = (1..=70)
-            .map(|seed| sample::finding(seed, crate::finding::Level::Error, "a"))
+            .map(|seed| sample::finding(seed, crate::level::Level::Error, "a"))
             .collect();
         section(&mut page, &many);
         assert_eq!(page.matches("href=\"#f").count(), LANES);

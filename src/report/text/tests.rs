@@ -6,7 +6,7 @@ use crate::report::sample;
 /// Key ids are written as words of the same length: none stands in the tree.
 fn page(sample: &sample::Sample) -> String {
     let mut out = Vec::new();
-    write(&mut out, &sample.report()).unwrap();
+    sample.write_with(|report| write(&mut out, report)).unwrap();
     let mut text = String::from_utf8(out).unwrap();
     for (index, finding) in sample.findings.iter().enumerate() {
         if let Some(key_id) = &finding.key_id {

@@ -23,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use super::History;
 use crate::git::odb::store::{Bits, Duplicates, Stores};
 use crate::source::Clean;
-use crate::whole_file::{self, Access};
+use crate::text::whole_file::{self, Access};
 
 /// What a file begins with; the number changes with the layout and with what a scan looks at.
 const MAGIC: &[u8; 16] = b"keysieve-cache/1";

@@ -1,7 +1,8 @@
 //! Baselines, and what other scanners have in their place: read, written, and read again.
 
-use keysieve::baseline::{Baseline, Import, split};
-use keysieve::finding::{Finding, Fingerprint, Level, Place, Position};
+use keysieve::finding::{Finding, Fingerprint, Place, Position};
+use keysieve::level::Level;
+use keysieve::policy::baseline::{Baseline, Import};
 use keysieve::secret::Secret;
 
 use super::input::Input;
@@ -22,15 +23,15 @@ pub fn run(data: &[u8]) {
             assert_eq!(again.len(), baseline.len());
             for (a, b) in baseline.entries().zip(again.entries()) {
                 assert_eq!(
-                    (&a.fingerprint, &a.rule, &a.path, a.expires),
-                    (&b.fingerprint, &b.rule, &b.path, b.expires)
+                    (&a.fingerprint, &a.rule, &a.secret, &a.path, a.expires),
+                    (&b.fingerprint, &b.rule, &b.secret, &b.path, b.expires)
                 );
                 assert_eq!(
                     Fingerprint::parse(a.fingerprint.as_str()).as_ref(),
                     Some(&a.fingerprint)
                 );
             }
-            let split = split(&mut findings, &baseline, None);
+            let split = baseline.accept(&mut findings, None);
             let accepted = findings.iter().filter(|it| it.accepted.is_some()).count();
             assert_eq!(split.accepted, accepted);
             assert!(split.unused.len() + split.accepted + split.expired.len() <= baseline.len());

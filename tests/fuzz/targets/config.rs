@@ -1,9 +1,9 @@
 //! Configuration files: faults with their line, or settings that can be used, whatever the spelling.
 
-use keysieve::config::ConfigFile;
-use keysieve::gate::{Allow, Allowlist, Base};
-use keysieve::scan::Excludes;
+use keysieve::policy::config::ConfigFile;
+use keysieve::policy::{Allow, Allowlist, Excludes};
 use keysieve::source::worktree::Exclude;
+use keysieve::text::paths::Base;
 
 use super::rules::told;
 
@@ -32,7 +32,7 @@ pub fn run(data: &[u8]) {
         return;
     };
     let (again, faults_again) = ConfigFile::parse("f", &spelled);
-    let messages = |faults: &[keysieve::document::Fault]| -> Vec<String> {
+    let messages = |faults: &[keysieve::text::document::Fault]| -> Vec<String> {
         let mut all: Vec<String> = faults
             .iter()
             .map(|fault| format!("{}: {}", fault.key, fault.message))

@@ -10,8 +10,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use bstr::ByteSlice as _;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use keysieve::coverage::SkipReason;
+use keysieve::policy::Excludes;
 use keysieve::provenance::Provenance;
-use keysieve::scan::Excludes;
 use keysieve::source::worktree::{Exclude, Options, Worktree};
 
 use super::git;

@@ -1,12 +1,12 @@
 //! Report writers: what they write parses back, holds every finding and no secret, and steers nothing.
 
 use gix::ObjectId;
+use keysieve::commit::{CommitInfo, Departure};
 use keysieve::coverage::{Coverage, Skip, SkipReason};
-use keysieve::finding::{
-    Acceptance, CommitInfo, Departure, Finding, Fingerprint, Level, Place, Position, SnippetLine,
-};
+use keysieve::finding::{Acceptance, Finding, Fingerprint, Place, Position, Redacted, SnippetLine};
+use keysieve::level::Level;
 use keysieve::provenance::ObjectKind;
-use keysieve::report::{self, Format, Options, Report, RuleInfo, Summary, Tool};
+use keysieve::report::{self, Format, Options, Report, RuleInfo, Tool};
 use keysieve::secret::Secret;
 use serde_json::Value;
 
@@ -14,6 +14,19 @@ use super::escape;
 use super::input::Input;
 use super::parse::{self, Markup};
 use super::text::Keys;
+
+const TOOL: Tool<'_> = Tool {
+    version: "1.2.3",
+    rules_hash: &|| "0123456789abcdef".to_owned(),
+};
+
+/// A report, with what it was made of.
+#[derive(Clone)]
+struct Made<'a> {
+    findings: &'a [Finding],
+    coverage: &'a Coverage,
+    report: Report<'a>,
+}
 
 /// Makes a report of an input and writes it in every format.
 pub fn run(data: &[u8]) {
@@ -44,17 +57,13 @@ pub fn run(data: &[u8]) {
     ids.dedup();
     let rules: Vec<RuleInfo> = ids.iter().map(|id| rule(&mut input, id)).collect();
     let settings = [words(&mut input)];
-    let report = Report {
-        findings: &findings,
-        rules: &rules,
-        coverage: &coverage,
-        summary: Summary::of(&findings),
-        settings: &settings,
-        options,
-        tool: Tool {
-            version: "1.2.3",
-            rules_hash: &|| "0123456789abcdef".to_owned(),
-        },
+    let redacted = Redacted::vouched(findings, coverage);
+    let mut report = Report::new(&redacted, TOOL);
+    (report.rules, report.settings, report.options) = (&rules, &settings, options);
+    let report = Made {
+        findings: redacted.findings(),
+        coverage: redacted.coverage(),
+        report,
     };
     // One format is nine times as fast as all of them; the corpus has an input for each.
     let chosen = usize::from(chosen)
@@ -69,9 +78,9 @@ pub fn run(data: &[u8]) {
 }
 
 /// Writes it: UTF-8, and no secret in it.
-fn written(format: Format, report: &Report<'_>) -> String {
+fn written(format: Format, report: &Made<'_>) -> String {
     let mut bytes = Vec::new();
-    report::write(format, &mut bytes, report).expect("a vector takes everything");
+    report::write(format, &mut bytes, &report.report).expect("a vector takes everything");
     let text = String::from_utf8(bytes).expect("UTF-8");
     for finding in report.findings {
         for secret in [&finding.secret, &finding.session_token]
@@ -90,11 +99,11 @@ fn written(format: Format, report: &Report<'_>) -> String {
 }
 
 /// Formats that can show secrets do, and stay well formed; the others refuse.
-fn secrets(format: Format, report: &Report<'_>) {
+fn secrets(format: Format, report: &Made<'_>) {
     let mut report = report.clone();
-    report.options.show_secrets = true;
+    report.report.options.show_secrets = true;
     let mut out = Vec::new();
-    match report::write(format, &mut out, &report) {
+    match report::write(format, &mut out, &report.report) {
         Ok(()) => {
             let can = format.can_show_secrets() || format == Format::Csv;
             assert!(can, "{} shows secrets", format.name());
@@ -105,7 +114,7 @@ fn secrets(format: Format, report: &Report<'_>) {
     }
 }
 
-fn check(format: Format, report: &Report<'_>, text: &str) {
+fn check(format: Format, report: &Made<'_>, text: &str) {
     let counted = report
         .findings
         .iter()
@@ -199,11 +208,11 @@ fn escape_lines(text: &str) {
 }
 
 /// A terminal is steered by the program's own colours only.
-fn terminal(report: &Report<'_>, text: &str) {
+fn terminal(report: &Made<'_>, text: &str) {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("\x1b[") {
-        assert!(report.options.color, "no colour was asked for");
+        assert!(report.report.options.color, "no colour was asked for");
         plain.push_str(&rest[..at]);
         rest = &rest[at + 2..];
         let end = rest.find('m').expect("an end");
@@ -218,7 +227,7 @@ fn terminal(report: &Report<'_>, text: &str) {
     escape_lines(&plain);
 }
 
-fn junit(report: &Report<'_>, text: &str) {
+fn junit(report: &Made<'_>, text: &str) {
     let (elements, _) = parse::markup(text, Markup::Xml);
     let cases = elements.iter().filter(|it| it.name == "testcase").count();
     let count = |name: &str| elements.iter().filter(|it| it.name == name).count();
@@ -241,7 +250,7 @@ fn junit(report: &Report<'_>, text: &str) {
     assert_eq!(count("error"), usize::from(!report.coverage.is_complete()));
 }
 
-fn csv(report: &Report<'_>, text: &str) {
+fn csv(report: &Made<'_>, text: &str) {
     let rows = parse::csv(text);
     let places: usize = report.findings.iter().map(|it| it.places.len()).sum();
     assert_eq!(rows.len(), places + 1);
@@ -266,14 +275,15 @@ fn csv(report: &Report<'_>, text: &str) {
     }
 }
 
-fn html(report: &Report<'_>, text: &str) {
+fn html(report: &Made<'_>, text: &str) {
     let (elements, content) = parse::markup(text, Markup::Html);
-    let empty = Report {
+    let nothing = Redacted::vouched(Vec::new(), report.coverage.clone());
+    let mut empty = Made {
         findings: &[],
-        rules: &[],
-        settings: &[],
-        ..report.clone()
+        coverage: report.coverage,
+        report: Report::new(&nothing, TOOL),
     };
+    empty.report.options = report.report.options;
     let count = |elements: &[parse::Element], name: &str| {
         elements.iter().filter(|it| it.name == name).count()
     };

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use keysieve::document::Fault;
 use keysieve::engine::{Engine, Scratch};
 use keysieve::rule::compile::RuleSource;
 use keysieve::rule::file::RuleFile;
 use keysieve::rule::{Error, Kind, RuleSet, example};
+use keysieve::text::document::Fault;
 
 /// Reads an input as a rule file of a user.
 pub fn run(data: &[u8]) {

@@ -2,15 +2,15 @@
 
 use std::io::BufRead as _;
 
-use keysieve::baseline::{Date, Entry};
-use keysieve::coverage::Coverage;
-use keysieve::finding::{Finding, Place};
-use keysieve::report::{self, Format, Report, Summary, Tool};
+use keysieve::finding::{Finding, Redacted};
+use keysieve::policy::baseline::Entry;
+use keysieve::report::{self, Format, Report};
+use keysieve::text::date::Date;
 
 use super::baseline::{Work, say};
 use crate::exit::Exit;
 use crate::failure::{self, Failure, Kind};
-use crate::{output, terminal};
+use crate::{output, session, terminal};
 
 /// Lines around a finding that `c` shows.
 pub(super) const CONTEXT: usize = 6;
@@ -33,16 +33,16 @@ enum Answer {
 
 /// Runs the command.
 pub(super) fn run(mut work: Work) -> Result<Exit, Failure> {
-    work.redact();
-    let open: Vec<Finding> = work.open().into_iter().cloned().collect();
+    let open = work.open().into_iter();
+    let open: Vec<(usize, Finding)> = open.map(|(at, finding)| (at, finding.clone())).collect();
     let mut answers = std::io::stdin().lock().lines();
     let (mut accepted, mut skipped) = (0, 0);
     let mut is_over = false;
-    for (number, finding) in open.iter().enumerate() {
+    for (number, (at, finding)) in open.iter().enumerate() {
         if is_over {
             break;
         }
-        show(&work, &close_up(finding))?;
+        show(&work, &work.redacted.close_up(*at, Some(1)))?;
         loop {
             prompt(number + 1, open.len())?;
             let line = match answers.next() {
@@ -75,7 +75,7 @@ pub(super) fn run(mut work: Work) -> Result<Exit, Failure> {
                     skipped += 1;
                     break;
                 }
-                Some(Answer::Context) => show(&work, finding)?,
+                Some(Answer::Context) => show(&work, &work.redacted.close_up(*at, None))?,
                 Some(Answer::Quit) => {
                     is_over = true;
                     break;
@@ -126,43 +126,15 @@ fn read(line: &str) -> Option<Answer> {
     }
 }
 
-/// The finding with the lines next to it only.
-fn close_up(finding: &Finding) -> Finding {
-    let mut finding = finding.clone();
-    for place in &mut finding.places {
-        let lines = marked_lines(place);
-        place
-            .snippet
-            .retain(|line| lines.iter().any(|marked| marked.abs_diff(line.number) <= 1));
-    }
-    finding
-}
-
-fn marked_lines(place: &Place) -> Vec<usize> {
-    let marked = place.snippet.iter().filter(|line| line.mark.is_some());
-    marked.map(|line| line.number).collect()
-}
-
-fn show(work: &Work, finding: &Finding) -> Result<(), Failure> {
-    let findings = std::slice::from_ref(finding);
-    let coverage = Coverage::default();
-    let report = Report {
-        findings,
-        rules: &[],
-        coverage: &coverage,
-        summary: Summary::of(findings),
-        settings: &[],
-        options: report::Options {
-            width: terminal::width(),
-            color: terminal::stdout_has_color(),
-            // No summary.
-            quiet: true,
-            ..report::Options::default()
-        },
-        tool: Tool {
-            version: env!("CARGO_PKG_VERSION"),
-            rules_hash: &|| work.session.engine.rules().hash().to_owned(),
-        },
+fn show(work: &Work, finding: &Redacted) -> Result<(), Failure> {
+    let rules_hash = || work.session.rules_hash();
+    let mut report = Report::new(finding, session::tool(&rules_hash));
+    report.options = report::Options {
+        width: terminal::width(),
+        color: terminal::stdout_has_color(),
+        // No summary.
+        quiet: true,
+        ..report::Options::default()
     };
     output::to_stdout(|out| report::write(Format::Text, out, &report))
 }

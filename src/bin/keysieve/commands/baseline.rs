@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keysieve::baseline::{self, Baseline, Date, Entry, FILE_NAME, Import};
-use keysieve::config::discover::{is_bare, root_of};
-use keysieve::finding::{Finding, Level};
+use keysieve::finding::{Finding, Judged, Located, Redacted};
+use keysieve::level::Level;
+use keysieve::policy::baseline::{self, Baseline, Entry, FILE_NAME, Import, Split};
+use keysieve::policy::config::discover::{is_bare, root_of};
 use keysieve::report::escape;
-use keysieve::scan::{self, Outcome};
 use keysieve::source::Progress;
+use keysieve::text::date::Date;
 
 use super::{audit, history, scan as tree};
 use crate::args::{
@@ -18,14 +19,14 @@ use crate::args::{
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_line};
-use crate::session::{self, Session, incomplete};
+use crate::session::{self, ExcludeIn, Session, incomplete};
 use crate::settings::{disk_root, named_config};
 use crate::{failure, output};
 
 /// A baseline and the scan that it is held against.
 pub(super) struct Work {
     pub(super) session: Session,
-    pub(super) outcome: Outcome,
+    pub(super) redacted: Redacted,
     pub(super) path: PathBuf,
     pub(super) baseline: Baseline,
     pub(super) today: Option<Date>,
@@ -36,7 +37,7 @@ pub(super) struct Work {
 pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Failure> {
     match command {
         BaselineCommand::Write(args) => write(&args.update, args.force),
-        BaselineCommand::Update(args) => update(args),
+        BaselineCommand::Update(args) => update(&args.update, args.rekey),
         BaselineCommand::Check(args) => check(args),
         BaselineCommand::Prune(args) => prune(args),
         BaselineCommand::Import(args) => import(args),
@@ -47,6 +48,15 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Failure> {
 impl Work {
     /// Scans, and reads the baseline.
     fn begin(args: &BaselineArgs, context: usize) -> Result<Self, Failure> {
+        Self::begin_with(args, context, |_| ()).map(|(work, ())| work)
+    }
+
+    /// The same, with a look at the findings while their paths can be compared.
+    fn begin_with<T>(
+        args: &BaselineArgs,
+        context: usize,
+        look: impl FnOnce(&Judged) -> T,
+    ) -> Result<(Self, T), Failure> {
         let (common, path) = at_the_root(args)?;
         let (exists, baseline) = match path.try_exists() {
             Ok(false) => (false, Baseline::default()),
@@ -56,41 +66,42 @@ impl Work {
                 return Err(Failure::new(Kind::Config, message, error));
             }
         };
-        let (session, mut outcome) = scan(args.history, common, context)?;
+        let (session, located) = scan(args.history, common, context)?;
         // What markers and the configuration accept needs no entry.
-        session.judge(&mut outcome)?;
-        let accepted = session.common().allow_incomplete.iter().copied();
-        outcome.coverage.accepted = accepted.collect();
-        Ok(Self {
+        let (judged, _) = session.judge(located)?;
+        let seen = look(&judged);
+        let work = Self {
+            redacted: session.redact(judged),
             session,
-            outcome,
             path,
             baseline,
             today: session::now()?.map(Date::of_epoch),
             exists,
-        })
+        };
+        Ok((work, seen))
     }
 
-    /// The findings that are worth an entry and have none that counts.
-    pub(super) fn open(&self) -> Vec<&Finding> {
-        let findings = self.outcome.findings.iter();
+    /// The findings that are worth an entry and have none that counts, each with its number.
+    pub(super) fn open(&self) -> Vec<(usize, &Finding)> {
+        let findings = self.redacted.findings().iter().enumerate();
         findings
-            .filter(|finding| self.is_worth_an_entry(finding))
-            .filter(|finding| match self.baseline.get(&finding.fingerprint) {
+            .filter(|(_, finding)| self.is_worth_an_entry(finding))
+            .filter(|(_, finding)| match self.baseline.entry_of(finding) {
                 Some(entry) => entry.is_expired(self.today),
                 None => true,
             })
             .collect()
     }
 
+    /// Holds the findings against the baseline.
+    fn split(&self) -> Split {
+        let mut findings = self.redacted.findings().to_vec();
+        self.baseline.accept(&mut findings, self.today)
+    }
+
     fn is_worth_an_entry(&self, finding: &Finding) -> bool {
         finding.accepted.is_none()
             && (finding.level > Level::Note || self.session.common().fail_on() == Some(Level::Note))
-    }
-
-    /// Cuts secrets out of everything that is printed or written. Paths are not compared after this.
-    pub(super) fn redact(&mut self) {
-        scan::redact(&self.session.engine, &mut self.outcome);
     }
 
     pub(super) fn save(&self) -> Result<(), Failure> {
@@ -106,7 +117,7 @@ impl Work {
 
     /// How the command ends, with a word about what was not read.
     pub(super) fn end(&self, exit: Exit) -> Exit {
-        match incomplete(&self.outcome.coverage) {
+        match incomplete(self.redacted.coverage()) {
             None => exit,
             Some(what) => {
                 print_line(&format!("error: the scan is incomplete: {what}"));
@@ -117,7 +128,7 @@ impl Work {
 
     /// Refuses to go on after an incomplete scan: what was not read may hold what seems to be gone.
     fn demand_complete(&self) -> Result<(), Failure> {
-        match incomplete(&self.outcome.coverage) {
+        match incomplete(self.redacted.coverage()) {
             None => Ok(()),
             Some(what) => Err(Failure::bare(
                 Kind::System,
@@ -147,15 +158,23 @@ fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
     Ok(work.end(Exit::Clean))
 }
 
-fn update(args: &BaselineUpdateArgs) -> Result<Exit, Failure> {
+fn update(args: &BaselineUpdateArgs, rekey: bool) -> Result<Exit, Failure> {
     demand_future(args)?;
     let mut work = Work::begin(&args.target, 1)?;
+    let rekeyed = match rekey {
+        true => work.baseline.rekey(work.redacted.findings()),
+        false => 0,
+    };
     let before = work.baseline.len();
-    let mut findings = work.outcome.findings.clone();
-    let split = baseline::split(&mut findings, &work.baseline, work.today);
+    let split = work.split();
     let added = add_open(&mut work, args);
     work.save()?;
     let mut text = format!("{}: {added} added, {before} kept\n", work.name());
+    if rekey {
+        text.push_str(&format!(
+            "{rekeyed} of those kept were given new fingerprints\n"
+        ));
+    }
     for entry in &split.expired {
         text.push_str(&describe("expired", entry));
     }
@@ -175,14 +194,13 @@ fn update(args: &BaselineUpdateArgs) -> Result<Exit, Failure> {
 }
 
 fn add_open(work: &mut Work, args: &BaselineUpdateArgs) -> usize {
-    work.redact();
     let reason = args.reason.as_deref().map(failure::redacted);
     let entries: Vec<Entry> = work
         .open()
         .into_iter()
         // What has expired was meant to: a new day for it is a decision, not an update.
-        .filter(|finding| work.baseline.get(&finding.fingerprint).is_none())
-        .map(|finding| Entry::of(finding, reason.clone(), args.expires))
+        .filter(|(_, finding)| work.baseline.entry_of(finding).is_none())
+        .map(|(_, finding)| Entry::of(finding, reason.clone(), args.expires))
         .collect();
     let added = entries.len();
     for entry in entries {
@@ -192,9 +210,9 @@ fn add_open(work: &mut Work, args: &BaselineUpdateArgs) -> usize {
 }
 
 fn check(args: &BaselineArgs) -> Result<Exit, Failure> {
-    let mut work = Work::begin(args, 1)?;
+    let work = Work::begin(args, 1)?;
     demand_file(&work)?;
-    let split = baseline::split(&mut work.outcome.findings, &work.baseline, work.today);
+    let split = work.split();
     let expired: Vec<&Entry> = work
         .baseline
         .entries()
@@ -225,7 +243,7 @@ fn prune(args: &BaselineArgs) -> Result<Exit, Failure> {
     let mut work = Work::begin(args, 1)?;
     demand_file(&work)?;
     work.demand_complete()?;
-    let split = baseline::split(&mut work.outcome.findings, &work.baseline, work.today);
+    let split = work.split();
     let mut text = String::new();
     for entry in &split.unused {
         work.baseline.remove(&entry.fingerprint);
@@ -252,12 +270,11 @@ fn import(args: &BaselineImportArgs) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(Kind::Usage, format!("cannot read {name}"), error))?;
     let import =
         Import::parse(&name, &text).map_err(|faults| failed(&baseline::Error::Faults(faults)))?;
-    let mut work = Work::begin(&args.target, 1)?;
-    let matched = import.matched(&work.outcome.findings);
-    work.redact();
+    let (mut work, matched) =
+        Work::begin_with(&args.target, 1, |judged| import.matched(judged.findings()))?;
     let mut added = 0;
-    for (at, finding) in work.outcome.findings.iter().enumerate() {
-        let is_known = work.baseline.get(&finding.fingerprint).is_some();
+    for (at, finding) in work.redacted.findings().iter().enumerate() {
+        let is_known = work.baseline.entry_of(finding).is_some();
         if matched.findings.contains(&at) && !is_known && work.is_worth_an_entry(finding) {
             let entry = Entry::of(finding, Some(import.reason()), None);
             work.baseline.insert(entry);
@@ -336,7 +353,7 @@ fn scan(
     is_history: bool,
     common: crate::args::Common,
     context: usize,
-) -> Result<(Session, Outcome), Failure> {
+) -> Result<(Session, Located), Failure> {
     if is_history {
         let args = HistoryArgs {
             repository: PathBuf::from("."),
@@ -350,11 +367,12 @@ fn scan(
         let progress = Arc::new(Progress::default());
         let places = history::places(&repository);
         let source = Some(Arc::clone(&progress));
-        let mut session = Session::start_with(&args.common, &places, "objects", source)?;
+        let mut session = Session::start_with(&args.common, &places, "objects", source)?
+            .exclude_in(ExcludeIn::Findings);
         session.context = context;
-        let outcome = history::collect(&repository, &session, &args, progress)?;
+        let located = history::collect(&repository, &session, &args, progress)?;
         session.end_progress();
-        return Ok((session, outcome));
+        return Ok((session, located));
     }
     let args = ScanArgs {
         paths: vec![PathBuf::from(".")],
@@ -369,9 +387,9 @@ fn scan(
     let places = tree::places(&root, paths);
     let mut session = Session::start(&args.common, &places, "files")?;
     session.context = context;
-    let outcome = tree::collect(&session, &args, &root)?;
+    let located = tree::collect(&session, &args, &root)?;
     session.end_progress();
-    Ok((session, outcome))
+    Ok((session, located))
 }
 
 fn describe(what: &str, entry: &Entry) -> String {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use keysieve::config::Set;
+use keysieve::policy::config::Set;
 use keysieve::report::Format;
 use regex::bytes::Regex;
 

@@ -7,15 +7,16 @@ use std::sync::Arc;
 use bstr::BString;
 use gix::ObjectId;
 use keysieve::attribution::{self, Interrupted};
-use keysieve::finding::Level;
-use keysieve::gate::Base;
+use keysieve::finding::{Located, Scanned};
 use keysieve::git::odb::Database;
 use keysieve::git::repository::Repository;
-use keysieve::scan::{EngineProbe, Outcome};
+use keysieve::level::Level;
+use keysieve::scan::EngineProbe;
 use keysieve::source::Progress;
 use keysieve::source::history::cache::Cache;
 use keysieve::source::history::select::{self, Selected};
 use keysieve::source::history::{History, MAX_OBJECT_SIZE};
+use keysieve::text::paths::Base;
 
 use super::range::{self, Job};
 use super::staged::open;
@@ -52,9 +53,10 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         &places(&repository),
         "objects",
         Some(Arc::clone(&progress)),
-    )?;
-    let outcome = collect(&repository, &session, args, progress)?;
-    session.finish(outcome)
+    )?
+    .exclude_in(ExcludeIn::Findings);
+    let located = collect(&repository, &session, args, progress)?;
+    session.finish(located)
 }
 
 /// What the objects of the repository hold, and who brought it in.
@@ -63,7 +65,7 @@ pub(super) fn collect(
     session: &Session,
     args: &HistoryArgs,
     progress: Arc<Progress>,
-) -> Result<Outcome, Failure> {
+) -> Result<Located, Failure> {
     let selected = selected(repository, &args.limits)?;
     let max_object_size = session.settings.file.max_object_size.as_ref();
     let max_object_size = args
@@ -71,7 +73,7 @@ pub(super) fn collect(
         .or(max_object_size.map(|set| set.value));
     // What stands between source and findings are object ids: paths are known, and held against
     // `--exclude`, afterwards.
-    let (scanner, collector) = session.scanner(ExcludeIn::Source);
+    let (scanner, collector) = session.scanner();
     let probe = EngineProbe::new(Arc::clone(&session.engine), Arc::clone(&session.stop));
     let mut history = History::of(repository)
         .threads(session.common().threads.unwrap_or(0))
@@ -92,28 +94,26 @@ pub(super) fn collect(
         skips = selected.skips;
         within = Some(selected.tips);
     }
-    let scanned = history
+    let objects = history
         .scan(scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
-    let mut outcome = collector.finish();
-    if let (Some(cache), Some(unclean)) = (&cache, outcome.unclean())
+    let mut scanned = collector.finish();
+    if let (Some(cache), Some(unclean)) = (&cache, scanned.unclean())
         && let Err(error) = cache.save(&unclean)
     {
         // The next scan takes longer; this one has done what was asked.
         print_line(&format!("warning: the cache was not written: {error}"));
     }
     for skip in skips {
-        outcome.coverage.skip(skip);
+        scanned.skip(skip);
     }
-    locate(
+    Ok(locate(
         repository,
-        scanned,
+        objects,
         session,
         within.as_deref(),
-        &mut outcome,
-    );
-    outcome.exclude(session.excludes());
-    Ok(outcome)
+        scanned,
+    ))
 }
 
 /// A range in the place of the repository is a habit from `git log`.
@@ -189,11 +189,11 @@ pub(super) fn places(repository: &Repository) -> Places<'_> {
 /// Looks up who brought the findings in. Without notes in the report, nobody asks where those come from.
 fn locate(
     repository: &Repository,
-    scanned: Database,
+    objects: Database,
     session: &Session,
     within: Option<&[ObjectId]>,
-    outcome: &mut Outcome,
-) {
+    mut scanned: Scanned,
+) -> Located {
     let common = session.common();
     let is_asked = |level: Level| {
         level > Level::Note
@@ -201,12 +201,12 @@ fn locate(
             || !common.exclude.is_empty()
             || common.fail_on() == Some(Level::Note)
     };
-    if !outcome
-        .findings
+    if !scanned
+        .findings()
         .iter()
         .any(|finding| is_asked(finding.level))
     {
-        return;
+        return scanned.without_paths();
     }
     let threads = common
         .threads
@@ -217,12 +217,12 @@ fn locate(
         within,
         stage: &|_| (),
     };
-    match attribution::locate_after(repository, Some(scanned), &outcome.objects(), options) {
-        Ok(located) => outcome.locate(located),
+    match attribution::locate_after(repository, Some(objects), &scanned.objects(), options) {
+        Ok(located) => scanned.locate(located),
         // The findings are worth more without their commits than not at all; the run says that it was cut short.
         Err(Interrupted) => {
-            outcome.latent.clear();
-            outcome.interrupted();
+            scanned.interrupted();
+            scanned.without_paths()
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use keysieve::config::discover::{FILE_NAME, is_bare, root_of};
+use keysieve::policy::config::discover::{FILE_NAME, is_bare, root_of};
 use keysieve::report::escape;
 
 use super::baseline::say;
@@ -62,7 +62,7 @@ pub(crate) fn run() -> Result<Exit, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use keysieve::config::ConfigFile;
+    use keysieve::policy::config::ConfigFile;
 
     use super::*;
 

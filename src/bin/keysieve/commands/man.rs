@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use keysieve::whole_file::Access;
+use keysieve::text::whole_file::Access;
 
 use crate::args::{Cli, ManArgs};
 use crate::exit::Exit;

@@ -13,7 +13,7 @@ use super::scan::places;
 use crate::args::CommitMsgArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, print_error};
-use crate::session::{ExcludeIn, Session, Success};
+use crate::session::{Session, Success};
 use crate::settings::disk_root;
 
 /// Runs the command.
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let mut session = Session::start(&args.common, &places(&root, paths), "messages")?
         .on_success(Success::Silent);
     session.is_whole = false;
-    let (mut scanner, collector) = session.scanner(ExcludeIn::Source);
+    let (mut scanner, collector) = session.scanner();
     let path = args.file.to_string_lossy().into_owned();
     match std::fs::read(&args.file) {
         Ok(bytes) => {
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     }
     drop(scanner);
     let is_for_people = session.common().is_for_people();
-    let exit = session.finish(collector.finish())?;
+    let exit = session.finish(collector.finish().in_place())?;
     if exit == Exit::Findings && is_for_people {
         let path = escape::terminal(&path);
         print_error(&format!(

@@ -4,15 +4,15 @@ use std::num::NonZero;
 
 use bstr::BStr;
 use gix::ObjectId;
-use keysieve::attribution::Located;
+use keysieve::attribution;
 use keysieve::attribution::range::Locator;
-use keysieve::gate::Base;
+use keysieve::finding::{Located, Scanned};
 use keysieve::git::introduced::{self, Introduced};
 use keysieve::git::repository::Repository;
 use keysieve::git::revision::{self, Range};
-use keysieve::scan::Outcome;
 use keysieve::source::history::MAX_OBJECT_SIZE;
 use keysieve::source::range::{self, Options};
+use keysieve::text::paths::Base;
 
 use super::push::first_commit;
 use crate::args::{Common, HistoryArgs};
@@ -177,22 +177,23 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         head: Some(at(first_commit(job.repository, tips))),
         paths: Base::Root,
     };
-    let session = Session::start(job.common, &places, "objects")?.on_success(job.success);
+    let session = Session::start(job.common, &places, "objects")?
+        .on_success(job.success)
+        .exclude_in(ExcludeIn::Findings);
     let mut introduced = Introduced::default();
-    let mut outcome = Outcome::default();
+    let mut scanned = Scanned::default();
     for ranges in &job.ranges {
         let part = introduced::introduced(job.repository, ranges).map_err(failed)?;
-        outcome.add(scan(job, &session, &part));
+        scanned.add(scan(job, &session, &part));
         introduced.join(part);
     }
-    locate(job, &introduced, &mut outcome);
-    outcome.exclude(session.excludes());
+    let located = locate(job, &introduced, scanned);
     let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
     if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
-        return session.finish_nothing(outcome, "the range has no commits");
+        return session.finish_nothing(located, "the range has no commits");
     }
     let is_for_people = session.common().is_for_people();
-    let exit = session.finish(outcome)?;
+    let exit = session.finish(located)?;
     if let (Exit::Findings, true, Some(advice)) = (exit, is_for_people, job.advice) {
         print_error(advice);
     }
@@ -200,7 +201,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
 }
 
 /// Scans what one part of the ranges adds, and takes out what was there before.
-fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Outcome {
+fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Scanned {
     let options = Options {
         threads: job
             .common
@@ -208,30 +209,29 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Outcome {
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get)),
         max_object_size: job.max_object_size.unwrap_or(MAX_OBJECT_SIZE),
     };
-    let (scanner, collector) = session.scanner(ExcludeIn::Source);
+    let (scanner, collector) = session.scanner();
     // A signal shows in what the collector gives.
     let _ = range::scan(job.repository, introduced, options, scanner);
-    let mut outcome = collector.finish();
+    let mut scanned = collector.finish();
     for skip in introduced.skips.clone() {
-        outcome.coverage.skip(skip);
+        scanned.skip(skip);
     }
-    if !job.all && !outcome.findings.is_empty() {
-        let (scanner, collector) = session.scanner(ExcludeIn::Source);
+    if !job.all && !scanned.findings().is_empty() {
+        let (scanner, collector) = session.scanner();
         let before = session.before();
         let excepted = |path: &BStr| before.exclude(path) || before.allowlist.names(path);
         let _ = range::scan_base(job.repository, introduced, excepted, options, scanner);
         // What cannot be read of the base takes nothing away from the findings.
-        outcome.known = collector.finish().known;
-        outcome.take_known();
+        scanned = scanned.new_only(collector.finish().known());
     }
-    outcome
+    scanned
 }
 
-fn locate(job: &Job<'_>, introduced: &Introduced, outcome: &mut Outcome) {
-    let objects = outcome.objects();
+fn locate(job: &Job<'_>, introduced: &Introduced, scanned: Scanned) -> Located {
+    let objects = scanned.objects();
     let located = match objects.is_empty() {
-        true => Located::default(),
+        true => attribution::Located::default(),
         false => Locator::new(job.repository, introduced, &job.pushed).locate(objects),
     };
-    outcome.locate(located);
+    scanned.locate(located)
 }

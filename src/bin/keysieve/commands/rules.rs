@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use keysieve::engine::{Engine, Scratch};
-use keysieve::finding::Level;
+use keysieve::level::Level;
 use keysieve::report::wrap::lines;
 use keysieve::rule::compile::{RuleSource, example_faults};
 use keysieve::rule::example::{self, Case};

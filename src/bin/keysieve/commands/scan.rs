@@ -2,18 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use keysieve::config::Set;
-use keysieve::gate::Base;
-use keysieve::scan::Outcome;
+use keysieve::finding::Located;
+use keysieve::policy::config::Set;
 use keysieve::source;
 use keysieve::source::stdin::Stdin;
 use keysieve::source::worktree::{Exclude, Options, Worktree};
+use keysieve::text::paths::Base;
 
 use super::explain;
 use crate::args::ScanArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
-use crate::session::{ExcludeIn, Session};
+use crate::session::Session;
 use crate::settings::{Place, Places, Settings, disk_root};
 
 /// Runs the command.
@@ -38,20 +38,20 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     }
     let (root, paths) = disk_root(settings_path(args))?;
     let session = Session::start(&args.common, &places(&root, paths), "files")?;
-    let outcome = collect(&session, args, &root)?;
-    session.finish(outcome)
+    let located = collect(&session, args, &root)?;
+    session.finish(located)
 }
 
 /// What the paths of the command line hold.
 ///
 /// `root` is the directory that the patterns of the configuration begin at.
-pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result<Outcome, Failure> {
+pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result<Located, Failure> {
     let (stdin, roots): (Vec<PathBuf>, Vec<PathBuf>) = args
         .paths
         .iter()
         .cloned()
         .partition(|path| path == Path::new("-"));
-    let (scanner, collector) = session.scanner(ExcludeIn::Source);
+    let (scanner, collector) = session.scanner();
     if !roots.is_empty() {
         let is_root = |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|it| it == root);
         let at_root = roots.iter().all(is_root);
@@ -72,7 +72,7 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
         source.scan(scanner.clone()).map_err(failed)?;
     }
     drop(scanner);
-    Ok(collector.finish())
+    Ok(collector.finish().in_place())
 }
 
 /// The path whose repository has the settings: the first that is named, or the current directory.

@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 
-use keysieve::finding::Finding;
-use keysieve::gate::Base;
+use keysieve::finding::{Finding, Scanned};
 use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::report::escape;
-use keysieve::scan::Outcome;
 use keysieve::source::staged::{Index, Options, Staged};
+use keysieve::text::paths::Base;
 
 use super::push;
 use super::scan::failed;
@@ -52,14 +51,16 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
         Caller::Hook => Success::Line,
     };
     let places = places(&repository, &index)?;
-    let mut session = Session::start(&args.common, &places, "blobs")?.on_success(success);
+    let mut session = Session::start(&args.common, &places, "blobs")?
+        .on_success(success)
+        .exclude_in(ExcludeIn::Scanner);
     session.is_whole = false;
     // The pre-commit framework says nothing of its --all-files: there is nothing staged then.
     let mut all_files = args.all_files;
-    let mut outcome = Outcome::default();
+    let mut scanned = Scanned::default();
     let mut is_empty = true;
     while is_empty {
-        let (scanner, collector) = session.scanner(ExcludeIn::Scanner);
+        let (scanner, collector) = session.scanner();
         let staged = Staged {
             repository: &repository,
             options: Options { all_files },
@@ -68,36 +69,35 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
             .scan_index(&index, scanner)
             .map_err(failed)?
             .is_empty();
-        outcome = collector.finish();
+        scanned = collector.finish();
         if all_files || !is_under_pre_commit() {
             break;
         }
         all_files = is_empty;
     }
     if is_empty && !all_files {
-        return session.finish_nothing(outcome, "nothing is staged");
+        return session.finish_nothing(scanned.in_place(), "nothing is staged");
     }
     if !args.all && !all_files {
-        outcome.take_known();
+        let known = scanned.known().clone();
+        scanned = scanned.new_only(&known);
     }
-    let unused = session.judge(&mut outcome)?;
+    let (judged, unused) = session.judge(scanned.in_place())?;
     let situation = Where {
         has_commits: !matches!(repository.head_id(), Ok(None)),
         is_below: is_below(&repository),
         all_files,
     };
     let fails_from = session.common().fail_on();
-    let blamed = |finding: &&Finding| {
-        fails_from.is_some_and(|level| finding.accepted.is_none() && finding.level >= level)
-    };
-    let blamed: Vec<&Finding> = outcome.findings.iter().filter(blamed).collect();
+    let blamed = judged.findings().iter();
+    let blamed: Vec<&Finding> = blamed.filter(|it| it.fails(fails_from)).collect();
     let stop = match caller == Caller::Hook && !is_under_pre_commit() {
         true => "error: keysieve stopped this commit\n",
         false => "",
     };
     let advice = format!("{stop}{}", advice(&blamed, situation));
     let is_for_people = session.common().is_for_people();
-    let exit = session.report(outcome, &unused)?;
+    let exit = session.report(judged, &unused)?;
     if exit == Exit::Findings && is_for_people {
         print_error(&advice);
     }

@@ -1,13 +1,13 @@
 //! What the configuration says is harmless, with the reason.
 
-use std::borrow::Cow;
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::BStr;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::Regex;
 
 use crate::finding::{Finding, Place};
+use crate::text::paths::Base;
 
 /// One entry: every condition that it states has to hold, of each list any item.
 #[derive(Clone, Debug, Default)]
@@ -22,21 +22,6 @@ pub struct Allow {
     pub rules: Vec<String>,
     /// Why it is harmless.
     pub reason: String,
-}
-
-/// What paths are held against.
-#[derive(Clone, Debug, Default)]
-pub enum Base {
-    /// Paths of places are below the root already, as Git gives them.
-    #[default]
-    Root,
-    /// Paths of places are as a person would type them in `current`; the root is `root`. Both are absolute.
-    Directory {
-        /// The directory that the program runs in.
-        current: PathBuf,
-        /// The directory that patterns begin at.
-        root: PathBuf,
-    },
 }
 
 /// All entries, ready to be held against findings.
@@ -73,6 +58,11 @@ impl Allowlist {
             })
             .collect::<Result<_, ignore::Error>>()?;
         Ok(Self { entries, base })
+    }
+
+    /// Returns how many entries there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Whether an entry speaks of the path, whatever else it demands.
@@ -143,33 +133,6 @@ impl Matching<'_> {
     }
 }
 
-impl Base {
-    /// The path as patterns see it: relative to the root, without `.` and `..`; `None` outside the root.
-    pub fn below_root<'p>(&self, path: &'p BStr) -> Option<Cow<'p, Path>> {
-        let path = path.to_path().ok()?;
-        match self {
-            Self::Root => {
-                let mut parts = path.components();
-                let is_plain = parts.all(|part| matches!(part, Component::Normal(_)));
-                is_plain.then_some(Cow::Borrowed(path))
-            }
-            Self::Directory { current, root } => {
-                let mut whole = PathBuf::new();
-                for part in current.join(path).components() {
-                    match part {
-                        Component::CurDir => {}
-                        Component::ParentDir => {
-                            whole.pop();
-                        }
-                        other => whole.push(other),
-                    }
-                }
-                Some(Cow::Owned(whole.strip_prefix(root).ok()?.to_owned()))
-            }
-        }
-    }
-}
-
 fn patterns(globs: &[String]) -> Result<Gitignore, ignore::Error> {
     let mut builder = GitignoreBuilder::new("");
     for glob in globs {
@@ -224,6 +187,7 @@ mod tests {
         let base = Base::Directory {
             current: "/home/ada/repo/sub".into(),
             root: "/home/ada/repo".into(),
+            named: Vec::new(),
         };
         for (path, expected) in [
             ("fixtures/a.env", true),

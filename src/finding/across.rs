@@ -7,26 +7,25 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, ByteSlice as _};
 
-use super::Outcome;
-use crate::finding::{AwsRule, Finding, Level};
+use super::{AwsRule, Finding, merge};
+use crate::level::Level;
 use crate::secret::Secret;
 
-/// The rules whose findings are one half of a pair.
-pub(super) const LONE_ID: &str = AwsRule::AccessKeyId.id();
+/// The rule whose findings are key IDs without their secret.
+pub const LONE_ID: &str = AwsRule::AccessKeyId.id();
+/// The rule whose findings are secrets without their key ID.
 const LONE_SECRET: &str = AwsRule::SecretAccessKey.id();
 
 /// Most halves of one kind that are held against each other; a tree with more of them is no accident of
 /// two files, and the work would grow with the product.
-pub(super) const MAX_HALVES: usize = 1000;
+pub const MAX_HALVES: usize = 1000;
 
-impl Outcome {
-    /// Joins what stands in several files. To be called once, when the paths of all places are known.
-    pub fn join_across(&mut self) {
-        fold_repeats(&mut self.findings);
-        let latent = std::mem::take(&mut self.latent);
-        join_halves(&mut self.findings, latent);
-        self.findings = Finding::merge(std::mem::take(&mut self.findings));
-    }
+/// Joins findings of several files, and those `latent` ones that a key ID nearby makes findings. Both are merged, with
+/// the paths that they will keep.
+pub(super) fn join(mut findings: Vec<Finding>, latent: Vec<Finding>) -> Vec<Finding> {
+    fold_repeats(&mut findings);
+    join_halves(&mut findings, latent);
+    merge(findings)
 }
 
 /// An id or secret that is part of a pair elsewhere is another place of that pair.
@@ -69,10 +68,8 @@ fn join_halves(findings: &mut Vec<Finding>, latent: Vec<Finding>) {
     let named = (0..findings.len())
         .filter(|index| is_open(&findings[*index], LONE_SECRET))
         .map(Half::Found);
-    let weak: Vec<Finding> = Finding::merge(latent)
-        .into_iter()
-        .take(MAX_HALVES)
-        .collect();
+    let mut weak = latent;
+    weak.truncate(MAX_HALVES);
     let halves: Vec<Half> = named.chain((0..weak.len()).map(Half::Latent)).collect();
     let mut offers: Vec<(usize, usize, usize)> = Vec::new();
     for (order, id) in ids.iter().enumerate() {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::{Baseline, Date, Entry, Error};
-use crate::document::Fault;
+use super::{Baseline, Entry, Error};
 use crate::finding::Fingerprint;
-use crate::whole_file::{self, Access};
+use crate::text::date::Date;
+use crate::text::document::Fault;
+use crate::text::whole_file::{self, Access};
 
 /// The first line of every baseline.
 const HEADER: &str = "# keysieve baseline 1";
@@ -86,17 +87,20 @@ impl Baseline {
 
     /// Adds an entry that may be there already: of two expiry dates the earlier counts.
     fn join(&mut self, entry: Entry) {
-        match self.entries.get_mut(&entry.fingerprint) {
-            None => self.insert(entry),
-            Some(known) => {
-                known.expires = match (known.expires, entry.expires) {
+        let joined = match self.remove(&entry.fingerprint) {
+            None => entry,
+            Some(known) => Entry {
+                expires: match (known.expires, entry.expires) {
                     (Some(a), Some(b)) => Some(a.min(b)),
                     (a, b) => a.or(b),
-                };
-                known.reason = known.reason.take().or(entry.reason);
-                known.path = known.path.take().or(entry.path);
-            }
-        }
+                },
+                secret: known.secret.or(entry.secret),
+                reason: known.reason.or(entry.reason),
+                path: known.path.or(entry.path),
+                ..entry
+            },
+        };
+        self.insert(joined);
     }
 }
 
@@ -122,19 +126,25 @@ fn entry(line: &str) -> Result<Entry, (&'static str, String)> {
     let mut entry = Entry {
         fingerprint,
         rule: rule.to_owned(),
+        secret: None,
         path: None,
         reason: reason.filter(|reason| !reason.is_empty()),
         expires: None,
     };
     for word in words {
         match word.split_once('=') {
+            Some(("secret", text)) => {
+                let wrong = || ("secret", "should be ks1: and 32 hex digits".to_owned());
+                entry.secret = Some(Fingerprint::parse(text).ok_or_else(wrong)?);
+            }
             Some(("expires", day)) => {
                 let wrong = || ("expires", format!("`{day}` is not a day: YYYY-MM-DD"));
                 entry.expires = Some(Date::parse(day).ok_or_else(wrong)?);
             }
             Some(("path", path)) => entry.path = Some(decode(path)),
             _ => {
-                let message = format!("`{word}` is neither expires=, path= nor a reason after #");
+                let message =
+                    format!("`{word}` is neither secret=, expires=, path= nor a reason after #");
                 return Err(("", message));
             }
         }
@@ -144,6 +154,9 @@ fn entry(line: &str) -> Result<Entry, (&'static str, String)> {
 
 fn line(entry: &Entry) -> String {
     let mut line = format!("{} {}", entry.fingerprint, entry.rule);
+    if let Some(secret) = &entry.secret {
+        line.push_str(&format!(" secret={secret}"));
+    }
     if let Some(day) = entry.expires {
         line.push_str(&format!(" expires={day}"));
     }
@@ -220,7 +233,7 @@ mod tests {
                 Some("an  old\nkey # revoked"),
                 Some("2027-01-31"),
             ),
-            ("two", "src/x.rs", None, None),
+            ("two of twenty letters and more", "src/x.rs", None, None),
             ("three", "", Some("r"), None),
         ] {
             let finding = finding("some-rule", secret, path, 7);
@@ -239,6 +252,8 @@ mod tests {
             .unwrap();
         assert_eq!(entry.path.as_deref(), Some("a b#c%d\u{a0}é\n.env"));
         assert_eq!(entry.reason.as_deref(), Some("an old key # revoked"));
+        let with_secret = read.entries().filter(|entry| entry.secret.is_some());
+        assert_eq!(with_secret.count(), 1, "{text}");
     }
 
     #[test]
@@ -251,7 +266,7 @@ mod tests {
     fn all_faults_are_told_with_their_line() {
         let good = format!("ks1:{} r", "0".repeat(32));
         let text = format!(
-            "{good}\n# keysieve baseline 9\nks1:12 r\n{good} expires=2026-02-30\n<<<<<<< ours\n{good} line=3\nks1:{}\n",
+            "{good}\n# keysieve baseline 9\nks1:12 r\n{good} expires=2026-02-30\n<<<<<<< ours\n{good} line=3\n{good} secret=ks1:1\nks1:{}\n",
             "0".repeat(32)
         );
         let faults = faults(&text);
@@ -262,7 +277,8 @@ mod tests {
             "b:4: expires: `2026-02-30`",
             "b:5: an unresolved conflict",
             "b:6: `line=3`",
-            "b:7: rule: missing",
+            "b:7: secret: should be",
+            "b:8: rule: missing",
         ];
         assert_eq!(faults.len(), expected.len(), "{faults:#?}");
         for (fault, start) in faults.iter().zip(expected) {

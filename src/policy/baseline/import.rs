@@ -9,9 +9,9 @@ use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use serde::Deserialize;
 
-use crate::document::Fault;
 use crate::finding::{Finding, Place, Position};
 use crate::secret::Secret;
+use crate::text::document::Fault;
 
 /// What another tool had accepted.
 #[derive(Clone, Debug)]

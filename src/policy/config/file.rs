@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::{FailOn, Set, acceptable_reasons, parse_size};
 use crate::coverage::SkipReason;
-use crate::document::{Fault, Reader, Value, closest, regex_message};
-use crate::finding::Level;
+use crate::level::Level;
+use crate::text::document::{Fault, Reader, Value, closest, regex_message};
 
 /// The most threads that make sense.
 const MOST_THREADS: usize = 1024;

@@ -10,8 +10,8 @@ pub mod file;
 use std::fmt;
 
 use crate::coverage::SkipReason;
-use crate::document::Fault;
-use crate::finding::Level;
+use crate::level::Level;
+use crate::text::document::Fault;
 
 pub use file::ConfigFile;
 

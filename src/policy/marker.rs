@@ -10,7 +10,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use bstr::BString;
 
 use crate::blob::Span;
-use crate::finding::{Place, Position};
+use crate::finding::{Place, Position, UnusedMarker};
 
 /// What markers look like, and whether they speak of the next line. Longer ones first.
 const FORMS: &[(&str, bool)] = &[
@@ -52,17 +52,6 @@ pub struct Marker {
     /// The reason written there, else the marker itself.
     pub reason: String,
     is_used: bool,
-}
-
-/// A marker that covers nothing.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UnusedMarker {
-    /// Where the text came from.
-    pub path: BString,
-    /// The line that it stands on, 1-based.
-    pub line: usize,
-    /// The rules that it names, as written; empty for any.
-    pub rules: Vec<String>,
 }
 
 /// The markers of one text, in order of the lines that they cover.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bstr::{BStr, ByteSlice};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::gate::Base;
+use crate::text::paths::Base;
 
 /// Patterns of paths that are not scanned, in the syntax of `.gitignore`.
 #[derive(Clone, Debug, Default)]
