@@ -41,16 +41,7 @@ impl<'r> Snapshot<'r> {
     /// The content of a file; `None` if there is no regular file at this path. A symbolic link is none.
     pub fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>, Error> {
         let found = match &self.of {
-            Of::Index(index) => index
-                .0
-                .entry_by_path(path)
-                .filter(|entry| {
-                    matches!(
-                        entry.mode,
-                        gix::index::entry::Mode::FILE | gix::index::entry::Mode::FILE_EXECUTABLE
-                    )
-                })
-                .map(|entry| entry.id),
+            Of::Index(index) => index.regular_file(path),
             Of::Tree(tree_id) => self.in_tree(*tree_id, path)?,
         };
         let Some(blob_id) = found else {

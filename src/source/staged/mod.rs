@@ -11,7 +11,11 @@
 //! * All stages of an unmerged path are new unless they are `HEAD`'s.
 //! * An old version that cannot be read is passed over in silence: it can only make more secrets count as new.
 
+mod compare;
 mod index;
+mod mapped;
+#[cfg(test)]
+mod tests;
 
 use bstr::{BString, ByteSlice as _};
 use gix::ObjectId;
@@ -19,9 +23,10 @@ use gix::ObjectId;
 use super::entries::{self, Item};
 use super::{BlobSink, Error};
 use crate::git::Paths;
-use crate::git::repository::{self, Repository, sentence};
+use crate::git::repository::Repository;
 use crate::provenance::Version;
-use index::Comparison;
+use compare::Comparison;
+pub use index::Index;
 
 /// How to look at the index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,16 +62,6 @@ impl StagedOutcome {
     }
 }
 
-/// An index, read once for all who want to see it.
-pub struct Index(pub(super) gix::index::File);
-
-impl Index {
-    /// Reads the index of a repository.
-    pub fn load(repository: &Repository) -> Result<Self, Error> {
-        Ok(Self(load_index(repository)?))
-    }
-}
-
 impl Staged<'_> {
     /// Shows `sink` the blobs; gives how many paths they are.
     pub fn scan<S: BlobSink>(&self, sink: S) -> Result<StagedOutcome, Error> {
@@ -79,7 +74,6 @@ impl Staged<'_> {
         index: &Index,
         mut sink: S,
     ) -> Result<StagedOutcome, Error> {
-        let index = &index.0;
         let comparison = if self.options.all_files {
             let mut comparison = Comparison::new(self.repository.objects(), index);
             comparison.all_files();
@@ -90,16 +84,17 @@ impl Staged<'_> {
         let outcome = StagedOutcome {
             changed: comparison.changed,
             removed: comparison.removed,
-            tracked: index.entries().len(),
+            tracked: index.len(),
         };
         for skip in comparison.skips {
             sink.skip(skip);
         }
         entries::show(self.repository, &comparison.items, sink);
+        index.verify(self.repository)?;
         Ok(outcome)
     }
 
-    fn compare<'i>(&self, index: &'i gix::index::File) -> Result<Comparison<'i>, Error>
+    fn compare<'i>(&self, index: &'i Index) -> Result<Comparison<'i>, Error>
     where
         Self: 'i,
     {
@@ -121,34 +116,6 @@ impl Staged<'_> {
         }
         Ok(comparison)
     }
-}
-
-/// Reads the index that Git names; an index that does not exist is empty.
-fn load_index(repository: &Repository) -> Result<gix::index::File, repository::Error> {
-    let path = repository.index_path();
-    let broken = |detail: String| repository::Error::Index {
-        path: path.to_owned(),
-        detail,
-    };
-    match std::fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(broken("it is not a regular file".to_owned()));
-        }
-        _ => {}
-    }
-    let options = gix::index::decode::Options {
-        // Threads cost more than they bring: an index of 5,000 files decodes in well under a millisecond.
-        thread_limit: Some(1),
-        ..Default::default()
-    };
-    // An index that is cut off between two extensions decodes well and has lost files: only its checksum tells.
-    let skip_hash = false;
-    let index = gix::index::File::at_or_default(path, repository.object_hash(), skip_hash, options)
-        .map_err(|error| broken(sentence(&error)))?;
-    index
-        .verify_entries()
-        .map_err(|error| broken(sentence(&error)))?;
-    Ok(index)
 }
 
 /// Adds what `tree_id`, of another parent of a merge, has at the paths of `items` as old versions.
