@@ -226,6 +226,28 @@ fn other_text_around_changes_nothing() {
 
 #[test]
 #[ignore = "until the joiner is switched"]
+fn marks_before_each_line_change_nothing() {
+    law(9, |sample, keys| {
+        const MARKS: [&str; 6] = ["# ", "+", "-", "> ", " * ", "    "];
+        let mark = MARKS[keys.below(MARKS.len())];
+        let text = sample.text()?;
+        Some(text.lines().map(|line| format!("{mark}{line}\n")).collect())
+    });
+}
+
+#[test]
+#[ignore = "until the joiner is switched"]
+fn a_text_in_a_string_of_another_changes_nothing() {
+    law(10, |sample, _| {
+        let text = sample.text()?;
+        let text = text.replace('\\', "\\\\").replace('"', "\\\"");
+        let text = text.replace('\n', "\\n").replace('\t', "\\t");
+        Some(format!("{{\"name\": \"notes\", \"body\": \"{text}\"}}\n"))
+    });
+}
+
+#[test]
+#[ignore = "until the joiner is switched"]
 fn a_text_gives_the_same_as_a_file_as_a_staged_blob_and_in_a_history() {
     let repo = TestRepo::new();
     let mut keys = Keys::new(9);
