@@ -24,6 +24,15 @@ use crate::commands::rules::RulesArgs;
                   not be read (findings are still reported)."
 )]
 pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) top: Top,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+// Options that belong to no command.
+#[derive(Args, Debug)]
+pub(crate) struct Top {
     /// Print the version and the hash of the built-in rules.
     #[arg(short = 'V', long)]
     pub(crate) version: bool,
@@ -37,8 +46,6 @@ pub(crate) struct Cli {
         display_order = 900
     )]
     pub(crate) color: Color,
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
 }
 
 /// What to do.

@@ -8,6 +8,7 @@ mod exit;
 mod failure;
 mod hint;
 mod interrupt;
+mod lean;
 mod output;
 mod progress;
 mod rules;
@@ -19,7 +20,7 @@ use std::io::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::CommandFactory as _;
 
 use args::{Cli, Command};
 use exit::Exit;
@@ -37,11 +38,11 @@ fn main() -> ExitCode {
     }));
     #[cfg(unix)]
     keysieve::content::end_on_bus_error(Exit::FAILED.into());
-    let cli = match Cli::try_parse() {
+    let cli = match lean::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return clap_says(&error).into(),
     };
-    terminal::set_color(cli.color);
+    terminal::set_color(cli.top.color);
     let ended = catch_unwind(AssertUnwindSafe(|| run(&cli)));
     let failure = match ended {
         Ok(Ok(exit)) => return exit.into(),
@@ -68,7 +69,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Init) => commands::init::run(),
         Some(Command::Completions(args)) => commands::completions::run(*args),
         Some(Command::Man(args)) => commands::man::run(args),
-        None if cli.version => version(),
+        None if cli.top.version => version(),
         None => {
             let help = Cli::command().render_help().to_string();
             failure::print_error(&format!("error: no command given\n\n{help}"));
