@@ -362,7 +362,9 @@ const HARMLESS: &[Cell<'_>] = &[
     (".git/packed-refs", "empty", &["scan"]),
     // What was there before is taken for new, and what is new was read.
     ("HEAD^{tree}", "eio", &["staged"]),
+    ("HEAD^{tree}", "empty", &["staged"]),
     ("HEAD:dir", "eio", &["staged"]),
+    ("HEAD:dir", "empty", &["staged"]),
 ];
 
 #[test]

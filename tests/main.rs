@@ -16,6 +16,7 @@ mod coverage;
 mod expectations;
 mod faults;
 mod fuzz;
+mod git;
 mod hook;
 mod hostile;
 mod leak;

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::Kind;
 
@@ -12,10 +12,11 @@ use super::lineage::{EMPTY, Lineage};
 use super::{Event, Location};
 use crate::commit::{CommitInfo, Departure};
 use crate::coverage::Skip;
+use crate::git::header::{Words, tagged};
 use crate::git::odb::store::Stores;
 use crate::git::refname::weight;
 use crate::git::repository::Repository;
-use crate::git::view::{object, tagged};
+use crate::git::view::object;
 
 /// How many references one place lists; the rest is counted.
 const REFS_LISTED: usize = 100;
@@ -41,42 +42,32 @@ pub(crate) struct Describer<'a> {
     in_head: Vec<bool>,
 }
 
-/// Name, date and subject of a commit or tag.
-struct Words {
-    author: String,
-    time: i64,
-    date: String,
-    subject: String,
+/// What is known of a commit before anybody looks at what keeps it.
+fn of_commit(words: Words, commit_id: ObjectId, rank: u32) -> CommitInfo {
+    CommitInfo {
+        rank,
+        commit_id,
+        author: words.author,
+        time: words.time,
+        date: words.date,
+        subject: words.subject,
+        in_head: false,
+        refs: Vec::new(),
+        more_refs: 0,
+        held_by: Vec::new(),
+        is_boundary: false,
+        left: None,
+    }
 }
 
-impl Words {
-    /// What is known of the commit before anybody looks at what keeps it.
-    fn of_commit(self, commit_id: ObjectId, rank: u32) -> CommitInfo {
-        CommitInfo {
-            rank,
-            commit_id,
-            author: self.author,
-            time: self.time,
-            date: self.date,
-            subject: self.subject,
-            in_head: false,
-            refs: Vec::new(),
-            more_refs: 0,
-            held_by: Vec::new(),
-            is_boundary: false,
-            left: None,
-        }
-    }
-
-    fn of_departure(self, commit_id: ObjectId, rank: u32) -> Departure {
-        Departure {
-            rank,
-            commit_id,
-            author: self.author,
-            time: self.time,
-            date: self.date,
-            subject: self.subject,
-        }
+fn of_departure(words: Words, commit_id: ObjectId, rank: u32) -> Departure {
+    Departure {
+        rank,
+        commit_id,
+        author: words.author,
+        time: words.time,
+        date: words.date,
+        subject: words.subject,
     }
 }
 
@@ -141,7 +132,11 @@ impl<'a> Describer<'a> {
         if !in_head {
             info.left = event.left.or(event.left_side).map(|commit| {
                 let words = self.words(commit, skips);
-                words.of_departure(self.commits.ids.id(commit), self.commits.rank(commit))
+                of_departure(
+                    words,
+                    self.commits.ids.id(commit),
+                    self.commits.rank(commit),
+                )
             });
         }
         Location::new(path.clone(), Some(info))
@@ -156,7 +151,11 @@ impl<'a> Describer<'a> {
 
     fn info(&self, commit: u32, in_head: bool, skips: &mut Vec<Skip>) -> CommitInfo {
         let words = self.words(commit, skips);
-        let mut info = words.of_commit(self.commits.ids.id(commit), self.commits.rank(commit));
+        let mut info = of_commit(
+            words,
+            self.commits.ids.id(commit),
+            self.commits.rank(commit),
+        );
         info.in_head = in_head;
         if let Some(reach) = self.reach.get(&commit) {
             // Their positions are in the order of their weight.
@@ -174,10 +173,10 @@ impl<'a> Describer<'a> {
     fn words(&self, commit: u32, skips: &mut Vec<Skip>) -> Words {
         let id = self.commits.ids.id(commit);
         match object(self.repo, id) {
-            Ok(object) => words(&object.data, b"author "),
+            Ok(object) => Words::read(&object.data, b"author "),
             Err(skip) => {
                 skips.push(skip);
-                words(b"", b"author ")
+                Words::default()
             }
         }
     }
@@ -240,7 +239,7 @@ impl<'a> Describer<'a> {
             place.held_by = no_tag(object.kind, refs);
             return place;
         }
-        let words = words(&object.data, b"tagger ");
+        let words = Words::read(&object.data, b"tagger ");
         let target = tagged(&object.data);
         let held_by = match refs.is_empty() {
             true => vec![format!("unreachable tag {id}")],
@@ -251,7 +250,7 @@ impl<'a> Describer<'a> {
             more_refs,
             held_by,
             // What a tag says is younger than the commits.
-            ..words.of_commit(target.unwrap_or(id), u32::MAX)
+            ..of_commit(words, target.unwrap_or(id), u32::MAX)
         });
         place
     }
@@ -270,17 +269,17 @@ pub(crate) fn describe_commit(
         return place;
     };
     let (commit_id, words) = match object.kind {
-        Kind::Commit => (commit, words(&object.data, b"author ")),
+        Kind::Commit => (commit, Words::read(&object.data, b"author ")),
         Kind::Tag => (
             tagged(&object.data).unwrap_or(commit),
-            words(&object.data, b"tagger "),
+            Words::read(&object.data, b"tagger "),
         ),
         kind => {
             place.held_by.push(format!("{kind} {commit}"));
             return place;
         }
     };
-    place.commit = Some(words.of_commit(commit_id, rank));
+    place.commit = Some(of_commit(words, commit_id, rank));
     place
 }
 
@@ -309,33 +308,4 @@ pub(crate) fn shorten(mut names: Vec<String>) -> (Vec<String>, usize) {
     names.truncate(REFS_LISTED);
     names.sort();
     (names, more)
-}
-
-/// Reads name, date and subject without demanding that the rest is well-formed.
-fn words(object: &[u8], who: &[u8]) -> Words {
-    let (head, message) = match object.find(b"\n\n") {
-        Some(at) => (&object[..at], &object[at + 2..]),
-        None => (object, &b""[..]),
-    };
-    let line = head
-        .lines()
-        .find_map(|line| line.strip_prefix(who))
-        .unwrap_or_default();
-    let signature = gix::actor::SignatureRef::from_bytes(line).ok();
-    let time = signature.and_then(|signature| signature.time().ok());
-    let subject = message.trim_start().lines().next().unwrap_or_default();
-    Words {
-        author: signature
-            .map(|signature| lossy(signature.name))
-            .unwrap_or_default(),
-        time: time.map(|time| time.seconds).unwrap_or_default(),
-        date: time
-            .map(|time| time.format_or_unix(gix::date::time::format::ISO8601_STRICT))
-            .unwrap_or_default(),
-        subject: lossy(subject.as_bstr()),
-    }
-}
-
-fn lossy(text: &BStr) -> String {
-    text.trim().to_str_lossy().into_owned()
 }

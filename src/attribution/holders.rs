@@ -10,9 +10,10 @@ use gix::ObjectId;
 use super::commits::Commits;
 use crate::content::{is_special, read_regular};
 use crate::coverage::{Skip, SkipReason};
+use crate::git::reflog;
 use crate::git::refname::{head_names, weight, worktree_names, worktree_of};
 use crate::git::repository::Repository;
-use crate::git::view::{LINKS, chain, reference, references, unreadable};
+use crate::git::view::{links, reference, references, unreadable};
 
 /// Everything that holds objects, with commits by number.
 #[derive(Default)]
@@ -63,7 +64,7 @@ impl Holders {
         if let Some(commit) = commits.ids.number(&id) {
             return self.refs.push((name, commit));
         }
-        for link in chain(repo, id, &mut HashSet::new()).take(LINKS) {
+        for link in links(repo, id) {
             match link {
                 Ok((id, _)) => match commits.ids.number(&id) {
                     Some(commit) => self.refs.push((name.clone(), commit)),
@@ -133,15 +134,12 @@ impl Holders {
                 Some("") => "stash".to_owned(),
                 _ => name,
             };
-            let commit = |id: Option<&[u8]>| {
-                id.and_then(|id| ObjectId::from_hex(id).ok())
-                    .and_then(|id| commits.ids.number(&id))
-            };
-            let id = |line: &'_ [u8], at: usize| commit(line.split(|byte| *byte == b' ').nth(at));
-            let mut entries: Vec<Option<u32>> =
-                bytes.lines().rev().map(|line| id(line, 1)).collect();
+            let commit = |id: Option<ObjectId>| id.and_then(|id| commits.ids.number(&id));
+            let newest_first = reflog::lines(&bytes).rev();
+            let mut entries: Vec<_> = newest_first.map(|[_, after]| commit(after)).collect();
             // What the oldest line replaced is one more entry to Git.
-            entries.extend(bytes.lines().next().map(|line| id(line, 0)));
+            let oldest = reflog::lines(&bytes).next();
+            entries.extend(oldest.map(|[before, _]| commit(before)));
             self.logs.push((name, entries));
         }
     }

@@ -1,6 +1,6 @@
 //! Which commit brought an object in, and which references lead to that commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bstr::BString;
 use gix::ObjectId;
@@ -9,9 +9,10 @@ use super::describe::{describe_commit, shorten};
 use super::lineage::MOST_PATHS;
 use super::{Located, Location};
 use crate::coverage::{Skip, SkipReason};
+use crate::git::header::CommitHeader;
 use crate::git::introduced::{Introduced, Introduction};
 use crate::git::repository::Repository;
-use crate::git::view::{LINKS, chain, object, references};
+use crate::git::view::{links, object, references};
 use crate::git::{Commit, Trees, walk};
 
 /// Finds the places of what ranges brought in.
@@ -50,8 +51,7 @@ impl<'a> Locator<'a> {
         let references = known
             .chain(pushed.iter().cloned())
             .map(|(name, id)| {
-                let mut seen = HashSet::new();
-                let links = chain(repo, id, &mut seen).take(LINKS).flatten();
+                let links = links(repo, id).flatten();
                 (name, links.map(|(id, _)| id).collect())
             })
             .collect();
@@ -177,6 +177,5 @@ impl<'a> Locator<'a> {
 /// Committer time.
 fn time_of(repo: &Repository, id: ObjectId) -> Option<i64> {
     let object = object(repo, id).ok()?;
-    let commit = gix::objs::CommitRef::from_bytes(&object.data, id.kind()).ok()?;
-    commit.committer().ok().map(|committer| committer.seconds())
+    CommitHeader::parse(&object.data).map(|commit| commit.time())
 }

@@ -9,14 +9,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::BString;
 use gix::ObjectId;
+use gix::objs::tree::EntryKind;
 
 use super::records::{Edge, Record, Records, SOUGHT};
-use crate::coverage::{Skip, SkipReason};
+use crate::coverage::Skip;
 use crate::git::odb::delta::{Delta, Instruction};
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::inflate::Buffer;
 use crate::git::odb::store::Stores;
 use crate::git::odb::walk::{Builder, Judge, Object};
+use crate::git::tree::{self, Entry, Parsed, parse};
 
 /// The ids sought, with a filter that answers most questions.
 pub(crate) struct Sought {
@@ -83,47 +85,6 @@ pub(crate) struct Known {
     has_starts: bool,
 }
 
-/// An entry of a tree, in bytes.
-struct Entry<'b> {
-    mode: &'b [u8],
-    name: &'b [u8],
-    id: &'b gix::oid,
-    length: usize,
-}
-
-/// What stands at the start of some bytes of a tree.
-enum Parsed<'b> {
-    Entry(Entry<'b>),
-    /// The start of one.
-    Part,
-    Malformed,
-}
-
-/// Parses the entry at the start of `bytes`.
-fn parse(bytes: &[u8], id_length: usize) -> Parsed<'_> {
-    let space = match memchr::memchr2(b' ', 0, &bytes[..bytes.len().min(8)]) {
-        Some(at) if bytes[at] == b' ' => at,
-        None if bytes.len() < 8 => return Parsed::Part,
-        _ => return Parsed::Malformed,
-    };
-    let Some(end) = memchr::memchr(0, &bytes[space + 1..]) else {
-        return Parsed::Part;
-    };
-    let from = space + end + 2;
-    let Some(raw) = bytes.get(from..from + id_length) else {
-        return Parsed::Part;
-    };
-    match gix::oid::try_from_bytes(raw) {
-        Ok(id) => Parsed::Entry(Entry {
-            mode: &bytes[..space],
-            name: &bytes[space + 1..from - 1],
-            id,
-            length: from + id_length,
-        }),
-        Err(_) => Parsed::Malformed,
-    }
-}
-
 /// How many bytes of `more` complete the entry that `start` begins; `None` if all of them do not.
 fn completed_by(start: &[u8], more: &[u8], id_length: usize) -> Option<usize> {
     let end = match memchr::memchr(0, start) {
@@ -167,8 +128,8 @@ impl<'a> Reader<'a> {
         if known.has_starts {
             known.starts.push(at);
         }
-        let child = match entry.mode {
-            b"40000" | b"040000" => {
+        let child = match entry.kind() {
+            EntryKind::Tree => {
                 let number = self.stores.find(entry.id);
                 if number.is_none() && !entry.id.is_empty_tree() {
                     self.missing.insert(entry.id.to_owned());
@@ -176,7 +137,7 @@ impl<'a> Reader<'a> {
                 number
             }
             // The id of a submodule's commit names nothing in this repository.
-            b"160000" => None,
+            EntryKind::Commit => None,
             _ => self.sought.number(entry.id).map(|number| number | SOUGHT),
         };
         if let Some(child) = child {
@@ -294,10 +255,8 @@ impl<'a> Reader<'a> {
         }
         if end != size {
             // The entries before the damage count.
-            let detail = "not a tree that can be read to its end";
-            let id = object.id.to_string();
-            self.skips
-                .push(Skip::with_detail(SkipReason::Corrupt, id, detail));
+            let fault = Fault::from(tree::MALFORMED);
+            self.skips.push(fault.into_skip(object.id.to_string()));
         }
         let tree = self.stores.canonical(object.number, object.id);
         self.record(tree, known, base);

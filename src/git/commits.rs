@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use gix::ObjectId;
 
 use crate::coverage::{Skip, SkipReason};
+use crate::git::header::{self, CommitHeader};
 use crate::git::repository::Repository;
 use crate::git::view::object;
 
@@ -218,7 +219,7 @@ impl Reader<'_> {
                 self.skips.push(Skip::with_detail(
                     SkipReason::Corrupt,
                     id.to_string(),
-                    "not a commit that can be read",
+                    header::MALFORMED,
                 ));
                 None
             }
@@ -230,12 +231,12 @@ fn parse(id: ObjectId, data: &[u8], kind: gix::objs::Kind) -> Option<Commit> {
     if kind != gix::objs::Kind::Commit {
         return None;
     }
-    let commit = gix::objs::CommitRef::from_bytes(data, id.kind()).ok()?;
-    let time = commit.committer().ok().map(|committer| committer.seconds());
+    let header = CommitHeader::parse(data)?;
+    let (tree, parents) = header.ids()?;
     Some(Commit {
         id,
-        tree: commit.tree(),
-        time: time.unwrap_or_default(),
-        parents: commit.parents().collect(),
+        tree,
+        time: header.time(),
+        parents,
     })
 }

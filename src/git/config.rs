@@ -27,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) is_partial: bool,
     pub(crate) work_tree: Option<PathBuf>,
     pub(crate) hooks_path: Option<PathBuf>,
+    pub(crate) lfs_storage: Option<PathBuf>,
 }
 
 impl Config {
@@ -79,6 +80,7 @@ impl Config {
             is_partial,
             work_tree: path_of("core.worktree"),
             hooks_path: path_of("core.hooksPath"),
+            lfs_storage: path_of("lfs.storage"),
         })
     }
 }
@@ -106,6 +108,14 @@ fn check_extensions(
         }
     }
     Ok(())
+}
+
+/// `lfs.storage` of a repository of which nothing else is known. What cannot be read says nothing: then the
+/// content behind a pointer is not found, which is named.
+pub(crate) fn lfs_storage(common_dir: &Path) -> Option<PathBuf> {
+    let file = parse_config(&common_dir.join("config"), gix::config::Source::Local).ok()?;
+    let value = file.string("lfs.storage")?;
+    path_from_bytes(&value).filter(|path| !path.as_os_str().is_empty())
 }
 
 /// Whether a remote is marked as one that keeps objects for us.

@@ -142,3 +142,18 @@ impl std::error::Error for Error {
         }
     }
 }
+
+/// The whole chain of a gix error in one line: its own `Display` names the outermost link only.
+pub(crate) fn sentence(error: &gix::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}

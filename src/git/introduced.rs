@@ -80,7 +80,7 @@ pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Err
     let mut trees = Trees::new(repo);
     for (id, kind) in others {
         match kind {
-            Kind::Tree => trees.changes(Some(id), &[], |change| {
+            Kind::Tree => trees.diff(Some(id), &[], |change| {
                 if let Some(blob) = change.new {
                     found.add(blob, 0, id, change.path);
                 }
@@ -140,7 +140,7 @@ fn compare_one(
         .filter_map(|parent| walked.trees.get(parent).map(|tree| (*parent, Some(*tree))))
         .collect();
     let old: Vec<Option<ObjectId>> = parents.iter().map(|parent| parent.1).collect();
-    trees.changes(Some(commit.tree), &old, |change| {
+    trees.diff(Some(commit.tree), &old, |change| {
         for (old, (parent, _)) in change.old.iter().zip(&parents) {
             if let Some(old) = old {
                 let is_base = walked.boundary.contains(parent);

@@ -5,7 +5,16 @@ use std::path::{Path, PathBuf};
 /// A pointer is shorter than this, says its specification.
 pub const MAX_POINTER: usize = 1024;
 
-const VERSION: &[u8] = b"version https://git-lfs.github.com/spec/v1";
+/// No pointer has fewer bytes: the shortest version, an object and a size of one digit.
+pub(crate) const MIN_POINTER: usize =
+    VERSIONS[2].len() + 1 + "oid sha256:".len() + 64 + "\nsize 0".len();
+
+/// What a pointer begins with. Git LFS writes the first and reads the names that it had before as well.
+const VERSIONS: [&str; 3] = [
+    "version https://git-lfs.github.com/spec/v1",
+    "version https://hawser.github.com/spec/v1",
+    "version http://git-media.io/v/2",
+];
 
 /// What a pointer file points at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,18 +26,22 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// Reads a pointer file. Anything else, a pointer with lines added among it, is `None`: plain content.
+    /// Reads a pointer file as Git LFS does: blanks around it and empty lines say nothing. Anything else, a pointer
+    /// with other lines among it, is `None`: plain content.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() >= MAX_POINTER || !bytes.starts_with(VERSION) {
+        if !(MIN_POINTER..MAX_POINTER).contains(&bytes.len()) {
             return None;
         }
-        let text = std::str::from_utf8(bytes).ok()?;
-        let mut lines = text.lines();
-        if lines.next()?.as_bytes() != VERSION {
+        let bytes = bytes.trim_ascii();
+        if !bytes.starts_with(b"version http") {
+            return None;
+        }
+        let mut lines = std::str::from_utf8(bytes).ok()?.lines();
+        if !VERSIONS.contains(&lines.next()?) {
             return None;
         }
         let (mut oid, mut size) = (None, None);
-        for line in lines {
+        for line in lines.filter(|line| !line.is_empty()) {
             match line.split_once(' ')? {
                 ("oid", value) if oid.is_none() => oid = Some(parse_oid(value)?.to_owned()),
                 ("size", value) if size.is_none() => size = Some(value.parse().ok()?),
@@ -44,14 +57,20 @@ impl Pointer {
         })
     }
 
-    /// Where the local store below a Git directory keeps the content.
-    pub fn object_path(&self, common_dir: &Path) -> PathBuf {
-        let mut path = common_dir.join("lfs/objects");
+    /// Where a local [`store`] keeps the content.
+    pub fn object_path(&self, store: &Path) -> PathBuf {
+        let mut path = store.join("objects");
         for part in [self.oid.get(0..2), self.oid.get(2..4), Some(&*self.oid)] {
             path.push(part.unwrap_or_default());
         }
         path
     }
+}
+
+/// The local store of a repository: `storage`, which is `lfs.storage` of its configuration, from the Git directory
+/// that all its work trees share.
+pub(crate) fn store(common_dir: &Path, storage: Option<&Path>) -> PathBuf {
+    common_dir.join(storage.unwrap_or(Path::new("lfs")))
 }
 
 fn parse_oid(value: &str) -> Option<&str> {
@@ -75,7 +94,7 @@ mod tests {
         let parsed = Pointer::parse(&pointer("")).expect("a pointer");
         assert_eq!(parsed.size, 12345);
         assert_eq!(
-            parsed.object_path(Path::new("g")),
+            parsed.object_path(&store(Path::new("g"), None)),
             Path::new("g/lfs/objects/01/23").join(&parsed.oid)
         );
     }
@@ -83,11 +102,15 @@ mod tests {
     #[test]
     fn text_beside_a_pointer_is_content() {
         assert_eq!(Pointer::parse(&pointer("password hunter2\n")), None);
-        assert_eq!(Pointer::parse(&pointer("\n")), None);
+        assert!(Pointer::parse(&pointer("\n")).is_some());
         assert_eq!(
             Pointer::parse(b"version https://git-lfs.github.com/spec/v1\n"),
             None
         );
+        let oid = "0123456789abcdef".repeat(4);
+        let shortest = format!("{}\noid sha256:{oid}\nsize 0", VERSIONS[2]);
+        assert_eq!(shortest.len(), MIN_POINTER);
+        assert!(Pointer::parse(shortest.as_bytes()).is_some());
         let mut long = pointer("");
         long.resize(MAX_POINTER, b'\n');
         assert_eq!(Pointer::parse(&long), None);

@@ -7,17 +7,18 @@ mod commits;
 mod config;
 mod discover;
 mod error;
+pub(crate) mod header;
 pub mod introduced;
 pub mod lfs;
 pub mod odb;
 mod order;
-mod paths;
 mod references;
+pub(crate) mod reflog;
 pub(crate) mod refname;
 mod repeats;
 pub mod repository;
 pub mod revision;
-mod tree;
+pub(crate) mod tree;
 pub(crate) mod view;
 
 use std::path::Path;
@@ -25,8 +26,8 @@ use std::path::Path;
 use bstr::{BString, ByteVec as _};
 
 pub(crate) use commits::{Commit, walk};
+pub(crate) use config::lfs_storage;
 pub(crate) use order::topological;
-pub(crate) use paths::Paths;
 pub(crate) use repeats::Repeats;
 pub(crate) use tree::Trees;
 

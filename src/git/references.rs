@@ -4,16 +4,15 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use bstr::{BStr, BString};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::refs::Target;
 use gix::refs::file::Store;
 use gix::refs::packed::Buffer;
 
 use super::discover::is_absent;
-use super::error::Error;
-use super::odb::objects::sentence;
-use crate::content::read_regular;
+use super::error::{Error, sentence};
+use crate::content::{is_special, read_regular};
 
 /// The references of a repository and of its linked work tree.
 ///
@@ -25,6 +24,20 @@ pub struct References {
     hash: gix::hash::Kind,
     buffer: OnceCell<Option<Buffer>>,
 }
+
+/// What a name leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// An object.
+    Object(ObjectId),
+    /// A branch that has no commit yet.
+    Unborn,
+    /// There is no reference of that name.
+    Absent,
+}
+
+/// How many references are read one after the other, each named by the one before; Git's own limit.
+const MAX_READ: usize = 5;
 
 /// Full name and object of a reference, or why it could not be read.
 pub type Reference = Result<(String, ObjectId), Error>;
@@ -56,6 +69,32 @@ impl References {
             }
         };
         Ok(found.map(|found| found.target))
+    }
+
+    /// What a name leads to through symbolic references, as many of them as Git follows.
+    pub fn follow(&self, name: BString) -> Result<Followed, Error> {
+        let failed = |name: BString, detail: &str| Error::Reference {
+            name,
+            detail: detail.to_owned(),
+        };
+        let mut at = name.clone();
+        for depth in 0..MAX_READ {
+            let path = at.to_path_lossy();
+            let common_dir = self.packed.parent();
+            let mut dirs = [Some(self.store.git_dir()), common_dir]
+                .into_iter()
+                .flatten();
+            if dirs.any(|dir| is_special(&dir.join(&path))) {
+                return Err(failed(at, "it is not a regular file"));
+            }
+            match self.find(at.as_bstr())? {
+                Some(Target::Object(id)) => return Ok(Followed::Object(id)),
+                Some(Target::Symbolic(target)) => at = target.as_bstr().to_owned(),
+                None if depth == 0 => return Ok(Followed::Absent),
+                None => return Ok(Followed::Unborn),
+            }
+        }
+        Err(failed(name, "too many symbolic references"))
     }
 
     /// Full names and objects of all references. Symbolic ones are left out: what they stand for has its own

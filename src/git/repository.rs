@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::{BString, ByteSlice as _};
+use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::refs::file::Store;
@@ -15,18 +15,16 @@ use super::config::Config;
 pub use super::discover::GitEnvironment;
 use super::discover::{self, Location, absolute, read_small};
 pub use super::error::Error;
-pub use super::odb::objects::{ObjectError, Objects};
-pub(crate) use super::odb::objects::{require, sentence};
-use super::odb::objects::{split_alternates, with_alternates};
-pub use super::references::{Reference, References};
-use crate::content;
-
-/// Objects over this many bytes are not read unless the caller says otherwise. Git makes no deltas of larger
-/// ones. To read one from a pack takes up to three times as much: a base, what is made of it, and the deltas.
-pub const MAX_OBJECT_SIZE: u64 = 512 << 20;
-
-/// How many symbolic references may lead to one another; Git's own limit.
-const MAX_SYMBOLIC: usize = 5;
+pub(crate) use super::error::sentence;
+use super::header::{self, CommitHeader};
+use super::lfs;
+pub use super::odb::MAX_OBJECT_SIZE;
+use super::odb::alternates::{self, Why, split_alternates, with_alternates};
+use super::odb::fault::Failure;
+pub use super::odb::fault::Fault;
+pub use super::odb::objects::Objects;
+pub use super::references::{Followed, Reference, References};
+use crate::coverage::Skip;
 
 /// A repository that is open for reading.
 #[derive(Debug)]
@@ -38,8 +36,9 @@ pub struct Repository {
     is_bare: bool,
     is_partial: bool,
     hooks_path: Option<PathBuf>,
+    lfs_storage: Option<PathBuf>,
     objects: Objects,
-    missing_alternates: Vec<PathBuf>,
+    unfollowed: Vec<alternates::Fault>,
 }
 
 /// Opens the repository that `env` names, else the one that `path` lies in.
@@ -67,7 +66,15 @@ pub fn open_with_limit(
             roots.push(absolute(&top.join(dir))?);
         }
     }
-    let dirs = with_alternates(roots)?;
+    let found = with_alternates(roots);
+    let mut unfollowed = Vec::new();
+    for alternates::Fault { path, why } in found.faults {
+        match why {
+            Why::Unreadable(source) => return Err(Error::Unreadable { path, source }),
+            Why::Malformed(source) => return Err(Error::Alternates { path, source }),
+            why => unfollowed.push(alternates::Fault { path, why }),
+        }
+    }
     let index_path = match &env.index_file {
         Some(file) => absolute(&top.join(file))?,
         None => location.git_dir.join("index"),
@@ -83,8 +90,9 @@ pub fn open_with_limit(
         is_bare: config.is_bare,
         is_partial: config.is_partial,
         hooks_path: config.hooks_path,
-        objects: Objects::new(dirs.dirs, config.hash, max_object_size),
-        missing_alternates: dirs.missing,
+        lfs_storage: config.lfs_storage,
+        objects: Objects::new(found.dirs, config.hash, max_object_size),
+        unfollowed,
         location,
     })
 }
@@ -156,6 +164,11 @@ impl Repository {
         self.hooks_path.as_deref()
     }
 
+    /// Where Git LFS keeps its objects: `lfs.storage` of the repository's own configuration, or its default.
+    pub fn lfs_dir(&self) -> PathBuf {
+        lfs::store(self.common_dir(), self.lfs_storage.as_deref())
+    }
+
     /// The hash that names objects.
     pub fn object_hash(&self) -> gix::hash::Kind {
         self.hash
@@ -186,9 +199,9 @@ impl Repository {
         self.objects.dirs()
     }
 
-    /// Object directories that are named and not there: objects may be missing.
-    pub fn missing_alternates(&self) -> &[PathBuf] {
-        &self.missing_alternates
+    /// Object directories that are named and not there, or named too far away: objects may be missing.
+    pub fn unfollowed_alternates(&self) -> impl Iterator<Item = Skip> {
+        self.unfollowed.iter().map(alternates::Fault::to_skip)
     }
 
     /// Single objects, from all directories, the quarantine of a push included.
@@ -197,12 +210,44 @@ impl Repository {
     }
 
     /// Reads an object into `buffer`; `None` if it is in none of the object directories.
-    pub fn find_object(
-        &self,
-        id: &gix::oid,
-        buffer: &mut Vec<u8>,
-    ) -> Result<Option<Kind>, ObjectError> {
+    pub fn find_object(&self, id: &gix::oid, buffer: &mut Vec<u8>) -> Result<Option<Kind>, Fault> {
         self.objects.find(id, buffer)
+    }
+
+    /// Reads an object that has to be there, and of that kind, for the rest to make sense.
+    pub(crate) fn require(
+        &self,
+        id: ObjectId,
+        kind: Kind,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let detail = match self.objects.find(&id, buffer) {
+            Ok(Some(found)) if found == kind => return Ok(()),
+            Ok(Some(found)) => format!("it is a {found}"),
+            Ok(None) => "it is not in the object database".to_owned(),
+            Err(fault) => fault.to_string(),
+        };
+        Err(Error::Object { id, kind, detail })
+    }
+
+    /// Reads a tree that something names.
+    pub(crate) fn tree(&self, id: ObjectId) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        let fault = match self.objects.find(&id, &mut bytes) {
+            Ok(Some(Kind::Tree)) => return Ok(bytes),
+            Ok(Some(_)) => "not a tree".into(),
+            Ok(None) => self.absence(),
+            Err(fault) => fault,
+        };
+        Err(Failure { id, fault })
+    }
+
+    /// The fault of an object that something names and that is not here.
+    pub(crate) fn absence(&self) -> Fault {
+        match self.is_partial {
+            true => Fault::Partial,
+            false => Fault::Missing,
+        }
     }
 
     /// The references of the repository and of its linked work tree.
@@ -221,33 +266,14 @@ impl Repository {
 
     /// The commit of `HEAD`; `None` on a branch without commits.
     pub fn head_id(&self) -> Result<Option<ObjectId>, Error> {
-        let references = self.references();
-        let mut name = BString::from("HEAD");
-        for _ in 0..=MAX_SYMBOLIC {
-            let path = name.to_path_lossy();
-            if [self.git_dir(), self.common_dir()]
-                .iter()
-                .any(|dir| content::is_special(&dir.join(&path)))
-            {
-                let detail = "it is not a regular file".to_owned();
-                return Err(Error::Reference { name, detail });
-            }
-            match references.find(name.as_bstr())? {
-                None if name == "HEAD" => {
-                    return Err(Error::Reference {
-                        name,
-                        detail: "it does not exist".to_owned(),
-                    });
-                }
-                None => return Ok(None),
-                Some(gix::refs::Target::Object(id)) => return Ok(Some(id)),
-                Some(gix::refs::Target::Symbolic(target)) => name = target.as_bstr().to_owned(),
-            }
+        match self.references().follow("HEAD".into())? {
+            Followed::Object(id) => Ok(Some(id)),
+            Followed::Unborn => Ok(None),
+            Followed::Absent => Err(Error::Reference {
+                name: "HEAD".into(),
+                detail: "it does not exist".to_owned(),
+            }),
         }
-        Err(Error::Reference {
-            name: "HEAD".into(),
-            detail: "too many symbolic references".to_owned(),
-        })
     }
 
     /// The other parents of the merge that is in progress; empty if none is.
@@ -259,14 +285,13 @@ impl Repository {
 
     /// The tree of a commit.
     pub fn tree_of(&self, commit_id: ObjectId, buffer: &mut Vec<u8>) -> Result<ObjectId, Error> {
-        require(&self.objects, commit_id, Kind::Commit, buffer)?;
-        gix::objs::CommitRefIter::from_bytes(buffer, self.hash)
-            .tree_id()
-            .map_err(|error| Error::Object {
-                id: commit_id,
-                kind: Kind::Commit,
-                detail: sentence(&error),
-            })
+        self.require(commit_id, Kind::Commit, buffer)?;
+        let tree = CommitHeader::parse(buffer).and_then(|commit| commit.ids());
+        tree.map(|(tree, _)| tree).ok_or_else(|| Error::Object {
+            id: commit_id,
+            kind: Kind::Commit,
+            detail: header::MALFORMED.to_owned(),
+        })
     }
 
     /// Opens it with gix as well, for what needs gix's own type: revisions, traversals. It sees no quarantine.

@@ -8,6 +8,7 @@ use std::fmt;
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
+use super::header::{self, CommitHeader};
 use super::view::{Cause, object, peeled, peeled_after, references};
 use crate::git::repository::{self, Repository};
 
@@ -187,9 +188,9 @@ fn parents(repo: &Repository, id: ObjectId) -> Result<Vec<ObjectId>, Error> {
         source: Some(source),
     };
     let object = object(repo, id).map_err(|skip| unknown(skip.reason.name().into()))?;
-    let commit = gix::objs::CommitRef::from_bytes(&object.data, id.kind());
-    let commit = commit.map_err(|source| unknown(source.into()))?;
-    Ok(commit.parents().collect())
+    let commit = CommitHeader::parse(&object.data).and_then(|commit| commit.ids());
+    let (_, parents) = commit.ok_or_else(|| unknown(header::MALFORMED.into()))?;
+    Ok(parents)
 }
 
 /// The commit that a revision names, through tags.

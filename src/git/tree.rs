@@ -1,113 +1,265 @@
-//! What a commit's tree has that no parent's tree has at the same path.
+//! Trees: their entries, look-ups by path, and what sets one apart from others.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 
+use super::odb::fault::{Failure, Fault};
+use super::repeats::Repeats;
+use super::repository::Repository;
 use crate::coverage::{Skip, SkipReason};
-use crate::git::repeats::Repeats;
-use crate::git::repository::Repository;
-use crate::git::view::object;
 
-/// A path at which a commit differs from every parent.
+/// What is wrong with a tree that ends within an entry, or has one that Git could not have written.
+pub(crate) const MALFORMED: &str = "not a tree that can be read to its end";
+
+/// An entry of a tree, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'t> {
+    /// Octal digits.
+    mode: &'t [u8],
+    pub(crate) name: &'t BStr,
+    pub(crate) id: &'t gix::oid,
+    /// How many bytes it takes.
+    pub(crate) length: usize,
+}
+
+impl Entry<'_> {
+    /// What the mode says that it is. What is neither a file nor a link nor a tree Git takes for a submodule.
+    pub(crate) fn kind(&self) -> EntryKind {
+        let digits = self.mode.iter();
+        let mode = digits.fold(0_u32, |mode, digit| mode << 3 | u32::from(digit & 7));
+        match mode & 0o170_000 {
+            0o040_000 => EntryKind::Tree,
+            0o120_000 => EntryKind::Link,
+            0o100_000 if mode & 0o111 != 0 => EntryKind::BlobExecutable,
+            0o100_000 => EntryKind::Blob,
+            _ => EntryKind::Commit,
+        }
+    }
+}
+
+/// What the bytes of a tree begin with.
+pub(crate) enum Parsed<'t> {
+    Entry(Entry<'t>),
+    /// The start of one.
+    Part,
+    Malformed,
+}
+
+/// Parses the entry at the start of `bytes`.
+pub(crate) fn parse(bytes: &[u8], id_length: usize) -> Parsed<'_> {
+    let space = match memchr::memchr2(b' ', 0, &bytes[..bytes.len().min(8)]) {
+        Some(at) if bytes[at] == b' ' => at,
+        None if bytes.len() < 8 => return Parsed::Part,
+        _ => return Parsed::Malformed,
+    };
+    let mode = &bytes[..space];
+    if mode.is_empty() || !mode.iter().all(|digit| matches!(digit, b'0'..=b'7')) {
+        return Parsed::Malformed;
+    }
+    let Some(end) = memchr::memchr(0, &bytes[space + 1..]) else {
+        return Parsed::Part;
+    };
+    let from = space + end + 2;
+    let Some(raw) = bytes.get(from..from + id_length) else {
+        return Parsed::Part;
+    };
+    match gix::oid::try_from_bytes(raw) {
+        Ok(id) => Parsed::Entry(Entry {
+            mode,
+            name: bytes[space + 1..from - 1].as_bstr(),
+            id,
+            length: from + id_length,
+        }),
+        Err(_) => Parsed::Malformed,
+    }
+}
+
+/// The entries of a tree whose ids have `id_length` bytes, in their order. Damage is the last item.
+pub(crate) fn entries(
+    mut tree: &[u8],
+    id_length: usize,
+) -> impl Iterator<Item = Result<Entry<'_>, Fault>> {
+    std::iter::from_fn(move || {
+        if tree.is_empty() {
+            return None;
+        }
+        let Parsed::Entry(entry) = parse(tree, id_length) else {
+            tree = &[];
+            return Some(Err(MALFORMED.into()));
+        };
+        tree = &tree[entry.length..];
+        Some(Ok(entry))
+    })
+}
+
+/// The entry that a path begins with, and what is left of the path below it.
+///
+/// Exactly as Git looks (`get_tree_entry`): of several entries of one name the first counts, and the search ends
+/// at a name that should come later, whatever stands behind it.
+fn step<'t, 'p>(
+    tree: &'t [u8],
+    id_length: usize,
+    path: &'p [u8],
+) -> Result<Option<(Entry<'t>, &'p [u8])>, Fault> {
+    for entry in entries(tree, id_length) {
+        let entry = entry?;
+        let Some((start, rest)) = path.split_at_checked(entry.name.len()) else {
+            continue;
+        };
+        match start.cmp(entry.name) {
+            Ordering::Greater => continue,
+            Ordering::Less => break,
+            Ordering::Equal => {}
+        }
+        match rest.split_first() {
+            None => return Ok(Some((entry, rest))),
+            Some((b'/', below)) if entry.kind() == EntryKind::Tree => {
+                return Ok(Some((entry, below)));
+            }
+            Some((b'/', _)) => break,
+            Some(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+/// A path at which a tree differs from every other.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) path: BString,
-    /// What the commit has there.
+    /// What the tree has there.
     pub(crate) new: Option<ObjectId>,
-    /// What each parent has there.
+    /// What each of the others has there.
     pub(crate) old: Vec<Option<ObjectId>>,
 }
 
-/// Trees that were read, so that a commit and its child share the work.
+/// Blobs and trees by name, by whether they are trees (what is a file here and a directory there are two things),
+/// and by how many have the same name before it, which only trees made to harm have.
+type Named = BTreeMap<(BString, bool, u32), ObjectId>;
+
+/// What a tree has and what others have at one path.
+type Sides = (Option<ObjectId>, Vec<Option<ObjectId>>);
+
+/// Reads trees, and keeps them for what asks next: a commit and its child have most of them in common.
 pub(crate) struct Trees<'a> {
     repo: &'a Repository,
-    read: HashMap<ObjectId, Rc<Entries>>,
-    /// What was seen under another path of the same commit: where the commit has something, and where it has
+    read: HashMap<ObjectId, Rc<Vec<u8>>>,
+    named: HashMap<ObjectId, Rc<Named>>,
+    /// What was seen under another path of the same comparison: where the tree has something, and where it has
     /// nothing any more.
     added: Repeats<Sides>,
     removed: Repeats<Sides>,
+    /// What could not be read in comparisons.
     pub(crate) skips: Vec<Skip>,
 }
 
-/// Entries by name, by whether they are trees (what is a file here and a directory there are two things), and
-/// by how many have the same name before it, which only trees made to harm have.
-pub(crate) type Entries = BTreeMap<(BString, bool, u32), ObjectId>;
-
-/// What a commit has and what its parents have at one path.
-type Sides = (Option<ObjectId>, Vec<Option<ObjectId>>);
-
-/// Memory for such paths of all commits together: two million and more.
+/// Memory for such paths of all comparisons together: two million and more.
 const REPEATED_PATHS: usize = 512 << 20;
 
 /// Trees that are kept before all are forgotten.
 const KEPT: usize = 2048;
 
 impl<'a> Trees<'a> {
+    /// Nothing read yet.
     pub(crate) fn new(repo: &'a Repository) -> Self {
         Self {
             repo,
             read: HashMap::new(),
+            named: HashMap::new(),
             added: Repeats::new(REPEATED_PATHS),
             removed: Repeats::new(REPEATED_PATHS),
             skips: Vec::new(),
         }
     }
 
-    /// The blobs and trees that a tree names. Submodules are repositories of their own.
-    pub(crate) fn entries(&mut self, id: ObjectId) -> Rc<Entries> {
-        if let Some(entries) = self.read.get(&id) {
-            return Rc::clone(entries);
+    /// The bytes of a tree.
+    fn tree(&mut self, id: ObjectId) -> Result<Rc<Vec<u8>>, Failure> {
+        if let Some(tree) = self.read.get(&id) {
+            return Ok(Rc::clone(tree));
         }
-        let entries = Rc::new(self.load(id));
+        let tree = Rc::new(self.repo.tree(id)?);
         if self.read.len() >= KEPT {
             self.read.clear();
         }
-        self.read.insert(id, Rc::clone(&entries));
-        entries
+        self.read.insert(id, Rc::clone(&tree));
+        Ok(tree)
     }
 
-    fn load(&mut self, id: ObjectId) -> Entries {
-        let mut entries = Entries::new();
-        if id.is_empty_tree() {
-            return entries;
-        }
-        let object = match object(self.repo, id) {
-            Ok(object) if object.kind == gix::objs::Kind::Tree => object,
-            Ok(_) => {
-                self.skip(corrupt(id, "not a tree"));
-                return entries;
+    /// What stands at a path below a tree, as `git rev-parse TREE:PATH` finds it.
+    pub(crate) fn lookup(
+        &mut self,
+        root: ObjectId,
+        path: &[u8],
+    ) -> Result<Option<(EntryKind, ObjectId)>, Failure> {
+        let (mut id, mut path) = (root, path);
+        loop {
+            let tree = self.tree(id)?;
+            let found = step(&tree, id.kind().len_in_bytes(), path);
+            let Some((entry, below)) = found.map_err(|fault| Failure { id, fault })? else {
+                return Ok(None);
+            };
+            if below.is_empty() {
+                return Ok(Some((entry.kind(), entry.id.to_owned())));
             }
-            Err(skip) => {
-                self.skip(skip);
-                return entries;
+            (id, path) = (entry.id.to_owned(), below);
+        }
+    }
+
+    /// The blob or link at a path; `None` where there is none, or where that cannot be read.
+    pub(crate) fn blob_at(&mut self, root: ObjectId, path: &[u8]) -> Option<ObjectId> {
+        match self.lookup(root, path) {
+            Ok(Some((EntryKind::Tree | EntryKind::Commit, _)) | None) => None,
+            Ok(Some((_, id))) => Some(id),
+            Err(failure) => {
+                self.skip(failure.into_skip());
+                None
+            }
+        }
+    }
+
+    /// The blobs and trees that a tree names, by name. Submodules are repositories of their own.
+    fn named(&mut self, id: ObjectId) -> Rc<Named> {
+        if let Some(named) = self.named.get(&id) {
+            return Rc::clone(named);
+        }
+        let named = Rc::new(self.load(id));
+        if self.named.len() >= KEPT {
+            self.named.clear();
+        }
+        self.named.insert(id, Rc::clone(&named));
+        named
+    }
+
+    fn load(&mut self, id: ObjectId) -> Named {
+        let mut named = Named::new();
+        let tree = match self.repo.tree(id) {
+            Ok(tree) => tree,
+            Err(failure) => {
+                self.skip(failure.into_skip());
+                return named;
             }
         };
-        for entry in gix::objs::TreeRefIter::from_bytes(&object.data, id.kind()) {
-            match entry {
-                Ok(entry) => {
-                    let kind = entry.mode.kind();
-                    if kind != EntryKind::Commit {
-                        let mut key =
-                            (entry.filename.to_owned(), kind == EntryKind::Tree, u32::MAX);
-                        let before = entries.range(..=&key).next_back();
-                        key.2 = match before {
-                            Some((last, _)) if (&last.0, last.1) == (&key.0, key.1) => last.2 + 1,
-                            _ => 0,
-                        };
-                        entries.insert(key, entry.oid.to_owned());
-                    }
+        for entry in entries(&tree, id.kind().len_in_bytes()) {
+            match entry.map(|entry| (entry.kind(), entry)) {
+                Ok((EntryKind::Commit, _)) => {}
+                Ok((kind, entry)) => {
+                    let mut key = (entry.name.to_owned(), kind == EntryKind::Tree, u32::MAX);
+                    let before = named.range(..=&key).next_back();
+                    key.2 = match before {
+                        Some((last, _)) if (&last.0, last.1) == (&key.0, key.1) => last.2 + 1,
+                        _ => 0,
+                    };
+                    named.insert(key, entry.id.to_owned());
                 }
-                Err(error) => {
-                    self.skip(corrupt(id, error));
-                    break;
-                }
+                Err(fault) => self.skip(Failure { id, fault }.into_skip()),
             }
         }
-        entries
+        named
     }
 
     fn skip(&mut self, skip: Skip) {
@@ -116,23 +268,11 @@ impl<'a> Trees<'a> {
         }
     }
 
-    /// The blob at a path.
-    pub(crate) fn blob_at(&mut self, tree: ObjectId, path: &[u8]) -> Option<ObjectId> {
-        let mut tree = tree;
-        let mut rest = path;
-        while let Some(slash) = rest.find_byte(b'/') {
-            let key = (BString::from(&rest[..slash]), true, 0);
-            tree = *self.entries(tree).get(&key)?;
-            rest = &rest[slash + 1..];
-        }
-        self.entries(tree).get(&(rest.into(), false, 0)).copied()
-    }
-
     /// Shows every path at which `new` differs from each of `old`; with no `old`, all of `new`.
     ///
     /// Of trees that name each other over and over not every path is shown, but each change is; that is a
     /// skip.
-    pub(crate) fn changes(
+    pub(crate) fn diff(
         &mut self,
         new: Option<ObjectId>,
         old: &[Option<ObjectId>],
@@ -143,10 +283,10 @@ impl<'a> Trees<'a> {
         self.removed.forget();
         let mut stack = vec![(BString::default(), (new, old.to_vec()), false)];
         while let Some((prefix, (new, old), is_repeat)) = stack.pop() {
-            let new_entries = new.map(|id| self.entries(id));
-            let old_entries: Vec<_> = old.iter().map(|id| id.map(|id| self.entries(id))).collect();
+            let new_entries = new.map(|id| self.named(id));
+            let old_entries: Vec<_> = old.iter().map(|id| id.map(|id| self.named(id))).collect();
             let all = new_entries.iter().chain(old_entries.iter().flatten());
-            let keys: std::collections::BTreeSet<_> = all.flat_map(|all| all.keys()).collect();
+            let keys: BTreeSet<_> = all.flat_map(|all| all.keys()).collect();
             for key in keys {
                 let here = new_entries
                     .as_ref()
@@ -189,8 +329,4 @@ impl<'a> Trees<'a> {
 fn too_many_paths(root: ObjectId) -> Skip {
     let detail = "a tree with more paths to the same files than are looked at";
     Skip::with_detail(SkipReason::Unsupported, root.to_string(), detail)
-}
-
-fn corrupt(id: ObjectId, detail: impl ToString) -> Skip {
-    Skip::with_detail(SkipReason::Corrupt, id.to_string(), detail)
 }

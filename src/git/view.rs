@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::coverage::{Skip, SkipReason};
+use crate::git::header::tagged;
 use crate::git::repository::{Error, Reference, References, Repository};
 
 /// What a library said about a failure.
@@ -23,28 +23,10 @@ pub(crate) fn object(repo: &Repository, id: ObjectId) -> Result<Object, Skip> {
     let mut data = Vec::new();
     match repo.find_object(&id, &mut data) {
         Ok(Some(kind)) => Ok(Object { kind, data }),
-        Ok(None) => Err(missing(repo, id)),
-        Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+        Ok(None) => Err(repo.absence().into_skip(id.to_string())),
+        Err(fault) => Err(fault.into_skip(id.to_string())),
     }
 }
-
-/// An object that something names and that is not here.
-pub(crate) fn missing(repo: &Repository, id: ObjectId) -> Skip {
-    let reason = match repo.is_partial() {
-        true => SkipReason::Partial,
-        false => SkipReason::Missing,
-    };
-    Skip::new(reason, id.to_string())
-}
-
-/// What a tag object names.
-pub(crate) fn tagged(tag: &[u8]) -> Option<ObjectId> {
-    let line = tag.lines().next()?;
-    ObjectId::from_hex(line.strip_prefix(b"object ")?).ok()
-}
-
-/// Links of a [`chain`] that are looked at where each of many references may begin a long one.
-pub(crate) const LINKS: usize = 64;
 
 /// An object, what it names if it is a tag, and so on to what is no tag. A chain that breaks off ends with
 /// the reason; where it comes to a tag in `seen`, it ends without a word. So circles end, which only a damaged
@@ -81,6 +63,18 @@ fn target(repo: &Repository, tag: ObjectId) -> Result<ObjectId, Skip> {
         let detail = "not a tag that can be read";
         Skip::with_detail(SkipReason::Corrupt, tag.to_string(), detail)
     })
+}
+
+/// What a reference leads to: its object, what that names if it is a tag, and so on, but no more than 64 of them.
+/// Each of many references may begin a long chain.
+pub(crate) fn links(
+    repo: &Repository,
+    id: ObjectId,
+) -> impl Iterator<Item = Result<(ObjectId, Kind), Skip>> {
+    const LINKS: usize = 64;
+    let mut seen = HashSet::new();
+    let links: Vec<_> = chain(repo, id, &mut seen).take(LINKS).collect();
+    links.into_iter()
 }
 
 /// The commit behind an object that may be a tag, unless only one of the tags in `seen` leads there.

@@ -1,6 +1,7 @@
 //! Shows blobs that an index or a tree names: read from the object database, LFS content in place of its pointer.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,6 +16,7 @@ use crate::blob::Blob;
 use crate::content::{Links, Reader, Unread};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::lfs::Pointer;
+use crate::git::odb::fault::Fault;
 use crate::git::repository::Repository;
 use crate::provenance::{Provenance, Version};
 
@@ -66,17 +68,14 @@ fn show_one<S: BlobSink>(
     let is_new = item.version == Version::New;
     let failure = match repository.find_object(&item.blob_id, buffer) {
         Ok(Some(Kind::Blob)) => None,
-        Ok(Some(other)) => Some((SkipReason::Corrupt, format!("it is a {other}"))),
-        Ok(None) if repository.is_partial() => {
-            Some((SkipReason::Partial, "left on the server".to_owned()))
-        }
-        Ok(None) => Some((SkipReason::Missing, "not in the object database".to_owned())),
-        Err(error) => Some((error.reason, error.detail)),
+        Ok(Some(other)) => Some(Fault::Corrupt(format!("it is a {other}"))),
+        Ok(None) => Some(repository.absence()),
+        Err(fault) => Some(fault),
     };
-    if let Some((reason, detail)) = failure {
+    if let Some(fault) = failure {
         if is_new {
-            let detail = format!("blob {}: {detail}", item.blob_id);
-            sink.skip(Skip::with_detail(reason, item.path.clone(), detail));
+            let detail = format!("blob {}: {fault}", item.blob_id);
+            sink.skip(Skip::with_detail(fault.reason(), item.path.clone(), detail));
         }
         return ControlFlow::Continue(());
     }
@@ -87,7 +86,7 @@ fn show_one<S: BlobSink>(
     };
     if let Some(pointer) = Pointer::parse(buffer) {
         let subject = is_new.then_some(&item.path);
-        return show_lfs(repository, &pointer, &provenance, subject, sink);
+        return show_pointer(repository, &pointer, &provenance, subject, sink);
     }
     sink.blob(Blob {
         bytes: buffer,
@@ -96,39 +95,56 @@ fn show_one<S: BlobSink>(
 }
 
 /// Shows the content of an LFS pointer if it lies in the local store. If not, that is a skip of `subject`.
-pub(super) fn show_lfs<S: BlobSink>(
+pub(super) fn show_pointer<S: BlobSink>(
     repository: &Repository,
     pointer: &Pointer,
     provenance: &Provenance,
     subject: Option<&BString>,
     sink: &mut S,
 ) -> ControlFlow<()> {
-    let path = pointer.object_path(repository.common_dir());
-    let mut reader = Reader::new(Some(repository.objects().max_size()));
-    let (reason, detail) = match reader.open(&path, Links::Follow) {
+    let limit = repository.objects().max_size();
+    let shown = show_lfs(&repository.lfs_dir(), limit, pointer, provenance, sink);
+    shown.unwrap_or_else(|(reason, detail)| {
+        if let Some(subject) = subject {
+            sink.skip(Skip::with_detail(reason, subject.clone(), detail));
+        }
+        ControlFlow::Continue(())
+    })
+}
+
+/// Shows the content of an LFS pointer if the store at `lfs` has it; why not, if it has not.
+pub(super) fn show_lfs<S: BlobSink>(
+    lfs: &Path,
+    limit: u64,
+    pointer: &Pointer,
+    provenance: &Provenance,
+    sink: &mut S,
+) -> Result<ControlFlow<()>, (SkipReason, String)> {
+    let path = pointer.object_path(lfs);
+    let mut reader = Reader::new(Some(limit));
+    match reader.open(&path, Links::Follow) {
         Ok(content) if content.bytes().len() as u64 == pointer.size => {
-            sink.blob(Blob {
+            let flow = sink.blob(Blob {
                 bytes: content.bytes(),
                 provenance,
-            })?;
+            });
             match content.change() {
-                Some(change) => (SkipReason::Changed, change),
-                None => return ControlFlow::Continue(()),
+                Some(change) if flow.is_continue() => Err((SkipReason::Changed, change)),
+                _ => Ok(flow),
             }
         }
-        Ok(_) => (
-            SkipReason::Lfs,
-            "the local object has another length than its pointer says".to_owned(),
-        ),
-        Err(Unread::Size(size)) => (SkipReason::Size, format!("LFS object of {size} bytes")),
-        Err(Unread::Failed(error)) => (SkipReason::Unreadable, error.to_string()),
-        Err(_) => (
-            SkipReason::Lfs,
-            "its object is not in the local store".to_owned(),
-        ),
-    };
-    if let Some(subject) = subject {
-        sink.skip(Skip::with_detail(reason, subject.clone(), detail));
+        Ok(_) => {
+            let detail = "the local object has another length than its pointer says";
+            Err((SkipReason::Lfs, detail.to_owned()))
+        }
+        Err(Unread::Size(size)) => Err((SkipReason::Size, format!("LFS object of {size} bytes"))),
+        Err(Unread::Failed(error)) => Err((SkipReason::Unreadable, error.to_string())),
+        Err(_) => Err(lfs_absent()),
     }
-    ControlFlow::Continue(())
+}
+
+/// Why content that was not fetched is not shown.
+pub(super) fn lfs_absent() -> (SkipReason, String) {
+    let detail = "its object is not in the local store";
+    (SkipReason::Lfs, detail.to_owned())
 }

@@ -8,14 +8,13 @@ use bstr::{BStr, BString};
 use gix::ObjectId;
 
 use crate::blob::Blob;
-use crate::coverage::{Skip, SkipReason};
 use crate::git::introduced::Introduced;
 use crate::git::lfs::Pointer;
+use crate::git::odb::fault::Fault;
 use crate::git::repository::Repository;
-use crate::git::view::missing;
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::BlobSink;
-use crate::source::entries::show_lfs;
+use crate::source::entries::show_pointer;
 use crate::workers;
 
 /// How [`scan`] works.
@@ -128,31 +127,24 @@ fn show_one<S: BlobSink>(
         return ControlFlow::Continue(());
     };
     let read = match repo.objects().header(id) {
-        Ok(Some((_, size))) if size > max_size => {
-            let detail = format!("{size} bytes");
-            Err(Skip::with_detail(SkipReason::Size, id.to_string(), detail))
-        }
-        Ok(None) => Err(missing(repo, *id)),
-        Ok(Some(_)) => match repo.find_object(id, buffer) {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(missing(repo, *id)),
-            Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
-        },
-        Err(error) => Err(Skip::with_detail(error.reason, id.to_string(), error)),
+        Ok(Some((_, size))) if size > max_size => Err(Fault::Size(size)),
+        Ok(Some(_)) => repo.find_object(id, buffer),
+        other => other.map(|_| None),
     };
+    let read = read.and_then(|found| found.ok_or_else(|| repo.absence()));
     match read {
-        Ok(()) => match Pointer::parse(buffer) {
+        Ok(_) => match Pointer::parse(buffer) {
             Some(pointer) => {
                 let subject = BString::from(id.to_string());
-                show_lfs(repo, &pointer, provenance, Some(&subject), sink)
+                show_pointer(repo, &pointer, provenance, Some(&subject), sink)
             }
             None => sink.blob(Blob {
                 bytes: buffer,
                 provenance,
             }),
         },
-        Err(skip) => {
-            sink.skip(skip);
+        Err(fault) => {
+            sink.skip(fault.into_skip(id.to_string()));
             ControlFlow::Continue(())
         }
     }

@@ -1,13 +1,15 @@
 //! Single files out of what Git holds: the index, or the tree of a commit. Never the working copy.
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::BStr;
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
 use super::Error;
 use super::staged::Index;
-use crate::git::repository::{self, Repository, require, sentence};
+use crate::git::Trees;
+use crate::git::odb::fault::Failure;
+use crate::git::repository::{self, Repository};
 
 /// What a repository holds at one moment.
 pub struct Snapshot<'r> {
@@ -42,46 +44,28 @@ impl<'r> Snapshot<'r> {
     pub fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>, Error> {
         let found = match &self.of {
             Of::Index(index) => index.regular_file(path),
-            Of::Tree(tree_id) => self.in_tree(*tree_id, path)?,
+            Of::Tree(tree_id) => {
+                let found = Trees::new(self.repository).lookup(*tree_id, path);
+                match found.map_err(unreadable)? {
+                    Some((EntryKind::Blob | EntryKind::BlobExecutable, id)) => Some(id),
+                    _ => None,
+                }
+            }
         };
         let Some(blob_id) = found else {
             return Ok(None);
         };
         let mut bytes = Vec::new();
-        self.require(blob_id, Kind::Blob, &mut bytes)?;
+        self.repository.require(blob_id, Kind::Blob, &mut bytes)?;
         Ok(Some(bytes))
     }
+}
 
-    fn in_tree(&self, root: ObjectId, path: &BStr) -> Result<Option<ObjectId>, Error> {
-        let mut tree_id = root;
-        let mut bytes = Vec::new();
-        let mut parts = path.split_str("/").peekable();
-        while let Some(name) = parts.next() {
-            self.require(tree_id, Kind::Tree, &mut bytes)?;
-            let mut found = None;
-            for entry in gix::objs::TreeRefIter::from_bytes(&bytes, self.repository.object_hash()) {
-                let entry = entry.map_err(|error| repository::Error::Object {
-                    id: tree_id,
-                    kind: Kind::Tree,
-                    detail: sentence(&error),
-                })?;
-                if entry.filename == name {
-                    found = Some((entry.mode.kind(), entry.oid.to_owned()));
-                }
-            }
-            match (parts.peek().is_some(), found) {
-                (true, Some((EntryKind::Tree, id))) => tree_id = id,
-                (false, Some((EntryKind::Blob | EntryKind::BlobExecutable, id))) => {
-                    return Ok(Some(id));
-                }
-                _ => return Ok(None),
-            }
-        }
-        Ok(None)
-    }
-
-    fn require(&self, id: ObjectId, kind: Kind, buffer: &mut Vec<u8>) -> Result<(), Error> {
-        require(self.repository.objects(), id, kind, buffer)?;
-        Ok(())
-    }
+/// A tree on the way to a file could not be read.
+fn unreadable(failure: Failure) -> Error {
+    Error::Repository(repository::Error::Object {
+        id: failure.id,
+        kind: Kind::Tree,
+        detail: failure.fault.to_string(),
+    })
 }

@@ -1,8 +1,9 @@
 //! Loose objects: one file each, not built on anything.
 
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use gix::hash::oid;
 use gix::objs::Kind;
 
 use super::fault::Fault;
@@ -15,13 +16,13 @@ const MAX_HEADER: usize = 64;
 const MAX_START: u64 = 511;
 
 /// Reads loose objects one after the other.
-pub(crate) struct Reader {
+pub(crate) struct LooseReader {
     inflater: Inflater,
     file: Vec<u8>,
     object: Vec<u8>,
 }
 
-impl Reader {
+impl LooseReader {
     /// A reader with its buffers.
     pub(crate) fn new() -> Self {
         Self {
@@ -44,18 +45,38 @@ impl Reader {
         path: &Path,
         limit: u64,
     ) -> Result<Option<&[u8]>, Fault> {
-        self.file.clear();
-        read_limited(path, MAX_START, &mut self.file)
-            .map_err(|error| Fault::Unreadable(error.to_string()))?;
-        if self.header()?.0 != kind {
+        if self.header(path)?.0 != kind {
             return Ok(None);
         }
         let (_, header) = self.read(path, limit)?;
         Ok(Some(self.object.get(header..).unwrap_or_default()))
     }
 
+    /// Kind and size of a loose object, by the start of its file.
+    pub(crate) fn header(&mut self, path: &Path) -> Result<(Kind, u64), Fault> {
+        self.file.clear();
+        read_limited(path, MAX_START, &mut self.file).map_err(|error| Fault::of_file(&error))?;
+        let (kind, size, _) = self.parse_header()?;
+        Ok((kind, size))
+    }
+
+    /// Reads a loose object into `object` and nothing else.
+    pub(crate) fn read_into(
+        mut self,
+        path: &Path,
+        limit: u64,
+        object: &mut Vec<u8>,
+    ) -> Result<Kind, Fault> {
+        std::mem::swap(&mut self.object, object);
+        let read = self.read(path, limit);
+        std::mem::swap(&mut self.object, object);
+        let (kind, header) = read?;
+        object.drain(..header);
+        Ok(kind)
+    }
+
     /// The kind and size that the file says, and where the content begins.
-    fn header(&self) -> Result<(Kind, u64, usize), Fault> {
+    fn parse_header(&self) -> Result<(Kind, u64, usize), Fault> {
         let mut start = [0; MAX_HEADER];
         let (_, _, inflated) = gix::zlib::Inflate::default()
             .prefix(&self.file, &mut start)
@@ -69,14 +90,14 @@ impl Reader {
         self.file.clear();
         // What cannot be compressed grows a little.
         let most = limit.saturating_add(limit / 512).saturating_add(4096);
-        let length = read_limited(path, most, &mut self.file)
-            .map_err(|error| Fault::Unreadable(error.to_string()))?;
+        let length =
+            read_limited(path, most, &mut self.file).map_err(|error| Fault::of_file(&error))?;
         if length > most {
-            return Err(Fault::Size);
+            return Err(Fault::Size(length));
         }
-        let (kind, size, header) = self.header()?;
+        let (kind, size, header) = self.parse_header()?;
         if size > limit {
-            return Err(Fault::Size);
+            return Err(Fault::Size(size));
         }
         if !is_possible(self.file.len(), size) {
             return Err("the object cannot have the size that it says".into());
@@ -87,6 +108,13 @@ impl Reader {
         self.inflater.inflate(&self.file, false, &mut self.object)?;
         Ok((kind, header))
     }
+}
+
+/// The file of a loose object below its objects directory.
+pub(crate) fn loose_path(directory: &Path, id: &oid) -> PathBuf {
+    let hex = id.to_string();
+    let (folder, name) = hex.split_at(2);
+    directory.join(folder).join(name)
 }
 
 /// Appends at most one byte more than `most`; gives the number of bytes read.

@@ -1,7 +1,9 @@
 //! The object database: packs, loose objects, alternates.
 
+pub(crate) mod alternates;
 pub(crate) mod delta;
-pub(crate) mod fault;
+mod entry;
+pub mod fault;
 pub(crate) mod inflate;
 pub(crate) mod loose;
 pub(crate) mod notes;
@@ -21,9 +23,9 @@ use store::Stores;
 use table::Table;
 pub(crate) use visit::{NO_HEADER, batches, damage, share, walk_all};
 
-/// What is inflated at most, if nothing else is said.
+/// What is inflated at most, in bytes, if nothing else is said.
 ///
-/// A worker holds up to three buffers of that size: a base, a delta and what it makes. Hosting services
+/// Reading an object takes up to three buffers of that size: a base, a delta and what it makes. Hosting services
 /// refuse files above 100 MiB; Git itself makes no deltas of files above 512 MiB.
 pub const MAX_OBJECT_SIZE: u64 = 256 << 20;
 
@@ -72,7 +74,7 @@ impl Database {
             .iter()
             .zip(&self.tables)
             .find_map(|(pack, table)| {
-                let offset = pack.index.pack_offset_at_index(pack.find(id)?);
+                let offset = pack.offset(pack.find(id)?);
                 table.kind(table.find(offset)?)
             })
     }

@@ -2,7 +2,7 @@
 //!
 //! 20 bytes per commit and four for every parent.
 
-use bstr::ByteSlice as _;
+use crate::git::header::CommitHeader;
 
 /// "There is none": a tree or parent that is not in the object database.
 pub(crate) const ABSENT: u32 = u32::MAX;
@@ -79,22 +79,16 @@ impl Notes {
         bytes: &[u8],
         mut find: impl FnMut(&[u8], Named) -> Option<u32>,
     ) -> Option<Commit> {
-        let mut lines = bytes.split(|byte| *byte == b'\n');
-        let tree = find(lines.next()?.strip_prefix(b"tree ")?, Named::Tree)?;
-        for line in lines {
-            if let Some(parent) = line.strip_prefix(b"parent ") {
-                self.parents.push(find(parent, Named::Parent)?);
-            } else if let Some(committer) = line.strip_prefix(b"committer ") {
-                return Some(Commit {
-                    number,
-                    tree,
-                    time: seconds(committer).unwrap_or_default(),
-                });
-            } else if line.is_empty() {
-                return None;
-            }
+        let header = CommitHeader::parse(bytes)?;
+        let tree = find(header.tree, Named::Tree)?;
+        for parent in header.parents() {
+            self.parents.push(find(parent, Named::Parent)?);
         }
-        None
+        Some(Commit {
+            number,
+            tree,
+            time: header.time(),
+        })
     }
 
     /// All commits with their parents.
@@ -119,14 +113,6 @@ impl Notes {
     }
 }
 
-/// The seconds at the end of a line `name <address> seconds offset`.
-fn seconds(line: &[u8]) -> Option<i64> {
-    let after = line.rfind_byte(b'>')? + 1;
-    let text = line.get(after..)?.trim_start();
-    let end = text.find_byte(b' ').unwrap_or(text.len());
-    std::str::from_utf8(&text[..end]).ok()?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,7 +126,7 @@ mod tests {
     fn a_malformed_commit_leaves_the_parents_of_the_others_alone() {
         let mut notes = Notes::default();
         let good = b"tree 7\nparent 1\nparent 2\nauthor a\ncommitter a <a> 1234 +0000\n\nx";
-        let malformed = b"tree 7\nparent 3\nparent 4\n\nparent 5\n";
+        let malformed = b"parent 3\ntree 7\n\nparent 5\n";
         let no_parent = b"tree 7\nparent 6\nparent x\ncommitter a <a> 1 +0000\n";
         let root = b"tree 8\nauthor a\ncommitter a <a> -5 +0000\n\nx";
         for (object, bytes) in (10..).zip([&root[..], good, malformed, no_parent, root, good]) {

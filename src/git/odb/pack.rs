@@ -1,14 +1,15 @@
 //! One pack: its index, its entries in order of offset, and who is built on whom.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use gix::ObjectId;
 use gix::hash::oid;
 use gix::odb::pack::{data, index};
 
-use crate::content::{GuardedMap, open_regular};
+use super::fault::Fault;
+use crate::content::{GuardedMap, guarded_map, open_regular};
 use crate::coverage::{Skip, SkipReason};
-use crate::git::odb::objects;
 use crate::git::path_bytes;
 
 /// No entry.
@@ -24,11 +25,12 @@ pub(crate) struct Pack {
     path: PathBuf,
     /// Finds objects by id.
     pub(crate) index: IndexFile,
-    data: DataFile,
+    /// The pack once it was asked for.
+    data: OnceLock<Result<DataFile, Fault>>,
     hash: gix::hash::Kind,
     /// Number of its first object among those of all stores.
     pub(crate) first: u32,
-    /// Where the ids start whose first bits are the same: about one start per id.
+    /// Where the ids start whose first bits are the same: about one start per id. Empty until [`Self::prepare`].
     starts: Vec<u32>,
 }
 
@@ -55,31 +57,44 @@ pub(crate) enum Content {
 }
 
 impl Pack {
-    /// Opens a pack by the path of its index.
+    /// Opens a pack by the path of its index; the pack itself is opened by [`Self::load`].
     pub(crate) fn open(index_path: &Path, hash: gix::hash::Kind) -> Result<Self, Skip> {
-        let path = index_path.with_extension("pack");
-        let index = map_index(index_path, hash)?;
-        let data = map_pack(&path, hash)?;
-        let corrupt = |why: &str| {
-            let name = path_bytes(&path);
-            Skip::with_detail(SkipReason::Corrupt, name, why)
-        };
-        if data.num_objects() != index.num_objects() {
-            return Err(corrupt("the pack and its index count different objects"));
-        }
-        // A checksum of the other file, not over this one: it tells files that do not belong together.
-        if data.checksum() != index.pack_checksum() {
-            return Err(corrupt("the pack is truncated or not the one of its index"));
-        }
-        let starts = starts(&index);
+        let index = map(index_path)
+            .and_then(|map| {
+                index::File::from_data(map, index_path.to_owned(), hash)
+                    .map_err(|error| Fault::of_format(&error))
+            })
+            .map_err(|fault| fault.into_skip(path_bytes(index_path)))?;
         Ok(Self {
-            path,
+            path: index_path.with_extension("pack"),
             index,
-            data,
+            data: OnceLock::new(),
             hash,
             first: 0,
-            starts,
+            starts: Vec::new(),
         })
+    }
+
+    /// Maps the pack, once.
+    pub(crate) fn load(&self) -> Result<&DataFile, Fault> {
+        let data = self.data.get_or_init(|| {
+            let data = data::File::from_data(map(&self.path)?, self.path.clone(), self.hash);
+            let data = data.map_err(|error| Fault::of_format(&error))?;
+            if data.num_objects() != self.index.num_objects() {
+                return Err("the pack and its index count different objects".into());
+            }
+            // A checksum of the other file, not over this one: it tells files that do not belong together.
+            if data.checksum() != self.index.pack_checksum() {
+                return Err("the pack is truncated or not the one of its index".into());
+            }
+            Ok(data)
+        });
+        data.as_ref().map_err(Clone::clone)
+    }
+
+    /// Prepares for many look-ups by id.
+    pub(crate) fn prepare(&mut self) {
+        self.starts = starts(&self.index);
     }
 
     /// The path of the pack file.
@@ -91,7 +106,7 @@ impl Pack {
     /// where there are no checksums that need not have shown.
     pub(crate) fn change(&self) -> Option<Skip> {
         let now = std::fs::metadata(&self.path).ok()?.len();
-        let before = self.data.data_len() as u64;
+        let before = self.data()?.data_len() as u64;
         (now < before).then(|| {
             let detail = format!("its length went from {before} to {now} bytes while it was read");
             Skip::with_detail(SkipReason::Changed, path_bytes(&self.path), detail)
@@ -111,8 +126,11 @@ impl Pack {
     /// The position of the object in the index, if it is here.
     ///
     /// Ids are evenly spread, so a start for about each of them leads to memory that is far away once or
-    /// twice; a binary search over all ids is three times slower.
+    /// twice; a binary search over all ids, as without [`Self::prepare`], is three times slower.
     pub(crate) fn find(&self, id: &oid) -> Option<u32> {
+        if self.starts.is_empty() {
+            return self.index.lookup(id);
+        }
         let place = prefix(id, shift(self.starts.len()));
         let (mut from, mut to) = (*self.starts.get(place)?, *self.starts.get(place + 1)?);
         let sought = first_bytes(id);
@@ -129,14 +147,19 @@ impl Pack {
         None
     }
 
-    /// One past the last entry.
-    pub(crate) fn end(&self) -> u64 {
-        self.data.pack_end() as u64
+    /// Where the object at a position of the index begins.
+    pub(crate) fn offset(&self, position: u32) -> u64 {
+        self.index.pack_offset_at_index(position)
     }
 
-    /// The pack file as gix sees it.
-    pub(crate) fn data(&self) -> &DataFile {
-        &self.data
+    /// One past the last entry.
+    pub(crate) fn end(&self) -> u64 {
+        self.data().map_or(0, |data| data.pack_end() as u64)
+    }
+
+    /// The pack file as gix sees it, if it was loaded.
+    pub(crate) fn data(&self) -> Option<&DataFile> {
+        self.data.get()?.as_ref().ok()
     }
 
     /// The bytes of the entry that begins at `offset` and ends where the next one begins.
@@ -144,7 +167,7 @@ impl Pack {
         if offset >= next || next > self.end() {
             return None;
         }
-        self.data.entry_slice(offset..next)
+        self.data()?.entry_slice(offset..next)
     }
 
     /// Reads the header of an entry from its bytes.
@@ -242,34 +265,11 @@ fn distance(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
     }
 }
 
-/// Maps the index of a pack.
-pub(crate) fn map_index(path: &Path, hash: gix::hash::Kind) -> Result<IndexFile, Skip> {
-    readable(path)?;
-    objects::map_index(path, hash).map_err(|error| damaged(path, &error))
-}
-
-/// Maps a pack.
-fn map_pack(path: &Path, hash: gix::hash::Kind) -> Result<DataFile, Skip> {
-    readable(path)?;
-    objects::map_pack(path, hash).map_err(|error| damaged(path, &error))
-}
-
-/// Tells a file that cannot be opened from one that is damaged.
-fn readable(path: &Path) -> Result<(), Skip> {
-    let Err(error) = open_regular(path) else {
-        return Ok(());
-    };
-    let reason = match error.kind() {
-        std::io::ErrorKind::NotFound => SkipReason::Changed,
-        _ => SkipReason::Unreadable,
-    };
-    let name = path_bytes(path);
-    Err(Skip::with_detail(reason, name, error))
-}
-
-fn damaged(path: &Path, error: &gix::Error) -> Skip {
-    let name = path_bytes(path);
-    Skip::with_detail(SkipReason::Corrupt, name, error)
+/// Maps a file of a pack, so that one that shrinks meanwhile is a damaged one.
+fn map(path: &Path) -> Result<GuardedMap, Fault> {
+    open_regular(path)
+        .and_then(|file| guarded_map(&file))
+        .map_err(|error| Fault::of_file(&error))
 }
 
 #[cfg(test)]

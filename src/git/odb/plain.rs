@@ -31,6 +31,7 @@ pub(crate) fn traverse(
             (kind != Kind::Tree || number == 0).then_some(entry)
         })
         .collect();
+    let data = pack.load().map_err(gix::Error::from_error)?;
     let stop = AtomicBool::new(false);
     let tree = Tree::from_offsets_in_pack(
         pack.path(),
@@ -38,7 +39,7 @@ pub(crate) fn traverse(
         &|entry: &(u64, u32, Kind)| entry.0,
         &|id| {
             let position = pack.index.lookup(id);
-            Ok(position.map(|position| pack.index.pack_offset_at_index(position)))
+            Ok(position.map(|position| pack.offset(position)))
         },
         &mut Discard,
         &stop,
@@ -49,7 +50,7 @@ pub(crate) fn traverse(
     let stop = &stop;
     let result = tree.traverse(
         |range: EntryRange, data: &DataFile| data.entry_slice(range),
-        pack.data(),
+        data,
         pack.end(),
         move |&mut (_, position, kind), _, context| {
             if is_wanted(position)

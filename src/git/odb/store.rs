@@ -1,20 +1,18 @@
-//! Which object stores there are: packs, loose objects, alternates.
+//! The object stores of some directories: packs and loose objects.
 
-use std::collections::{BTreeSet, HashSet};
-use std::io;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 use gix::hash::oid;
 use gix::odb::loose;
 
+use super::fault::Fault;
+use super::loose::loose_path;
 use super::pack::Pack;
-use crate::content::read_regular;
 use crate::coverage::{Skip, SkipReason};
+use crate::git::discover::is_absent;
 use crate::git::path_bytes;
-
-/// How deep alternates may name alternates; Git stops at five.
-const MAX_ALTERNATES: usize = 5;
 
 /// Objects are numbered below this; the bit above tells other things from them.
 const MAX_OBJECTS: u32 = 1 << 31;
@@ -40,18 +38,22 @@ pub(crate) struct Loose {
 }
 
 impl Stores {
-    /// Opens everything below `directories` and their alternates. What cannot be opened goes to `skips`.
+    /// Opens everything below `directories`. What cannot be opened goes to `skips`.
     pub(crate) fn open(
         directories: &[PathBuf],
         hash: gix::hash::Kind,
         skips: &mut Vec<Skip>,
     ) -> Self {
-        let directories = with_alternates(directories, skips);
         let mut packs = Vec::new();
         let mut loose = Vec::new();
-        for directory in &directories {
-            for index in index_paths(&directory.join("pack"), skips) {
-                match Pack::open(&index, hash) {
+        for directory in directories {
+            let (indices, lone) = index_paths(&directory.join("pack"), skips);
+            for pack in lone {
+                let (name, detail) = (path_bytes(&pack), "the pack has no index");
+                skips.push(Skip::with_detail(SkipReason::Corrupt, name, detail));
+            }
+            for index in indices {
+                match Pack::open(&index, hash).and_then(loaded) {
                     Ok(pack) => packs.push(pack),
                     Err(skip) => skips.push(skip),
                 }
@@ -246,9 +248,7 @@ impl Loose {
 
     /// The file of an object.
     pub(crate) fn path(&self, id: &oid) -> PathBuf {
-        let hex = id.to_string();
-        let (folder, name) = hex.split_at(2);
-        self.directory.join(folder).join(name)
+        loose_path(&self.directory, id)
     }
 
     /// The place of an object among the ids, if it is there.
@@ -258,59 +258,28 @@ impl Loose {
     }
 }
 
-/// The directories and all their alternates, each once.
-fn with_alternates(directories: &[PathBuf], skips: &mut Vec<Skip>) -> Vec<PathBuf> {
-    let mut queue: std::collections::VecDeque<(PathBuf, usize)> = directories
-        .iter()
-        .map(|directory| (directory.clone(), 0))
-        .collect();
-    let mut seen = HashSet::new();
-    let mut all = Vec::new();
-    while let Some((directory, depth)) = queue.pop_front() {
-        let real = match directory.canonicalize() {
-            Ok(real) => real,
-            Err(error) => {
-                skips.push(unreadable(&directory, error));
-                continue;
-            }
-        };
-        if !seen.insert(real) {
-            continue;
-        }
-        let file = directory.join("info").join("alternates");
-        let named = match read_regular(&file) {
-            Ok(bytes) => gix::odb::alternate::parse(&bytes).map_err(|error| error.to_string()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error.to_string()),
-        };
-        match named {
-            Ok(named) if !named.is_empty() && depth >= MAX_ALTERNATES => {
-                skips.push(unreadable(&file, "alternates are nested too deeply"));
-            }
-            Ok(named) => {
-                queue.extend(
-                    named
-                        .into_iter()
-                        .map(|path| (directory.join(path), depth + 1)),
-                );
-            }
-            Err(error) => skips.push(unreadable(&file, error)),
-        }
-        all.push(directory);
-    }
-    all
+/// A pack that is ready for a walk.
+fn loaded(mut pack: Pack) -> Result<Pack, Skip> {
+    let failed = |fault: Fault| fault.into_skip(path_bytes(pack.path()));
+    pack.load().map_err(failed)?;
+    pack.prepare();
+    Ok(pack)
 }
 
-/// The paths of all pack indices of a directory, sorted. Packs without an index are skips.
-fn index_paths(directory: &Path, skips: &mut Vec<Skip>) -> BTreeSet<PathBuf> {
+/// The paths of all pack indices of a directory, sorted, and the packs that have none.
+pub(crate) fn index_paths(
+    directory: &Path,
+    skips: &mut Vec<Skip>,
+) -> (BTreeSet<PathBuf>, Vec<PathBuf>) {
     let mut indices = BTreeSet::new();
     let mut packs = Vec::new();
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return indices,
         Err(error) => {
-            skips.push(unreadable(directory, error));
-            return indices;
+            if !is_absent(&error) {
+                skips.push(unreadable(directory, error));
+            }
+            return (indices, packs);
         }
     };
     for entry in entries {
@@ -329,14 +298,8 @@ fn index_paths(directory: &Path, skips: &mut Vec<Skip>) -> BTreeSet<PathBuf> {
             _ => {}
         }
     }
-    for pack in packs {
-        if !indices.contains(&pack.with_extension("idx")) {
-            let name = path_bytes(&pack);
-            let detail = "the pack has no index";
-            skips.push(Skip::with_detail(SkipReason::Corrupt, name, detail));
-        }
-    }
-    indices
+    packs.retain(|pack| !indices.contains(&pack.with_extension("idx")));
+    (indices, packs)
 }
 
 fn unreadable(path: &Path, error: impl ToString) -> Skip {

@@ -356,7 +356,7 @@ fn some(number: u32) -> Option<u32> {
 
 fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
     let mut keys: Vec<(u64, u32)> = (0..pack.len())
-        .map(|position| (pack.index.pack_offset_at_index(position), position))
+        .map(|position| (pack.offset(position), position))
         .collect();
     let share = keys.len().div_ceil(threads.max(1)).max(1);
     workers::each(keys.chunks_mut(share), <[_]>::sort_unstable);
@@ -402,7 +402,7 @@ fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mu
             .checked_sub(distance)
             .and_then(|offset| find_before(&offsets[..number], offset)),
         Content::RefDelta(id) => pack.find(&id).and_then(|position| {
-            let offset = pack.index.pack_offset_at_index(position);
+            let offset = pack.offset(position);
             offsets.binary_search(&offset).ok()
         }),
     };

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix::objs::Kind;
 
-use super::loose::Reader;
+use super::loose::LooseReader;
 use super::pack::Pack;
 use super::store::Stores;
 use super::table::Table;
@@ -42,7 +42,7 @@ pub(crate) fn walk_all<J: Judge + Send>(
     for loose in &stores.loose {
         let next = AtomicUsize::new(0);
         workers::each(&mut *judges, |judge| {
-            let mut reader = Reader::new();
+            let mut reader = LooseReader::new();
             while let Some(id) = loose.ids.get(next.fetch_add(1, Ordering::Relaxed)) {
                 if judge.is_stopped() {
                     return;

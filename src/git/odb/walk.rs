@@ -11,8 +11,9 @@ use gix::hash::oid;
 use gix::objs::Kind;
 
 use super::delta::Delta;
+use super::entry;
 use super::fault::Fault;
-use super::inflate::{Buffer, Inflater, is_possible};
+use super::inflate::{Buffer, Inflater};
 use super::pack::Pack;
 use super::table::Table;
 
@@ -323,9 +324,10 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         };
         let base_bytes = base.bytes.as_ref().map(Buffer::get).unwrap_or_default();
         let mut entry = std::mem::take(&mut self.delta);
+        let limit = self.max_object_size;
         let result = self
             .inflate(number, &mut entry)
-            .and_then(|()| self.delta(entry.get(), base_bytes.len()))
+            .and_then(|()| entry::delta(entry.get(), base_bytes.len(), limit))
             .and_then(|delta| {
                 let base = (base_bytes, &base.kept);
                 self.judge.built(&object, base, &delta, &mut self.builder)
@@ -336,40 +338,22 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         result
     }
 
-    /// Reads the sizes of a delta and holds them against its base and the limit.
-    fn delta<'d>(&self, entry: &'d [u8], base: usize) -> Result<Delta<'d>, Fault> {
-        let delta = Delta::parse(entry)?;
-        if delta.base_size != base as u64 {
-            return Err("the delta was made for another base".into());
-        }
-        if delta.size > self.max_object_size {
-            return Err(Fault::Size);
-        }
-        Ok(delta)
-    }
-
     /// Inflates an entry after comparing its checksum.
     fn inflate(&mut self, number: u32, out: &mut Buffer) -> Result<(), Fault> {
         let range = self.table.range(number);
-        let entry = self
+        let bytes = self
             .pack
             .entry(range.start, range.end)
             .ok_or("the entry is not within the pack")?;
         let checksum = self.table.checksum(number);
-        if checksum.is_some_and(|expected| crc32fast::hash(entry) != expected) {
+        if checksum.is_some_and(|expected| crc32fast::hash(bytes) != expected) {
             return Err("the entry does not have the checksum that the index says".into());
         }
-        let header = self.pack.header(entry)?;
-        if header.size > self.max_object_size {
-            return Err(Fault::Size);
-        }
-        if !is_possible(header.stream.len(), header.size) {
-            return Err("the entry cannot have the size that it says".into());
-        }
-        let out = out.fit(header.size as usize);
-        self.inflater
-            .inflate(header.stream, checksum.is_some(), out)?;
-        Ok(())
+        let header = self.pack.header(bytes)?;
+        let (inflater, limit) = (&mut self.inflater, self.max_object_size);
+        entry::inflate(inflater, &header, checksum.is_some(), limit, |size| {
+            out.fit(size)
+        })
     }
 
     /// Builds an object from the root of its family on.
@@ -387,7 +371,7 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
             .map_or(Ok(()), |root| self.inflate(root, &mut bytes))?;
         while let Some(number) = chain.pop() {
             self.inflate(number, &mut entry)?;
-            let delta = self.delta(entry.get(), bytes.get().len())?;
+            let delta = entry::delta(entry.get(), bytes.get().len(), self.max_object_size)?;
             let next = self.builder.apply(&delta, bytes.get())?;
             self.builder.give_back(std::mem::replace(&mut bytes, next));
         }
@@ -399,7 +383,7 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         let Some(position) = self.pack.find(id) else {
             return false;
         };
-        let offset = self.pack.index.pack_offset_at_index(position);
+        let offset = self.pack.offset(position);
         let Some(number) = self.table.find(offset) else {
             return false;
         };

@@ -3,24 +3,23 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use bstr::BString;
 use gix::ObjectId;
 use gix::hash::oid;
 use gix::objs::Kind;
+use gix::objs::tree::EntryKind;
 
-use crate::blob::Blob;
-use crate::coverage::{Skip, SkipReason};
+use crate::coverage::Skip;
+use crate::git::header::tagged;
+use crate::git::lfs::{MAX_POINTER, MIN_POINTER, Pointer};
 use crate::git::odb::notes::{ABSENT, NO_ENTRIES, Named, Notes};
 use crate::git::odb::store::Stores;
+use crate::git::tree;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::BlobSink;
-
-/// Git LFS reads no pointer of this size or above.
-const MAX_POINTER: usize = 1024;
-const POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
+use crate::source::entries::{lfs_absent, show_lfs};
 
 /// Follows references from one object to another.
 pub(super) struct Links<'a> {
@@ -78,7 +77,7 @@ impl<'a> Links<'a> {
     /// Whether an object of that kind and size can refer to something.
     pub(super) fn looks_at(&self, kind: Kind, size: usize) -> bool {
         match kind {
-            Kind::Blob => (POINTER_START.len()..MAX_POINTER).contains(&size),
+            Kind::Blob => (MIN_POINTER..MAX_POINTER).contains(&size),
             Kind::Commit | Kind::Tag | Kind::Tree => self.stores.is_some(),
         }
     }
@@ -96,8 +95,11 @@ impl<'a> Links<'a> {
             Kind::Commit => {}
             Kind::Tag => self.tag(id, bytes),
             Kind::Tree => self.tree(id, bytes, known),
-            Kind::Blob if is_pointer(bytes) => self.pointer(id, bytes, sink),
-            Kind::Blob => {}
+            Kind::Blob => {
+                if let Some(pointer) = Pointer::parse(bytes) {
+                    self.pointer(id, &pointer, sink);
+                }
+            }
         }
     }
 
@@ -147,28 +149,22 @@ impl<'a> Links<'a> {
     }
 
     fn tag(&self, id: &oid, bytes: &[u8]) {
-        let line = bytes.split(|byte| *byte == b'\n').next();
-        if let Some(object) = line.and_then(|line| line.strip_prefix(b"object ")) {
-            self.demand_hex(object, "tag", id);
+        if let Some(object) = tagged(bytes) {
+            self.demand(object, &format_args!("tag {id}"));
         }
     }
 
-    fn tree(&self, id: &oid, mut bytes: &[u8], known: &mut Known) {
+    fn tree(&self, id: &oid, bytes: &[u8], known: &mut Known) {
         let Some(stores) = self.stores else {
             return;
         };
-        let length = id.kind().len_in_bytes();
-        while let Some(end) = memchr::memchr(0, bytes) {
-            let (entry, rest) = bytes.split_at(end + 1);
-            let Some((entry_id, rest)) = rest.split_at_checked(length) else {
-                return;
-            };
-            bytes = rest;
+        // Damage is named by those who read trees for what they say.
+        for entry in tree::entries(bytes, id.kind().len_in_bytes()).flatten() {
             // The commit of a submodule lies in another repository.
-            if entry.starts_with(b"160000 ") {
+            if entry.kind() == EntryKind::Commit {
                 continue;
             }
-            let entry_id = ObjectId::from_bytes_or_panic(entry_id);
+            let entry_id = entry.id.to_owned();
             let Some(slot) = known.slot(&entry_id) else {
                 return;
             };
@@ -180,12 +176,6 @@ impl<'a> Links<'a> {
             } else {
                 self.miss(entry_id, &format_args!("tree {id}"));
             }
-        }
-    }
-
-    fn demand_hex(&self, hex: &[u8], kind: &str, from: &oid) {
-        if let Ok(id) = ObjectId::from_hex(hex) {
-            self.demand(id, &format_args!("{kind} {from}"));
         }
     }
 
@@ -220,92 +210,22 @@ impl<'a> Links<'a> {
     }
 
     /// Shows the content behind a pointer if it is in the local store, and is a skip otherwise.
-    fn pointer(&self, id: &oid, bytes: &[u8], sink: &mut impl BlobSink) {
-        let Some(content_id) = pointer_target(bytes) else {
-            return;
+    fn pointer(&self, id: &oid, pointer: &Pointer, sink: &mut impl BlobSink) {
+        let provenance = Provenance::Object {
+            kind: ObjectKind::Blob,
+            id: id.to_owned(),
         };
-        let skip = |reason, detail: String| Skip {
-            reason,
-            subject: BString::from(id.to_string()),
-            detail: Some(detail),
+        let shown = match &self.lfs {
+            Some(lfs) => show_lfs(lfs, self.max_object_size, pointer, &provenance, sink),
+            None => Err(lfs_absent()),
         };
-        let Some(path) = self.lfs.as_deref().map(|lfs| lfs_path(lfs, content_id)) else {
-            sink.skip(skip(SkipReason::Lfs, content_id.to_owned()));
-            return;
-        };
-        match read_limited(&path, self.max_object_size) {
-            Ok(Some(content)) => {
-                let provenance = Provenance::Object {
-                    kind: ObjectKind::Blob,
-                    id: id.to_owned(),
-                };
-                let blob = Blob {
-                    bytes: &content,
-                    provenance: &provenance,
-                };
-                // The pointer itself comes next and asks again whether to go on.
-                let (ControlFlow::Continue(()) | ControlFlow::Break(())) = sink.blob(blob);
+        match shown {
+            // The pointer itself comes next and asks again whether to go on.
+            Ok(ControlFlow::Continue(()) | ControlFlow::Break(())) => {}
+            Err((reason, detail)) => {
+                let detail = format!("{detail} ({})", pointer.oid);
+                sink.skip(Skip::with_detail(reason, id.to_string(), detail));
             }
-            Ok(None) => sink.skip(skip(SkipReason::Size, path.display().to_string())),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                sink.skip(skip(SkipReason::Lfs, content_id.to_owned()));
-            }
-            Err(error) => sink.skip(skip(SkipReason::Unreadable, error.to_string())),
         }
-    }
-}
-
-/// Whether it looks like a Git LFS pointer: then what it stands for may come or go.
-pub(super) fn is_pointer(bytes: &[u8]) -> bool {
-    bytes.len() < MAX_POINTER && bytes.starts_with(POINTER_START)
-}
-
-/// The SHA-256 of the content that a Git LFS pointer stands for, in hex.
-fn pointer_target(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let target = text
-        .lines()
-        .find_map(|line| line.strip_prefix("oid sha256:"))?;
-    let is_hex = target.len() == 64
-        && target
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    is_hex.then_some(target)
-}
-
-fn lfs_path(lfs: &Path, content_id: &str) -> PathBuf {
-    lfs.join("objects")
-        .join(&content_id[..2])
-        .join(&content_id[2..4])
-        .join(content_id)
-}
-
-/// The whole file, or `None` if it is larger than the limit.
-fn read_limited(path: &Path, limit: u64) -> std::io::Result<Option<Vec<u8>>> {
-    use std::io::Read as _;
-    let file = crate::content::open_regular(path)?;
-    if file.metadata()?.len() > limit {
-        return Ok(None);
-    }
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= limit).then_some(bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pointer_names_its_content_and_other_text_does_not() {
-        let hex = "0123456789abcdef".repeat(4);
-        let pointer =
-            format!("version https://git-lfs.github.com/spec/v1\noid sha256:{hex}\nsize 5\n");
-        assert_eq!(pointer_target(pointer.as_bytes()), Some(hex.as_str()));
-        assert_eq!(pointer_target(b"oid sha256:../../../../etc"), None);
-        assert_eq!(
-            pointer_target(b"version https://git-lfs.github.com/spec/v1\n"),
-            None
-        );
     }
 }

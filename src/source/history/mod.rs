@@ -59,6 +59,7 @@ use gix::ObjectId;
 
 use crate::blob::Blob;
 use crate::coverage::Skip;
+use crate::git::odb::alternates::{self, ObjectDirs, with_alternates};
 use crate::git::odb::store::Stores;
 use crate::git::odb::table::Table;
 use crate::git::odb::{Database, pack, plain};
@@ -105,7 +106,9 @@ impl std::error::Error for Error {
 /// All objects of a repository.
 #[derive(Clone, Debug)]
 pub struct History {
+    /// Object directories; with their alternates, unless these are still to be followed.
     directories: Vec<PathBuf>,
+    follows_alternates: bool,
     hash: gix::hash::Kind,
     shallow: Option<PathBuf>,
     references: Vec<(BString, ObjectId)>,
@@ -125,6 +128,7 @@ impl History {
     pub fn new(objects: impl Into<PathBuf>, hash: gix::hash::Kind) -> Self {
         Self {
             directories: vec![objects.into()],
+            follows_alternates: true,
             hash,
             shallow: None,
             references: Vec::new(),
@@ -143,11 +147,13 @@ impl History {
     /// Everything that a repository holds, with its shallow boundary and its Git LFS store; the quarantine of
     /// a push included.
     pub fn of(repository: &Repository) -> Self {
-        let (references, unreadable) = boundary::named(repository);
+        let (references, mut unreadable) = boundary::named(repository);
+        unreadable.extend(repository.unfollowed_alternates());
         Self {
             directories: repository.objects_dirs().to_vec(),
+            follows_alternates: false,
             shallow: Some(repository.common_dir().join("shallow")),
-            lfs: Some(repository.common_dir().join("lfs")),
+            lfs: Some(repository.lfs_dir()),
             is_partial: repository.is_partial(),
             references,
             unreadable,
@@ -331,7 +337,15 @@ impl History {
             })?;
         }
         let mut skips = self.unreadable.clone();
-        let stores = Stores::open(&self.directories, self.hash, &mut skips);
+        let found = match self.follows_alternates {
+            true => with_alternates(self.directories.clone()),
+            false => ObjectDirs {
+                dirs: self.directories.clone(),
+                faults: Vec::new(),
+            },
+        };
+        skips.extend(found.faults.iter().map(alternates::Fault::to_skip));
+        let stores = Stores::open(&found.dirs, self.hash, &mut skips);
         skips.into_iter().for_each(|skip| sink.skip(skip));
         Ok(stores)
     }

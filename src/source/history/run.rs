@@ -11,7 +11,7 @@ use super::search::{Search, is_searched, show_loose};
 use super::show::{Shared, Show};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::odb::fault::{Failure, Fault};
-use crate::git::odb::loose::Reader;
+use crate::git::odb::loose::LooseReader;
 use crate::git::odb::pack::Pack;
 use crate::git::odb::store::{Duplicates, Stores};
 use crate::git::odb::table::Table;
@@ -189,7 +189,7 @@ impl History {
         for (number, loose) in (stores.packs.len()..).zip(&stores.loose) {
             let next = AtomicUsize::new(0);
             failures.extend(self.in_parallel(sink, shared, |show| {
-                let mut reader = Reader::new();
+                let mut reader = LooseReader::new();
                 loop {
                     let start = next.fetch_add(64, Ordering::Relaxed);
                     let ids = loose.ids.iter().enumerate().skip(start).take(64);
@@ -258,7 +258,7 @@ impl History {
             let mut walk = Walk::new(pack, table, shared.max_object_size, &mut search);
             failures.retain(|failure| !walk.single(&failure.id));
         }
-        let mut reader = Reader::new();
+        let mut reader = LooseReader::new();
         for loose in &stores.loose {
             failures.retain(|failure| {
                 !loose.find(&failure.id).is_some_and(|place| {

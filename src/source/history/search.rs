@@ -11,7 +11,7 @@ use super::show::{Shared, Show};
 use crate::git::odb::delta::{Delta, NewText};
 use crate::git::odb::fault::Fault;
 use crate::git::odb::inflate::Buffer;
-use crate::git::odb::loose::Reader;
+use crate::git::odb::loose::LooseReader;
 use crate::git::odb::store::Loose;
 use crate::git::odb::walk::{Builder, Judge, Object};
 use crate::source::{BlobSink, Probe};
@@ -133,7 +133,7 @@ pub(super) fn is_searched(kind: Kind) -> bool {
 
 /// Reads a loose object, searches it and shows it.
 pub(super) fn show_loose<S: BlobSink>(
-    reader: &mut Reader,
+    reader: &mut LooseReader,
     loose: &Loose,
     (number, id): (u32, &oid),
     shared: &Shared<'_>,

@@ -2,19 +2,20 @@
 
 use std::collections::HashSet;
 
-use bstr::{BStr, BString, ByteSlice as _};
+use bstr::{BStr, BString};
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
-use crate::content::read_regular;
-use crate::coverage::{Skip, SkipReason};
+use crate::coverage::Skip;
 use crate::git::introduced::{Introduced, compare};
+use crate::git::odb::fault::Failure;
+use crate::git::reflog::stashes;
 use crate::git::refname::head_names;
-use crate::git::repository::{self, Repository};
+use crate::git::repository::{self, Followed, Repository};
 use crate::git::revision::Error;
-use crate::git::view::{Cause, chain, object, reference, references};
-use crate::git::walk;
+use crate::git::view::{Cause, chain, reference, references};
+use crate::git::{tree, walk};
 
 /// The objects that a limited scan looks at.
 #[derive(Clone, Debug, Default)]
@@ -41,22 +42,7 @@ pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
         // A head on a branch is that branch's, and a branch may have no commit yet.
         tips.extend(reference(&heads, &name).map_err(failed)?);
     }
-    // The reference is the newest stash only; Git lists the others by the log.
-    let log = repo.common_dir().join("logs/refs/stash");
-    match read_regular(&log) {
-        Ok(bytes) => tips.extend(
-            bytes
-                .lines()
-                .filter_map(|line| line.split(|byte| *byte == b' ').nth(1))
-                .filter_map(|id| ObjectId::from_hex(id).ok()),
-        ),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(Error::References {
-                source: error.into(),
-            });
-        }
-    }
+    tips.extend(stashes(repo).map_err(failed)?);
     tips.sort();
     tips.dedup();
     Ok(tips)
@@ -79,33 +65,21 @@ fn branch_tip(repo: &Repository, branch: &BStr) -> Result<ObjectId, Error> {
         is_shallow: repo.is_shallow().unwrap_or_default(),
         source,
     };
+    let references = repo.references();
     for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/", ""] {
         let name = BString::from([prefix.as_bytes(), branch.as_ref()].concat());
         if prefix.is_empty() && !name.starts_with(b"refs/") && name != "HEAD" {
             break;
         }
-        if let Some(id) = followed(repo, name).map_err(|source| unknown(Some(source)))? {
+        if gix::refs::FullName::try_from(name.clone()).is_err() {
+            continue;
+        }
+        let followed = references.follow(name);
+        if let Followed::Object(id) = followed.map_err(|source| unknown(Some(source.into())))? {
             return Ok(id);
         }
     }
     Err(unknown(None))
-}
-
-/// What a reference leads to, through symbolic ones.
-fn followed(repo: &Repository, name: BString) -> Result<Option<ObjectId>, Cause> {
-    let references = repo.references();
-    let Ok(mut name) = gix::refs::FullName::try_from(name) else {
-        return Ok(None);
-    };
-    // Git follows five.
-    for _ in 0..6 {
-        match references.find(name.as_bstr())? {
-            Some(gix::refs::Target::Object(id)) => return Ok(Some(id)),
-            Some(gix::refs::Target::Symbolic(target)) => name = target,
-            None => return Ok(None),
-        }
-    }
-    Ok(None)
 }
 
 /// The blobs, commits and tags that `tips` reach.
@@ -163,28 +137,22 @@ fn blobs(repo: &Repository, trees: Vec<ObjectId>, found: &mut Selected) {
         if id.is_empty_tree() || !seen.insert(id) {
             continue;
         }
-        let object = match object(repo, id) {
-            Ok(object) => object,
-            Err(skip) => {
-                found.skips.push(skip);
+        let tree = match repo.tree(id) {
+            Ok(tree) => tree,
+            Err(failure) => {
+                found.skips.push(failure.into_skip());
                 continue;
             }
         };
-        for entry in gix::objs::TreeRefIter::from_bytes(&object.data, id.kind()) {
-            match entry {
-                Ok(entry) => match entry.mode.kind() {
-                    EntryKind::Tree => stack.push(entry.oid.to_owned()),
-                    // A repository of its own.
-                    EntryKind::Commit => {}
-                    _ => {
-                        found.objects.insert(entry.oid.to_owned());
-                    }
-                },
-                Err(error) => {
-                    let skip = Skip::with_detail(SkipReason::Corrupt, id.to_string(), error);
-                    found.skips.push(skip);
-                    break;
+        for entry in tree::entries(&tree, id.kind().len_in_bytes()) {
+            match entry.map(|entry| (entry.kind(), entry.id.to_owned())) {
+                Ok((EntryKind::Tree, id)) => stack.push(id),
+                // A repository of its own.
+                Ok((EntryKind::Commit, _)) => {}
+                Ok((_, id)) => {
+                    found.objects.insert(id);
                 }
+                Err(fault) => found.skips.push(Failure { id, fault }.into_skip()),
             }
         }
     }

@@ -8,13 +8,14 @@ use gix::hash::oid;
 use gix::objs::Kind;
 
 use crate::blob::Blob;
+use crate::git::lfs::Pointer;
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::notes::Notes;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
 use super::cache::Record;
-use super::links::{Known, Links, is_pointer};
+use super::links::{Known, Links};
 
 /// How many objects are counted before the shared counters are touched.
 const FLUSH: u64 = 512;
@@ -100,7 +101,8 @@ impl<'a, S: BlobSink> Show<'a, S> {
                 _ => links.follow(kind, id, bytes, &mut self.known, &mut self.sink),
             }
         }
-        if kind == Kind::Blob && is_pointer(bytes) {
+        // What a pointer stands for may come or go.
+        if kind == Kind::Blob && self.shared.records.is_some() && Pointer::parse(bytes).is_some() {
             self.record(|| Record::new(id, kind, bytes.len()).unclean());
         }
         if !has_hits {

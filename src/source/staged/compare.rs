@@ -12,12 +12,14 @@ use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::index::entry::Mode;
 use gix::objs::Kind;
-use gix::objs::tree::{EntryKind, EntryRef};
+use gix::objs::tree::EntryKind;
 
 use super::index::{Cached, Index};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::Repeats;
+use crate::git::odb::fault::Fault;
 use crate::git::repository::Objects;
+use crate::git::tree::{self, Entry};
 use crate::provenance::Version;
 use crate::source::entries::Item;
 
@@ -136,9 +138,9 @@ impl<'a> Comparison<'a> {
                     .read_tree(tree_id, Version::New, &mut buffer)
                     .iter()
                     .map(|entry| New {
-                        name: entry.filename,
-                        is_tree: entry.mode.is_tree(),
-                        what: What::Object(entry.mode.kind(), entry.oid.to_owned()),
+                        name: entry.name,
+                        is_tree: is_tree(entry),
+                        what: What::Object(entry.kind(), entry.id.to_owned()),
                     })
                     .collect();
                 self.compare(&new, old_id);
@@ -238,19 +240,19 @@ impl<'a> Comparison<'a> {
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(a), Some(b)) => {
-                    gix::objs::tree::name_order(a.name, a.is_tree, b.filename, b.mode.is_tree())
+                    gix::objs::tree::name_order(a.name, a.is_tree, b.name, is_tree(b))
                 }
             };
             let a = (order != Ordering::Greater).then(|| new.next()).flatten();
             let b = (order != Ordering::Less).then(|| old.next()).flatten();
-            let name = a.map(|a| a.name).or(b.map(|b| b.filename));
-            let is_tree = a.map_or_else(|| b.is_some_and(|b| b.mode.is_tree()), |a| a.is_tree);
+            let name = a.map(|a| a.name).or(b.map(|b| b.name));
+            let is_tree = a.map_or_else(|| b.is_some_and(|b| is_tree(b)), |a| a.is_tree);
             let length = self.path.len();
             self.path.extend_from_slice(name.unwrap_or_default());
             if is_tree {
                 self.path.push(b'/');
                 self.depth += 1;
-                self.subdirectory(a.map(|a| &a.what), b.map(|b| b.oid.to_owned()));
+                self.subdirectory(a.map(|a| &a.what), b.map(|b| b.id.to_owned()));
                 self.depth -= 1;
             } else {
                 self.file(a.map(|a| &a.what), b.copied());
@@ -285,8 +287,8 @@ impl<'a> Comparison<'a> {
     }
 
     /// Compares one path: its entries or the blob of the new side with the blob of the old side.
-    fn file(&mut self, new: Option<&What<'a>>, old: Option<EntryRef<'_>>) {
-        let old = old.map(|old| (old.mode.kind(), old.oid.to_owned()));
+    fn file(&mut self, new: Option<&What<'a>>, old: Option<Entry<'_>>) {
+        let old = old.map(|old| (old.kind(), old.id.to_owned()));
         let mut is_there = false;
         let mut is_changed = false;
         let mut see = |this: &mut Self, kind: EntryKind, id: ObjectId| {
@@ -345,21 +347,21 @@ impl<'a> Comparison<'a> {
         tree_id: ObjectId,
         version: Version,
         buffer: &'b mut Vec<u8>,
-    ) -> Vec<EntryRef<'b>> {
+    ) -> Vec<Entry<'b>> {
         let failure = match self.objects.find(&tree_id, buffer) {
             Ok(Some(Kind::Tree)) => None,
-            Ok(Some(other)) => Some((SkipReason::Corrupt, format!("it is a {other}"))),
-            Ok(None) => Some((SkipReason::Missing, "not in the object database".to_owned())),
-            Err(error) => Some((error.reason, error.detail)),
+            Ok(Some(other)) => Some(Fault::Corrupt(format!("it is a {other}"))),
+            Ok(None) => Some(Fault::Missing),
+            Err(fault) => Some(fault),
         };
-        if let Some((reason, detail)) = failure {
+        if let Some(fault) = failure {
             if version == Version::New {
-                self.skip(reason, format!("tree {tree_id}: {detail}"));
+                self.skip(fault.reason(), format!("tree {tree_id}: {fault}"));
             }
             return Vec::new();
         }
         let mut entries = Vec::new();
-        for entry in gix::objs::TreeRefIter::from_bytes(buffer, tree_id.kind()) {
+        for entry in tree::entries(buffer, tree_id.kind().len_in_bytes()) {
             match entry {
                 Ok(entry) => entries.push(entry),
                 Err(_) if version == Version::Old => break,
@@ -371,6 +373,10 @@ impl<'a> Comparison<'a> {
         }
         entries
     }
+}
+
+fn is_tree(entry: &Entry<'_>) -> bool {
+    entry.kind() == EntryKind::Tree
 }
 
 /// The kind of an entry as a tree would record it.

@@ -17,12 +17,12 @@ mod mapped;
 #[cfg(test)]
 mod tests;
 
-use bstr::{BString, ByteSlice as _};
+use bstr::BString;
 use gix::ObjectId;
 
 use super::entries::{self, Item};
 use super::{BlobSink, Error};
-use crate::git::Paths;
+use crate::git::Trees;
 use crate::git::repository::Repository;
 use crate::provenance::Version;
 use compare::Comparison;
@@ -108,10 +108,10 @@ impl Staged<'_> {
         comparison.with_head(head_tree);
         let merge_heads = repository.merge_heads()?;
         if !merge_heads.is_empty() && !comparison.items.is_empty() {
-            let mut paths = Paths::default();
+            let mut trees = Trees::new(repository);
             for commit_id in merge_heads {
                 let tree_id = repository.tree_of(commit_id, &mut buffer)?;
-                add_parent(repository, &mut paths, tree_id, &mut comparison.items);
+                add_parent(&mut trees, tree_id, &mut comparison.items);
             }
         }
         Ok(comparison)
@@ -119,12 +119,7 @@ impl Staged<'_> {
 }
 
 /// Adds what `tree_id`, of another parent of a merge, has at the paths of `items` as old versions.
-fn add_parent(
-    repository: &Repository,
-    paths: &mut Paths,
-    tree_id: ObjectId,
-    items: &mut Vec<Item>,
-) {
+fn add_parent(trees: &mut Trees<'_>, tree_id: ObjectId, items: &mut Vec<Item>) {
     let mut found: Vec<Item> = Vec::new();
     let mut last: Option<&BString> = None;
     for item in items.iter() {
@@ -132,7 +127,7 @@ fn add_parent(
             continue;
         }
         last = Some(&item.path);
-        if let Some(blob_id) = paths.look_up(repository, tree_id, item.path.as_bstr()) {
+        if let Some(blob_id) = trees.blob_at(tree_id, &item.path) {
             found.push(Item {
                 path: item.path.clone(),
                 blob_id,

@@ -55,7 +55,7 @@ impl<S: BlobSink> Show<S> {
         if let Some(pointer) = Pointer::parse(content.bytes())
             && let Some(repository) = repository()
         {
-            let object = pointer.object_path(repository.common_dir());
+            let object = pointer.object_path(repository.lfs_dir());
             return match self.object_reader.open(&object, Links::Follow) {
                 Ok(content) if content.bytes().len() as u64 == pointer.size => {
                     show(&mut self.sink, &mut self.provenance, shown, &content)

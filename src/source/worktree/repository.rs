@@ -10,12 +10,14 @@ use bstr::{BStr, ByteSlice};
 use gix::index::entry::Mode;
 
 use crate::content::{Links, read_small};
+use crate::git::{lfs, lfs_storage};
 
 /// A repository with a work tree.
 #[derive(Debug)]
 pub(super) struct Repository {
     work_tree: PathBuf,
     common_dir: OnceLock<PathBuf>,
+    lfs_dir: OnceLock<PathBuf>,
     index: OnceLock<Result<gix::index::State, String>>,
     fault_told: AtomicBool,
 }
@@ -25,6 +27,7 @@ impl Repository {
         Self {
             work_tree,
             common_dir: OnceLock::new(),
+            lfs_dir: OnceLock::new(),
             index: OnceLock::new(),
             fault_told: AtomicBool::new(false),
         }
@@ -52,6 +55,14 @@ impl Repository {
         let fault = self.index.get()?.as_ref().err()?;
         let is_new = !self.fault_told.swap(true, Ordering::Relaxed);
         is_new.then_some(fault)
+    }
+
+    /// Where Git LFS keeps its objects.
+    pub(super) fn lfs_dir(&self) -> &Path {
+        self.lfs_dir.get_or_init(|| {
+            let common_dir = self.common_dir();
+            lfs::store(common_dir, lfs_storage(common_dir).as_deref())
+        })
     }
 
     /// The directory that linked work trees share: `.git` itself unless that is a file that points elsewhere.
