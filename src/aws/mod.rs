@@ -5,3 +5,4 @@ pub mod key_id;
 pub mod name;
 pub mod secret_key;
 pub mod session_token;
+pub mod verify;

@@ -1,0 +1,155 @@
+//! What one answer, or none, means: data, a refusal with AWS's code, or a reason not to know.
+
+use super::verdict::Reason;
+use super::xml::{self, Element};
+use super::{Action, Answer, Fault};
+
+/// What to do with an answer.
+#[derive(Debug)]
+pub(super) enum Reading {
+    /// AWS did what was asked.
+    Data(Element),
+    /// AWS refused, for a reason that is about the key or the caller.
+    Refused(Refusal),
+    /// No answer to the question, and asking again will not help.
+    Lost(Reason),
+    /// No answer to the question; it may help to ask again, so many times.
+    Again(Reason, u32),
+}
+
+/// A refusal by AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// Letters, digits and dots: `InvalidClientTokenId`.
+    pub(super) code: String,
+    /// What is said about the time in the request.
+    pub(super) is_clock: bool,
+}
+
+/// Tries after the first one.
+const TRIES: u32 = 3;
+
+/// Tries after the first one where each may take as long as the time limit.
+const SLOW_TRIES: u32 = 1;
+
+/// Codes that say nothing but "later".
+const LATER: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+    "BandwidthLimitExceeded",
+    "PriorRequestNotComplete",
+    "SlowDown",
+    "LimitExceededException",
+];
+
+/// Codes that say that AWS is at fault.
+const BROKEN: &[&str] = &[
+    "InternalFailure",
+    "InternalError",
+    "ServiceFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+];
+
+/// Reads what `host` gave for `action`.
+pub(super) fn read(host: &str, action: &Action, got: Result<Answer, Fault>) -> Reading {
+    let answer = match got {
+        Ok(answer) => answer,
+        Err(fault) => return lost(host, fault),
+    };
+    let status = answer.status;
+    let not_aws = || {
+        let text =
+            format!("{host} answered with status {status} and something that is not AWS's XML");
+        Reading::Lost(Reason::new("not-aws", text))
+    };
+    match status {
+        200 => match xml::parse(&answer.body) {
+            Some(root) if root.name == format!("{}Response", action.name()) => Reading::Data(root),
+            _ => not_aws(),
+        },
+        300..=399 => Reading::Lost(Reason::new(
+            "redirect",
+            format!("{host} points elsewhere (status {status}), which is not followed"),
+        )),
+        407 => Reading::Lost(Reason::new("proxy", "the proxy wants a login (status 407)")),
+        429 => Reading::Again(throttled(host), TRIES),
+        500..=599 => Reading::Again(
+            Reason::new("server", format!("{host} answered with status {status}")),
+            TRIES,
+        ),
+        _ => match refusal(&answer.body) {
+            Some(refusal) if LATER.contains(&refusal.code.as_str()) => {
+                Reading::Again(throttled(host), TRIES)
+            }
+            Some(refusal) if BROKEN.contains(&refusal.code.as_str()) => Reading::Again(
+                Reason::new("server", format!("{host} answered with {}", refusal.code)),
+                TRIES,
+            ),
+            Some(refusal) => Reading::Refused(refusal),
+            None => not_aws(),
+        },
+    }
+}
+
+fn throttled(host: &str) -> Reason {
+    Reason::new("throttled", format!("{host} wants to be asked less often"))
+}
+
+/// The code of an error; `None` if it is not one of AWS's.
+fn refusal(body: &[u8]) -> Option<Refusal> {
+    let root = xml::parse(body)?;
+    let code = root.text_of("Code")?;
+    let is_code = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
+    if root.name != "ErrorResponse" || code.len() > 64 || !code.bytes().all(is_code) {
+        return None;
+    }
+    let message = root.text_of("Message").unwrap_or_default();
+    let is_clock = message.starts_with("Signature expired")
+        || message.starts_with("Signature not yet current")
+        || ["RequestExpired", "RequestTimeTooSkewed"].contains(&code);
+    Some(Refusal {
+        code: code.to_owned(),
+        is_clock,
+    })
+}
+
+/// Nothing came back.
+fn lost(host: &str, fault: Fault) -> Reading {
+    let reason = |word, text: String| Reason::new(word, text);
+    match fault {
+        Fault::Name => Reading::Again(
+            reason("network", format!("{host} has no address here")),
+            SLOW_TRIES,
+        ),
+        Fault::Connect(why) => Reading::Again(
+            reason("network", format!("no connection to {host}: {why}")),
+            SLOW_TRIES,
+        ),
+        Fault::Timeout => Reading::Again(
+            reason("timeout", format!("no answer from {host} in time")),
+            SLOW_TRIES,
+        ),
+        Fault::Cut => Reading::Again(
+            reason("network", format!("the answer of {host} was cut short")),
+            TRIES,
+        ),
+        Fault::Tls(why) => Reading::Lost(reason(
+            "tls",
+            format!("{host} could not show that it is AWS: {why}"),
+        )),
+        Fault::Proxy(why) => Reading::Lost(reason("proxy", format!("the proxy refused: {why}"))),
+        Fault::TooLong => Reading::Lost(reason(
+            "not-aws",
+            format!("{host} sent more than AWS ever does"),
+        )),
+        Fault::Other(why) => Reading::Lost(reason("network", format!("{host}: {why}"))),
+    }
+}

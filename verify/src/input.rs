@@ -1,0 +1,262 @@
+//! What is to be asked about: key IDs, and findings of reports.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use keysieve::secret::Secret;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// The schema of the reports that are understood.
+const SCHEMA: &str = "keysieve-report/1";
+
+/// Everything that was named on the command line.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    /// In the order in which they were named.
+    pub(crate) findings: Vec<Found>,
+    /// How many findings are none of AWS's key pairs.
+    pub(crate) others: usize,
+    /// What is wrong with the reports, though they could be read.
+    pub(crate) flaws: Vec<String>,
+}
+
+/// A key as it was named or found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The access key ID; none if the secret was found alone.
+    pub(crate) id: Option<String>,
+    /// The rule that found it, and the finding's fingerprint.
+    pub(crate) finding: Option<(String, String)>,
+    /// The secret, if a pipe brought it.
+    pub(crate) secret_key: Option<Secret>,
+    /// The session token, likewise.
+    pub(crate) session_token: Option<Secret>,
+    /// Where it is, as far as that can be read again.
+    pub(crate) places: Vec<Place>,
+}
+
+/// Where a finding is.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The path, lossy if it is not UTF-8.
+    pub(crate) path: String,
+    /// The bytes of such a path.
+    #[serde(default)]
+    pub(crate) path_base64: Option<String>,
+    /// 1-based.
+    pub(crate) line: usize,
+    /// The blob, for what was read from Git.
+    #[serde(default)]
+    pub(crate) blob: Option<String>,
+    /// The commit or tag, likewise.
+    #[serde(default)]
+    pub(crate) object: Option<String>,
+}
+
+impl Place {
+    /// For people: path and line.
+    pub(crate) fn show(&self) -> String {
+        format!("{}:{}", self.path, self.line)
+    }
+}
+
+#[derive(Deserialize)]
+struct FindingJson {
+    rule: String,
+    fingerprint: String,
+    key_id: Option<String>,
+    #[serde(default)]
+    secret_key: Option<String>,
+    #[serde(default)]
+    secret: Option<String>,
+    #[serde(default)]
+    secret_base64: Option<String>,
+    #[serde(default)]
+    session_token: Option<String>,
+    #[serde(default)]
+    places: Vec<Place>,
+}
+
+/// Returns true for an ID as AWS's own models allow them: emulators make some that are not base32.
+pub(crate) fn is_key_id(text: &str) -> bool {
+    (text.starts_with("AKIA") || text.starts_with("ASIA"))
+        && (16..=128).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Reads everything that was named.
+pub(crate) fn load(subjects: &[impl AsRef<OsStr>]) -> Result<Input, Failure> {
+    let mut input = Input::default();
+    for (number, subject) in subjects.iter().enumerate() {
+        let subject = subject.as_ref();
+        let path = Path::new(subject);
+        if subject == "-" {
+            let stdin = std::io::stdin();
+            let is_file = is_file(&stdin);
+            let mut bytes = Vec::new();
+            let read = stdin.lock().read_to_end(&mut bytes);
+            read.map_err(|error| Failure::new("cannot read standard input").because(error))?;
+            add_report(&mut input, "standard input", &bytes, is_file)?;
+        } else if path.exists() {
+            let fail =
+                |error| Failure::new(format!("cannot read {}", path.display())).because(error);
+            let mut file = File::open(path).map_err(fail)?;
+            let is_file = file.metadata().map_err(fail)?.is_file();
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(fail)?;
+            add_report(&mut input, &path.display().to_string(), &bytes, is_file)?;
+        } else {
+            match subject.to_str().filter(|text| is_key_id(text)) {
+                Some(id) => input.findings.push(Found {
+                    id: Some(id.to_owned()),
+                    finding: None,
+                    secret_key: None,
+                    session_token: None,
+                    places: Vec::new(),
+                }),
+                None => return Err(no_such(number + 1, subject)),
+            }
+        }
+    }
+    Ok(input)
+}
+
+/// What was typed may be a secret: only what looks like a file's name is repeated.
+fn no_such(number: usize, subject: &OsStr) -> Failure {
+    let name = subject.to_string_lossy();
+    let what = match name.ends_with(".json") || name.ends_with(".jsonl") {
+        true => format!("there is no file {name}"),
+        false => format!("argument {number} is neither a file nor an access key ID"),
+    };
+    Failure::new(what).hint(
+        "name a report (keysieve scan --report json=report.json), an ID that begins with AKIA or ASIA, or -",
+    )
+}
+
+#[cfg(unix)]
+fn is_file(stdin: &std::io::Stdin) -> bool {
+    use std::os::fd::AsFd as _;
+    let copy = stdin.as_fd().try_clone_to_owned().map(File::from);
+    copy.and_then(|file| file.metadata())
+        .is_ok_and(|found| found.is_file())
+}
+
+#[cfg(windows)]
+fn is_file(stdin: &std::io::Stdin) -> bool {
+    use std::os::windows::io::AsHandle as _;
+    let copy = stdin.as_handle().try_clone_to_owned().map(File::from);
+    copy.and_then(|file| file.metadata())
+        .is_ok_and(|found| found.is_file())
+}
+
+/// Takes in a report: one document, or lines.
+fn add_report(input: &mut Input, name: &str, bytes: &[u8], is_file: bool) -> Result<(), Failure> {
+    let not_one = |what: &str| {
+        Failure::new(format!("{name} is no report of keysieve: {what}"))
+            .hint("write one with keysieve scan --report json=report.json, or --format jsonl")
+    };
+    let mut is_whole = false;
+    let mut is_complete = true;
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
+    let mut findings = Vec::new();
+    while let Some(value) = values.next() {
+        let Ok(value) = value else {
+            // The position, not the text: that may hold a secret.
+            let at = values.byte_offset();
+            return Err(not_one(&format!(
+                "at byte {at} is something that is not JSON"
+            )));
+        };
+        let Value::Object(mut object) = value else {
+            return Err(not_one("it holds something that is not an object"));
+        };
+        if object.contains_key("schema") {
+            match object.get("schema").and_then(Value::as_str) {
+                Some(SCHEMA) => is_whole = true,
+                _ => return Err(not_one(&format!("its schema is not {SCHEMA}"))),
+            }
+            let complete = object.get("coverage").map(|coverage| &coverage["complete"]);
+            is_complete = complete != Some(&Value::Bool(false));
+            match object.remove("findings") {
+                Some(Value::Array(list)) => findings.extend(list),
+                None => {}
+                Some(_) => return Err(not_one("its findings are not a list")),
+            }
+        } else {
+            findings.push(Value::Object(object));
+        }
+    }
+    if !is_whole && findings.is_empty() {
+        return Err(not_one("it is empty"));
+    }
+    if !is_whole {
+        input
+            .flaws
+            .push(format!("{name} was cut short: its last line is missing"));
+    }
+    if !is_complete {
+        input
+            .flaws
+            .push(format!("{name} is of a scan that did not read everything"));
+    }
+    for value in findings {
+        let finding: FindingJson = serde_json::from_value(value)
+            .map_err(|_not_shown| not_one("a finding lacks what every finding has"))?;
+        let has_secret = finding.secret_key.is_some()
+            || finding.secret.is_some()
+            || finding.secret_base64.is_some()
+            || finding.session_token.is_some();
+        if has_secret && is_file {
+            return Err(Failure::new(format!("{name} is a file with secrets in it, which is refused"))
+                .hint("take them through a pipe: keysieve scan --show-secrets --format jsonl | keysieve-verify -")
+                .hint("or write the report without --show-secrets; the secrets are then read again where they were found")
+                .hint("delete the file"));
+        }
+        add_finding(input, finding);
+    }
+    Ok(())
+}
+
+fn add_finding(input: &mut Input, finding: FindingJson) {
+    let id = finding.key_id.filter(|id| is_key_id(id));
+    let is_half = ["aws-secret-access-key", "aws-session-token"].contains(&finding.rule.as_str());
+    if id.is_none() && !is_half {
+        input.others += 1;
+        return;
+    }
+    let secret = |text: Option<String>| text.map(|text| Secret::new(text.as_bytes()));
+    input.findings.push(Found {
+        id,
+        finding: Some((finding.rule, finding.fingerprint)),
+        secret_key: secret(finding.secret_key),
+        session_token: secret(finding.session_token),
+        places: finding.places,
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_taken_as_the_models_of_aws_allow_them() {
+        for (text, is_one) in [
+            (["AKIA", "RZPUZDIKGB2VALC6"].concat(), true),
+            // Emulators' are not base32.
+            (["AKIA", "FB051A4E81903C7D"].concat(), true),
+            (["AIDA", "RZPUZDIKGB2VALC6"].concat(), false),
+            (["AKIA", "rzpuzdikgb2valc6"].concat(), false),
+            (["AKIA", "SHORT"].concat(), false),
+            ("report.json".to_owned(), false),
+        ] {
+            assert_eq!(is_key_id(&text), is_one, "{text}");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Finds the secrets again at the places that a report names: a report holds none.
+//!
+//! The files and objects are scanned as they were, and what is found counts only if the fingerprint in the report is
+//! that of the report's rule and ID with the found secret. So it does not matter which rule finds it now, and a
+//! place that has changed gives nothing.
+
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use gix::ObjectId;
+use keysieve::coverage::Coverage;
+use keysieve::engine::Engine;
+use keysieve::finding::{Finding, Fingerprint};
+use keysieve::git::repository::{self, GitEnvironment};
+use keysieve::rule::RuleSet;
+use keysieve::scan::{Collector, Options, Scanner};
+use keysieve::secret::Secret;
+use keysieve::source::history::History;
+use keysieve::source::worktree::{self, Worktree};
+
+use crate::failure::Failure;
+use crate::input::{Found, Place};
+
+/// Gives each finding that has none its secret, where it is found again. What could not be read is returned, for
+/// people.
+pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, Failure> {
+    let mut paths = BTreeSet::new();
+    let mut objects = HashSet::new();
+    for finding in findings.iter().filter(|finding| is_wanted(finding)) {
+        for place in &finding.places {
+            match object(place) {
+                Some(id) => drop(objects.insert(id)),
+                None => drop(paths.insert(root.join(path(place)))),
+            }
+        }
+    }
+    let engine = Arc::new(Engine::new(Arc::new(RuleSet::builtin())));
+    let mut known = Known::default();
+    if !paths.is_empty() {
+        let (scanner, collector) = Scanner::new(Arc::clone(&engine), Options::default());
+        let worktree = Worktree {
+            roots: paths.into_iter().collect(),
+            options: worktree::Options {
+                respect_ignore: false,
+                ..worktree::Options::default()
+            },
+        };
+        let scanned = worktree.scan(scanner);
+        scanned.map_err(|error| Failure::new("cannot read the places again").because(error))?;
+        known.add(collector);
+    }
+    if !objects.is_empty() {
+        let open = repository::open(root, &GitEnvironment::default());
+        let repository = open.map_err(|error| {
+            Failure::new("cannot open the repository that the report is of")
+                .because(error)
+                .hint("name it with --root")
+        })?;
+        let (scanner, collector) = Scanner::new(engine, Options::default());
+        let history = History::of(&repository).only(Arc::new(objects));
+        let scanned = history.scan(scanner, None).map(drop);
+        scanned.map_err(|error| Failure::new("cannot read the objects again").because(error))?;
+        known.add(collector);
+    }
+    for finding in findings.iter_mut().filter(|finding| is_wanted(finding)) {
+        known.complete(finding);
+    }
+    Ok(known.unread)
+}
+
+/// Only a finding with a place, and an ID with a secret, can be completed.
+fn is_wanted(finding: &Found) -> bool {
+    let is_pair = |(rule, print): &(String, String)| {
+        Fingerprint::new(rule, finding.id.as_deref(), None).as_str() != print
+    };
+    finding.secret_key.is_none()
+        && finding.id.is_some()
+        && finding.finding.as_ref().is_some_and(is_pair)
+}
+
+/// The object that a place is in, if it is in one.
+fn object(place: &Place) -> Option<ObjectId> {
+    let id = place.blob.as_ref().or(place.object.as_ref())?;
+    ObjectId::from_hex(id.as_bytes()).ok()
+}
+
+fn path(place: &Place) -> PathBuf {
+    #[cfg(unix)]
+    if let Some(bytes) = place.path_base64.as_deref().and_then(decoded) {
+        use std::os::unix::ffi::OsStringExt as _;
+        return OsString::from_vec(bytes).into();
+    }
+    OsString::from(&place.path).into()
+}
+
+#[cfg(unix)]
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    keysieve::rule::pem::decode_base64(text.as_bytes())
+}
+
+/// What was found again.
+#[derive(Debug, Default)]
+struct Known {
+    findings: Vec<Finding>,
+    unread: Vec<String>,
+}
+
+impl Known {
+    fn add(&mut self, collector: Collector) {
+        let outcome = collector.finish();
+        self.findings.extend(outcome.findings);
+        self.findings.extend(outcome.latent);
+        self.unread.extend(unread(&outcome.coverage));
+    }
+
+    /// The secret whose fingerprint is the report's, and the token that was beside it.
+    fn complete(&self, finding: &mut Found) {
+        let (Some(id), Some((rule, print))) = (&finding.id, &finding.finding) else {
+            return;
+        };
+        let is_it =
+            |secret: &Secret| Fingerprint::new(rule, Some(id), Some(secret)).as_str() == print;
+        let secrets = || self.findings.iter().filter_map(|it| it.secret.as_ref());
+        let Some(secret) = secrets().find(|secret| is_it(secret)) else {
+            return;
+        };
+        let with_id = self
+            .findings
+            .iter()
+            .filter(|it| it.key_id.as_ref() == Some(id));
+        let token = with_id.filter(|it| it.secret.as_ref() == Some(secret));
+        finding.session_token = token.filter_map(|it| it.session_token.clone()).next();
+        finding.secret_key = Some(secret.clone());
+    }
+}
+
+/// What was asked for and not read.
+fn unread(coverage: &Coverage) -> Vec<String> {
+    let skips = coverage.skips.iter();
+    let skips = skips.filter(|skip| skip.reason.is_incomplete());
+    let line = |skip: &keysieve::coverage::Skip| {
+        let detail = skip.detail.as_deref().unwrap_or(skip.reason.name());
+        format!("{}: {detail}", skip.subject)
+    };
+    skips.map(line).collect()
+}

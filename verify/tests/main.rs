@@ -1,0 +1,15 @@
+//! The tests of `keysieve-verify`: the real program against servers of our own on this machine.
+
+#![allow(
+    unreachable_pub,
+    reason = "a test binary has no outside; its modules read like those of a library"
+)]
+
+mod support;
+
+mod faults;
+mod input;
+mod own;
+mod promises;
+mod resume;
+mod tls;
