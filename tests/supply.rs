@@ -1,4 +1,5 @@
-//! The dependencies: their licences, where they come from, and what is not among them, held against `deny.toml`.
+//! The dependencies of each program: their licences, where they come from, and what is not among them, held against
+//! its own `deny.toml`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -15,9 +16,15 @@ fn read(name: &str) -> toml::Table {
     text.parse().expect(name)
 }
 
-/// The words of a list in `deny.toml`.
-fn words(section: &str, key: &str) -> BTreeSet<String> {
-    let rules = read("deny.toml");
+/// Each program, its manifest, and the rules for what it is made of.
+const PROGRAMS: &[(&str, &str, &str)] = &[
+    (env!("CARGO_PKG_NAME"), "Cargo.toml", "deny.toml"),
+    ("keysieve-verify", "verify/Cargo.toml", "verify/deny.toml"),
+];
+
+/// The words of a list in a file of rules.
+fn words(rules: &str, section: &str, key: &str) -> BTreeSet<String> {
+    let rules = read(rules);
     let list = rules[section][key].as_array().expect("a list");
     list.iter()
         .map(|word| word.as_str().expect("a word").to_owned())
@@ -25,7 +32,7 @@ fn words(section: &str, key: &str) -> BTreeSet<String> {
 }
 
 /// What Cargo says about the dependencies that are built here; all of them are on this machine.
-fn metadata() -> Value {
+fn metadata(manifest: &str) -> Value {
     let host = Command::new(env!("CARGO"))
         .args(["--version", "--verbose"])
         .output()
@@ -38,7 +45,7 @@ fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .current_dir(root())
         .args(["metadata", "--locked", "--offline", "--format-version=1"])
-        .args(["--filter-platform", host])
+        .args(["--filter-platform", host, "--manifest-path", manifest])
         .output()
         .expect("cargo runs");
     assert!(
@@ -47,6 +54,60 @@ fn metadata() -> Value {
         String::from_utf8_lossy(&output.stderr)
     );
     serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The packages that one package is made of, itself among them, by the resolution in Cargo's answer.
+fn made_of<'a>(metadata: &'a Value, name: &str) -> Vec<&'a Value> {
+    let packages = metadata["packages"].as_array().expect("packages");
+    let package = |id: &Value| {
+        let mut all = packages.iter();
+        all.find(|package| package["id"] == *id).expect("a package")
+    };
+    let nodes = metadata["resolve"]["nodes"].as_array().expect("nodes");
+    let mut all = packages.iter();
+    let first = all.find(|package| package["name"] == name).expect(name);
+    let mut found = vec![first];
+    let mut at = 0;
+    while let Some(next) = found.get(at) {
+        let mut all = nodes.iter();
+        let node = all.find(|node| node["id"] == next["id"]).expect("a node");
+        for id in node["dependencies"].as_array().expect("a list") {
+            let package = package(id);
+            if !found.contains(&package) {
+                found.push(package);
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+/// The packages of a lock file that one package is made of on any platform, itself among them.
+fn locked<'a>(lock: &'a toml::Table, name: &str) -> Vec<&'a toml::Value> {
+    let packages = lock["package"].as_array().expect("packages");
+    let mut all = packages.iter();
+    let first = all.find(|package| package["name"].as_str() == Some(name));
+    let mut found = vec![first.expect(name)];
+    let mut at = 0;
+    while let Some(next) = found.get(at) {
+        let dependencies = next.get("dependencies").and_then(toml::Value::as_array);
+        for dependency in dependencies.into_iter().flatten() {
+            // The name, and the version if there are several.
+            let mut words = dependency.as_str().expect("a name").split(' ');
+            let (name, version) = (words.next(), words.next());
+            let is_it = |package: &&toml::Value| {
+                package["name"].as_str() == name
+                    && (version.is_none() || package["version"].as_str() == version)
+            };
+            let mut all = packages.iter();
+            let package = all.find(is_it).expect("a package");
+            if !found.contains(&package) {
+                found.push(package);
+            }
+        }
+        at += 1;
+    }
+    found
 }
 
 /// Whether an SPDX expression can be met with the allowed licences. The slash is Cargo's old word for OR.
@@ -120,33 +181,68 @@ fn expressions_of_licences_are_read_as_they_are_meant() {
 
 #[test]
 fn every_dependency_may_be_used_and_passed_on() {
-    let allowed = words("licenses", "allow");
-    let metadata = metadata();
-    let packages = metadata["packages"].as_array().expect("packages");
-    assert!(packages.len() > 100);
-    for package in packages {
-        let licence = package["license"].as_str().unwrap_or_default();
-        assert!(
-            !licence.is_empty() && is_allowed(licence, &allowed),
-            "{}: {licence:?}",
-            package["name"]
-        );
+    for (name, manifest, rules) in PROGRAMS {
+        let allowed = words(rules, "licenses", "allow");
+        let metadata = metadata(manifest);
+        let packages = made_of(&metadata, name);
+        assert!(packages.len() > 100);
+        for package in packages {
+            let licence = package["license"].as_str().unwrap_or_default();
+            assert!(
+                !licence.is_empty() && is_allowed(licence, &allowed),
+                "{name}: {}: {licence:?}",
+                package["name"]
+            );
+        }
     }
 }
 
 /// On every platform, not only this one: the lock files name them all.
 #[test]
-fn every_dependency_comes_from_the_one_registry_and_none_is_banned() {
-    let registries = words("sources", "allow-registry");
-    let banned = words("bans", "deny");
+fn no_program_is_made_of_what_is_banned() {
+    let (lock, fuzz) = (read("Cargo.lock"), read("fuzz/Cargo.lock"));
+    for (lock, name, rules) in [
+        (&lock, env!("CARGO_PKG_NAME"), "deny.toml"),
+        (&fuzz, "keysieve-fuzz", "deny.toml"),
+        (&lock, "keysieve-verify", "verify/deny.toml"),
+    ] {
+        let banned = words(rules, "bans", "deny");
+        let packages = locked(lock, name);
+        assert!(packages.len() > 100, "{name}: {}", packages.len());
+        for package in packages {
+            let package = package["name"].as_str().expect("a name");
+            assert!(!banned.contains(package), "{name}: {package} is banned");
+        }
+    }
+}
+
+/// What the scanner must not be made of is what the other program needs: the ban means something.
+#[test]
+fn the_scanner_lacks_what_opens_connections() {
+    let banned = words("deny.toml", "bans", "deny");
+    let lock = read("Cargo.lock");
+    let names = |name| -> BTreeSet<&str> {
+        let packages = locked(&lock, name).into_iter();
+        packages
+            .filter_map(|package| package["name"].as_str())
+            .collect()
+    };
+    let (scanner, verify) = (names(env!("CARGO_PKG_NAME")), names("keysieve-verify"));
+    for name in ["ureq", "rustls", "ring"] {
+        assert!(banned.contains(name) && verify.contains(name) && !scanner.contains(name));
+    }
+}
+
+#[test]
+fn every_dependency_comes_from_the_one_registry() {
+    let registries = words("deny.toml", "sources", "allow-registry");
     let (lock, fuzz) = (read("Cargo.lock"), read("fuzz/Cargo.lock"));
     let packages = |lock: &toml::Table| lock["package"].as_array().expect("packages").clone();
     let packages = [packages(&lock), packages(&fuzz)].concat();
     assert!(packages.len() > 200);
     for package in packages {
         let name = package["name"].as_str().expect("a name");
-        assert!(!banned.contains(name), "{name} is banned");
-        if [env!("CARGO_PKG_NAME"), "keysieve-fuzz"].contains(&name) {
+        if [env!("CARGO_PKG_NAME"), "keysieve-fuzz", "keysieve-verify"].contains(&name) {
             continue;
         }
         let source = package["source"].as_str().unwrap_or_default();
@@ -158,7 +254,7 @@ fn every_dependency_comes_from_the_one_registry_and_none_is_banned() {
 
 #[test]
 fn every_dependency_that_is_named_here_has_a_version() {
-    for name in ["Cargo.toml", "fuzz/Cargo.toml"] {
+    for name in ["Cargo.toml", "verify/Cargo.toml", "fuzz/Cargo.toml"] {
         let manifest = read(name);
         let target = manifest.get("target").and_then(toml::Value::as_table);
         let tables = target.into_iter().flat_map(toml::Table::values);
@@ -183,7 +279,7 @@ fn no_dependency_that_is_named_here_is_built_twice() {
     const KNOWN: &[&str] = &["sha2"];
     let manifest = read("Cargo.toml");
     let lock = read("Cargo.lock");
-    let packages = lock["package"].as_array().expect("packages");
+    let packages = locked(&lock, env!("CARGO_PKG_NAME"));
     let named = manifest["dependencies"].as_table().expect("dependencies");
     for name in named.keys() {
         let versions = packages

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+use keysieve::finding::AwsRule;
 use keysieve::secret::Secret;
 use serde::Deserialize;
 use serde_json::Value;
@@ -226,12 +227,18 @@ fn add_report(input: &mut Input, name: &str, bytes: &[u8], is_file: bool) -> Res
 
 fn add_finding(input: &mut Input, finding: FindingJson) {
     let id = finding.key_id.filter(|id| is_key_id(id));
-    let is_half = ["aws-secret-access-key", "aws-session-token"].contains(&finding.rule.as_str());
+    let rule = AwsRule::of_id(&finding.rule);
+    let is_half = matches!(rule, Some(AwsRule::SecretAccessKey | AwsRule::SessionToken));
     if id.is_none() && !is_half {
         input.others += 1;
         return;
     }
-    let secret = |text: Option<String>| text.map(|text| Secret::new(text.as_bytes()));
+    // A password for SMTP is made from a secret and signs nothing.
+    let signs = rule != Some(AwsRule::SesSmtpPassword);
+    let secret = |text: Option<String>| {
+        let text = text.filter(|_| signs)?;
+        Some(Secret::new(text.as_bytes()))
+    };
     input.findings.push(Found {
         id,
         finding: Some((finding.rule, finding.fingerprint)),

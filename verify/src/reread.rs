@@ -12,7 +12,7 @@ use std::sync::Arc;
 use gix::ObjectId;
 use keysieve::coverage::Coverage;
 use keysieve::engine::Engine;
-use keysieve::finding::{Finding, Fingerprint};
+use keysieve::finding::{AwsRule, Finding, Fingerprint};
 use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::rule::RuleSet;
 use keysieve::scan::{Collector, Options, Scanner};
@@ -73,7 +73,8 @@ pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, F
 /// Only a finding with a place, and an ID with a secret, can be completed.
 fn is_wanted(finding: &Found) -> bool {
     let is_pair = |(rule, print): &(String, String)| {
-        Fingerprint::new(rule, finding.id.as_deref(), None).as_str() != print
+        AwsRule::of_id(rule) != Some(AwsRule::SesSmtpPassword)
+            && Fingerprint::new(rule, finding.id.as_deref(), None).as_str() != print
     };
     finding.secret_key.is_none()
         && finding.id.is_some()
@@ -109,10 +110,9 @@ struct Known {
 
 impl Known {
     fn add(&mut self, collector: Collector) {
-        let outcome = collector.finish();
-        self.findings.extend(outcome.findings);
-        self.findings.extend(outcome.latent);
-        self.unread.extend(unread(&outcome.coverage));
+        let scanned = collector.finish();
+        self.findings.extend_from_slice(scanned.findings());
+        self.unread.extend(unread(scanned.coverage()));
     }
 
     /// The secret whose fingerprint is the report's, and the token that was beside it.

@@ -9,6 +9,7 @@ mod support;
 
 mod faults;
 mod input;
+mod links;
 mod own;
 mod promises;
 mod resume;

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Say how to ask AWS whether keys work: this program asks nobody.
+    Verify(VerifyArgs),
     /// Write a .keysieve.toml to begin with, and say what to do next.
     Init,
     /// Write the completions of a shell to standard output.
@@ -164,6 +166,14 @@ pub(crate) struct ConfigArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// Options of `verify`.
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// Access key IDs; the commands are written for them.
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) key_ids: Vec<String>,
 }
 
 /// Options of `completions`.

@@ -15,3 +15,4 @@ mod range;
 pub(crate) mod rules;
 pub(crate) mod scan;
 pub(crate) mod staged;
+pub(crate) mod verify;

@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""Runs keysieve-verify against other people's AWS: moto and MiniStack, both on this machine.
+
+    verify/tests/emulators.py [PROGRAM]
+
+PROGRAM is target/debug/keysieve-verify unless it is named. The emulators and botocore come from PyPI, in these versions,
+into target/emulators; where PyPI cannot be reached the status is 77 and nothing was tested. Each emulator lacks what
+the other has, and neither is AWS: what is learnt here is that signatures, forms and answers fit those of others.
+"""
+
+import glob
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+
+PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33"]
+BOTOCORE = "1.43.106"
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+HOME = os.path.join(ROOT, "target", "emulators")
+ACCOUNT = "123456789012"
+
+
+def enter():
+    """Goes on under an interpreter that has the packages."""
+    python = os.path.join(HOME, "bin", "python")
+    if sys.prefix == HOME:
+        return
+    done = os.path.join(HOME, "done-" + re.sub(r"\W+", "-", "".join(PACKAGES)))
+    if not os.path.exists(done):
+        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "1"]
+        try:
+            subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
+            subprocess.run(pip + ["install", *PACKAGES], check=True)
+            source = ["download", "--no-deps", "--no-binary", ":all:", "-d", HOME, "botocore==" + BOTOCORE]
+            subprocess.run(pip + source, check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"NOT TESTED: keysieve-verify against moto and MiniStack: {error}", file=sys.stderr)
+            sys.exit(77)
+        open(done, "w").close()
+    os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
+
+
+enter()
+import boto3  # noqa: E402
+from botocore.config import Config  # noqa: E402
+
+PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug/keysieve-verify"))
+checks = 0
+
+
+def check(what, got, expected):
+    global checks
+    checks += 1
+    if got != expected:
+        sys.exit(f"FAILED: {what}\n  expected {expected!r}\n  got      {got!r}")
+
+
+class Emulator:
+    """A server of another project, on a port of its own, with its log."""
+
+    def __init__(self, name, command, **environment):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = os.path.join(HOME, name + ".log")
+        command = [part.replace("PORT", str(self.port)) for part in command]
+        environment = {key: value.replace("PORT", str(self.port)) for key, value in environment.items()}
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(HOME, "bin", command[0]), *command[1:]],
+                env={**os.environ, **environment}, stdout=log, stderr=log)
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+        sys.exit(f"FAILED: {name} did not start; see {self.log}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def client(self, service, key, secret, token=None):
+        return boto3.client(
+            service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=key,
+            aws_secret_access_key=secret, aws_session_token=token, config=Config(parameter_validation=False))
+
+    def requests(self):
+        with open(self.log, "rb") as log:
+            return log.read().count(b"POST /")
+
+    def ask(self, *args, own=None, found=(), status=None):
+        """The answers to one run, by key, and its last line."""
+        environment = {"PATH": os.environ["PATH"]}
+        if own:
+            environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"] = own[:2]
+        lines = [json.dumps(finding(*pair)) for pair in found]
+        lines.append(json.dumps({"schema": "keysieve-report/1", "coverage": {"complete": True}}))
+        args = [*args, *(["--with-found-secret", "-"] if found else []), "--format=jsonl", "--rate=100"]
+        run = subprocess.run(
+            [PROGRAM, *args, "--endpoint-url", self.url], env=environment, input="\n".join(lines), text=True,
+            capture_output=True)
+        if status is not None:
+            check(f"status of {args}: {run.stderr}", run.returncode, status)
+        answers = [json.loads(line) for line in run.stdout.splitlines()]
+        return {answer["key_id"]: answer for answer in answers[:-1]}, answers[-1]
+
+    def one(self, *args, **options):
+        """What is said about the only key: status and reason."""
+        answers, _ = self.ask(*args, **options)
+        (answer,) = answers.values()
+        return answer["status"], answer["reason"]
+
+
+def finding(key, secret=None, token=None):
+    found = {"rule": "aws-access-key-pair", "fingerprint": "ks1:" + "0" * 32, "key_id": key,
+             "places": [{"path": "x", "line": 1}]}
+    if secret:
+        found["secret_key"] = secret
+    if token:
+        found["session_token"] = token
+    return found
+
+
+def made(client, user, policy=None):
+    """A user with a key."""
+    client.create_user(UserName=user)
+    if policy:
+        client.put_user_policy(UserName=user, PolicyName="p", PolicyDocument=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": policy, "Resource": "*"}]}))
+    return another(client, user)
+
+
+def another(client, user):
+    key = client.create_access_key(UserName=user)["AccessKey"]
+    return key["AccessKeyId"], key["SecretAccessKey"]
+
+
+def with_moto():
+    """Signatures are computed again by botocore's own code, policies are evaluated, last use is real."""
+    # So many calls of an administrator who needs no key.
+    command = ["moto_server", "-H", "127.0.0.1", "-p", "PORT"]
+    with Emulator("moto", command, INITIAL_NO_AUTH_ACTION_COUNT="13") as moto:
+        admin = moto.client("iam", "x", "y")
+        reader = made(admin, "reader", ["iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:GetAccountSummary",
+                                        "sts:GetAccessKeyInfo", "sts:AssumeRole", "iam:CreateRole"])
+        deploy = made(admin, "deploy")
+        second = another(admin, "deploy")
+        admin.update_access_key(UserName="deploy", AccessKeyId=second[0], Status="Inactive")
+        weak = made(admin, "weak")
+        gone = another(admin, "weak")
+        admin.delete_access_key(UserName="weak", AccessKeyId=gone[0])
+        # 3 + 2 + 1 + 1 + 2 + 1 + 1: the next call needs a right signature.
+        unsigned = 13 - 11
+        for _ in range(unsigned):
+            admin.get_account_summary()
+
+        answers, last = moto.ask(found=[deploy], status=1)
+        check("an active pair", (answers[deploy[0]]["status"], answers[deploy[0]]["root"]), ("active", False))
+        check("its owner", answers[deploy[0]]["owner"]["arn"], f"arn:aws:iam::{ACCOUNT}:user/deploy")
+        check("its account is that in the ID", answers[deploy[0]]["notes"], [])
+        check("one request", last["requests"], 1)
+        wrong = deploy[1][:-1] + ("A" if deploy[1][-1] != "A" else "B")
+        check("a wrong secret", moto.one(found=[(deploy[0], wrong)], status=2), ("unknown", "wrong-secret"))
+        check("an unknown ID", moto.one(found=[gone], status=0), ("inactive", "no-such-key"))
+
+        role = moto.client("iam", *reader).create_role(RoleName="ir", AssumeRolePolicyDocument="{}")
+        session = moto.client("sts", *reader).assume_role(
+            RoleArn=role["Role"]["Arn"], RoleSessionName="me")["Credentials"]
+        triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
+        answers, _ = moto.ask(found=[triple], status=1)
+        check("a session", answers[triple[0]]["owner"]["kind"], "session")
+        check("a session without its token", moto.one(found=[triple[:2]], status=2), ("unknown", "no-token"))
+        other = triple[0], triple[1], triple[2][:-8] + "AAAAAAAA"
+        check("a session with a wrong token", moto.one(found=[other], status=2), ("unknown", "token-refused"))
+
+        answers, last = moto.ask(deploy[0], second[0], gone[0], own=reader, status=2)
+        check("who asks", last["asked_as"], f"arn:aws:iam::{ACCOUNT}:user/reader")
+        mine = answers[deploy[0]]
+        check("looked up", (mine["status"], mine["owner"]["name"], mine["root"]), ("active", "deploy", False))
+        check("used", (mine["last_used"]["service"], bool(mine["last_used"]["at"])), ("sts", True))
+        check("made", bool(mine["created"]), True)
+        check("deactivated", (answers[second[0]]["status"], answers[second[0]]["reason"]), ("inactive", "deactivated"))
+        check("deleted", (answers[gone[0]]["status"], answers[gone[0]]["reason"]), ("unknown", "no-such-key"))
+        check("about root", len(answers[gone[0]]["notes"]), 1)
+        check("no permission", moto.one(deploy[0], own=weak, status=2), ("unknown", "denied"))
+        old = "AKIA" + "IQ2RXT5NWZL4KHVA"
+        answers, _ = moto.ask(old, own=reader, status=2)
+        check("the account of an old ID", answers[old]["account_id"], ACCOUNT)
+
+        before = moto.requests()
+        canary = "AKIA" + "XYZDQCEN" + "4B6JSJQI"
+        check("a canary", moto.one(found=[(canary, deploy[1])], status=0), ("not_asked", "canary"))
+        check("a canary is never asked: the log of the server", moto.requests(), before)
+        check("the log is one", before > 10, True)
+
+
+def with_ministack():
+    """Has a root user, deactivated and deleted keys, sessions that expire, and accounts of foreign IDs."""
+    root = "AKIA" + "RZPUZDIK" + "GROOTQWE", "r" * 40
+    environment = dict(
+        BIND_HOST="127.0.0.1", GATEWAY_PORT="PORT", AUTH="true", IOT_MTLS_ENABLED="0", AWS_ACCESS_KEY_ID=root[0],
+        AWS_SECRET_ACCESS_KEY=root[1], MINISTACK_ACCOUNT_ID=ACCOUNT)
+    with Emulator("ministack", ["ministack"], **environment) as ministack:
+        time.sleep(2)
+        admin = ministack.client("iam", *root)
+        answers, last = ministack.ask(found=[root], status=1)
+        check("root", (answers[root[0]]["status"], answers[root[0]]["root"]), ("active", True))
+        check("roots are counted", last["summary"]["active_root"], 1)
+        answers, _ = ministack.ask(root[0], own=root, status=1)
+        check("root looks itself up", answers[root[0]]["root"], True)
+
+        deploy = made(admin, "deploy")
+        check("an active pair", ministack.one(found=[deploy], status=1), ("active", None))
+        wrong = deploy[0], "x" * 40
+        check("a wrong secret", ministack.one(found=[wrong], status=2), ("unknown", "wrong-secret"))
+        admin.update_access_key(UserName="deploy", AccessKeyId=deploy[0], Status="Inactive")
+        check("deactivated", ministack.one(found=[deploy], status=0), ("inactive", "no-such-key"))
+        admin.delete_access_key(UserName="deploy", AccessKeyId=deploy[0])
+        check("deleted", ministack.one(found=[deploy], status=0), ("inactive", "no-such-key"))
+
+        session = ministack.client("sts", *root).get_session_token(DurationSeconds=1)["Credentials"]
+        triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
+        time.sleep(2)
+        check("expired", ministack.one(found=[triple], status=0), ("inactive", "expired"))
+        foreign = "AKIA" + "IQ2RXT5NWZL4KHVA"
+        check("another account", ministack.one(foreign, own=root, status=2)[0], "unknown")
+
+
+def with_botocore():
+    """The vectors and endpoints in this tree are those of botocore's own tests."""
+    (archive,) = glob.glob(os.path.join(HOME, f"botocore-{BOTOCORE}.tar.gz"))
+    with tarfile.open(archive) as tar:
+        files = {name.split("/", 1)[1]: tar.extractfile(name).read().decode()
+                 for name in tar.getnames()
+                 if re.search(r"aws4_testsuite/.*\.(req|authz)$|endpoint-rules/(sts|iam)/endpoint-tests-1\.json$", name)}
+    ours = read("sign_vectors.txt")
+    sets = dict(re.findall(r"^== (\S+)\n.*?\n--\n(.*?)\n", ours, re.S | re.M))
+    theirs = {}
+    for name, text in files.items():
+        if name.endswith(".req") and text.split(" ")[1] == "/":
+            theirs[os.path.basename(name)[:-4]] = files[name[:-4] + ".authz"].strip()
+    check("signature vectors", sets, theirs)
+    lines = set()
+    for service in ("sts", "iam"):
+        for case in json.loads(files[f"tests/functional/endpoint-rules/{service}/endpoint-tests-1.json"])["testCases"]:
+            params, endpoint = case.get("params") or {}, case["expect"].get("endpoint")
+            region = params.get("Region")
+            if not endpoint or not region or region == "aws-global" or "Endpoint" in params:
+                continue
+            variant = ("f" if params.get("UseFIPS") else "") + ("d" if params.get("UseDualStack") else "") or "-"
+            signed = [it.get("signingRegion") for it in (endpoint.get("properties") or {}).get("authSchemes", [])]
+            other = " " + signed[0] if signed and signed[0] != region else ""
+            lines.add(f"{service} {region} {variant} {endpoint['url']}{other}")
+    committed = {line for line in read("endpoint_tests.txt").splitlines() if not line.startswith("#")}
+    check("endpoint tests", committed, lines)
+
+
+def read(name):
+    with open(os.path.join(ROOT, "src/aws/verify", name), encoding="utf-8") as file:
+        return file.read()
+
+
+with_botocore()
+with_moto()
+with_ministack()
+print(f"keysieve-verify against moto, MiniStack and botocore's tests: {checks} checks hold")
