@@ -256,7 +256,7 @@ def with_botocore():
         for case in json.loads(files[f"tests/functional/endpoint-rules/{service}/endpoint-tests-1.json"])["testCases"]:
             params, endpoint = case.get("params") or {}, case["expect"].get("endpoint")
             region = params.get("Region")
-            if not endpoint or not region or region == "aws-global" or "Endpoint" in params:
+            if not endpoint or not region or region == "aws-global" or params.keys() & {"Endpoint", "UseGlobalEndpoint"}:
                 continue
             variant = ("f" if params.get("UseFIPS") else "") + ("d" if params.get("UseDualStack") else "") or "-"
             signed = [it.get("signingRegion") for it in (endpoint.get("properties") or {}).get("authSchemes", [])]
