@@ -248,6 +248,18 @@ fn a_text_in_a_string_of_another_changes_nothing() {
 
 #[test]
 #[ignore = "until the joiner is switched"]
+fn two_texts_in_one_file_are_joined_each_for_itself() {
+    law(11, |sample, keys| {
+        let other = Sample::new(keys);
+        let fence = |of: &Sample| Some(format!("```{}\n{}```\n", of.notation.ending, of.text()?));
+        let text = format!("# One\n\n{}\n# Other\n\n{}", fence(sample)?, fence(&other)?);
+        sample.pairs.extend(other.pairs);
+        Some(text)
+    });
+}
+
+#[test]
+#[ignore = "until the joiner is switched"]
 fn a_text_gives_the_same_as_a_file_as_a_staged_blob_and_in_a_history() {
     let repo = TestRepo::new();
     let mut keys = Keys::new(9);
