@@ -9,27 +9,30 @@ use gix::objs::Kind;
 use super::Options;
 use super::ids::Ids;
 use crate::coverage::{Skip, SkipReason};
+use crate::git::number::{CommitNo, Number as _, ObjectNo};
 use crate::git::odb::Database;
 use crate::git::odb::delta::Delta;
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::inflate::Buffer;
-pub(crate) use crate::git::odb::notes::ABSENT;
-use crate::git::odb::notes::{NO_ENTRIES, Named, Notes};
+use crate::git::odb::notes::{ABSENT, NO_ENTRIES, Named, Notes};
 use crate::git::odb::store::Stores;
-use crate::git::odb::walk::{Builder, Judge, Object};
+use crate::git::odb::walk::{Builder, Object, Visitor};
 use crate::git::odb::walk_all;
 use crate::git::topological;
+
+/// A parent that is not in the object database.
+pub(crate) const NOT_HERE: CommitNo = CommitNo::number(u32::MAX);
 
 /// All commits by number.
 pub(crate) struct Commits {
     pub(crate) ids: Ids,
-    /// Number of the root tree, or [`ABSENT`].
-    trees: Vec<u32>,
+    /// The root tree, [`NO_ENTRIES`] or [`ABSENT`].
+    trees: Vec<ObjectNo>,
     /// Where the parents of each end in `parents`.
     ends: Vec<u32>,
-    parents: Vec<u32>,
+    parents: Vec<CommitNo>,
     /// Parents before children, else by committer time and id.
-    order: Vec<u32>,
+    order: Vec<CommitNo>,
     /// Where each stands in `order`.
     ranks: Vec<u32>,
 }
@@ -37,7 +40,7 @@ pub(crate) struct Commits {
 impl Commits {
     /// All commits that were noted, numbered in the order of their ids.
     fn new(stores: &Stores, notes: &[Notes]) -> Self {
-        let mut found: Vec<(ObjectId, u32)> = notes
+        let mut found: Vec<(ObjectId, ObjectNo)> = notes
             .iter()
             .flat_map(Notes::commits)
             .map(|(commit, _)| {
@@ -49,9 +52,9 @@ impl Commits {
         found.dedup_by_key(|commit| commit.1);
         // Within a store numbers are in the order of ids: the stable sort merges a few runs.
         found.sort_by_key(|commit| commit.0);
-        let mut dense = vec![ABSENT; stores.len()];
-        for (number, (_, object)) in (0u32..).zip(&found) {
-            dense[*object as usize] = number;
+        let mut dense = vec![NOT_HERE; stores.len()];
+        for (at, (_, object)) in found.iter().enumerate() {
+            dense[object.index()] = CommitNo::at(at);
         }
         let ids = Ids::new(found.into_iter().map(|commit| commit.0).collect());
         let mut commits = Self {
@@ -64,23 +67,23 @@ impl Commits {
         };
         let mut times = vec![0_i64; commits.len()];
         // The parents of each, wherever they were noted.
-        let mut of_each: Vec<&[u32]> = vec![&[]; commits.len()];
+        let mut of_each: Vec<&[ObjectNo]> = vec![&[]; commits.len()];
         for (commit, parents) in notes.iter().flat_map(Notes::commits) {
             let object = stores.canonical(commit.number, stores.id_of(commit.number));
-            let number = dense[object as usize] as usize;
+            let number = dense[object.index()].index();
             commits.trees[number] = commit.tree;
             times[number] = commit.time;
             of_each[number] = parents;
         }
         for (parents, end) in of_each.into_iter().zip(&mut commits.ends) {
-            let known = |parent: &u32| dense.get(*parent as usize).copied().unwrap_or(ABSENT);
+            let known = |parent: &ObjectNo| dense.get(parent.index()).copied().unwrap_or(NOT_HERE);
             commits.parents.extend(parents.iter().map(known));
             *end = commits.parents.len() as u32;
         }
         // Numbers are in the order of ids.
         commits.order = topological(&times, &|commit| commits.parents(commit));
         for (rank, commit) in (0..).zip(&commits.order) {
-            commits.ranks[*commit as usize] = rank;
+            commits.ranks[commit.index()] = rank;
         }
         commits
     }
@@ -90,66 +93,71 @@ impl Commits {
         self.ids.len()
     }
 
+    /// All of them.
+    pub(crate) fn all(&self) -> impl Iterator<Item = CommitNo> + use<> {
+        CommitNo::up_to(self.len() as u32)
+    }
+
     /// The root tree of a commit.
-    pub(crate) fn tree(&self, commit: u32) -> Option<u32> {
-        let tree = self.trees[commit as usize];
+    pub(crate) fn tree(&self, commit: CommitNo) -> Option<ObjectNo> {
+        let tree = self.trees[commit.index()];
         (tree < NO_ENTRIES).then_some(tree)
     }
 
     /// Its place in the order of history: parents before children, else by committer time and id.
-    pub(crate) fn rank(&self, commit: u32) -> u32 {
-        self.ranks[commit as usize]
+    pub(crate) fn rank(&self, commit: CommitNo) -> u32 {
+        self.ranks[commit.index()]
     }
 
     /// The earlier of two commits.
-    pub(crate) fn earlier(&self, a: u32, b: u32) -> u32 {
+    pub(crate) fn earlier(&self, a: CommitNo, b: CommitNo) -> CommitNo {
         if self.rank(b) < self.rank(a) { b } else { a }
     }
 
     /// The later of two commits.
-    pub(crate) fn later(&self, a: u32, b: u32) -> u32 {
+    pub(crate) fn later(&self, a: CommitNo, b: CommitNo) -> CommitNo {
         if self.rank(b) > self.rank(a) { b } else { a }
     }
 
     /// Whether a parent, or its tree, is not in the object database.
-    pub(crate) fn is_boundary(&self, commit: u32) -> bool {
+    pub(crate) fn is_boundary(&self, commit: CommitNo) -> bool {
         self.parents(commit).iter().any(|parent| {
             self.trees
-                .get(*parent as usize)
+                .get(parent.index())
                 .is_none_or(|tree| *tree == ABSENT)
         })
     }
 
-    /// The parents that are there, and [`ABSENT`] for those that are not.
-    pub(crate) fn parents(&self, commit: u32) -> &[u32] {
-        let at = commit as usize;
+    /// The parents that are there, and [`NOT_HERE`] for those that are not.
+    pub(crate) fn parents(&self, commit: CommitNo) -> &[CommitNo] {
+        let at = commit.index();
         let from = if at == 0 { 0 } else { self.ends[at - 1] };
         &self.parents[from as usize..self.ends[at] as usize]
     }
 
     /// Which of at most 64 commits each commit contains: itself or an ancestor.
-    pub(crate) fn containing(&self, commits: &[u32]) -> Vec<u64> {
+    pub(crate) fn containing(&self, commits: &[CommitNo]) -> Vec<u64> {
         let mut masks = vec![0u64; self.len()];
         for (bit, commit) in commits.iter().take(64).enumerate() {
-            masks[*commit as usize] |= 1 << bit;
+            masks[commit.index()] |= 1 << bit;
         }
         for commit in &self.order {
             let inherited = self
                 .parents(*commit)
                 .iter()
-                .filter_map(|parent| masks.get(*parent as usize))
+                .filter_map(|parent| masks.get(parent.index()))
                 .fold(0, |mask, parent| mask | parent);
-            masks[*commit as usize] |= inherited;
+            masks[commit.index()] |= inherited;
         }
         masks
     }
 
     /// Which commits the tips reach, themselves included.
-    pub(crate) fn reached(&self, tips: impl IntoIterator<Item = u32>) -> Vec<bool> {
+    pub(crate) fn reached(&self, tips: impl IntoIterator<Item = CommitNo>) -> Vec<bool> {
         let mut reached = vec![false; self.len()];
-        let mut stack: Vec<u32> = tips.into_iter().collect();
+        let mut stack: Vec<CommitNo> = tips.into_iter().collect();
         while let Some(commit) = stack.pop() {
-            match reached.get_mut(commit as usize) {
+            match reached.get_mut(commit.index()) {
                 Some(seen) if !*seen => *seen = true,
                 _ => continue,
             }
@@ -162,7 +170,7 @@ impl Commits {
     pub(crate) fn with_child(&self) -> Vec<bool> {
         let mut with_child = vec![false; self.len()];
         for parent in &self.parents {
-            if let Some(seen) = with_child.get_mut(*parent as usize) {
+            if let Some(seen) = with_child.get_mut(parent.index()) {
                 *seen = true;
             }
         }
@@ -242,7 +250,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn note(&mut self, number: u32, bytes: &[u8]) {
+    fn note(&mut self, number: ObjectNo, bytes: &[u8]) {
         let (stores, missing) = (self.stores, &mut self.missing);
         self.notes.commit(number, bytes, |hex, named| {
             let id = ObjectId::from_hex(hex).ok()?;
@@ -260,16 +268,16 @@ impl Reader<'_> {
     }
 }
 
-impl Judge for Reader<'_> {
-    type Kept = ();
+impl Visitor for Reader<'_> {
+    type State = ();
 
-    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) {
+    fn base(&mut self, object: &Object<'_>, bytes: &[u8]) {
         if object.is_wanted {
             self.note(object.number, bytes);
         }
     }
 
-    fn built(
+    fn delta(
         &mut self,
         object: &Object<'_>,
         base: (&[u8], &()),
@@ -283,7 +291,7 @@ impl Judge for Reader<'_> {
         Ok(Some((bytes, ())))
     }
 
-    fn fail(&mut self, id: &gix::oid, fault: Fault) {
+    fn failed(&mut self, id: &gix::oid, fault: Fault) {
         let id = id.to_owned();
         self.failures.push(Failure { id, fault });
     }

@@ -13,6 +13,7 @@ use super::{Event, Location};
 use crate::commit::{CommitInfo, Departure};
 use crate::coverage::Skip;
 use crate::git::header::{Words, tagged};
+use crate::git::number::{CommitNo, Number as _, SoughtNo};
 use crate::git::odb::store::Stores;
 use crate::git::refname::weight;
 use crate::git::repository::Repository;
@@ -38,7 +39,7 @@ pub(crate) struct Describer<'a> {
     commits: &'a Commits,
     lineage: &'a Lineage,
     holders: &'a Holders,
-    reach: HashMap<u32, Reach>,
+    reach: HashMap<CommitNo, Reach>,
     in_head: Vec<bool>,
 }
 
@@ -78,7 +79,7 @@ impl<'a> Describer<'a> {
         commits: &'a Commits,
         lineage: &'a Lineage,
         holders: &'a Holders,
-        mut targets: Vec<u32>,
+        mut targets: Vec<CommitNo>,
     ) -> Self {
         targets.sort_unstable();
         targets.dedup();
@@ -87,7 +88,7 @@ impl<'a> Describer<'a> {
         for batch in targets.chunks(64) {
             let masks = commits.containing(batch);
             for (bit, target) in batch.iter().enumerate() {
-                let leads = |commit: u32| masks[commit as usize] & (1 << bit) != 0;
+                let leads = |commit: CommitNo| masks[commit.index()] & (1 << bit) != 0;
                 let refs: Vec<u32> = (0u32..)
                     .zip(&holders.refs)
                     .filter(|(_, (_, tip))| leads(*tip))
@@ -118,7 +119,7 @@ impl<'a> Describer<'a> {
     /// A path at which a commit introduced something sought.
     pub(crate) fn introduced(
         &self,
-        sought: u32,
+        sought: SoughtNo,
         path: &BString,
         event: &Event,
         skips: &mut Vec<Skip>,
@@ -143,13 +144,13 @@ impl<'a> Describer<'a> {
     }
 
     /// A commit whose own text was found fault with.
-    pub(crate) fn commit(&self, commit: u32, skips: &mut Vec<Skip>) -> Location {
-        let in_head = self.in_head[commit as usize];
+    pub(crate) fn commit(&self, commit: CommitNo, skips: &mut Vec<Skip>) -> Location {
+        let in_head = self.in_head[commit.index()];
         let info = self.info(commit, in_head, skips);
         Location::new(BString::default(), Some(info))
     }
 
-    fn info(&self, commit: u32, in_head: bool, skips: &mut Vec<Skip>) -> CommitInfo {
+    fn info(&self, commit: CommitNo, in_head: bool, skips: &mut Vec<Skip>) -> CommitInfo {
         let words = self.words(commit, skips);
         let mut info = of_commit(
             words,
@@ -170,7 +171,7 @@ impl<'a> Describer<'a> {
         info
     }
 
-    fn words(&self, commit: u32, skips: &mut Vec<Skip>) -> Words {
+    fn words(&self, commit: CommitNo, skips: &mut Vec<Skip>) -> Words {
         let id = self.commits.ids.id(commit);
         match object(self.repo, id) {
             Ok(object) => Words::read(&object.data, b"author "),
@@ -193,7 +194,7 @@ impl<'a> Describer<'a> {
             let node = self.lineage.node(Some(tree));
             // A few places are listed of each object anyhow; one that gets none is named as a lone object.
             let _ = self.lineage.added(node, &[EMPTY], |path, sought| {
-                let Some(id_sought) = wanted.get(sought as usize).filter(|id| open.contains(*id))
+                let Some(id_sought) = wanted.get(sought.index()).filter(|id| open.contains(*id))
                 else {
                     return;
                 };
@@ -289,9 +290,14 @@ fn keeps(name: &str) -> bool {
 }
 
 /// Commits that lead to something and that no commit builds on; the latest first.
-fn topmost(commits: &Commits, with_child: &[bool], leads: impl Fn(u32) -> bool) -> Vec<String> {
-    let mut tops: Vec<u32> = (0..commits.len() as u32)
-        .filter(|commit| !with_child[*commit as usize] && leads(*commit))
+fn topmost(
+    commits: &Commits,
+    with_child: &[bool],
+    leads: impl Fn(CommitNo) -> bool,
+) -> Vec<String> {
+    let mut tops: Vec<CommitNo> = commits
+        .all()
+        .filter(|commit| !with_child[commit.index()] && leads(*commit))
         .collect();
     tops.sort_by_key(|commit| std::cmp::Reverse(commits.rank(*commit)));
     tops.truncate(HOLDERS_LISTED);

@@ -10,6 +10,7 @@ use gix::ObjectId;
 use super::commits::Commits;
 use crate::content::{is_special, read_regular};
 use crate::coverage::{Skip, SkipReason};
+use crate::git::number::CommitNo;
 use crate::git::reflog;
 use crate::git::refname::{head_names, weight, worktree_names, worktree_of};
 use crate::git::repository::Repository;
@@ -20,15 +21,15 @@ use crate::git::view::{links, reference, references, unreadable};
 pub(crate) struct Holders {
     /// Full names of references with the commit they lead to, local branches before remote ones before
     /// tags before others. Detached heads are among them.
-    pub(crate) refs: Vec<(String, u32)>,
+    pub(crate) refs: Vec<(String, CommitNo)>,
     /// References that name an object which is no commit: a tag object, a tree, a blob.
     pub(crate) objects: HashMap<ObjectId, Vec<String>>,
     /// Names like `ORIG_HEAD`, which keep nothing alive but show where something was.
-    pub(crate) pseudo: Vec<(String, u32)>,
+    pub(crate) pseudo: Vec<(String, CommitNo)>,
     /// Reflogs by name; the position in the list is what stands between the braces of `name@{0}`.
-    pub(crate) logs: Vec<(String, Vec<Option<u32>>)>,
+    pub(crate) logs: Vec<(String, Vec<Option<CommitNo>>)>,
     /// The commit that `HEAD` leads to.
-    pub(crate) head: Option<u32>,
+    pub(crate) head: Option<CommitNo>,
 }
 
 impl Holders {
@@ -146,7 +147,7 @@ impl Holders {
 
     /// What holds a commit apart from references: the newest entry of each log that leads to it.
     /// `leads` tells whether a commit is that commit or has it among its ancestors.
-    pub(crate) fn logs_that_hold(&self, leads: impl Fn(u32) -> bool) -> Vec<String> {
+    pub(crate) fn logs_that_hold(&self, leads: impl Fn(CommitNo) -> bool) -> Vec<String> {
         let mut held = Vec::new();
         for (name, entries) in &self.logs {
             let mut found = entries

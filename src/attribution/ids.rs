@@ -1,6 +1,8 @@
-//! Ids and the numbers that stand for them.
+//! The ids of commits and their numbers.
 
 use gix::ObjectId;
+
+use crate::git::number::{CommitNo, Number as _};
 
 /// Ids in order; their position is the number by which the rest of provenance knows them.
 pub(crate) struct Ids {
@@ -32,16 +34,16 @@ impl Ids {
     }
 
     /// The number of an id.
-    pub(crate) fn number(&self, id: &gix::oid) -> Option<u32> {
+    pub(crate) fn number(&self, id: &gix::oid) -> Option<CommitNo> {
         let at = prefix(id, self.shift);
         let (from, to) = (self.starts[at] as usize, self.starts[at + 1] as usize);
         let found = self.sorted[from..to].binary_search_by(|other| (**other).cmp(id));
-        found.ok().map(|at| (from + at) as u32)
+        found.ok().map(|at| CommitNo::at(from + at))
     }
 
     /// The id with that number.
-    pub(crate) fn id(&self, number: u32) -> ObjectId {
-        self.sorted[number as usize]
+    pub(crate) fn id(&self, number: CommitNo) -> ObjectId {
+        self.sorted[number.index()]
     }
 
     /// How many there are.

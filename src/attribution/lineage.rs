@@ -8,11 +8,15 @@ use std::collections::HashMap;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::records::{Edge, SOUGHT};
+use super::records::{Child, Edge, Leads};
 use super::trees::Trees;
+use crate::git::number::{ListNo, NameNo, NodeNo, Number as _, ObjectNo, SoughtNo};
 
 /// The node of everything that leads nowhere.
-pub(crate) const EMPTY: u32 = 0;
+pub(crate) const EMPTY: NodeNo = NodeNo::number(0);
+
+/// The list without entries.
+const NOTHING: ListNo = ListNo::number(0);
 
 /// Most paths that one comparison shows: ten trees of ten entries each make ten thousand million of them.
 pub(crate) const MOST_PATHS: usize = 20_000;
@@ -20,10 +24,10 @@ pub(crate) const MOST_PATHS: usize = 20_000;
 /// What the trees come to when only what leads to something sought is kept.
 pub(crate) struct Lineage {
     names: Vec<BString>,
-    /// Entries of each node, sorted; the child of an edge is a node, or [`SOUGHT`] and a number.
-    nodes: Vec<Vec<Edge>>,
+    /// Entries of each node, sorted.
+    nodes: Vec<Vec<Edge<NodeNo>>>,
     /// Node of each tree.
-    of_tree: Vec<u32>,
+    of_tree: Vec<NodeNo>,
     /// Trees that another tree leads through.
     below: Vec<bool>,
 }
@@ -35,14 +39,14 @@ impl Lineage {
         let (lists, of_tree) = lists(&trees, &marks);
         let mut below = vec![false; trees.count];
         for edge in lists.iter().flatten() {
-            if edge.child & SOUGHT == 0 {
-                below[edge.child as usize] = true;
+            if let Some(tree) = edge.child.below() {
+                below[tree.index()] = true;
             }
         }
         let (nodes, of_list) = nodes(&lists, &of_tree);
         let of_tree = of_tree
             .into_iter()
-            .map(|list| of_list[list as usize])
+            .map(|list| of_list[list.index()])
             .collect();
         Self {
             names: trees.names,
@@ -53,15 +57,15 @@ impl Lineage {
     }
 
     /// The node of a tree.
-    pub(crate) fn node(&self, tree: Option<u32>) -> u32 {
-        tree.and_then(|tree| self.of_tree.get(tree as usize).copied())
+    pub(crate) fn node(&self, tree: Option<ObjectNo>) -> NodeNo {
+        tree.and_then(|tree| self.of_tree.get(tree.index()).copied())
             .unwrap_or(EMPTY)
     }
 
     /// Trees that lead to something sought and that no other tree names.
-    pub(crate) fn tops(&self) -> impl Iterator<Item = u32> + '_ {
+    pub(crate) fn tops(&self) -> impl Iterator<Item = ObjectNo> + '_ {
         let top = |tree: &usize| self.of_tree[*tree] != EMPTY && !self.below[*tree];
-        (0..self.of_tree.len()).filter(top).map(|tree| tree as u32)
+        (0..self.of_tree.len()).filter(top).map(ObjectNo::at)
     }
 
     /// Shows each path at which `node` holds something sought that none of `others` holds there; `false` if
@@ -69,43 +73,46 @@ impl Lineage {
     #[must_use]
     pub(crate) fn added(
         &self,
-        node: u32,
-        others: &[u32],
-        mut each: impl FnMut(&BStr, u32),
+        node: NodeNo,
+        others: &[NodeNo],
+        mut each: impl FnMut(&BStr, SoughtNo),
     ) -> bool {
         let mut shown = 0;
         let mut path = BString::default();
         let mut stack = vec![(node, others.to_vec(), BString::default())];
         while let Some((node, others, prefix)) = stack.pop() {
-            for edge in &self.nodes[node as usize] {
-                let held = |other: &u32| self.nodes[*other as usize].binary_search(edge).is_ok();
+            for edge in &self.nodes[node.index()] {
+                let held = |other: &NodeNo| self.nodes[other.index()].binary_search(edge).is_ok();
                 if others.iter().any(held) {
                     continue;
                 }
                 path.clear();
                 path.extend_from_slice(&prefix);
-                path.extend_from_slice(&self.names[edge.name as usize]);
-                if edge.child & SOUGHT != 0 {
-                    if shown == MOST_PATHS {
-                        return false;
+                path.extend_from_slice(&self.names[edge.name.index()]);
+                let child = match edge.child.leads() {
+                    Leads::To(child) => child,
+                    Leads::Sought(sought) => {
+                        if shown == MOST_PATHS {
+                            return false;
+                        }
+                        shown += 1;
+                        each(path.as_bstr(), sought);
+                        continue;
                     }
-                    shown += 1;
-                    each(path.as_bstr(), edge.child ^ SOUGHT);
-                    continue;
-                }
+                };
                 let below = others
                     .iter()
                     .flat_map(|other| self.children(*other, edge.name))
                     .collect();
                 path.push(b'/');
-                stack.push((edge.child, below, path.clone()));
+                stack.push((child, below, path.clone()));
             }
         }
         true
     }
 
     /// Whether `node` holds something sought at a path.
-    pub(crate) fn holds(&self, node: u32, path: &BStr, sought: u32) -> bool {
+    pub(crate) fn holds(&self, node: NodeNo, path: &BStr, sought: SoughtNo) -> bool {
         let mut at = node;
         let mut rest = path.as_bytes();
         loop {
@@ -113,13 +120,13 @@ impl Lineage {
                 Some(slash) => (&rest[..slash], Some(&rest[slash + 1..])),
                 None => (rest, None),
             };
-            let mut named = self.nodes[at as usize]
+            let mut named = self.nodes[at.index()]
                 .iter()
-                .filter(|edge| self.names[edge.name as usize] == name);
+                .filter(|edge| self.names[edge.name.index()] == name);
             match tail {
-                None => return named.any(|edge| edge.child == sought | SOUGHT),
-                Some(tail) => match named.find(|edge| edge.child & SOUGHT == 0) {
-                    Some(edge) => (at, rest) = (edge.child, tail),
+                None => return named.any(|edge| edge.child == Child::sought(sought)),
+                Some(tail) => match named.find_map(|edge| edge.child.below()) {
+                    Some(child) => (at, rest) = (child, tail),
                     None => return false,
                 },
             }
@@ -127,14 +134,13 @@ impl Lineage {
     }
 
     /// The nodes below `node` with that name: one, unless a tree is malformed.
-    fn children(&self, node: u32, name: u32) -> impl Iterator<Item = u32> + '_ {
-        let entries = &self.nodes[node as usize];
+    fn children(&self, node: NodeNo, name: NameNo) -> impl Iterator<Item = NodeNo> + '_ {
+        let entries = &self.nodes[node.index()];
         let from = entries.partition_point(|edge| edge.name < name);
         entries[from..]
             .iter()
             .take_while(move |edge| edge.name == name)
-            .filter(|edge| edge.child & SOUGHT == 0)
-            .map(|edge| edge.child)
+            .filter_map(|edge| edge.child.below())
     }
 }
 
@@ -155,7 +161,7 @@ fn relevant(trees: &Trees) -> Vec<bool> {
             counts.truncate(record.depth);
             counts.resize(record.depth, 0);
             counts.push(count);
-            let mark = &mut marks[record.tree as usize];
+            let mark = &mut marks[record.tree.index()];
             if count > 0 && !*mark {
                 *mark = true;
                 changed = true;
@@ -175,26 +181,26 @@ fn inherited(counts: &[i64], depth: usize) -> i64 {
 }
 
 fn is_relevant(marks: &[bool], edge: Edge) -> bool {
-    edge.child & SOUGHT != 0 || marks[edge.child as usize]
+    edge.child.below().is_none_or(|tree| marks[tree.index()])
 }
 
 /// The relevant edges of each tree. Equal lists are kept once; list 0 is empty.
-fn lists(trees: &Trees, marks: &[bool]) -> (Vec<Vec<Edge>>, Vec<u32>) {
+fn lists(trees: &Trees, marks: &[bool]) -> (Vec<Vec<Edge>>, Vec<ListNo>) {
     let mut lists: Vec<Vec<Edge>> = vec![Vec::new()];
-    let mut numbers: HashMap<Vec<Edge>, u32> = HashMap::from([(Vec::new(), EMPTY)]);
-    let mut of_tree = vec![EMPTY; trees.count];
-    let mut levels: Vec<u32> = Vec::new();
+    let mut numbers: HashMap<Vec<Edge>, ListNo> = HashMap::from([(Vec::new(), NOTHING)]);
+    let mut of_tree = vec![NOTHING; trees.count];
+    let mut levels: Vec<ListNo> = Vec::new();
     for record in trees.records.iter().flat_map(|records| records.iter()) {
         let leads = |edge: &&Edge| is_relevant(marks, **edge);
         let base = record
             .depth
             .checked_sub(1)
             .and_then(|base| levels.get(base).copied())
-            .unwrap_or(EMPTY);
+            .unwrap_or(NOTHING);
         let changes = record.added.iter().any(|edge| leads(&edge))
             || record.removed.iter().any(|edge| leads(&edge));
         let list = if changes {
-            let mut list = lists[base as usize].clone();
+            let mut list = lists[base.index()].clone();
             for edge in record.removed.iter().filter(leads) {
                 if let Some(at) = list.iter().position(|other| other == edge) {
                     list.remove(at);
@@ -202,7 +208,7 @@ fn lists(trees: &Trees, marks: &[bool]) -> (Vec<Vec<Edge>>, Vec<u32>) {
             }
             list.extend(record.added.iter().filter(leads));
             list.sort_unstable();
-            let next = lists.len() as u32;
+            let next = ListNo::at(lists.len());
             *numbers.entry(list).or_insert_with_key(|list| {
                 lists.push(list.clone());
                 next
@@ -211,37 +217,38 @@ fn lists(trees: &Trees, marks: &[bool]) -> (Vec<Vec<Edge>>, Vec<u32>) {
             base
         };
         levels.truncate(record.depth);
-        levels.resize(record.depth, EMPTY);
+        levels.resize(record.depth, NOTHING);
         levels.push(list);
-        of_tree[record.tree as usize] = list;
+        of_tree[record.tree.index()] = list;
     }
     (lists, of_tree)
 }
 
 /// The nodes, and the node of each list.
-fn nodes(lists: &[Vec<Edge>], of_tree: &[u32]) -> (Vec<Vec<Edge>>, Vec<u32>) {
-    const UNKNOWN: u32 = u32::MAX;
-    let mut nodes: Vec<Vec<Edge>> = vec![Vec::new()];
-    let mut numbers: HashMap<Vec<Edge>, u32> = HashMap::from([(Vec::new(), EMPTY)]);
+fn nodes(lists: &[Vec<Edge>], of_tree: &[ListNo]) -> (Vec<Vec<Edge<NodeNo>>>, Vec<NodeNo>) {
+    const UNKNOWN: NodeNo = NodeNo::number(u32::MAX);
+    let mut nodes: Vec<Vec<Edge<NodeNo>>> = vec![Vec::new()];
+    let mut numbers: HashMap<Vec<Edge<NodeNo>>, NodeNo> = HashMap::from([(Vec::new(), EMPTY)]);
     let mut of_list = vec![UNKNOWN; lists.len()];
-    of_list[EMPTY as usize] = EMPTY;
+    of_list[NOTHING.index()] = EMPTY;
     let mut open: Vec<usize> = (1..lists.len()).collect();
     loop {
         let before = open.len();
         open.retain(|list| {
             let mut node = Vec::with_capacity(lists[*list].len());
             for edge in &lists[*list] {
-                let child = match edge.child & SOUGHT {
-                    0 => of_list[of_tree[edge.child as usize] as usize],
-                    _ => edge.child,
+                let child = match edge.child.leads() {
+                    Leads::Sought(sought) => Child::sought(sought),
+                    Leads::To(tree) => match of_list[of_tree[tree.index()].index()] {
+                        UNKNOWN => return true,
+                        node => Child::to(node),
+                    },
                 };
-                if child == UNKNOWN {
-                    return true;
-                }
-                node.push(Edge { child, ..*edge });
+                let name = edge.name;
+                node.push(Edge { name, child });
             }
             node.sort_unstable();
-            let next = nodes.len() as u32;
+            let next = NodeNo::at(nodes.len());
             of_list[*list] = *numbers.entry(node).or_insert_with_key(|node| {
                 nodes.push(node.clone());
                 next

@@ -27,10 +27,11 @@ use gix::objs::Kind;
 
 use crate::commit::CommitInfo;
 use crate::coverage::{Skip, SkipReason};
+use crate::git::number::{CommitNo, Number as _, SoughtNo};
 use crate::git::odb::Database;
 use crate::git::odb::MAX_OBJECT_SIZE;
 use crate::git::repository::Repository;
-use commits::{ABSENT, Commits};
+use commits::{Commits, NOT_HERE};
 use describe::Describer;
 use holders::Holders;
 use lineage::{EMPTY, Lineage};
@@ -164,10 +165,10 @@ pub fn locate_after(
         commits.reached(tips)
     });
     let events = Events::find(&commits, &lineage, &holders, within.as_deref(), skips);
-    let mut targets: Vec<u32> = events.0.values().map(|event| event.first).collect();
+    let mut targets: Vec<CommitNo> = events.0.values().map(|event| event.first).collect();
     targets.extend(wanted.iter().filter_map(|id| commits.ids.number(id)));
     let describer = Describer::new((repo, &stores), &commits, &lineage, &holders, targets);
-    for (sought, id) in (0u32..).zip(&wanted) {
+    for (sought, id) in (0..).map(SoughtNo::new).zip(&wanted) {
         let mut places: Vec<(u32, Location)> = Vec::new();
         for (path, event) in events.of(sought) {
             let place = describer.introduced(sought, path, event, skips);
@@ -243,15 +244,15 @@ fn missing<'a>(
 /// When something sought came to a path and when it left it.
 struct Event {
     /// The first commit that introduced it there.
-    first: u32,
+    first: CommitNo,
     /// The last commit of `HEAD`'s history that took it away although every parent had it.
-    left: Option<u32>,
+    left: Option<CommitNo>,
     /// The same where only some parent had it: a merge that decided against it.
-    left_side: Option<u32>,
+    left_side: Option<CommitNo>,
 }
 
 /// All that happened to what is sought, by number and path.
-struct Events(BTreeMap<(u32, BString), Event>);
+struct Events(BTreeMap<(SoughtNo, BString), Event>);
 
 impl Events {
     /// Compares each commit with its parents.
@@ -263,10 +264,10 @@ impl Events {
         skips: &mut Vec<Skip>,
     ) -> Self {
         let in_head = commits.reached(holders.head);
-        let mut events: BTreeMap<(u32, BString), Event> = BTreeMap::new();
+        let mut events: BTreeMap<(SoughtNo, BString), Event> = BTreeMap::new();
         let mut parents = Vec::new();
-        for commit in 0..commits.len() as u32 {
-            if within.is_some_and(|within| !within[commit as usize]) {
+        for commit in commits.all() {
+            if within.is_some_and(|within| !within[commit.index()]) {
                 continue;
             }
             let node = lineage.node(commits.tree(commit));
@@ -274,7 +275,7 @@ impl Events {
             let present = commits
                 .parents(commit)
                 .iter()
-                .filter(|parent| **parent != ABSENT);
+                .filter(|parent| **parent != NOT_HERE);
             parents.extend(present.map(|parent| lineage.node(commits.tree(*parent))));
             if node == EMPTY || parents.contains(&node) {
                 continue;
@@ -298,8 +299,8 @@ impl Events {
             }
         }
         let mut found = Self(events);
-        for commit in 0..commits.len() as u32 {
-            if in_head[commit as usize] {
+        for commit in commits.all() {
+            if in_head[commit.index()] {
                 found.departures(commit, commits, lineage);
             }
         }
@@ -307,11 +308,11 @@ impl Events {
     }
 
     /// Notes what a commit took away.
-    fn departures(&mut self, commit: u32, commits: &Commits, lineage: &Lineage) {
+    fn departures(&mut self, commit: CommitNo, commits: &Commits, lineage: &Lineage) {
         let node = lineage.node(commits.tree(commit));
         let parents = commits.parents(commit);
-        let mut gone: BTreeMap<(u32, BString), usize> = BTreeMap::new();
-        for parent in parents.iter().filter(|parent| **parent != ABSENT) {
+        let mut gone: BTreeMap<(SoughtNo, BString), usize> = BTreeMap::new();
+        for parent in parents.iter().filter(|parent| **parent != NOT_HERE) {
             let before = lineage.node(commits.tree(*parent));
             if before != node && before != EMPTY {
                 // What is beyond the limit was said when it came.
@@ -333,9 +334,10 @@ impl Events {
     }
 
     /// What happened to one of the things sought.
-    fn of(&self, sought: u32) -> impl Iterator<Item = (&BString, &Event)> {
+    fn of(&self, sought: SoughtNo) -> impl Iterator<Item = (&BString, &Event)> {
+        let next = SoughtNo::new(sought.get() + 1);
         self.0
-            .range((sought, BString::default())..(sought + 1, BString::default()))
+            .range((sought, BString::default())..(next, BString::default()))
             .map(|((_, path), event)| (path, event))
     }
 }

@@ -1,4 +1,4 @@
-//! Reads trees in the walk over their delta families.
+//! Reads trees in the walk over their delta trees.
 //!
 //! A tree of a large repository has hundreds of entries of which its delta changes one. So entries are
 //! parsed only where the delta brought bytes; those inside a copied run are taken over from the base at
@@ -11,18 +11,19 @@ use bstr::BString;
 use gix::ObjectId;
 use gix::objs::tree::EntryKind;
 
-use super::records::{Edge, Record, Records, SOUGHT};
+use super::records::{Child, Edge, Record, Records};
 use crate::coverage::Skip;
+use crate::git::number::{NameNo, Number as _, ObjectNo, SoughtNo};
 use crate::git::odb::delta::{Delta, Instruction};
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::inflate::Buffer;
 use crate::git::odb::store::Stores;
-use crate::git::odb::walk::{Builder, Judge, Object};
+use crate::git::odb::walk::{Builder, Object, Visitor};
 use crate::git::tree::{self, Entry, Parsed, parse};
 
 /// The ids sought, with a filter that answers most questions.
 pub(crate) struct Sought {
-    numbers: HashMap<ObjectId, u32>,
+    numbers: HashMap<ObjectId, SoughtNo>,
     filter: Vec<u64>,
 }
 
@@ -37,12 +38,12 @@ impl Sought {
         let numbers = ids
             .iter()
             .enumerate()
-            .map(|(at, id)| (*id, at as u32))
+            .map(|(at, id)| (*id, SoughtNo::at(at)))
             .collect();
         Self { numbers, filter }
     }
 
-    fn number(&self, id: &gix::oid) -> Option<u32> {
+    fn number(&self, id: &gix::oid) -> Option<SoughtNo> {
         let at = first_bits(id);
         if self.filter[at / 64] & (1 << (at % 64)) == 0 {
             return None;
@@ -62,7 +63,7 @@ pub(crate) struct Reader<'a> {
     stores: &'a Stores,
     sought: &'a Sought,
     stop: &'a AtomicBool,
-    pub(crate) names: HashMap<BString, u32>,
+    pub(crate) names: HashMap<BString, NameNo>,
     pub(crate) records: Records,
     pub(crate) missing: HashSet<ObjectId>,
     pub(crate) skips: Vec<Skip>,
@@ -134,11 +135,11 @@ impl<'a> Reader<'a> {
                 if number.is_none() && !entry.id.is_empty_tree() {
                     self.missing.insert(entry.id.to_owned());
                 }
-                number
+                number.map(Child::to)
             }
             // The id of a submodule's commit names nothing in this repository.
             EntryKind::Commit => None,
-            _ => self.sought.number(entry.id).map(|number| number | SOUGHT),
+            _ => self.sought.number(entry.id).map(Child::sought),
         };
         if let Some(child) = child {
             let name = self.name(entry.name);
@@ -146,12 +147,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn name(&mut self, name: &[u8]) -> u32 {
+    fn name(&mut self, name: &[u8]) -> NameNo {
         let name = bstr::BStr::new(name);
         if let Some(number) = self.names.get(name) {
             return *number;
         }
-        let number = self.names.len() as u32;
+        let number = NameNo::at(self.names.len());
         self.names.insert(name.to_owned(), number);
         number
     }
@@ -263,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps what sets a tree apart from its base.
-    fn record(&mut self, tree: u32, known: &Known, base: &[(u32, Edge)]) {
+    fn record(&mut self, tree: ObjectNo, known: &Known, base: &[(u32, Edge)]) {
         let own = &known.edges[..];
         let same = |(a, b): &(&(u32, Edge), &(u32, Edge))| a.1 == b.1;
         let front = own.iter().zip(base).take_while(same).count();
@@ -352,17 +353,17 @@ fn cancel(added: &mut Vec<Edge>, removed: &mut Vec<Edge>) {
     *removed = keep_r;
 }
 
-impl Judge for Reader<'_> {
-    type Kept = Known;
+impl Visitor for Reader<'_> {
+    type State = Known;
 
-    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Known {
+    fn base(&mut self, object: &Object<'_>, bytes: &[u8]) -> Known {
         let mut known = self.known(0, !object.is_leaf);
         let end = self.read_whole(&mut known, bytes, object.id.as_bytes().len());
         self.finish(object, &mut known, &[], end as u64, bytes.len() as u64);
         known
     }
 
-    fn built(
+    fn delta(
         &mut self,
         object: &Object<'_>,
         base: (&[u8], &Known),
@@ -383,7 +384,7 @@ impl Judge for Reader<'_> {
         self.unused.push(kept);
     }
 
-    fn fail(&mut self, id: &gix::oid, fault: Fault) {
+    fn failed(&mut self, id: &gix::oid, fault: Fault) {
         let id = id.to_owned();
         self.failures.push(Failure { id, fault });
     }

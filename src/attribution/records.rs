@@ -3,8 +3,9 @@
 //! There may be as many as the repository has trees, so they are packed: eight bytes for nearly every tree and
 //! eight an edge.
 
-/// Marks the child of an edge as one of the objects sought instead of a tree.
-pub(crate) const SOUGHT: u32 = 1 << 31;
+use std::marker::PhantomData;
+
+use crate::git::number::{NameNo, Number, ObjectNo, SoughtNo};
 
 /// A block is closed when it has this many words or edges. Blocks stay where they are: what grows by moving
 /// leaves as much memory behind as it has.
@@ -15,20 +16,64 @@ const WIDE: u32 = 1 << 31;
 const DEPTH_BITS: u32 = 16;
 const COUNT_BITS: u32 = 8;
 
-/// An entry of a tree that leads to another tree or to something sought.
+/// An entry of a tree (or of a node) that leads to another one or to something sought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Edge {
-    /// Number of the name; within one [`Records`] equal names have equal numbers.
-    pub(crate) name: u32,
-    /// Number of a tree, or [`SOUGHT`] and the number of what is sought.
-    pub(crate) child: u32,
+pub(crate) struct Edge<N = ObjectNo> {
+    /// Its name; within one [`Records`] equal names have equal numbers.
+    pub(crate) name: NameNo,
+    /// Where it leads.
+    pub(crate) child: Child<N>,
+}
+
+/// Where an edge leads, in 32 bits: the highest tells something sought from a tree or node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Child<N>(u32, PhantomData<N>);
+
+/// The same, told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leads<N> {
+    /// To a tree or node.
+    To(N),
+    /// To one of the objects sought.
+    Sought(SoughtNo),
+}
+
+/// Marks a child as something sought.
+const SOUGHT: u32 = 1 << 31;
+
+impl<N: Number> Child<N> {
+    /// A tree or node.
+    pub(crate) fn to(number: N) -> Self {
+        Self(number.get(), PhantomData)
+    }
+
+    /// One of the objects sought.
+    pub(crate) fn sought(number: SoughtNo) -> Self {
+        Self(number.get() | SOUGHT, PhantomData)
+    }
+
+    /// What it is.
+    pub(crate) fn leads(self) -> Leads<N> {
+        match self.0 & SOUGHT {
+            0 => Leads::To(N::new(self.0)),
+            _ => Leads::Sought(SoughtNo::new(self.0 ^ SOUGHT)),
+        }
+    }
+
+    /// The tree or node that it is.
+    pub(crate) fn below(self) -> Option<N> {
+        match self.leads() {
+            Leads::To(number) => Some(number),
+            Leads::Sought(_) => None,
+        }
+    }
 }
 
 /// One tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record<'a> {
     /// Its number.
-    pub(crate) tree: u32,
+    pub(crate) tree: ObjectNo,
     /// Its base is the last tree before it with one less.
     pub(crate) depth: usize,
     /// Edges that its base does not have.
@@ -68,9 +113,9 @@ impl Records {
     }
 
     /// Gives every name the number that `renumbered` has at its old one.
-    pub(crate) fn rename(&mut self, renumbered: &[u32]) {
+    pub(crate) fn rename(&mut self, renumbered: &[NameNo]) {
         for edge in self.blocks.iter_mut().flat_map(|block| &mut block.edges) {
-            edge.name = renumbered[edge.name as usize];
+            edge.name = renumbered[edge.name.index()];
         }
     }
 
@@ -90,10 +135,10 @@ impl Block {
         let (added, removed) = (record.added.len() as u32, record.removed.len() as u32);
         if depth >> DEPTH_BITS == 0 && (added | removed) >> COUNT_BITS == 0 {
             let packed = (depth << COUNT_BITS | added) << COUNT_BITS | removed;
-            self.words.extend([record.tree, packed]);
+            self.words.extend([record.tree.get(), packed]);
         } else {
             self.words
-                .extend([record.tree | WIDE, depth, added, removed]);
+                .extend([record.tree.get() | WIDE, depth, added, removed]);
         }
         self.edges.extend_from_slice(record.added);
         self.edges.extend_from_slice(record.removed);
@@ -129,7 +174,7 @@ impl<'a> Iterator for Iter<'a> {
         let (removed, rest) = rest.split_at(removed as usize);
         self.edges = rest;
         Some(Record {
-            tree,
+            tree: ObjectNo::new(tree),
             depth: depth as usize,
             added,
             removed,
@@ -145,8 +190,11 @@ mod tests {
     fn what_is_pushed_comes_back_in_order_whatever_its_size() {
         let edges: Vec<Edge> = (0..BLOCK as u32 + 5)
             .map(|number| Edge {
-                name: number % 7,
-                child: number | if number % 2 == 0 { 0 } else { SOUGHT },
+                name: NameNo::new(number % 7),
+                child: match number % 2 {
+                    0 => Child::to(ObjectNo::new(number)),
+                    _ => Child::sought(SoughtNo::new(number)),
+                },
             })
             .collect();
         let sizes = [
@@ -177,7 +225,7 @@ mod tests {
                     continue;
                 }
                 let record = Record {
-                    tree: (WIDE - 1) - round * 9 - at as u32,
+                    tree: ObjectNo::new((WIDE - 1) - round * 9 - at as u32),
                     depth: depths[(round as usize + at) % depths.len()],
                     added: &edges[..*added],
                     removed: &edges[edges.len() - removed..],
@@ -192,12 +240,14 @@ mod tests {
         assert!(records.blocks.iter().any(closed_by_edges));
         assert!(records.iter().eq(expected.iter().copied()));
 
-        let renumbered: Vec<u32> = (0..7).map(|name| name + 10).collect();
+        let renumbered: Vec<NameNo> = (10..17).map(NameNo::new).collect();
         records.rename(&renumbered);
         for (renamed, before) in records.iter().zip(&expected) {
-            let names = |edges: &[Edge], more| -> Vec<(u32, u32)> {
+            let names = |edges: &[Edge], more| -> Vec<(u32, Child<ObjectNo>)> {
                 let edges = edges.iter();
-                edges.map(|edge| (edge.name + more, edge.child)).collect()
+                edges
+                    .map(|edge| (edge.name.get() + more, edge.child))
+                    .collect()
             };
             assert_eq!(names(renamed.added, 0), names(before.added, 10));
             assert_eq!(names(renamed.removed, 0), names(before.removed, 10));

@@ -13,6 +13,7 @@ use super::Options;
 use super::reader::{Reader, Sought};
 use super::records::Records;
 use crate::coverage::Skip;
+use crate::git::number::{NameNo, Number as _};
 use crate::git::odb::Database;
 use crate::git::odb::fault::Failure;
 use crate::git::odb::walk_all;
@@ -48,17 +49,17 @@ pub(crate) fn read(scanned: &mut Database, sought: &[ObjectId], options: Options
     let mut trees = Trees::default();
     let mut is_read = vec![false; stores.len()];
     let mut failures = Vec::new();
-    let mut numbers: HashMap<BString, u32> = HashMap::new();
+    let mut numbers: HashMap<BString, NameNo> = HashMap::new();
     for part in readers {
-        let mut renumbered = vec![0; part.names.len()];
+        let mut renumbered = vec![NameNo::default(); part.names.len()];
         for (name, old) in part.names {
-            let next = numbers.len() as u32;
-            renumbered[old as usize] = *numbers.entry(name).or_insert(next);
+            let next = NameNo::at(numbers.len());
+            renumbered[old.index()] = *numbers.entry(name).or_insert(next);
         }
         let mut records = part.records;
         records.rename(&renumbered);
         for record in records.iter() {
-            is_read[record.tree as usize] = true;
+            is_read[record.tree.index()] = true;
         }
         trees.records.push(records);
         trees.missing.extend(part.missing);
@@ -66,12 +67,12 @@ pub(crate) fn read(scanned: &mut Database, sought: &[ObjectId], options: Options
         failures.extend(part.failures);
     }
     // Another store may have a good copy.
-    let is_lost = |id: &ObjectId| stores.find(id).is_none_or(|tree| !is_read[tree as usize]);
+    let is_lost = |id: &ObjectId| stores.find(id).is_none_or(|tree| !is_read[tree.index()]);
     let lost = failures.into_iter().filter(|failure| is_lost(&failure.id));
     trees.skips.extend(lost.map(Failure::into_skip));
     trees.names = vec![BString::default(); numbers.len()];
     for (name, number) in numbers {
-        trees.names[number as usize] = name;
+        trees.names[number.index()] = name;
     }
     trees.missing.sort();
     trees.missing.dedup();

@@ -13,6 +13,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::commits::{Commit, Walked, walk};
+use super::number::{CommitNo, Number as _};
 use super::order::topological;
 use super::revision::{Error, Range};
 use super::tree::Trees;
@@ -202,16 +203,16 @@ impl Introduced {
         let ids: Vec<ObjectId> = self.times.keys().copied().collect();
         let times: Vec<i64> = self.times.values().copied().collect();
         // They are sorted.
-        let number = |id: &ObjectId| ids.binary_search(id).ok().map(|number| number as u32);
-        let parents: Vec<Vec<u32>> = ids
+        let number = |id: &ObjectId| ids.binary_search(id).ok().map(CommitNo::at);
+        let parents: Vec<Vec<CommitNo>> = ids
             .iter()
             .map(|id| {
                 let parents = self.parents.get(id).into_iter().flatten();
                 parents.filter_map(number).collect()
             })
             .collect();
-        let order = topological(&times, &|commit| &parents[commit as usize]);
-        let ranks = order.into_iter().map(|commit| ids[commit as usize]);
+        let order = topological(&times, &|commit| &parents[commit.index()]);
+        let ranks = order.into_iter().map(|commit| ids[commit.index()]);
         self.ranks = ranks.zip(0..).collect();
     }
 }

@@ -10,6 +10,7 @@ mod error;
 pub(crate) mod header;
 pub mod introduced;
 pub mod lfs;
+pub(crate) mod number;
 pub mod odb;
 mod order;
 mod references;

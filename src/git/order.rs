@@ -3,26 +3,31 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::number::{CommitNo, Number as _};
+
 /// The commits with those times, parents before children, and of those that may come next the oldest.
 ///
 /// Parents that are no commits of these do not count. A circle, which only damage can make, is cut: what is
 /// left comes in the order of the numbers.
-pub(crate) fn topological<'p>(times: &[i64], parents: &dyn Fn(u32) -> &'p [u32]) -> Vec<u32> {
+pub(crate) fn topological<'p>(
+    times: &[i64],
+    parents: &dyn Fn(CommitNo) -> &'p [CommitNo],
+) -> Vec<CommitNo> {
     // Objects are numbered in 32 bits.
     let count = times.len() as u32;
-    let key = |commit: u32| Reverse((times[commit as usize], commit));
+    let key = |commit: CommitNo| Reverse((times[commit.index()], commit));
     // The children of each, one after the other, and how many parents each still waits for.
     let mut waits = vec![0_u32; count as usize];
     let mut ends = vec![0_u32; count as usize];
-    let present = |commit: u32| {
+    let present = |commit: CommitNo| {
         parents(commit)
             .iter()
-            .filter(move |parent| **parent < count)
+            .filter(move |parent| parent.get() < count)
     };
-    for commit in 0..count {
+    for commit in CommitNo::up_to(count) {
         for parent in present(commit) {
-            waits[commit as usize] += 1;
-            ends[*parent as usize] += 1;
+            waits[commit.index()] += 1;
+            ends[parent.index()] += 1;
         }
     }
     let mut sum = 0;
@@ -30,29 +35,29 @@ pub(crate) fn topological<'p>(times: &[i64], parents: &dyn Fn(u32) -> &'p [u32])
         sum += *end;
         *end = sum;
     }
-    let mut children = vec![0_u32; sum as usize];
+    let mut children = vec![CommitNo::default(); sum as usize];
     // Filled from behind, the ends become the starts.
     let mut starts = ends;
-    for commit in 0..count {
+    for commit in CommitNo::up_to(count) {
         for parent in present(commit) {
-            let start = &mut starts[*parent as usize];
+            let start = &mut starts[parent.index()];
             *start -= 1;
             children[*start as usize] = commit;
         }
     }
     let mut order = Vec::with_capacity(count as usize);
-    let mut ready: BinaryHeap<Reverse<(i64, u32)>> = (0..count)
-        .filter(|commit| waits[*commit as usize] == 0)
+    let mut ready: BinaryHeap<Reverse<(i64, CommitNo)>> = CommitNo::up_to(count)
+        .filter(|commit| waits[commit.index()] == 0)
         .map(key)
         .collect();
     while let Some(Reverse((_, commit))) = ready.pop() {
         order.push(commit);
-        let from = starts[commit as usize] as usize;
+        let from = starts[commit.index()] as usize;
         let to = starts
-            .get(commit as usize + 1)
+            .get(commit.index() + 1)
             .map_or(children.len(), |start| *start as usize);
         for child in &children[from..to] {
-            let waits = &mut waits[*child as usize];
+            let waits = &mut waits[child.index()];
             *waits -= 1;
             if *waits == 0 {
                 ready.push(key(*child));
@@ -60,7 +65,7 @@ pub(crate) fn topological<'p>(times: &[i64], parents: &dyn Fn(u32) -> &'p [u32])
         }
     }
     if order.len() < count as usize {
-        order.extend((0..count).filter(|commit| waits[*commit as usize] > 0));
+        order.extend(CommitNo::up_to(count).filter(|commit| waits[commit.index()] > 0));
     }
     order
 }
@@ -70,7 +75,12 @@ mod tests {
     use super::*;
 
     fn order(parents: &[&[u32]], times: &[i64]) -> Vec<u32> {
-        topological(times, &|commit| parents[commit as usize])
+        let parents: Vec<Vec<CommitNo>> = parents
+            .iter()
+            .map(|parents| parents.iter().copied().map(CommitNo::new).collect())
+            .collect();
+        let order = topological(times, &|commit| &parents[commit.index()]);
+        order.into_iter().map(CommitNo::get).collect()
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::delta::Delta;
 use super::fault::Fault;
 use super::inflate::{Buffer, Inflater, is_possible};
 use super::pack::{Content, Header, Pack};
+use crate::git::number::PackPos;
 
 /// More than the two sizes at the start of a delta take.
 const SIZES: usize = 32;
@@ -54,7 +55,7 @@ struct Chain<'p> {
 }
 
 impl<'p> Chain<'p> {
-    fn new(pack: &'p Pack, position: u32) -> Result<Self, Fault> {
+    fn new(pack: &'p Pack, position: PackPos) -> Result<Self, Fault> {
         let mut offset = pack.offset(position);
         let mut deltas = Vec::new();
         loop {
@@ -81,7 +82,7 @@ impl<'p> Chain<'p> {
 }
 
 /// Kind and size of an object, without building it.
-pub(crate) fn header(pack: &Pack, position: u32) -> Result<(Kind, u64), Fault> {
+pub(crate) fn header(pack: &Pack, position: PackPos) -> Result<(Kind, u64), Fault> {
     let chain = Chain::new(pack, position)?;
     let Some(own) = chain.deltas.first() else {
         return Ok((chain.kind, chain.root.size));
@@ -96,7 +97,7 @@ pub(crate) fn header(pack: &Pack, position: u32) -> Result<(Kind, u64), Fault> {
 /// Builds an object. Neither it nor anything that it is built on may be larger than `limit`.
 pub(crate) fn read(
     pack: &Pack,
-    position: u32,
+    position: PackPos,
     limit: u64,
     object: &mut Vec<u8>,
 ) -> Result<Kind, Fault> {

@@ -17,11 +17,12 @@ pub(crate) mod walk;
 
 use std::path::PathBuf;
 
+use super::number::{EntryNo, Number as _};
 use crate::coverage::{Skip, SkipReason};
 use notes::Notes;
 use store::Stores;
 use table::Table;
-pub(crate) use visit::{NO_HEADER, batches, damage, share, walk_all};
+pub(crate) use visit::{NO_HEADER, batches, chunk_size, damage, walk_all};
 
 /// What is inflated at most, in bytes, if nothing else is said.
 ///
@@ -52,7 +53,8 @@ impl Database {
         let mut tables = Vec::new();
         for pack in &stores.packs {
             let table = Table::new(pack, threads);
-            for number in (0..table.len()).filter(|number| table.kind(*number).is_none()) {
+            for number in EntryNo::up_to(table.len()).filter(|number| table.kind(*number).is_none())
+            {
                 let id = pack.id(table.position(number)).to_string();
                 let detail = NO_HEADER;
                 skips.push(Skip::with_detail(SkipReason::Corrupt, id, detail));

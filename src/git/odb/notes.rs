@@ -3,11 +3,12 @@
 //! 20 bytes per commit and four for every parent.
 
 use crate::git::header::CommitHeader;
+use crate::git::number::ObjectNo;
 
 /// "There is none": a tree or parent that is not in the object database.
-pub(crate) const ABSENT: u32 = u32::MAX;
+pub(crate) const ABSENT: ObjectNo = ObjectNo::number(u32::MAX);
 /// The empty tree, which need not be in the object database.
-pub(crate) const NO_ENTRIES: u32 = u32::MAX - 1;
+pub(crate) const NO_ENTRIES: ObjectNo = ObjectNo::number(u32::MAX - 1);
 
 /// As what a commit names another object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,18 +24,18 @@ pub(crate) enum Named {
 pub(crate) struct Notes {
     commits: Vec<Noted>,
     /// Numbers of objects, or [`ABSENT`].
-    parents: Vec<u32>,
+    parents: Vec<ObjectNo>,
     /// Commits that cannot be read.
-    pub(crate) malformed: Vec<u32>,
+    pub(crate) malformed: Vec<ObjectNo>,
 }
 
 /// A commit by the numbers of objects.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Commit {
     /// Its own number.
-    pub(crate) number: u32,
+    pub(crate) number: ObjectNo,
     /// Its tree, [`NO_ENTRIES`] or [`ABSENT`].
-    pub(crate) tree: u32,
+    pub(crate) tree: ObjectNo,
     /// Committer time, in seconds since 1970.
     pub(crate) time: i64,
 }
@@ -42,8 +43,8 @@ pub(crate) struct Commit {
 /// The same as it is kept: without the gap that an `i64` would make.
 #[derive(Clone, Copy, Debug)]
 struct Noted {
-    number: u32,
-    tree: u32,
+    number: ObjectNo,
+    tree: ObjectNo,
     time: [u8; 8],
     /// Where its parents end; they begin where those of the commit before it end.
     parents_end: u32,
@@ -54,9 +55,9 @@ impl Notes {
     /// or [`NO_ENTRIES`]; `None` if it is no id.
     pub(crate) fn commit(
         &mut self,
-        number: u32,
+        number: ObjectNo,
         bytes: &[u8],
-        find: impl FnMut(&[u8], Named) -> Option<u32>,
+        find: impl FnMut(&[u8], Named) -> Option<ObjectNo>,
     ) {
         let from = self.parents.len();
         match self.parse(number, bytes, find) {
@@ -75,9 +76,9 @@ impl Notes {
 
     fn parse(
         &mut self,
-        number: u32,
+        number: ObjectNo,
         bytes: &[u8],
-        mut find: impl FnMut(&[u8], Named) -> Option<u32>,
+        mut find: impl FnMut(&[u8], Named) -> Option<ObjectNo>,
     ) -> Option<Commit> {
         let header = CommitHeader::parse(bytes)?;
         let tree = find(header.tree, Named::Tree)?;
@@ -92,7 +93,7 @@ impl Notes {
     }
 
     /// All commits with their parents.
-    pub(crate) fn commits(&self) -> impl Iterator<Item = (Commit, &[u32])> {
+    pub(crate) fn commits(&self) -> impl Iterator<Item = (Commit, &[ObjectNo])> {
         let mut from = 0;
         self.commits.iter().map(move |noted| {
             let to = noted.parents_end as usize;
@@ -116,10 +117,11 @@ impl Notes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::number::Number as _;
 
     /// Ids are numbers in these tests.
-    fn number(text: &[u8], _: Named) -> Option<u32> {
-        std::str::from_utf8(text).ok()?.parse().ok()
+    fn number(text: &[u8], _: Named) -> Option<ObjectNo> {
+        Some(ObjectNo::new(std::str::from_utf8(text).ok()?.parse().ok()?))
     }
 
     #[test]
@@ -129,21 +131,28 @@ mod tests {
         let malformed = b"parent 3\ntree 7\n\nparent 5\n";
         let no_parent = b"tree 7\nparent 6\nparent x\ncommitter a <a> 1 +0000\n";
         let root = b"tree 8\nauthor a\ncommitter a <a> -5 +0000\n\nx";
-        for (object, bytes) in (10..).zip([&root[..], good, malformed, no_parent, root, good]) {
+        for (object, bytes) in
+            (10..)
+                .map(ObjectNo::new)
+                .zip([&root[..], good, malformed, no_parent, root, good])
+        {
             notes.commit(object, bytes, number);
         }
         notes.shrink();
-        let found: Vec<(u32, u32, i64, &[u32])> = notes
+        let found: Vec<(u32, u32, i64, Vec<u32>)> = notes
             .commits()
-            .map(|(commit, parents)| (commit.number, commit.tree, commit.time, parents))
+            .map(|(commit, parents)| {
+                let parents = parents.iter().map(|parent| parent.get()).collect();
+                (commit.number.get(), commit.tree.get(), commit.time, parents)
+            })
             .collect();
-        let expected: [(u32, u32, i64, &[u32]); 4] = [
-            (10, 8, -5, &[]),
-            (11, 7, 1234, &[1, 2]),
-            (14, 8, -5, &[]),
-            (15, 7, 1234, &[1, 2]),
+        let expected = [
+            (10, 8, -5, vec![]),
+            (11, 7, 1234, vec![1, 2]),
+            (14, 8, -5, vec![]),
+            (15, 7, 1234, vec![1, 2]),
         ];
         assert_eq!(found, expected);
-        assert_eq!(notes.malformed, [12, 13]);
+        assert_eq!(notes.malformed, [12, 13].map(ObjectNo::new));
     }
 }

@@ -16,6 +16,7 @@ use super::loose::{LooseReader, loose_path};
 use super::pack::Pack;
 use super::store::index_paths;
 use crate::coverage::Skip;
+use crate::git::number::PackPos;
 
 /// All object directories of a repository, the one that is written to first.
 #[derive(Debug)]
@@ -44,7 +45,7 @@ enum Place<'a> {
     /// A file of its own.
     Loose(PathBuf),
     /// A position in the index of a pack.
-    Packed(&'a Pack, u32),
+    Packed(&'a Pack, PackPos),
 }
 
 impl Objects {
@@ -166,7 +167,7 @@ fn unlisted(skip: &Skip) -> Fault {
 }
 
 impl Packs {
-    fn holding<'a>(&'a self, id: &'a gix::oid) -> impl Iterator<Item = (&'a Pack, u32)> {
+    fn holding<'a>(&'a self, id: &'a gix::oid) -> impl Iterator<Item = (&'a Pack, PackPos)> {
         let packs = self.packs.iter();
         packs.filter_map(move |pack| Some((pack, pack.find(id)?)))
     }

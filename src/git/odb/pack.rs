@@ -10,10 +10,8 @@ use gix::odb::pack::{data, index};
 use super::fault::Fault;
 use crate::content::{GuardedMap, guarded_map, open_regular};
 use crate::coverage::{Skip, SkipReason};
+use crate::git::number::{Number as _, ObjectNo, PackPos};
 use crate::git::path_bytes;
-
-/// No entry.
-pub(crate) const NONE: u32 = u32::MAX;
 
 /// The index of a pack, mapped.
 pub(crate) type IndexFile = index::File<GuardedMap>;
@@ -29,7 +27,7 @@ pub(crate) struct Pack {
     data: OnceLock<Result<DataFile, Fault>>,
     hash: gix::hash::Kind,
     /// Number of its first object among those of all stores.
-    pub(crate) first: u32,
+    first: ObjectNo,
     /// Where the ids start whose first bits are the same: about one start per id. Empty until [`Self::prepare`].
     starts: Vec<u32>,
 }
@@ -70,7 +68,7 @@ impl Pack {
             index,
             data: OnceLock::new(),
             hash,
-            first: 0,
+            first: ObjectNo::new(0),
             starts: Vec::new(),
         })
     }
@@ -119,28 +117,29 @@ impl Pack {
     }
 
     /// The id of the object at a position of the index.
-    pub(crate) fn id(&self, position: u32) -> &oid {
-        self.index.oid_at_index(position)
+    pub(crate) fn id(&self, position: PackPos) -> &oid {
+        self.index.oid_at_index(position.get())
     }
 
     /// The position of the object in the index, if it is here.
     ///
     /// Ids are evenly spread, so a start for about each of them leads to memory that is far away once or
     /// twice; a binary search over all ids, as without [`Self::prepare`], is three times slower.
-    pub(crate) fn find(&self, id: &oid) -> Option<u32> {
+    pub(crate) fn find(&self, id: &oid) -> Option<PackPos> {
         if self.starts.is_empty() {
-            return self.index.lookup(id);
+            return self.index.lookup(id).map(PackPos::new);
         }
         let place = prefix(id, shift(self.starts.len()));
         let (mut from, mut to) = (*self.starts.get(place)?, *self.starts.get(place + 1)?);
         let sought = first_bytes(id);
         while from < to {
             let middle = from + (to - from) / 2;
-            let found = self.id(middle);
+            let position = PackPos::new(middle);
+            let found = self.id(position);
             // Eight bytes tell nearly always, and faster than a comparison of unknown length.
             match first_bytes(found).cmp(&sought).then_with(|| found.cmp(id)) {
                 std::cmp::Ordering::Less => from = middle + 1,
-                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Equal => return Some(position),
                 std::cmp::Ordering::Greater => to = middle,
             }
         }
@@ -148,8 +147,24 @@ impl Pack {
     }
 
     /// Where the object at a position of the index begins.
-    pub(crate) fn offset(&self, position: u32) -> u64 {
-        self.index.pack_offset_at_index(position)
+    pub(crate) fn offset(&self, position: PackPos) -> u64 {
+        self.index.pack_offset_at_index(position.get())
+    }
+
+    /// Numbers its objects from `first` on.
+    pub(crate) fn number_from(&mut self, first: ObjectNo) {
+        self.first = first;
+    }
+
+    /// The number of the object at a position of the index.
+    pub(crate) fn number(&self, position: PackPos) -> ObjectNo {
+        ObjectNo::new(self.first.get() + position.get())
+    }
+
+    /// The position of the object with that number, if it is here.
+    pub(crate) fn position(&self, number: ObjectNo) -> Option<PackPos> {
+        let position = number.get().checked_sub(self.first.get())?;
+        (position < self.len()).then(|| PackPos::new(position))
     }
 
     /// One past the last entry.

@@ -14,21 +14,22 @@ use gix::progress::Discard;
 
 use super::pack::{DataFile, Pack};
 use super::table::Table;
+use crate::git::number::{EntryNo, Number as _, PackPos};
 
 /// Shows every object of the wanted kinds of a pack, in parallel. `Break` ends it early.
 pub(crate) fn traverse(
     pack: &Pack,
     threads: usize,
-    is_wanted: impl Fn(u32) -> bool + Sync,
+    is_wanted: impl Fn(PackPos) -> bool + Sync,
     show: impl FnMut(Kind, ObjectId, &[u8]) -> ControlFlow<()> + Send + Clone,
 ) -> gix::Result<()> {
     let table = Table::new(pack, threads);
-    let kept: Vec<(u64, u32, Kind)> = (0..table.len())
+    let kept: Vec<(u64, PackPos, Kind)> = EntryNo::up_to(table.len())
         .filter_map(|number| {
             let kind = table.kind(number)?;
             let entry = (table.range(number).start, table.position(number), kind);
             // gix-pack takes the first entry that it is given for the first of the pack.
-            (kind != Kind::Tree || number == 0).then_some(entry)
+            (kind != Kind::Tree || number.index() == 0).then_some(entry)
         })
         .collect();
     let data = pack.load().map_err(gix::Error::from_error)?;
@@ -36,9 +37,9 @@ pub(crate) fn traverse(
     let tree = Tree::from_offsets_in_pack(
         pack.path(),
         kept.into_iter(),
-        &|entry: &(u64, u32, Kind)| entry.0,
+        &|entry: &(u64, PackPos, Kind)| entry.0,
         &|id| {
-            let position = pack.index.lookup(id);
+            let position = pack.find(id);
             Ok(position.map(|position| pack.offset(position)))
         },
         &mut Discard,

@@ -12,6 +12,7 @@ use super::loose::loose_path;
 use super::pack::Pack;
 use crate::coverage::{Skip, SkipReason};
 use crate::git::discover::is_absent;
+use crate::git::number::{Number as _, ObjectNo, PackPos};
 use crate::git::path_bytes;
 
 /// Objects are numbered below this; the bit above tells other things from them.
@@ -32,7 +33,7 @@ pub(crate) struct Stores {
 pub(crate) struct Loose {
     directory: PathBuf,
     /// Number of the first one among those of all stores.
-    pub(crate) first: u32,
+    first: ObjectNo,
     /// Their ids, sorted.
     pub(crate) ids: Vec<ObjectId>,
 }
@@ -70,31 +71,28 @@ impl Stores {
     /// Numbers all objects. A store for which no numbers are left is none.
     fn number(&mut self, skips: &mut Vec<Skip>) {
         let mut next = 0_u32;
-        let mut take = |length: usize, first: &mut u32, path: &Path| {
-            *first = next;
+        let mut take = |length: usize, path: &Path| {
+            let first = ObjectNo::new(next);
             let end = u32::try_from(length)
                 .ok()
                 .and_then(|length| next.checked_add(length))
                 .filter(|end| *end <= MAX_OBJECTS);
-            match end {
-                Some(end) => next = end,
-                None => {
-                    let detail = "the repository has too many objects";
-                    skips.push(Skip::with_detail(
-                        SkipReason::Size,
-                        path_bytes(path),
-                        detail,
-                    ));
-                }
-            }
-            end.is_some()
+            let Some(end) = end else {
+                let (name, detail) = (path_bytes(path), "the repository has too many objects");
+                skips.push(Skip::with_detail(SkipReason::Size, name, detail));
+                return None;
+            };
+            next = end;
+            Some(first)
         };
         self.packs.retain_mut(|pack| {
-            let (length, path) = (pack.len() as usize, pack.path().to_owned());
-            take(length, &mut pack.first, &path)
+            let first = take(pack.len() as usize, pack.path());
+            first.map(|first| pack.number_from(first)).is_some()
         });
-        self.loose
-            .retain_mut(|loose| take(loose.ids.len(), &mut loose.first, &loose.directory));
+        self.loose.retain_mut(|loose| {
+            let first = take(loose.ids.len(), &loose.directory);
+            first.map(|first| loose.first = first).is_some()
+        });
     }
 
     /// How many objects there are, those of several stores counted in each.
@@ -109,17 +107,16 @@ impl Stores {
     }
 
     /// The number of an object, if it is there.
-    pub(crate) fn find(&self, id: &oid) -> Option<u32> {
-        let packed = |pack: &Pack| pack.find(id).map(|position| pack.first + position);
-        let loose = |loose: &Loose| loose.find(id).map(|place| loose.first + place);
+    pub(crate) fn find(&self, id: &oid) -> Option<ObjectNo> {
+        let packed = |pack: &Pack| pack.find(id).map(|position| pack.number(position));
         let found = self.packs.iter().find_map(packed);
-        found.or_else(|| self.loose.iter().find_map(loose))
+        found.or_else(|| self.loose.iter().find_map(|loose| loose.find(id)))
     }
 
     /// The number that counts for an object, of which one of its numbers is known.
-    pub(crate) fn canonical(&self, number: u32, id: &oid) -> u32 {
+    pub(crate) fn canonical(&self, number: ObjectNo, id: &oid) -> ObjectNo {
         match self.packs.first() {
-            Some(pack) if number < pack.len() => number,
+            Some(pack) if pack.position(number).is_some() => number,
             _ => self.find(id).unwrap_or(number),
         }
     }
@@ -130,15 +127,18 @@ impl Stores {
     }
 
     /// The id of the object with that number, which must be one.
-    pub(crate) fn id_of(&self, number: u32) -> &oid {
-        let after = self.packs.partition_point(|pack| pack.first <= number);
+    pub(crate) fn id_of(&self, number: ObjectNo) -> &oid {
+        // Stores without objects share their number with the next one.
+        let after = self
+            .packs
+            .partition_point(|pack| pack.number(PackPos::new(0)) <= number);
         let pack = after.checked_sub(1).and_then(|at| self.packs.get(at));
-        if let Some(pack) = pack.filter(|pack| number - pack.first < pack.len()) {
-            return pack.id(number - pack.first);
+        if let Some((pack, position)) = pack.and_then(|pack| Some((pack, pack.position(number)?))) {
+            return pack.id(position);
         }
         let after = self.loose.partition_point(|loose| loose.first <= number);
         let loose = &self.loose[after.saturating_sub(1)];
-        &loose.ids[(number - loose.first) as usize]
+        &loose.ids[number.index() - loose.first.index()]
     }
 
     /// Marks the objects that an earlier store has as well.
@@ -182,7 +182,7 @@ impl Stores {
     /// The id of the object at a place of a store; within a store they are sorted.
     pub(crate) fn id(&self, store: usize, place: usize) -> Option<&oid> {
         if let Some(pack) = self.packs.get(store) {
-            return (place < pack.len() as usize).then(|| pack.id(place as u32));
+            return (place < pack.len() as usize).then(|| pack.id(PackPos::at(place)));
         }
         let loose = self.loose.get(store - self.packs.len())?;
         loose.ids.get(place).map(|id| id.as_ref())
@@ -241,7 +241,7 @@ impl Loose {
         let directory = directory.to_owned();
         Self {
             directory,
-            first: 0,
+            first: ObjectNo::new(0),
             ids,
         }
     }
@@ -251,10 +251,15 @@ impl Loose {
         loose_path(&self.directory, id)
     }
 
-    /// The place of an object among the ids, if it is there.
-    pub(crate) fn find(&self, id: &oid) -> Option<u32> {
+    /// The number of the object at a place among the ids.
+    pub(crate) fn number(&self, place: usize) -> ObjectNo {
+        ObjectNo::at(self.first.index() + place)
+    }
+
+    /// The number of an object, if it is there.
+    pub(crate) fn find(&self, id: &oid) -> Option<ObjectNo> {
         let found = self.ids.binary_search_by(|other| other.as_ref().cmp(id));
-        found.ok().map(|place| place as u32)
+        found.ok().map(|place| self.number(place))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The entries of one pack as families: who is built on whom, what has to be read, and in which shares.
+//! The entries of one pack as delta trees: who is built on whom, what has to be read, and in which chunks of work.
 //!
 //! 32 bytes per object, and nothing on the call stack: chains may be as long as the pack.
 
@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use gix::objs::Kind;
 
-use super::pack::{Content, NONE, Pack};
+use super::pack::{Content, Pack};
+use crate::git::number::{EntryNo, Number as _, PackPos};
 use crate::workers;
 
 /// Weights are counted in units of this many bytes of the pack.
@@ -17,9 +18,12 @@ const MAX_CLIMB: usize = 4096;
 /// Offsets above this are beyond the end of any file.
 const MAX_OFFSET: u64 = (1 << 48) - 1;
 
+/// No entry.
+const NONE: EntryNo = EntryNo::number(u32::MAX);
+
 const WANTED: u8 = 1;
 const NEEDED: u8 = 2;
-const STARTS_SHARE: u8 = 4;
+const STARTS_CHUNK: u8 = 4;
 
 /// One object of the pack.
 #[derive(Clone, Copy, Debug)]
@@ -30,14 +34,14 @@ struct Entry {
     state: State,
     flags: u8,
     /// Place in the index of the pack, which knows id and checksum.
-    position: u32,
+    position: PackPos,
     /// CRC-32 of its bytes, where the index has one; kept here because the index is in another order.
     checksum: u32,
     /// The entry on which this one is built.
-    base: u32,
-    first_child: u32,
-    next_sibling: u32,
-    /// Size in the pack, in [`UNIT`]s; later of everything in the same share that is built on it as well.
+    base: EntryNo,
+    first_child: EntryNo,
+    next_sibling: EntryNo,
+    /// Size in the pack, in [`UNIT`]s; later of everything in the same chunk that is built on it as well.
     weight: u32,
 }
 
@@ -58,6 +62,15 @@ enum State {
     Known(Kind),
     /// It has no readable header, or no base.
     Broken,
+}
+
+/// Work for one thread at a time: a delta tree, or siblings cut off from one, and what is built on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Chunk {
+    /// Its first entry.
+    pub(crate) start: EntryNo,
+    /// What it weighs, in [`Table::weight`]'s unit.
+    pub(crate) weight: u32,
 }
 
 /// All entries of a pack, sorted by offset. Entries are named by their number in that order.
@@ -88,32 +101,32 @@ impl Table {
     }
 
     /// Where the entry begins and ends in the pack.
-    pub(crate) fn range(&self, number: u32) -> Range<u64> {
-        let next = self.entries.get(number as usize + 1);
+    pub(crate) fn range(&self, number: EntryNo) -> Range<u64> {
+        let next = self.entries.get(number.index() + 1);
         let end = next.map_or(self.end, |next| next.offset());
         self.at(number).offset()..end
     }
 
     /// Its place in the index of the pack.
-    pub(crate) fn position(&self, number: u32) -> u32 {
+    pub(crate) fn position(&self, number: EntryNo) -> PackPos {
         self.at(number).position
     }
 
     /// What the index says is the CRC-32 of its bytes.
-    pub(crate) fn checksum(&self, number: u32) -> Option<u32> {
+    pub(crate) fn checksum(&self, number: EntryNo) -> Option<u32> {
         self.has_checksums.then(|| self.at(number).checksum)
     }
 
     /// The entry that begins there.
-    pub(crate) fn find(&self, offset: u64) -> Option<u32> {
+    pub(crate) fn find(&self, offset: u64) -> Option<EntryNo> {
         let found = self
             .entries
             .binary_search_by_key(&offset, |entry| entry.offset());
-        found.ok().map(|number| number as u32)
+        found.ok().map(EntryNo::at)
     }
 
     /// What kind of object it is; `None` where header or base cannot be read.
-    pub(crate) fn kind(&self, number: u32) -> Option<Kind> {
+    pub(crate) fn kind(&self, number: EntryNo) -> Option<Kind> {
         match self.at(number).state {
             State::Known(kind) => Some(kind),
             _ => None,
@@ -121,34 +134,34 @@ impl Table {
     }
 
     /// The entry on which it is built.
-    pub(crate) fn base(&self, number: u32) -> Option<u32> {
+    pub(crate) fn base(&self, number: EntryNo) -> Option<EntryNo> {
         some(self.at(number).base)
     }
 
     /// Whether the object is to be shown, and is not only needed to build others.
-    pub(crate) fn is_wanted(&self, number: u32) -> bool {
+    pub(crate) fn is_wanted(&self, number: EntryNo) -> bool {
         self.at(number).flags & WANTED != 0
     }
 
-    /// Size of what is built on it within its share, itself included, in no particular unit.
-    pub(crate) fn weight(&self, number: u32) -> u32 {
+    /// Size of what is built on it within its chunk, itself included, in no particular unit.
+    pub(crate) fn weight(&self, number: EntryNo) -> u32 {
         self.at(number).weight
     }
 
-    /// The first needed entry that is built on this one and belongs to the same share.
-    pub(crate) fn first_child(&self, number: u32) -> Option<u32> {
+    /// The first needed entry that is built on this one and belongs to the same chunk.
+    pub(crate) fn first_child(&self, number: EntryNo) -> Option<EntryNo> {
         self.first_needed(self.at(number).first_child)
     }
 
-    /// The next needed entry with the same base and in the same share.
-    pub(crate) fn next_sibling(&self, number: u32) -> Option<u32> {
+    /// The next needed entry with the same base and in the same chunk.
+    pub(crate) fn next_sibling(&self, number: EntryNo) -> Option<EntryNo> {
         self.first_needed(self.at(number).next_sibling)
     }
 
-    fn first_needed(&self, mut number: u32) -> Option<u32> {
+    fn first_needed(&self, mut number: EntryNo) -> Option<EntryNo> {
         while number != NONE {
             let entry = self.at(number);
-            if entry.flags & STARTS_SHARE != 0 {
+            if entry.flags & STARTS_CHUNK != 0 {
                 return None;
             }
             if entry.flags & NEEDED != 0 {
@@ -159,8 +172,8 @@ impl Table {
         None
     }
 
-    fn at(&self, number: u32) -> &Entry {
-        &self.entries[number as usize]
+    fn at(&self, number: EntryNo) -> &Entry {
+        &self.entries[number.index()]
     }
 
     fn read_headers(&mut self, pack: &Pack, threads: usize) {
@@ -175,13 +188,13 @@ impl Table {
         });
     }
 
-    /// Gives every delta the kind of the object at the root of its family.
+    /// Gives every delta the kind of the object at the root of its delta tree.
     fn follow_bases(&mut self) {
         let mut path = Vec::new();
-        for number in 0..self.len() {
+        for number in EntryNo::up_to(self.len()) {
             let mut at = number;
             while at != NONE && self.at(at).state == State::Open {
-                self.entries[at as usize].state = State::Followed;
+                self.entries[at.index()].state = State::Followed;
                 path.push(at);
                 at = self.at(at).base;
             }
@@ -194,54 +207,58 @@ impl Table {
                 },
             };
             for number in path.drain(..) {
-                self.entries[number as usize].state = state;
+                self.entries[number.index()].state = state;
             }
         }
-        for number in (0..self.len()).rev() {
+        for number in EntryNo::up_to(self.len()).rev() {
             let entry = *self.at(number);
             if entry.base != NONE && matches!(entry.state, State::Known(_)) {
-                let base = &mut self.entries[entry.base as usize];
+                let base = &mut self.entries[entry.base.index()];
                 let next = std::mem::replace(&mut base.first_child, number);
-                self.entries[number as usize].next_sibling = next;
+                self.entries[number.index()].next_sibling = next;
             }
         }
     }
 
-    /// Marks what is to be shown and what is needed for it, and divides it into shares of about
-    /// `share` bytes of the pack each. Gives the first entry of every share with its weight.
+    /// Marks what is to be shown and what is needed for it, and divides it into chunks of work of about
+    /// `size` bytes of the pack each.
     ///
-    /// A share starts with a whole object, or with an entry whose base has to be built again before it: so
-    /// one family that is larger than all others does not keep one thread busy while the rest waits.
-    pub(crate) fn divide(
+    /// A chunk starts with a whole object, or with an entry whose base has to be built again before it: so
+    /// one delta tree that is larger than all others does not keep one thread busy while the rest waits.
+    pub(crate) fn partition(
         &mut self,
-        share: u64,
-        mut is_wanted: impl FnMut(u32, Kind) -> bool,
-    ) -> Vec<(u32, u32)> {
-        let limit = u32::try_from(share / UNIT).unwrap_or(u32::MAX).max(1);
-        let mut shares = Vec::new();
-        self.forget_shares();
+        size: u64,
+        mut is_wanted: impl FnMut(PackPos, Kind) -> bool,
+    ) -> Vec<Chunk> {
+        let limit = u32::try_from(size / UNIT).unwrap_or(u32::MAX).max(1);
+        let mut chunks = Vec::new();
+        self.forget_chunks();
         for number in self.bases_last() {
-            self.sum_up(number, limit, &mut shares);
+            self.sum_up(number, limit, &mut chunks);
             let entry = *self.at(number);
             let State::Known(kind) = entry.state else {
                 continue;
             };
             let wanted = is_wanted(entry.position, kind);
             let needed = wanted || self.has_needed_child(number);
-            let flags = &mut self.entries[number as usize].flags;
+            let flags = &mut self.entries[number.index()].flags;
             *flags |= if wanted { WANTED } else { 0 } | if needed { NEEDED } else { 0 };
             if entry.base == NONE && needed {
-                shares.push((number, self.at(number).weight));
+                let weight = self.at(number).weight;
+                chunks.push(Chunk {
+                    start: number,
+                    weight,
+                });
             }
         }
-        shares.sort_unstable();
+        chunks.sort_unstable();
         // They stay for the whole walk.
-        shares.shrink_to_fit();
-        shares
+        chunks.shrink_to_fit();
+        chunks
     }
 
     /// Undoes an earlier division.
-    fn forget_shares(&mut self) {
+    fn forget_chunks(&mut self) {
         let mut end = self.end;
         for entry in self.entries.iter_mut().rev() {
             let length = end.saturating_sub(entry.offset());
@@ -251,7 +268,7 @@ impl Table {
         }
     }
 
-    fn has_needed_child(&self, number: u32) -> bool {
+    fn has_needed_child(&self, number: EntryNo) -> bool {
         let mut child = self.at(number).first_child;
         while child != NONE {
             let entry = self.at(child);
@@ -263,9 +280,9 @@ impl Table {
         false
     }
 
-    /// Adds the weights of the children to their base and cuts off groups of siblings that are a share of
+    /// Adds the weights of the children to their base and cuts off groups of siblings that are a chunk of
     /// their own.
-    fn sum_up(&mut self, number: u32, limit: u32, shares: &mut Vec<(u32, u32)>) {
+    fn sum_up(&mut self, number: EntryNo, limit: u32, chunks: &mut Vec<Chunk>) {
         let mut total = self.at(number).weight;
         let mut child = self.at(number).first_child;
         let mut group = NONE;
@@ -287,9 +304,12 @@ impl Table {
             if is_full && *may_cut.get_or_insert_with(|| self.is_cheap_to_build(number, limit / 8))
             {
                 if group != NONE {
-                    shares.push((group, group_weight));
+                    chunks.push(Chunk {
+                        start: group,
+                        weight: group_weight,
+                    });
                 }
-                self.entries[child as usize].flags |= STARTS_SHARE;
+                self.entries[child.index()].flags |= STARTS_CHUNK;
                 group = child;
                 group_weight = weight;
             } else if group == NONE {
@@ -300,13 +320,16 @@ impl Table {
             child = next_sibling;
         }
         if group != NONE {
-            shares.push((group, group_weight));
+            chunks.push(Chunk {
+                start: group,
+                weight: group_weight,
+            });
         }
-        self.entries[number as usize].weight = total;
+        self.entries[number.index()].weight = total;
     }
 
     /// Whether the entry and everything it is built on weigh at most `limit`.
-    fn is_cheap_to_build(&self, mut number: u32, limit: u32) -> bool {
+    fn is_cheap_to_build(&self, mut number: EntryNo, limit: u32) -> bool {
         let mut weight = 0_u64;
         for _ in 0..MAX_CLIMB.min(limit as usize) {
             let range = self.range(number);
@@ -323,14 +346,14 @@ impl Table {
     }
 
     /// All entries, each after everything that is built on it.
-    fn bases_last(&self) -> Box<dyn Iterator<Item = u32>> {
+    fn bases_last(&self) -> Box<dyn Iterator<Item = EntryNo>> {
         let is_backward =
-            |(number, entry): (usize, &Entry)| entry.base == NONE || (entry.base as usize) < number;
+            |(number, entry): (usize, &Entry)| entry.base == NONE || entry.base.index() < number;
         if self.entries.iter().enumerate().all(is_backward) {
-            return Box::new((0..self.len()).rev());
+            return Box::new(EntryNo::up_to(self.len()).rev());
         }
-        let mut order: Vec<u32> = Vec::with_capacity(self.entries.len());
-        for number in 0..self.len() {
+        let mut order: Vec<EntryNo> = Vec::with_capacity(self.entries.len());
+        for number in EntryNo::up_to(self.len()) {
             if self.at(number).base != NONE {
                 continue;
             }
@@ -350,12 +373,12 @@ impl Table {
     }
 }
 
-fn some(number: u32) -> Option<u32> {
+fn some(number: EntryNo) -> Option<EntryNo> {
     (number != NONE).then_some(number)
 }
 
 fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
-    let mut keys: Vec<(u64, u32)> = (0..pack.len())
+    let mut keys: Vec<(u64, PackPos)> = PackPos::up_to(pack.len())
         .map(|position| (pack.offset(position), position))
         .collect();
     let share = keys.len().div_ceil(threads.max(1)).max(1);
@@ -383,7 +406,7 @@ fn in_order_of_offset(pack: &Pack, threads: usize) -> Vec<Entry> {
 
 /// Fills in what the header of an entry says. What cannot be read stays broken.
 fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mut Entry) {
-    let checksum = pack.index.crc32_at_index(entry.position);
+    let checksum = pack.index.crc32_at_index(entry.position.get());
     entry.checksum = checksum.unwrap_or_default();
     let next = offsets.get(number + 1).copied().unwrap_or(end);
     let Some(bytes) = pack.entry(entry.offset(), next) else {
@@ -407,7 +430,7 @@ fn read_header(pack: &Pack, offsets: &[u64], number: usize, end: u64, entry: &mu
         }),
     };
     if let Some(base) = base {
-        entry.base = base as u32;
+        entry.base = EntryNo::at(base);
         entry.state = State::Open;
     }
 }

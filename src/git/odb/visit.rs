@@ -7,55 +7,59 @@ use gix::objs::Kind;
 use super::loose::LooseReader;
 use super::pack::Pack;
 use super::store::Stores;
-use super::table::Table;
-use super::walk::{Judge, Object, Walk};
+use super::table::{Chunk, Table};
+use super::walk::{Object, Visitor, Walk};
+use crate::git::number::EntryNo;
 use crate::workers;
 
-/// Shares of a pack are not made smaller than this many of its bytes.
-const MIN_SHARE: u64 = 256 << 10;
-/// Families are handed out in batches of about this weight: 128 KiB of the pack.
+/// Chunks of a pack are not made smaller than this many of its bytes.
+const MIN_CHUNK: u64 = 256 << 10;
+/// Chunks are handed out in batches of about this weight: 128 KiB of the pack.
 const BATCH: u32 = (128 << 10) / 64;
 /// What is wrong with an entry whose kind is not known.
 pub(crate) const NO_HEADER: &str = "the entry, or one that it is built on, has no readable header";
 
-/// Shows every object of a kind, those of several stores from each, to the judges. Each of these works on a
+/// Shows every object of a kind, those of several stores from each, to the visitors. Each of these works on a
 /// thread of its own.
-pub(crate) fn walk_all<J: Judge + Send>(
+pub(crate) fn walk_all<V: Visitor + Send>(
     stores: &Stores,
     tables: &mut [Table],
     kind: Kind,
     max_object_size: u64,
-    judges: &mut [J],
+    visitors: &mut [V],
 ) {
     for (pack, table) in stores.packs.iter().zip(tables) {
-        let shares = table.divide(share(pack, judges.len()), |_, of| of == kind);
-        let (table, batches, next) = (&*table, batches(&shares), AtomicUsize::new(0));
-        workers::each(&mut *judges, |judge| {
-            let mut walk = Walk::new(pack, table, max_object_size, judge);
+        let chunks = table.partition(chunk_size(pack, visitors.len()), |_, of| of == kind);
+        let (table, batches, next) = (&*table, batches(&chunks), AtomicUsize::new(0));
+        workers::each(&mut *visitors, |visitor| {
+            let mut walk = Walk::new(pack, table, max_object_size, visitor);
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for (start, _) in *batch {
-                    walk.share(*start);
+                for chunk in *batch {
+                    walk.chunk(chunk.start);
                 }
             }
         });
     }
     for loose in &stores.loose {
         let next = AtomicUsize::new(0);
-        workers::each(&mut *judges, |judge| {
+        workers::each(&mut *visitors, |visitor| {
             let mut reader = LooseReader::new();
-            while let Some(id) = loose.ids.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if judge.is_stopped() {
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(id) = loose.ids.get(place) else {
+                    return;
+                };
+                if visitor.is_stopped() {
                     return;
                 }
                 match reader.of_kind(kind, &loose.path(id), max_object_size) {
                     Ok(Some(bytes)) => {
-                        let place = loose.find(id).unwrap_or_default();
-                        let kept =
-                            judge.whole(&Object::loose(kind, id, loose.first + place), bytes);
-                        judge.release(kept);
+                        let object = Object::loose(kind, id, loose.number(place));
+                        let state = visitor.base(&object, bytes);
+                        visitor.release(state);
                     }
                     Ok(None) => {}
-                    Err(fault) => judge.fail(id, fault),
+                    Err(fault) => visitor.failed(id, fault),
                 }
             }
         });
@@ -64,7 +68,7 @@ pub(crate) fn walk_all<J: Judge + Send>(
 
 /// Why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or it is a
 /// tree whose checksum is wrong.
-pub(crate) fn damage(pack: &Pack, table: &Table, number: u32) -> Option<&'static str> {
+pub(crate) fn damage(pack: &Pack, table: &Table, number: EntryNo) -> Option<&'static str> {
     match table.kind(number) {
         None => Some(NO_HEADER),
         Some(Kind::Tree) => {
@@ -78,25 +82,25 @@ pub(crate) fn damage(pack: &Pack, table: &Table, number: u32) -> Option<&'static
     }
 }
 
-/// About how much of a pack is one share.
-pub(crate) fn share(pack: &Pack, threads: usize) -> u64 {
-    (pack.end() / (threads.max(1) as u64 * 16)).max(MIN_SHARE)
+/// About how many bytes of a pack are one chunk.
+pub(crate) fn chunk_size(pack: &Pack, threads: usize) -> u64 {
+    (pack.end() / (threads.max(1) as u64 * 16)).max(MIN_CHUNK)
 }
 
-/// Puts small families together and takes the large ones first, so that no thread ends long after the
+/// Puts small delta trees together and takes the large ones first, so that no thread ends long after the
 /// others.
-pub(crate) fn batches(shares: &[(u32, u32)]) -> Vec<&[(u32, u32)]> {
+pub(crate) fn batches(chunks: &[Chunk]) -> Vec<&[Chunk]> {
     let mut weight = 0_u32;
-    let mut batches: Vec<(u32, &[(u32, u32)])> = Vec::new();
+    let mut batches: Vec<(u32, &[Chunk])> = Vec::new();
     let mut first = 0;
-    for (index, share) in shares.iter().enumerate() {
-        weight = weight.saturating_add(share.1);
-        if weight >= BATCH || index + 1 == shares.len() {
-            batches.push((weight, &shares[first..=index]));
+    for (index, chunk) in chunks.iter().enumerate() {
+        weight = weight.saturating_add(chunk.weight);
+        if weight >= BATCH || index + 1 == chunks.len() {
+            batches.push((weight, &chunks[first..=index]));
             first = index + 1;
             weight = 0;
         }
     }
     batches.sort_by_key(|(weight, _)| std::cmp::Reverse(weight / (BATCH * 2)));
-    batches.into_iter().map(|(_, shares)| shares).collect()
+    batches.into_iter().map(|(_, chunks)| chunks).collect()
 }

@@ -1,11 +1,11 @@
-//! The walk over delta families: depth first, bases before what is built on them.
+//! The walk over delta trees: depth first, bases before what is built on them.
 //!
-//! Every entry is inflated once. What is done with it is a [`Judge`]'s business: the scan searches, provenance
+//! Every entry is inflated once. What is done with it is a [`Visitor`]'s business: the scan searches, provenance
 //! reads trees.
 //!
 //! The heaviest child comes last and takes the memory of its base, so at most as many objects are alive as
-//! the logarithm of the size of the family, however long its chains. What is alive beyond
-//! [`MAX_ALIVE`] bytes is let go and built again when the walk comes back to it.
+//! the logarithm of the size of the delta tree, however long its chains. What is alive beyond
+//! [`MAX_ALIVE`] bytes is evicted and built again when the walk comes back to it.
 
 use gix::hash::oid;
 use gix::objs::Kind;
@@ -16,40 +16,41 @@ use super::fault::Fault;
 use super::inflate::{Buffer, Inflater};
 use super::pack::Pack;
 use super::table::Table;
+use crate::git::number::{EntryNo, ObjectNo};
 
 /// Bytes of rebuilt objects that one worker keeps for what is still to be built on them.
 const MAX_ALIVE: usize = 64 << 20;
 /// Buffers larger than this are not kept for later.
 const MAX_KEPT: usize = 4 << 20;
 
-/// Looks at the objects of a walk.
-pub(crate) trait Judge {
-    /// What is remembered of an object for those that are built on it.
-    type Kept;
+/// Visits the objects of a walk.
+pub(crate) trait Visitor {
+    /// What is kept of an object for those that are built on it.
+    type State;
 
-    /// Looks at an object that is whole, or whose base is not remembered.
-    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Self::Kept;
+    /// Visits a whole object, or a delta whose base's state was evicted.
+    fn base(&mut self, object: &Object<'_>, bytes: &[u8]) -> Self::State;
 
-    /// Looks at an object that a delta makes of a base. If something is built on it, it is rebuilt.
-    fn built(
+    /// Visits an object that a delta makes of a base. If something is built on it, it is rebuilt.
+    fn delta(
         &mut self,
         object: &Object<'_>,
-        base: (&[u8], &Self::Kept),
+        base: (&[u8], &Self::State),
         delta: &Delta<'_>,
         builder: &mut Builder,
-    ) -> Result<Option<(Buffer, Self::Kept)>, Fault>;
+    ) -> Result<Option<(Buffer, Self::State)>, Fault>;
 
     /// Takes back what nothing is built on any more.
-    fn release(&mut self, _kept: Self::Kept) {}
+    fn release(&mut self, _state: Self::State) {}
 
     /// Takes note of a wanted object that could not be read.
-    fn fail(&mut self, id: &oid, fault: Fault);
+    fn failed(&mut self, id: &oid, fault: Fault);
 
     /// Whether the walk is to end.
     fn is_stopped(&self) -> bool;
 }
 
-/// An object of a pack on its way to a [`Judge`].
+/// An object of a pack on its way to a [`Visitor`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Object<'p> {
     /// What it is.
@@ -57,7 +58,7 @@ pub(crate) struct Object<'p> {
     /// Its name.
     pub(crate) id: &'p oid,
     /// Its number among the objects of all stores.
-    pub(crate) number: u32,
+    pub(crate) number: ObjectNo,
     /// Whether it was asked for, and is not only needed to build others.
     pub(crate) is_wanted: bool,
     /// Whether nothing is built on it.
@@ -66,7 +67,7 @@ pub(crate) struct Object<'p> {
 
 impl<'p> Object<'p> {
     /// An object by itself.
-    pub(crate) fn loose(kind: Kind, id: &'p oid, number: u32) -> Self {
+    pub(crate) fn loose(kind: Kind, id: &'p oid, number: ObjectNo) -> Self {
         Self {
             kind,
             id,
@@ -78,15 +79,15 @@ impl<'p> Object<'p> {
 }
 
 /// One worker on one pack.
-pub(crate) struct Walk<'p, 'j, J: Judge> {
+pub(crate) struct Walk<'p, 'j, V: Visitor> {
     pack: &'p Pack,
     table: &'p Table,
     max_object_size: u64,
-    judge: &'j mut J,
+    visitor: &'j mut V,
     inflater: Inflater,
     delta: Buffer,
     builder: Builder,
-    stack: Vec<Level<J::Kept>>,
+    stack: Vec<Level<V::State>>,
 }
 
 /// Makes objects of deltas, in buffers that are used again.
@@ -96,29 +97,29 @@ pub(crate) struct Builder {
 }
 
 /// An object on which others are still to be built.
-struct Level<K> {
-    number: u32,
-    /// `None` if it was let go.
+struct Level<S> {
+    number: EntryNo,
+    /// `None` if it was evicted.
     bytes: Option<Buffer>,
-    kept: K,
-    next: Option<u32>,
+    state: S,
+    next: Option<EntryNo>,
     /// The child that comes last.
-    heaviest: Option<u32>,
+    heaviest: Option<EntryNo>,
 }
 
-impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
-    /// A walk over shares of `table`.
+impl<'p, 'j, V: Visitor> Walk<'p, 'j, V> {
+    /// A walk over chunks of `table`.
     pub(crate) fn new(
         pack: &'p Pack,
         table: &'p Table,
         max_object_size: u64,
-        judge: &'j mut J,
+        visitor: &'j mut V,
     ) -> Self {
         Self {
             pack,
             table,
             max_object_size,
-            judge,
+            visitor,
             inflater: Inflater::new(),
             delta: Buffer::default(),
             builder: Builder::default(),
@@ -126,15 +127,15 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         }
     }
 
-    /// Walks the share that begins with `start`.
-    pub(crate) fn share(&mut self, start: u32) {
+    /// Walks the chunk that begins with `start`.
+    pub(crate) fn chunk(&mut self, start: EntryNo) {
         self.stack.clear();
         match self.table.base(start) {
             None => self.root(start),
             Some(base) => self.group(base, start),
         }
         while let Some(top) = self.stack.last() {
-            if self.judge.is_stopped() {
+            if self.visitor.is_stopped() {
                 return;
             }
             match (top.next, top.heaviest) {
@@ -153,7 +154,7 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         }
     }
 
-    fn advance(&mut self, child: u32) {
+    fn advance(&mut self, child: EntryNo) {
         if let Some(top) = self.stack.last_mut() {
             top.next = self.table.next_sibling(child);
         }
@@ -161,37 +162,37 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
 
     fn pop(&mut self) {
         if let Some(level) = self.stack.pop() {
-            self.release(level.bytes, level.kept);
+            self.release(level.bytes, level.state);
         }
     }
 
-    fn release(&mut self, bytes: Option<Buffer>, kept: J::Kept) {
+    fn release(&mut self, bytes: Option<Buffer>, state: V::State) {
         if let Some(bytes) = bytes {
             self.builder.give_back(bytes);
         }
-        self.judge.release(kept);
+        self.visitor.release(state);
     }
 
-    /// Whether anything of this share needs the object.
-    fn is_of_use(&self, number: u32) -> bool {
+    /// Whether anything of this chunk needs the object.
+    fn is_needed(&self, number: EntryNo) -> bool {
         self.table.is_wanted(number) || self.table.first_child(number).is_some()
     }
 
-    /// How the judge sees an entry; `None` where its kind is not known.
-    fn object(&self, number: u32) -> Option<Object<'p>> {
+    /// How the visitor sees an entry; `None` where its kind is not known.
+    fn object(&self, number: EntryNo) -> Option<Object<'p>> {
         let position = self.table.position(number);
         Some(Object {
             kind: self.table.kind(number)?,
             id: self.pack.id(position),
-            number: self.pack.first + position,
+            number: self.pack.number(position),
             is_wanted: self.table.is_wanted(number),
             is_leaf: self.table.first_child(number).is_none(),
         })
     }
 
     /// A whole object.
-    fn root(&mut self, number: u32) {
-        if !self.is_of_use(number) {
+    fn root(&mut self, number: EntryNo) {
+        if !self.is_needed(number) {
             return;
         }
         let Some(object) = self.object(number) else {
@@ -203,12 +204,12 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
             self.fail_all(number, &fault);
             return;
         }
-        let kept = self.judge.whole(&object, bytes.get());
-        self.keep(number, bytes, kept);
+        let state = self.visitor.base(&object, bytes.get());
+        self.keep(number, bytes, state);
     }
 
-    /// Siblings whose base belongs to another share.
-    fn group(&mut self, base: u32, first: u32) {
+    /// Siblings whose base belongs to another chunk.
+    fn group(&mut self, base: EntryNo, first: EntryNo) {
         let Some(object) = self.object(base) else {
             return;
         };
@@ -219,8 +220,8 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
                     is_leaf: false,
                     ..object
                 };
-                let kept = self.judge.whole(&object, bytes.get());
-                self.push(base, bytes, kept, first);
+                let state = self.visitor.base(&object, bytes.get());
+                self.push(base, bytes, state, first);
             }
             Err(fault) => {
                 let mut next = Some(first);
@@ -233,14 +234,14 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
     }
 
     /// Keeps an object for its children.
-    fn keep(&mut self, number: u32, bytes: Buffer, kept: J::Kept) {
+    fn keep(&mut self, number: EntryNo, bytes: Buffer, state: V::State) {
         match self.table.first_child(number) {
-            Some(first) => self.push(number, bytes, kept, first),
-            None => self.release(Some(bytes), kept),
+            Some(first) => self.push(number, bytes, state, first),
+            None => self.release(Some(bytes), state),
         }
     }
 
-    fn push(&mut self, number: u32, bytes: Buffer, kept: J::Kept, first: u32) {
+    fn push(&mut self, number: EntryNo, bytes: Buffer, state: V::State, first: EntryNo) {
         let mut heaviest = first;
         let mut next = Some(first);
         while let Some(child) = next {
@@ -252,16 +253,16 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         self.stack.push(Level {
             number,
             bytes: Some(bytes),
-            kept,
+            state,
             next: Some(first),
             heaviest: Some(heaviest),
         });
-        self.let_go();
+        self.evict();
     }
 
-    /// Lets go of the lowest levels while too much is alive; the top one is needed next.
-    fn let_go(&mut self) {
-        let capacity = |level: &Level<J::Kept>| level.bytes.as_ref().map_or(0, Buffer::capacity);
+    /// Evicts the lowest levels while too much is alive; the top one is needed next.
+    fn evict(&mut self) {
+        let capacity = |level: &Level<V::State>| level.bytes.as_ref().map_or(0, Buffer::capacity);
         let mut alive: usize = self.stack.iter().map(capacity).sum();
         let top = self.stack.len().saturating_sub(1);
         for level in &mut self.stack[..top] {
@@ -275,11 +276,11 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
     }
 
     /// Takes an object that is built on the top of the stack. The last one takes its base's place.
-    fn child(&mut self, number: u32, is_last: bool) {
+    fn child(&mut self, number: EntryNo, is_last: bool) {
         let Some(mut base) = self.stack.pop() else {
             return;
         };
-        if !self.is_of_use(number) {
+        if !self.is_needed(number) {
             if !is_last {
                 self.stack.push(base);
             }
@@ -295,18 +296,18 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         }
         let result = self.step(number, &base);
         if is_last {
-            self.release(base.bytes, base.kept);
+            self.release(base.bytes, base.state);
         } else {
             self.stack.push(base);
         }
         match result {
-            Ok(Some((bytes, kept))) => self.keep(number, bytes, kept),
+            Ok(Some((bytes, state))) => self.keep(number, bytes, state),
             Ok(None) => {}
             Err(fault) => self.fail_all(number, &fault),
         }
     }
 
-    fn restore(&mut self, level: &mut Level<J::Kept>) -> Result<(), Fault> {
+    fn restore(&mut self, level: &mut Level<V::State>) -> Result<(), Fault> {
         if level.bytes.is_none() {
             level.bytes = Some(self.rebuild(level.number)?);
         }
@@ -316,9 +317,9 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
     /// Reads one delta: gives the rebuilt object, or `None` where nobody needs it.
     fn step(
         &mut self,
-        number: u32,
-        base: &Level<J::Kept>,
-    ) -> Result<Option<(Buffer, J::Kept)>, Fault> {
+        number: EntryNo,
+        base: &Level<V::State>,
+    ) -> Result<Option<(Buffer, V::State)>, Fault> {
         let Some(object) = self.object(number) else {
             return Ok(None);
         };
@@ -329,8 +330,8 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
             .inflate(number, &mut entry)
             .and_then(|()| entry::delta(entry.get(), base_bytes.len(), limit))
             .and_then(|delta| {
-                let base = (base_bytes, &base.kept);
-                self.judge.built(&object, base, &delta, &mut self.builder)
+                let base = (base_bytes, &base.state);
+                self.visitor.delta(&object, base, &delta, &mut self.builder)
             });
         if entry.capacity() <= MAX_KEPT {
             self.delta = entry;
@@ -339,7 +340,7 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
     }
 
     /// Inflates an entry after comparing its checksum.
-    fn inflate(&mut self, number: u32, out: &mut Buffer) -> Result<(), Fault> {
+    fn inflate(&mut self, number: EntryNo, out: &mut Buffer) -> Result<(), Fault> {
         let range = self.table.range(number);
         let bytes = self
             .pack
@@ -356,8 +357,8 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
         })
     }
 
-    /// Builds an object from the root of its family on.
-    fn rebuild(&mut self, number: u32) -> Result<Buffer, Fault> {
+    /// Builds an object from the root of its delta tree on.
+    fn rebuild(&mut self, number: EntryNo) -> Result<Buffer, Fault> {
         let mut chain = vec![number];
         let mut at = number;
         while let Some(base) = self.table.base(at) {
@@ -397,18 +398,18 @@ impl<'p, 'j, J: Judge> Walk<'p, 'j, J> {
             is_wanted: true,
             ..object
         };
-        let kept = self.judge.whole(&object, bytes.get());
-        self.release(Some(bytes), kept);
+        let state = self.visitor.base(&object, bytes.get());
+        self.release(Some(bytes), state);
         true
     }
 
-    /// Names an object and everything of its share that is built on it.
-    fn fail_all(&mut self, number: u32, fault: &Fault) {
+    /// Names an object and everything of its chunk that is built on it.
+    fn fail_all(&mut self, number: EntryNo, fault: &Fault) {
         let mut queue = vec![number];
         while let Some(number) = queue.pop() {
             if self.table.is_wanted(number) {
                 let id = self.pack.id(self.table.position(number));
-                self.judge.fail(id, fault.clone());
+                self.visitor.failed(id, fault.clone());
             }
             let mut child = self.table.first_child(number);
             while let Some(number) = child {

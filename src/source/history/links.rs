@@ -14,6 +14,7 @@ use gix::objs::tree::EntryKind;
 use crate::coverage::Skip;
 use crate::git::header::tagged;
 use crate::git::lfs::{MAX_POINTER, MIN_POINTER, Pointer};
+use crate::git::number::ObjectNo;
 use crate::git::odb::notes::{ABSENT, NO_ENTRIES, Named, Notes};
 use crate::git::odb::store::Stores;
 use crate::git::tree;
@@ -104,7 +105,7 @@ impl<'a> Links<'a> {
     }
 
     /// Follows what a commit refers to, and takes note of it.
-    pub(super) fn commit(&self, number: u32, id: &oid, bytes: &[u8], notes: &mut Notes) {
+    pub(super) fn commit(&self, number: ObjectNo, id: &oid, bytes: &[u8], notes: &mut Notes) {
         let Some(stores) = self.stores else {
             return;
         };

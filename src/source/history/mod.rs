@@ -6,7 +6,7 @@
 //!
 //! # How
 //!
-//! A pack is read family by family: a whole object and everything that is built on it by deltas. With a
+//! A pack is read delta tree by delta tree: a whole object and everything that is built on it by deltas. With a
 //! [`Probe`] the delta is searched instead of the object: a literal is new in an object only if it stands in
 //! inserted bytes or across a seam between two instructions; one that lies wholly within a copied range is a
 //! hit of the base, moved. An object is rebuilt only if something is built on it or if it has hits, and only
@@ -59,6 +59,7 @@ use gix::ObjectId;
 
 use crate::blob::Blob;
 use crate::coverage::Skip;
+use crate::git::number::Number as _;
 use crate::git::odb::alternates::{self, ObjectDirs, with_alternates};
 use crate::git::odb::store::Stores;
 use crate::git::odb::table::Table;
@@ -299,7 +300,7 @@ impl History {
                 pack,
                 self.threads,
                 |position| {
-                    !duplicates.has(number, position as usize) && self.is_asked(pack, position)
+                    !duplicates.has(number, position.index()) && self.is_asked(pack, position)
                 },
                 move |kind, id, bytes| {
                     let Some(kind) = show::object_kind(kind) else {

@@ -10,13 +10,14 @@ use super::cache::{Record, Remembered};
 use super::search::{Search, is_searched, show_loose};
 use super::show::{Shared, Show};
 use crate::coverage::{Skip, SkipReason};
+use crate::git::number::{EntryNo, Number as _, PackPos};
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::loose::LooseReader;
 use crate::git::odb::pack::Pack;
 use crate::git::odb::store::{Duplicates, Stores};
-use crate::git::odb::table::Table;
+use crate::git::odb::table::{Chunk, Table};
 use crate::git::odb::walk::Walk;
-use crate::git::odb::{batches, damage, share};
+use crate::git::odb::{batches, chunk_size, damage};
 use crate::source::BlobSink;
 use crate::workers;
 
@@ -43,7 +44,7 @@ impl LeftOut<'_> {
 }
 
 impl History {
-    pub(super) fn is_asked(&self, pack: &Pack, position: u32) -> bool {
+    pub(super) fn is_asked(&self, pack: &Pack, position: PackPos) -> bool {
         self.only
             .as_ref()
             .is_none_or(|only| only.contains(pack.id(position)))
@@ -58,14 +59,14 @@ impl History {
         shared: &Shared<'_>,
         sink: &mut S,
     ) -> (Vec<Failure>, usize) {
-        let is_new = |position: u32| !left_out.has(number, position as usize);
-        if left_out.remembered.is_some() && !(0..pack.len()).any(is_new) {
+        let is_new = |position: PackPos| !left_out.has(number, position.index());
+        if left_out.remembered.is_some() && !PackPos::up_to(pack.len()).any(is_new) {
             return (Vec::new(), 0);
         }
         let mut records = Vec::new();
         let mut wanted = 0;
         let mut trees = 0;
-        let shares = table.divide(share(pack, self.threads), |position, kind| {
+        let chunks = table.partition(chunk_size(pack, self.threads), |position, kind| {
             let is_new = is_new(position);
             if kind == Kind::Tree {
                 trees += 1;
@@ -85,7 +86,7 @@ impl History {
             all.append(&mut records);
         }
         let mut failures = self.damaged_entries(pack, table, is_new);
-        failures.extend(self.walk(pack, table, &shares, shared, sink));
+        failures.extend(self.walk(pack, table, &chunks, shared, sink));
         (failures, trees)
     }
 
@@ -112,14 +113,16 @@ impl History {
             stores.packs.iter().zip(tables).zip(trees).enumerate()
         {
             let is_new =
-                |place: u32| is_suspicious || !left_out.is_remembered(number, place as usize);
-            if !is_suspicious && *trees > MAX_CHECKED_TREES || !(0..pack.len()).any(is_new) {
+                |place: PackPos| is_suspicious || !left_out.is_remembered(number, place.index());
+            if !is_suspicious && *trees > MAX_CHECKED_TREES
+                || !PackPos::up_to(pack.len()).any(is_new)
+            {
                 continue;
             }
-            let shares = table.divide(share(pack, self.threads), |place, kind| {
+            let chunks = table.partition(chunk_size(pack, self.threads), |place, kind| {
                 kind == Kind::Tree && is_new(place)
             });
-            failures.extend(self.walk(pack, table, &shares, &shared, sink));
+            failures.extend(self.walk(pack, table, &chunks, &shared, sink));
         }
         failures
     }
@@ -128,13 +131,13 @@ impl History {
         &self,
         pack: &Pack,
         table: &Table,
-        is_new: impl Fn(u32) -> bool + Sync,
+        is_new: impl Fn(PackPos) -> bool + Sync,
     ) -> Vec<Failure> {
         let share = table
             .len()
             .div_ceil(u32::try_from(self.threads).unwrap_or(1))
             .max(1);
-        let failure = |number: u32| {
+        let failure = |number: EntryNo| {
             let why = damage(pack, table, number)?;
             let position = table.position(number);
             let id = pack.id(position).to_owned();
@@ -144,7 +147,10 @@ impl History {
         let starts = (0..table.len()).step_by(share as usize);
         let failures = workers::each(starts, |start| {
             let end = table.len().min(start.saturating_add(share));
-            (start..end).filter_map(failure).collect::<Vec<_>>()
+            (start..end)
+                .map(EntryNo::new)
+                .filter_map(failure)
+                .collect::<Vec<_>>()
         });
         failures.into_iter().flatten().collect()
     }
@@ -153,21 +159,21 @@ impl History {
         &self,
         pack: &Pack,
         table: &Table,
-        shares: &[(u32, u32)],
+        chunks: &[Chunk],
         shared: &Shared<'_>,
         sink: &mut S,
     ) -> Vec<Failure> {
-        let batches = batches(shares);
+        let batches = batches(chunks);
         let next = AtomicUsize::new(0);
         self.in_parallel(sink, shared, |show| {
             let mut search = Search::new(shared, show);
             let mut walk = Walk::new(pack, table, shared.max_object_size, &mut search);
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                for (start, _) in *batch {
+                for chunk in *batch {
                     if shared.is_stopped() {
                         return;
                     }
-                    walk.share(*start);
+                    walk.chunk(chunk.start);
                 }
             }
         })
@@ -197,7 +203,7 @@ impl History {
                         return;
                     }
                     for (place, id) in ids {
-                        let object = (loose.first + place as u32, id.as_ref());
+                        let object = (loose.number(place), id.as_ref());
                         let asked = self.only.as_ref().is_none_or(|only| only.contains(id));
                         if asked && !left_out.has(number, place) {
                             let shown = show_loose(&mut reader, loose, object, shared, show);
@@ -261,8 +267,8 @@ impl History {
         let mut reader = LooseReader::new();
         for loose in &stores.loose {
             failures.retain(|failure| {
-                !loose.find(&failure.id).is_some_and(|place| {
-                    let object = (loose.first + place, failure.id.as_ref());
+                !loose.find(&failure.id).is_some_and(|number| {
+                    let object = (number, failure.id.as_ref());
                     show_loose(&mut reader, loose, object, shared, &mut show).is_ok()
                 })
             });

@@ -8,12 +8,13 @@ use gix::objs::Kind;
 
 use super::hits::{Hits, has_any};
 use super::show::{Shared, Show};
+use crate::git::number::ObjectNo;
 use crate::git::odb::delta::{Delta, NewText};
 use crate::git::odb::fault::Fault;
 use crate::git::odb::inflate::Buffer;
 use crate::git::odb::loose::LooseReader;
 use crate::git::odb::store::Loose;
-use crate::git::odb::walk::{Builder, Judge, Object};
+use crate::git::odb::walk::{Builder, Object, Visitor};
 use crate::source::{BlobSink, Probe};
 
 /// One worker's search.
@@ -70,10 +71,10 @@ impl<'a, 's, S: BlobSink> Search<'a, 's, S> {
     }
 }
 
-impl<S: BlobSink> Judge for Search<'_, '_, S> {
-    type Kept = Hits;
+impl<S: BlobSink> Visitor for Search<'_, '_, S> {
+    type State = Hits;
 
-    fn whole(&mut self, object: &Object<'_>, bytes: &[u8]) -> Hits {
+    fn base(&mut self, object: &Object<'_>, bytes: &[u8]) -> Hits {
         let mut hits = Hits::default();
         if let Some(probe) = self.shared.probe {
             hits.search(bytes, probe);
@@ -82,7 +83,7 @@ impl<S: BlobSink> Judge for Search<'_, '_, S> {
         hits
     }
 
-    fn built(
+    fn delta(
         &mut self,
         object: &Object<'_>,
         base: (&[u8], &Hits),
@@ -117,7 +118,7 @@ impl<S: BlobSink> Judge for Search<'_, '_, S> {
         Ok(Some((bytes, hits)))
     }
 
-    fn fail(&mut self, id: &oid, fault: Fault) {
+    fn failed(&mut self, id: &oid, fault: Fault) {
         self.show.fail(id, fault);
     }
 
@@ -135,7 +136,7 @@ pub(super) fn is_searched(kind: Kind) -> bool {
 pub(super) fn show_loose<S: BlobSink>(
     reader: &mut LooseReader,
     loose: &Loose,
-    (number, id): (u32, &oid),
+    (number, id): (ObjectNo, &oid),
     shared: &Shared<'_>,
     show: &mut Show<'_, S>,
 ) -> Result<(), Fault> {

@@ -9,6 +9,7 @@ use gix::objs::Kind;
 
 use crate::blob::Blob;
 use crate::git::lfs::Pointer;
+use crate::git::number::ObjectNo;
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::notes::Notes;
 use crate::provenance::{ObjectKind, Provenance};
@@ -89,7 +90,7 @@ impl<'a, S: BlobSink> Show<'a, S> {
     pub(super) fn whole(
         &mut self,
         kind: Kind,
-        number: u32,
+        number: ObjectNo,
         id: &oid,
         bytes: &[u8],
         has_hits: bool,
