@@ -44,6 +44,17 @@ pub enum Version {
     Old,
 }
 
+impl ObjectKind {
+    /// Returns the name that Git has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Commit => "commit",
+            Self::Tag => "tag",
+        }
+    }
+}
+
 /// What kind of object was scanned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ObjectKind {

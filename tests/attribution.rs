@@ -377,7 +377,7 @@ fn a_place_with_the_key_id_alone_neither_leads_nor_decides() {
         ("z.env".into(), "a.txt".into())
     );
     let run = repo.keysieve(&["scan", "."]).status(1);
-    assert!(said(&run).contains("--> z.env:1:"), "{}", run.show());
+    assert!(said(&run).contains("--> z.env:2:"), "{}", run.show());
     assert!(
         said(&run).contains("::: a.txt:1:19 (key ID only)"),
         "{}",

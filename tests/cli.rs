@@ -69,14 +69,14 @@ fn a_clean_directory_is_0_a_pair_is_1_and_what_cannot_be_read_is_2() {
     let run = scan(leaky.path(), &[]).status(1);
     let out = run.out();
     assert!(out.contains("error[aws-access-key-pair]"), "{}", run.show());
-    assert!(out.contains(" --> src/app.py:4:24\n"), "{}", run.show());
+    assert!(out.contains(" --> src/app.py:5:28\n"), "{}", run.show());
     assert!(out.contains(&pair.id), "{}", run.show());
     assert_eq!(run.err(), "");
     assert_hides(&run, &pair);
 
     // The findings are reported all the same.
     let run = scan(leaky.path(), &[".", "not-there"]).status(2);
-    assert!(run.out().contains("src/app.py:4:24"), "{}", run.show());
+    assert!(run.out().contains("src/app.py:5:28"), "{}", run.show());
     assert!(run.out().contains("incomplete: "), "{}", run.show());
     assert!(run.out().contains("not-there"), "{}", run.show());
     let run = scan(leaky.path(), &[".", "not-there", "--format", "json"]).status(2);
@@ -207,10 +207,14 @@ fn json_has_the_documented_fields_and_secrets_on_request_only() {
     assert_eq!(paths, ["b.py", "src/app.py"]);
     let place = &places[0];
     for (name, number) in [
-        ("line", 4),
-        ("column", 24),
-        ("end_line", 4),
-        ("end_column", 44),
+        ("line", 5),
+        ("column", 28),
+        ("end_line", 5),
+        ("end_column", 68),
+        ("key_id_line", 4),
+        ("key_id_column", 24),
+        ("key_id_end_line", 4),
+        ("key_id_end_column", 44),
         ("secret_line", 5),
         ("secret_column", 28),
         ("secret_end_line", 5),
@@ -275,7 +279,7 @@ fn a_path_that_is_not_utf_8_is_given_in_base64_too() {
         let run = scan(dir.path(), &["--color", "never"]).status(1);
         assert!(!run.stdout.contains(&0x1b), "{}", run.show());
         assert!(
-            run.out().contains("a\u{fffd}\\x1b[2J.py:4:24"),
+            run.out().contains("a\u{fffd}\\x1b[2J.py:5:28"),
             "{}",
             run.show()
         );
@@ -405,9 +409,9 @@ fn standard_input_has_a_name_and_a_limit() {
     let dir = dir_with(&[]);
     let stdin = |args: &[&str]| scan(dir.path(), args).stdin(pair.python());
     let run = stdin(&["-"]).status(1);
-    assert!(run.out().contains("<stdin>:4:24"), "{}", run.show());
+    assert!(run.out().contains("<stdin>:5:28"), "{}", run.show());
     let run = stdin(&["-", "--path", "a/b.py"]).status(1);
-    assert!(run.out().contains(" a/b.py:4:24"), "{}", run.show());
+    assert!(run.out().contains(" a/b.py:5:28"), "{}", run.show());
     let run = stdin(&["-", "--max-file-size", "20"]).status(2);
     assert!(run.out().contains("size"), "{}", run.show());
     stdin(&["-", "-"]).status(2);
@@ -527,7 +531,7 @@ fn a_blocked_commit_tells_in_two_lines_what_to_do() {
     repo.stage("src/app.py", pair.python());
     let run = repo.keysieve(&["staged"]).status(1);
     assert!(
-        run.out().contains(" --> src/app.py:4:24\n"),
+        run.out().contains(" --> src/app.py:5:28\n"),
         "{}",
         run.show()
     );
@@ -556,7 +560,7 @@ fn history_names_the_commit_and_says_how_unreachable_objects_go() {
     repo.git(&["checkout", "--quiet", "-b", "side"]);
     let commit = repo.commit_file("app.py", pair.python(), "add the application");
     repo.git(&["checkout", "--quiet", "main"]);
-    let spot = format!(" --> {}:app.py:4:24\n", &commit[..12]);
+    let spot = format!(" --> {}:app.py:5:28\n", &commit[..12]);
     let run = repo.keysieve(&["history"]).status(1);
     assert!(run.out().contains(&spot), "{}", run.show());
     assert!(run.out().contains("refs/heads/side"), "{}", run.show());

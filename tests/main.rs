@@ -29,6 +29,7 @@ mod promise;
 mod promises;
 mod provenance;
 mod range;
+mod reports;
 mod rooms;
 mod rules;
 mod schema;

@@ -561,7 +561,7 @@ fn c3_husky_runs_it_and_lefthook_is_told_how() {
         run.out() + &run.err()
     };
     let said = commit(1);
-    assert!(said.contains("key.ini:1:21"), "{said}");
+    assert!(said.contains("key.ini:2:25"), "{said}");
     repo.stage("key.ini", "clean\n");
     let said = commit(0);
     assert!(said.contains("husky ran"), "{said}");
@@ -670,7 +670,7 @@ fn c6_one_place_is_one_finding_with_a_redacted_snippet() {
     assert_eq!(out.matches("error[").count(), 1, "{out}");
     assert_eq!(out.matches("config/prod.ini").count(), 1, "{out}");
     for part in [
-        "config/prod.ini:3:21".to_owned(),
+        "config/prod.ini:4:25".to_owned(),
         "2 | # for deployments".to_owned(),
         format!("3 | aws_access_key_id = {}", pair.id),
         "4 | aws_secret_access_key = [".to_owned(),
@@ -684,8 +684,8 @@ fn c6_one_place_is_one_finding_with_a_redacted_snippet() {
     let json = json.json();
     assert_eq!(json["findings"].as_array().map(Vec::len), Some(1));
     let place = &json["findings"][0]["places"][0];
-    assert_eq!((&place["line"], &place["column"]), (&3.into(), &21.into()));
-    assert_eq!(place["secret_line"], 4);
+    assert_eq!((&place["line"], &place["column"]), (&4.into(), &25.into()));
+    assert_eq!(place["key_id_line"], 3);
 }
 
 #[test]
@@ -710,7 +710,7 @@ fn from_a_refused_commit_to_a_clean_one_and_a_find_on_a_deleted_branch() {
     let run = repo.keysieve(&["history"]).status(1);
     let out = run.out();
     assert!(
-        out.contains(&format!("{}:app.ini:1:21", &leaked[..12])),
+        out.contains(&format!("{}:app.ini:2:25", &leaked[..12])),
         "{out}"
     );
     assert!(out.contains("by Ada Author: quick fix"), "{out}");

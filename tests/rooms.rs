@@ -14,7 +14,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("workers", &[]),
     (
         "finding",
-        &["commit", "coverage", "level", "provenance", "secret"],
+        &[
+            "commit",
+            "coverage",
+            "level",
+            "provenance",
+            "secret",
+            "text",
+        ],
     ),
     ("text", &[]),
     ("rule", &["finding", "level", "secret", "text"]),
@@ -48,6 +55,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "rule",
             "secret",
             "source",
+            "text",
         ],
     ),
     (

@@ -23,6 +23,7 @@ use keysieve::rule::RuleSet;
 use keysieve::scan::{EngineProbe, Options, Scanner};
 use keysieve::source::history::History;
 use keysieve::source::worktree::Worktree;
+use keysieve::text::paths::Base;
 
 use crate::promise::{imported, noise, path, planted, story};
 use crate::support::{Keys, TestCommand};
@@ -55,7 +56,7 @@ fn held() -> (usize, u64) {
 fn scanned(engine: &Arc<Engine>, source: impl FnOnce(Scanner)) -> Located {
     let (scanner, collector) = Scanner::new(Arc::clone(engine), Options::default());
     source(scanner);
-    collector.finish().in_place()
+    collector.finish().in_place(&Base::Root)
 }
 
 #[track_caller]

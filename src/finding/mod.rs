@@ -143,12 +143,17 @@ impl Finding {
 pub struct Place {
     /// Path as the source knows it; for an object whose path is not known yet, its id.
     pub path: BString,
-    /// The key id, or the secret where there is no key id.
+    /// The secret where it is there, else the key ID, else the session token.
     pub position: Position,
-    /// The secret, if there is one.
+    /// The key ID, if it is there.
+    pub key_id: Option<Position>,
+    /// The secret, if it is there.
     pub secret: Option<Position>,
-    /// The session token, if there is one.
+    /// The session token, if it is there.
     pub token: Option<Position>,
+    /// The path below the root of the repository or of what was scanned, whatever was typed; `None` outside of it, and
+    /// until the finding is located.
+    pub file: Option<BString>,
     /// The object that holds it, for what was read from Git.
     pub object: Option<(ObjectKind, ObjectId)>,
     /// The commit that brought it in, once it was looked up.
@@ -157,6 +162,14 @@ pub struct Place {
     pub snippet: Vec<SnippetLine>,
     /// The reason given by an allow marker that covers this place.
     pub marker: Option<String>,
+}
+
+impl Place {
+    /// Returns the positions of all its parts.
+    pub fn parts(&self) -> impl Iterator<Item = Position> {
+        let parts = [Some(self.position), self.key_id, self.secret, self.token];
+        parts.into_iter().flatten()
+    }
 }
 
 /// A span of text, for people and for editors.

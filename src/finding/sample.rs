@@ -19,8 +19,10 @@ pub(crate) fn place(path: &str, line: usize) -> Place {
     Place {
         path: path.into(),
         position: position(line),
+        key_id: None,
         secret: None,
         token: None,
+        file: None,
         object: None,
         commit: None,
         snippet: Vec::new(),

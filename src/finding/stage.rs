@@ -7,6 +7,7 @@ use bstr::BString;
 use super::{Finding, Fingerprint, across, merge};
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::level::Level;
+use crate::text::paths::Base;
 
 /// What the workers of a scan gave: not merged, and without the commits and paths of objects.
 #[derive(Debug, Default)]
@@ -162,8 +163,12 @@ impl Scanned {
         self
     }
 
-    /// Goes on with the paths that the source gave.
-    pub fn in_place(self) -> Located {
+    /// Goes on with the paths that the source gave; `base` leads from them to those below the root.
+    pub fn in_place(mut self, base: &Base) -> Located {
+        let findings = self.findings.iter_mut().chain(&mut self.latent);
+        for place in findings.flat_map(|finding| &mut finding.places) {
+            place.file = base.file(place.path.as_ref());
+        }
         Located::new(
             self.findings,
             self.latent,
@@ -174,13 +179,9 @@ impl Scanned {
 
     /// Goes on with object IDs in the place of paths. What only a neighbouring file makes a finding is dropped: objects
     /// have no neighbours.
-    pub fn without_paths(self) -> Located {
-        Located::new(
-            self.findings,
-            Vec::new(),
-            self.coverage,
-            self.unused_markers,
-        )
+    pub fn without_paths(mut self) -> Located {
+        self.latent.clear();
+        self.in_place(&Base::Root)
     }
 }
 

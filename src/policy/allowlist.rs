@@ -1,13 +1,10 @@
 //! What the configuration says is harmless, with the reason.
 
-use std::path::Path;
-
-use bstr::BStr;
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use bstr::{BStr, ByteSlice as _};
 use regex::bytes::Regex;
 
+use super::globs::{Globs, PatternError};
 use crate::finding::{Finding, Place};
-use crate::text::paths::Base;
 
 /// One entry: every condition that it states has to hold, of each list any item.
 #[derive(Clone, Debug, Default)]
@@ -28,36 +25,34 @@ pub struct Allow {
 #[derive(Clone, Debug, Default)]
 pub struct Allowlist {
     entries: Vec<Entry>,
-    base: Base,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
     allow: Allow,
-    paths: Option<Gitignore>,
+    paths: Option<Globs>,
 }
 
 /// The entries that cover a finding, if its place is right.
 #[derive(Debug)]
 pub(super) struct Matching<'a> {
     entries: Vec<(usize, &'a Entry)>,
-    base: &'a Base,
 }
 
 impl Allowlist {
     /// Compiles the patterns of `entries`; a pattern that cannot be read is the error.
-    pub fn new(entries: Vec<Allow>, base: Base) -> Result<Self, ignore::Error> {
+    pub fn new(entries: Vec<Allow>) -> Result<Self, PatternError> {
         let entries = entries
             .into_iter()
             .map(|allow| {
                 let paths = match allow.paths.is_empty() {
                     true => None,
-                    false => Some(patterns(&allow.paths)?),
+                    false => Some(Globs::new(allow.paths.iter().map(String::as_str))?),
                 };
                 Ok(Entry { allow, paths })
             })
-            .collect::<Result<_, ignore::Error>>()?;
-        Ok(Self { entries, base })
+            .collect::<Result<_, PatternError>>()?;
+        Ok(Self { entries })
     }
 
     /// Returns how many entries there are.
@@ -65,16 +60,10 @@ impl Allowlist {
         self.entries.len()
     }
 
-    /// Whether an entry speaks of the path, whatever else it demands.
+    /// Returns true if an entry names the path, which is below the root, whatever else the entry demands.
     pub fn names(&self, path: &BStr) -> bool {
-        let path = self.base.below_root(path);
-        let is_in = |paths: &Gitignore, path: &Path| {
-            paths.matched_path_or_any_parents(path, false).is_ignore()
-        };
-        path.is_some_and(|path| {
-            let paths = self.entries.iter().filter_map(|entry| entry.paths.as_ref());
-            paths.into_iter().any(|paths| is_in(paths, &path))
-        })
+        let mut paths = self.entries.iter().filter_map(|entry| entry.paths.as_ref());
+        paths.any(|paths| paths.matches(path))
     }
 
     pub(super) fn reason(&self, entry: usize) -> &str {
@@ -89,7 +78,6 @@ impl Allowlist {
             entries: entries
                 .filter(|(_, entry)| entry.allow.covers(finding))
                 .collect(),
-            base: &self.base,
         }
     }
 }
@@ -117,12 +105,9 @@ impl Matching<'_> {
         if self.entries.is_empty() {
             return Vec::new();
         }
-        let path = self.base.below_root(place.path.as_ref());
-        let covers = |entry: &Entry| match (&entry.paths, &path) {
+        let covers = |entry: &Entry| match (&entry.paths, &place.file) {
             (None, _) => true,
-            (Some(paths), Some(path)) => paths
-                .matched_path_or_any_parents(path.as_ref(), false)
-                .is_ignore(),
+            (Some(paths), Some(file)) => paths.matches(file.as_bstr()),
             (Some(_), None) => false,
         };
         let entries = self.entries.iter();
@@ -133,27 +118,17 @@ impl Matching<'_> {
     }
 }
 
-fn patterns(globs: &[String]) -> Result<Gitignore, ignore::Error> {
-    let mut builder = GitignoreBuilder::new("");
-    for glob in globs {
-        builder.add_line(None, glob)?;
-    }
-    builder.build()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Acceptance, accept};
     use super::*;
     use crate::finding::sample::{finding, place};
 
-    fn allowlist(allow: Allow, base: Base) -> Allowlist {
-        Allowlist::new(vec![allow], base).unwrap()
-    }
-
-    fn is_accepted(allow: Allow, base: Base, rule: &str, secret: &str, path: &str) -> bool {
-        let mut findings = [finding(rule, secret, vec![place(path, 1)])];
-        accept(&mut findings, &allowlist(allow, base));
+    fn is_accepted(allow: Allow, rule: &str, secret: &str, file: Option<&str>) -> bool {
+        let mut place = place("as typed", 1);
+        place.file = file.map(Into::into);
+        let mut findings = [finding(rule, secret, vec![place])];
+        accept(&mut findings, &Allowlist::new(vec![allow]).unwrap());
         matches!(&findings[0].accepted, Some(Acceptance::Allowlist(reason)) if reason == "why")
     }
 
@@ -167,39 +142,14 @@ mod tests {
             ..Allow::default()
         };
         for (rule, secret, path, expected) in [
-            ("r", "test-1", "fixtures/a", true),
-            ("q", "test-1", "fixtures/a", false),
-            ("r", "live-1", "fixtures/a", false),
-            ("r", "test-1", "src/fixtures/a", false),
+            ("r", "test-1", Some("fixtures/a"), true),
+            ("r", "test-1", None, false),
+            ("q", "test-1", Some("fixtures/a"), false),
+            ("r", "live-1", Some("fixtures/a"), false),
+            ("r", "test-1", Some("src/fixtures/a"), false),
         ] {
-            let found = is_accepted(allow.clone(), Base::Root, rule, secret, path);
-            assert_eq!(found, expected, "{rule} {secret} {path}");
-        }
-    }
-
-    #[test]
-    fn paths_are_held_against_the_root_wherever_the_program_runs() {
-        let allow = Allow {
-            paths: vec!["/sub/fixtures/*.env".to_owned()],
-            reason: "why".to_owned(),
-            ..Allow::default()
-        };
-        let base = Base::Directory {
-            current: "/home/ada/repo/sub".into(),
-            root: "/home/ada/repo".into(),
-            named: Vec::new(),
-        };
-        for (path, expected) in [
-            ("fixtures/a.env", true),
-            ("./fixtures/a.env", true),
-            ("/home/ada/repo/sub/fixtures/a.env", true),
-            ("../sub/fixtures/a.env", true),
-            ("sub/fixtures/a.env", false),
-            ("/else/sub/fixtures/a.env", false),
-            ("../../x", false),
-        ] {
-            let found = is_accepted(allow.clone(), base.clone(), "r", "s", path);
-            assert_eq!(found, expected, "{path}");
+            let found = is_accepted(allow.clone(), rule, secret, path);
+            assert_eq!(found, expected, "{rule} {secret} {path:?}");
         }
     }
 
@@ -210,6 +160,6 @@ mod tests {
             reason: "why".to_owned(),
             ..Allow::default()
         };
-        assert!(!is_accepted(allow, Base::Root, "r", "s", "p"));
+        assert!(!is_accepted(allow, "r", "s", Some("p")));
     }
 }

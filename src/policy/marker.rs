@@ -105,9 +105,8 @@ impl Markers {
         if self.0.is_empty() {
             return None;
         }
-        let positions = [Some(place.position), place.secret, place.token];
         let mut reason = None;
-        for position in positions.into_iter().flatten() {
+        for position in place.parts() {
             for marker in self.on(position) {
                 if marker.rules.is_empty() || marker.rules.iter().any(|named| named == rule) {
                     marker.is_used = true;

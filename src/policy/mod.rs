@@ -6,7 +6,7 @@
 mod allowlist;
 pub mod baseline;
 pub mod config;
-mod excludes;
+mod globs;
 mod marker;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,14 +20,14 @@ use crate::text::date::Date;
 use baseline::{Baseline, Entry};
 
 pub use allowlist::{Allow, Allowlist};
-pub use excludes::{Excludes, PatternError};
+pub use globs::{Globs, PatternError};
 pub use marker::{Marker, Markers};
 
 /// Everything that decides which findings of a scan count.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// Paths that are left out, by any of these; what has no place left is counted as excluded.
-    pub excludes: Vec<Excludes>,
+    /// Paths below the root that are left out, by any of these; what has no place left is counted as excluded.
+    pub excludes: Vec<Globs>,
     /// Levels other than the rule's own, by rule.
     pub levels: BTreeMap<String, Relevel>,
     /// Findings that the configuration accepts.
@@ -65,7 +65,7 @@ pub struct Unused {
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
     /// Paths that are left out, by any of these.
-    pub excludes: Vec<Excludes>,
+    pub excludes: Vec<Globs>,
     /// Findings that are accepted.
     pub allowlist: Allowlist,
 }
@@ -129,8 +129,9 @@ impl Exceptions {
 }
 
 /// Takes out the places that `excludes` names; what has no place left is counted as excluded.
-fn exclude(located: &mut Located, excludes: &Excludes) {
-    let is_out = |place: &Place| excludes.matches(place.path.as_ref());
+fn exclude(located: &mut Located, excludes: &Globs) {
+    let is_out =
+        |place: &Place| matches!(&place.file, Some(file) if excludes.matches(file.as_ref()));
     let take = |findings: &mut Vec<Finding>, mut coverage: Option<&mut Coverage>| {
         for finding in findings.iter_mut() {
             if let Some(coverage) = coverage.as_deref_mut() {
@@ -184,10 +185,15 @@ mod tests {
     use super::*;
     use crate::finding::sample::{finding, place};
     use crate::finding::{LONE_ID, Scanned};
+    use crate::text::paths::Base;
 
     fn judged(policy: &Policy, findings: Vec<Finding>) -> Vec<Finding> {
         let scanned = Scanned::new(findings, Coverage::default());
-        policy.judge(scanned.in_place()).0.findings().to_vec()
+        policy
+            .judge(scanned.in_place(&Base::Root))
+            .0
+            .findings()
+            .to_vec()
     }
 
     #[test]
@@ -249,12 +255,12 @@ mod tests {
             (&["/vendor/x"], 1),
         ] {
             let policy = Policy {
-                excludes: vec![Excludes::new(patterns.iter().copied()).expect("patterns")],
+                excludes: vec![Globs::new(patterns.iter().copied()).expect("patterns")],
                 ..Policy::default()
             };
             let mut scanned = Scanned::new(vec![id.clone()], Coverage::default());
             scanned.latent.push(latent.clone());
-            let (judged, _) = policy.judge(scanned.in_place());
+            let (judged, _) = policy.judge(scanned.in_place(&Base::Root));
             assert_eq!(judged.findings().len(), count, "{patterns:?}");
             let excluded = judged.coverage().skipped.get(&SkipReason::Excluded);
             assert_eq!(excluded.copied().unwrap_or_default(), u64::from(count == 0));
@@ -267,7 +273,7 @@ mod tests {
             paths: vec![path.to_owned()],
             ..Allow::default()
         };
-        let allowlist = Allowlist::new(vec![allow("a"), allow("b")], Default::default());
+        let allowlist = Allowlist::new(vec![allow("a"), allow("b")]);
         let policy = Policy {
             allowlist: allowlist.expect("patterns"),
             allow_incomplete: BTreeSet::from([SkipReason::Size]),
@@ -277,7 +283,7 @@ mod tests {
             vec![finding("r", "one", vec![place("b", 1)])],
             Coverage::default(),
         );
-        let (judged, unused) = policy.judge(scanned.in_place());
+        let (judged, unused) = policy.judge(scanned.in_place(&Base::Root));
         assert_eq!(unused.allows, [0]);
         assert!(judged.findings()[0].accepted.is_some());
         assert!(judged.coverage().accepted.contains(&SkipReason::Size));

@@ -8,11 +8,11 @@ use std::borrow::Cow;
 use std::io;
 
 use bstr::ByteSlice as _;
+use data_encoding::BASE64;
 
-use super::Report;
 use super::display;
-use crate::finding::{Acceptance, Finding, Place};
-use crate::provenance::ObjectKind;
+use super::row::{PlaceRow, Row};
+use super::{Accepted, Capabilities, Report};
 use crate::secret::Secret;
 
 const HEADER: &[&str] = &[
@@ -49,96 +49,79 @@ const HEADER: &[&str] = &[
     "left_date",
 ];
 
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: true,
+    accepted: Accepted::Always,
+};
+
 /// Writes the report. With `show_secrets` there are two columns more: `secret` and `session_token`.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     let mut header: Vec<String> = HEADER.iter().map(|&name| name.to_owned()).collect();
     if report.options.show_secrets {
         header.extend(["secret".to_owned(), "session_token".to_owned()]);
     }
-    row(out, &header)?;
-    for finding in report.findings {
-        for (at, place) in finding.places.iter().enumerate() {
-            let mut fields = fields(finding, place, at + 1);
+    record(out, &header)?;
+    for (finding, row) in report.findings.iter().zip(report.rows()) {
+        for (at, place) in row.places.iter().enumerate() {
+            let mut fields = fields(&row, place, at + 1);
             if report.options.show_secrets {
                 fields.push(exposed(finding.secret.as_ref()));
                 fields.push(exposed(finding.session_token.as_ref()));
             }
-            row(out, &fields)?;
+            record(out, &fields)?;
         }
     }
     Ok(())
 }
 
 /// The fields of a place, in the order of [`HEADER`].
-fn fields(finding: &Finding, place: &Place, number: usize) -> Vec<String> {
+fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
     let commit = place.commit.as_ref();
     let left = commit.and_then(|commit| commit.left.as_ref());
-    let (object_kind, object) = match &place.object {
-        Some((ObjectKind::Blob, id)) => ("blob", id.to_string()),
-        Some((ObjectKind::Commit, id)) => ("commit", id.to_string()),
-        Some((ObjectKind::Tag, id)) => ("tag", id.to_string()),
-        None => ("", String::new()),
-    };
-    let (accepted_by, accepted_reason) = match &finding.accepted {
-        Some(Acceptance::Marker(reason)) => ("marker", reason.clone()),
-        Some(Acceptance::Allowlist(reason)) => ("allowlist", reason.clone()),
-        Some(Acceptance::Baseline(reason)) => ("baseline", reason.clone()),
-        None => ("", String::new()),
-    };
-    let path = place.path.to_str_lossy();
+    let (object_kind, object) = place.held_in().unwrap_or_default();
+    let accepted = row.accepted.as_ref();
     let is_exact = place
-        .path
+        .bytes
         .to_str()
         .is_ok_and(|path| matches!(display::visible(path), Cow::Borrowed(_)));
+    let path_base64 = match is_exact {
+        true => String::new(),
+        false => BASE64.encode(place.bytes),
+    };
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     vec![
-        finding.fingerprint.as_str().to_owned(),
-        finding.rule.clone(),
-        finding.level.name().to_owned(),
-        finding.message.clone(),
-        finding.key_id.clone().unwrap_or_default(),
-        finding.account_id.clone().unwrap_or_default(),
-        path.into_owned(),
-        place.position.line.to_string(),
-        place.position.column.to_string(),
-        place.position.end_line.to_string(),
-        place.position.end_column.to_string(),
-        place.position.offset.to_string(),
+        row.fingerprint.to_owned(),
+        row.rule.to_owned(),
+        row.level.to_owned(),
+        row.message.to_owned(),
+        text(row.key_id),
+        text(row.account_id),
+        place.path.to_string(),
+        place.line.to_string(),
+        place.column.to_string(),
+        place.end_line.to_string(),
+        place.end_column.to_string(),
+        place.offset.to_string(),
         number.to_string(),
-        finding.places.len().to_string(),
+        row.places.len().to_string(),
         object_kind.to_owned(),
-        object,
-        commit
-            .map(|commit| commit.commit_id.to_string())
-            .unwrap_or_default(),
-        commit.map(|commit| commit.date.clone()).unwrap_or_default(),
-        commit
-            .map(|commit| commit.author.clone())
-            .unwrap_or_default(),
-        commit
-            .map(|commit| commit.subject.clone())
-            .unwrap_or_default(),
-        commit
-            .map(|commit| commit.in_head.to_string())
-            .unwrap_or_default(),
-        commit
-            .map(|commit| commit.refs.join(" "))
-            .unwrap_or_default(),
-        commit
-            .map(|commit| commit.held_by.join(" "))
-            .unwrap_or_default(),
-        finding.context.clone().unwrap_or_default(),
-        finding.reasons.join("; "),
-        accepted_by.to_owned(),
-        accepted_reason,
-        finding.advice.clone(),
-        if is_exact {
-            String::new()
-        } else {
-            display::base64(&place.path)
-        },
-        left.map(|left| left.commit_id.to_string())
-            .unwrap_or_default(),
-        left.map(|left| left.date.clone()).unwrap_or_default(),
+        object.to_owned(),
+        text(commit.map(|commit| commit.commit.as_str())),
+        text(commit.map(|commit| commit.date)),
+        text(commit.map(|commit| commit.author)),
+        text(commit.map(|commit| commit.subject)),
+        text(commit.map(|commit| if commit.in_head { "true" } else { "false" })),
+        commit.map_or_else(String::new, |commit| commit.refs.join(" ")),
+        commit.map_or_else(String::new, |commit| commit.held_by.join(" ")),
+        text(row.context),
+        row.reasons.join("; "),
+        text(accepted.map(|accepted| accepted.kind)),
+        text(accepted.map(|accepted| accepted.reason)),
+        row.advice.to_owned(),
+        path_base64,
+        text(left.map(|left| left.commit.as_str())),
+        text(left.map(|left| left.date)),
     ]
 }
 
@@ -148,7 +131,7 @@ fn exposed(secret: Option<&Secret>) -> String {
         .unwrap_or_default()
 }
 
-fn row(out: &mut dyn io::Write, fields: &[String]) -> io::Result<()> {
+fn record(out: &mut dyn io::Write, fields: &[String]) -> io::Result<()> {
     for (at, text) in fields.iter().enumerate() {
         if at > 0 {
             out.write_all(b",")?;
@@ -241,7 +224,7 @@ mod tests {
         let rows = rows(&Sample::ordinary());
         assert_eq!(rows.len(), 6);
         assert_eq!(column(&rows, "places"), ["2", "2", "1", "1", "1"]);
-        assert_eq!(column(&rows, "line"), ["40", "4", "40", "40", "40"]);
+        assert_eq!(column(&rows, "line"), ["41", "5", "40", "41", "41"]);
         assert_eq!(column(&rows, "accepted_by")[3], "baseline");
         assert!(column(&rows, "path_base64").iter().all(String::is_empty));
     }
@@ -259,7 +242,7 @@ mod tests {
         for ((shown, coded), path) in paths.iter().zip(&coded).zip(HOSTILE) {
             let is_plain = shown.trim_start_matches('\'').as_bytes() == *path;
             assert_eq!(coded.is_empty(), is_plain, "{shown}");
-            assert!(is_plain || *coded == display::base64(path));
+            assert!(is_plain || *coded == BASE64.encode(path));
         }
         assert!(paths.contains(&"'=cmd|' /C calc'!A0".to_owned()));
     }

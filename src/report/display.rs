@@ -50,12 +50,16 @@ pub(super) fn path(place: &Place) -> String {
     visible(path).into_owned()
 }
 
-/// The path of the file, for formats that others look files up with.
+/// The path of the file for formats that others look files up with: below the root, if that is known, whatever was
+/// typed.
 ///
 /// What Git holds lies below the root of the repository. Trees made to harm have names such as `..` and `/etc`,
 /// which lead elsewhere; those are written as `%2E%2E` and `%/etc`.
 pub(super) fn file(place: &Place) -> Cow<'_, BStr> {
     let is_up = |part: &[u8]| matches!(part, b"." | b"..");
+    if let (None, Some(file)) = (place.object, &place.file) {
+        return Cow::Borrowed(file.as_bstr());
+    }
     let path = place.path.as_bstr();
     let leads_elsewhere = path.starts_with(b"/") || path.split_str("/").any(is_up);
     if place.object.is_none() || !leads_elsewhere {
@@ -189,105 +193,6 @@ pub(super) fn is_web(address: &str) -> bool {
     address.starts_with("https://") && address.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// `1 file`, `2 files`.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", grouped(number))
-}
-
-/// Digits in groups of three.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
-/// A number of bytes in the unit that keeps it short.
-pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
-    if bytes < 1000 {
-        return count(bytes, "byte");
-    }
-    let mut value = bytes as f64 / 1000.0;
-    let mut unit = UNITS[0];
-    for next in &UNITS[1..] {
-        if value < 999.95 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    format!("{value:.1} {unit}")
-}
-
-/// Year, month and day of a time in seconds since the epoch (Hinnant's `civil_from_days`).
-pub(super) fn civil(seconds: i64) -> (i64, u32, u32) {
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month as u32, day as u32)
-}
-
-/// Seconds since the epoch of the first moment of a month; the inverse of [`civil`].
-pub(super) fn month_start(year: i64, month: u32) -> i64 {
-    let month = i64::from(month);
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    (era * 146_097 + day_of_era - 719_468) * 86_400
-}
-
-/// `YYYY-MM-DDThh:mm:ss` in UTC.
-pub(super) fn timestamp(seconds: i64) -> String {
-    let (year, month, day) = civil(seconds);
-    let rest = seconds.rem_euclid(86_400);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}",
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
-}
-
-/// Base64 with padding, RFC 4648 section 4.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().enumerate().fold(0u32, |group, (at, byte)| {
-            group | u32::from(*byte) << (16 - 8 * at)
-        });
-        for at in 0..4 {
-            if at <= chunk.len() {
-                let index = group >> (18 - 6 * at) & 63;
-                text.push(char::from(ALPHABET[index as usize]));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,46 +205,5 @@ mod tests {
             "a\\nb\\u{1b}[31m\\u{202e}c\\u{9b}\\u{ffff}"
         );
         assert_eq!(visible_code("\tx\r"), "    x\\r");
-    }
-
-    #[test]
-    fn times_are_told_in_utc() {
-        assert_eq!(timestamp(0), "1970-01-01T00:00:00");
-        assert_eq!(timestamp(-1), "1969-12-31T23:59:59");
-        assert_eq!(timestamp(1_709_209_845), "2024-02-29T12:30:45");
-        assert_eq!(timestamp(4_102_444_800), "2100-01-01T00:00:00");
-        for year in 1960..2110 {
-            for month in 1..=12 {
-                assert_eq!(civil(month_start(year, month)), (year, month, 1));
-            }
-        }
-    }
-
-    #[test]
-    fn base64_agrees_with_the_vectors_of_rfc_4648() {
-        for (plain, coded) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-        assert_eq!(base64(&[0xff, 0xfe, 0xfd]), "//79");
-    }
-
-    #[test]
-    fn numbers_are_short_and_plain() {
-        assert_eq!(grouped(1), "1");
-        assert_eq!(grouped(262_343), "262,343");
-        assert_eq!(grouped(1_000_000), "1,000,000");
-        assert_eq!(size(999), "999 bytes");
-        assert_eq!(size(1), "1 byte");
-        assert_eq!(size(8_100_000_000), "8.1 GB");
-        assert_eq!(size(999_999), "1.0 MB");
-        assert_eq!(count(1, "file"), "1 file");
     }
 }

@@ -6,9 +6,15 @@
 use std::io;
 
 use super::display::{self, is_hole};
-use super::{Format, Report};
+use super::{Accepted, Capabilities, Format, Report};
 use crate::finding::Finding;
 use crate::level::Level;
+
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: false,
+    accepted: Accepted::Never,
+};
 
 /// Writes the report.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
@@ -158,10 +164,10 @@ mod tests {
         assert_eq!(names, ["error", "warning", "notice"]);
         let first = &commands[0];
         assert_eq!(first.properties["file"], "config/prod/settings.py");
-        assert_eq!(first.properties["line"], "40");
-        assert_eq!(first.properties["endLine"], "40");
-        assert_eq!(first.properties["col"], "22");
-        assert_eq!(first.properties["endColumn"], "42");
+        assert_eq!(first.properties["line"], "41");
+        assert_eq!(first.properties["endLine"], "41");
+        assert_eq!(first.properties["col"], "26");
+        assert_eq!(first.properties["endColumn"], "66");
         assert_eq!(first.properties["title"], "keysieve: aws-access-key");
         assert!(
             first.message.contains("one more place"),

@@ -9,9 +9,10 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::display;
-use super::{Format, Report};
+use super::{Accepted, Capabilities, Format, Report};
 use crate::finding::Finding;
 use crate::level::Level;
+use crate::text::date::timestamp;
 
 /// Any GitLab since 15.0 takes it.
 const SCHEMA_VERSION: &str = "15.0.7";
@@ -23,10 +24,16 @@ const SOLUTION_LIMIT: usize = 7000;
 /// How many places of a finding its description lists.
 const PLACES_LISTED: usize = 100;
 
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: false,
+    accepted: Accepted::Never,
+};
+
 /// Writes the report.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     report.refuse_secrets(Format::Gitlab)?;
-    let time = display::timestamp(report.options.now.unwrap_or_default());
+    let time = timestamp(report.options.now.unwrap_or_default());
     let program = json!({
         "id": "keysieve",
         "name": "keysieve",

@@ -8,16 +8,19 @@ use std::io;
 use serde::Serialize;
 
 use super::calm::Calm;
-use super::{Report, json};
+use super::{Accepted, Capabilities, Report, json};
 use crate::finding::Summary;
+
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: true,
+    accepted: Accepted::Always,
+};
 
 /// Writes `report`.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
-    for finding in report.findings {
-        serde_json::to_writer(
-            Calm(&mut *out),
-            &json::finding(finding, report.options.show_secrets),
-        )?;
+    for row in report.rows() {
+        serde_json::to_writer(Calm(&mut *out), &row)?;
         out.write_all(b"\n")?;
     }
     let last = Last {

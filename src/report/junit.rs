@@ -8,8 +8,14 @@ use std::borrow::Cow;
 use std::io;
 
 use super::display::{self, is_hole};
-use super::{Format, Report, escape};
+use super::{Accepted, Capabilities, Format, Report, escape};
 use crate::finding::{Acceptance, Finding};
+
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: false,
+    accepted: Accepted::Always,
+};
 
 /// Writes the report.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {

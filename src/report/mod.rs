@@ -12,6 +12,7 @@ pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
+mod row;
 #[cfg(test)]
 mod sample;
 pub mod sarif;
@@ -62,9 +63,16 @@ impl<'a> Report<'a> {
         finding.fails(self.options.fail_on)
     }
 
+    /// The findings as rows.
+    fn rows(&self) -> impl Iterator<Item = row::Row<'a>> {
+        let show_secrets = self.options.show_secrets;
+        let findings = self.findings.iter();
+        findings.map(move |finding| row::Row::new(finding, show_secrets))
+    }
+
     /// Keeps secrets out of formats that are uploaded, mailed or shown to others.
     fn refuse_secrets(&self, format: Format) -> io::Result<()> {
-        if self.options.show_secrets {
+        if self.options.show_secrets && !format.capabilities().secrets {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 format!("a report of format {} never shows secrets", format.name()),
@@ -104,6 +112,8 @@ pub struct Options {
     pub color: bool,
     /// Whether formats for people list accepted findings too, with the reason.
     pub show_accepted: bool,
+    /// Whether [`Accepted::OnRequest`] is asked for.
+    pub include_accepted: bool,
     /// Whether formats for people leave out a summary that has nothing to complain about.
     pub quiet: bool,
 }
@@ -117,6 +127,7 @@ impl Default for Options {
             width: None,
             color: false,
             show_accepted: false,
+            include_accepted: false,
             quiet: false,
         }
     }
@@ -200,11 +211,42 @@ impl Format {
             .find(|format| format.name() == name)
     }
 
-    /// Whether a report of this format may hold secrets when they are asked for. The others are uploaded,
-    /// mailed and shown around.
-    pub fn can_show_secrets(self) -> bool {
-        matches!(self, Self::Text | Self::Json | Self::Jsonl)
+    /// Returns what a report of this format can do, as its writer has it.
+    pub fn capabilities(self) -> Capabilities {
+        match self {
+            Self::Text => text::CAPABILITIES,
+            Self::Json => json::CAPABILITIES,
+            Self::Jsonl => jsonl::CAPABILITIES,
+            Self::Sarif => sarif::CAPABILITIES,
+            Self::Junit => junit::CAPABILITIES,
+            Self::Csv => csv::CAPABILITIES,
+            Self::Github => github::CAPABILITIES,
+            Self::Gitlab => gitlab::CAPABILITIES,
+            Self::Html => html::CAPABILITIES,
+        }
     }
+}
+
+/// What a format of report can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// A report may hold secrets, if they are asked for. Those that cannot are uploaded, mailed and shown around.
+    pub secrets: bool,
+    /// Accepted findings: listed or not.
+    pub accepted: Accepted,
+}
+
+/// Whether a format lists accepted findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// Always, with the reason.
+    Always,
+    /// With `--show-notes`, for people.
+    WithNotes,
+    /// With `--include-accepted`: readers take what is listed for open.
+    OnRequest,
+    /// Never: the format has no place for them.
+    Never,
 }
 
 /// Writes `report` in `format`.

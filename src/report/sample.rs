@@ -10,6 +10,7 @@ use crate::finding::{Acceptance, Finding, Fingerprint, Place, Position, Redacted
 use crate::level::Level;
 use crate::provenance::ObjectKind;
 use crate::secret::Secret;
+use crate::text::date::{month_start, timestamp};
 
 /// What a report borrows from.
 pub(super) struct Sample {
@@ -48,7 +49,9 @@ impl Sample {
         pair.places.push(place("deploy/legacy.env", 4, 8, false));
         let mut id_alone = finding(2, Level::Warning, "docs/runbook.md");
         id_alone.secret = None;
-        id_alone.places[0].secret = None;
+        let place = &mut id_alone.places[0];
+        place.secret = None;
+        place.position = place.key_id.expect("a key ID");
         id_alone.message = "AWS access key ID without its secret".to_owned();
         let mut accepted = finding(3, Level::Error, "tests/fixtures/keys.json");
         accepted.accepted = Some(Acceptance::Baseline("revoked in March".to_owned()));
@@ -237,19 +240,22 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
         let hex = format!("{:016x}{:024x}", tag, seed);
         ObjectId::from_hex(hex.as_bytes()).expect("forty hex digits")
     };
-    let time = super::display::month_start(2020 + seed as i64 % 24 / 4, seed as u32 % 4 * 3 + 1);
+    let (year, month) = (2020 + seed as i16 % 24 / 4, seed as i8 % 4 * 3 + 1);
+    let time = month_start(year, month).expect("a month");
     Place {
         path: path.into(),
-        position: position(1000, 20, line, 22),
+        position: position(1060, 40, line + 1, 26),
+        key_id: Some(position(1000, 20, line, 22)),
         secret: Some(position(1060, 40, line + 1, 26)),
         token: None,
+        file: None,
         object: Some((ObjectKind::Blob, id(0xb10b))),
         commit: Some(CommitInfo {
             rank: 2 * seed as u32,
             commit_id: id(0xc0117),
             author: "Ada Author".to_owned(),
             time,
-            date: format!("{}+02:00", super::display::timestamp(time)),
+            date: format!("{}+02:00", timestamp(time)),
             subject: "deploy: settings for the new region".to_owned(),
             in_head,
             refs: vec!["refs/heads/main".to_owned()],
@@ -261,7 +267,7 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
                 commit_id: id(0xdead),
                 author: "Rex Remover".to_owned(),
                 time: time + 86_400,
-                date: format!("{}+02:00", super::display::timestamp(time + 86_400)),
+                date: format!("{}+02:00", timestamp(time + 86_400)),
                 subject: "deploy: settings from the environment".to_owned(),
             }),
         }),

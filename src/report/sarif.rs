@@ -15,17 +15,22 @@ use bstr::ByteSlice as _;
 use serde_json::{Map, Value, json};
 
 use super::display::{self, is_hole};
-use super::{Format, Report, RuleInfo};
+use super::{Accepted, Capabilities, Format, Report, RuleInfo};
 use crate::coverage::{Coverage, SkipReason};
 use crate::finding::{Acceptance, Finding, Place, Position};
 use crate::level::Level;
-use crate::provenance::ObjectKind;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
 /// How many other places of a finding are listed; GitHub refuses a result with more than 1,000.
 const PLACES_LISTED: usize = 500;
+
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: false,
+    accepted: Accepted::OnRequest,
+};
 
 /// Writes the report.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
@@ -58,6 +63,7 @@ fn run(report: &Report<'_>) -> Value {
         "results": report
             .findings
             .iter()
+            .filter(|finding| report.options.include_accepted || finding.accepted.is_none())
             .map(|finding| result(finding, report.rules))
             .collect::<Vec<_>>(),
         "properties": {
@@ -202,19 +208,20 @@ fn message(finding: &Finding) -> String {
 }
 
 fn suppression(acceptance: &Acceptance) -> Value {
-    let (kind, reason) = match acceptance {
-        Acceptance::Marker(reason) => ("inSource", reason),
-        Acceptance::Allowlist(reason) | Acceptance::Baseline(reason) => ("external", reason),
+    let kind = match acceptance {
+        Acceptance::Marker(_) => "inSource",
+        Acceptance::Allowlist(_) | Acceptance::Baseline(_) => "external",
     };
-    json!({ "kind": kind, "status": "accepted", "justification": display::visible(reason) })
+    let reason = display::visible(acceptance.reason());
+    json!({ "kind": kind, "status": "accepted", "justification": reason })
 }
 
 /// The other halves at the first place, then the other places.
 fn related(finding: &Finding) -> Vec<Value> {
     let place = finding.first_place();
     let mut related = Vec::new();
-    if let Some(secret) = place.secret.filter(|secret| *secret != place.position) {
-        related.push(location(place, secret, Some("its secret")));
+    if let Some(key_id) = place.key_id.filter(|key_id| *key_id != place.position) {
+        related.push(location(place, key_id, Some("its key ID")));
     }
     if let Some(token) = place.token.filter(|token| *token != place.position) {
         related.push(location(place, token, Some("its session token")));
@@ -251,12 +258,7 @@ fn properties(finding: &Finding) -> Value {
         }
     }
     if let Some((kind, id)) = &place.object {
-        let kind = match kind {
-            ObjectKind::Blob => "blob",
-            ObjectKind::Commit => "commit",
-            ObjectKind::Tag => "tag",
-        };
-        properties["object"] = json!({ "kind": kind, "id": id.to_string() });
+        properties["object"] = json!({ "kind": kind.name(), "id": id.to_string() });
     }
     if let Some(commit) = &place.commit {
         let shown = |names: &[String]| -> Vec<String> {
@@ -337,7 +339,7 @@ fn context(place: &Place, position: Position) -> Option<Value> {
 fn artifact(place: &Place) -> Value {
     let file = display::file(place);
     let mut path = file.as_bytes();
-    if place.object.is_some() {
+    if place.object.is_some() || place.file.is_some() {
         return json!({ "uri": encoded(path), "uriBaseId": "%SRCROOT%" });
     }
     while let Some(rest) = path.strip_prefix(b"./") {

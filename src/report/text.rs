@@ -1,21 +1,20 @@
 //! For people: grouped by file like a compiler's diagnostics, then what was read and what was not.
 
-mod count;
 mod line;
 
 use std::io;
 
 use anstyle::{AnsiColor, Style};
 
-use super::Report;
 use super::wrap::lines;
+use super::{Accepted, Capabilities, Report};
 use super::{display, escape};
 use crate::commit::CommitInfo;
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{Acceptance, Finding, Place, SnippetLine, Summary};
 use crate::level::Level;
 use crate::provenance::ObjectKind;
-use count::{bytes, counted, thousands};
+use crate::text::numbers::{counted, grouped, size};
 use line::Shown;
 
 /// Columns where the terminal does not say.
@@ -26,6 +25,12 @@ const NARROWEST: usize = 40;
 const PLACES: usize = 5;
 /// Things not read that are named for each reason; the rest is counted.
 const SUBJECTS: usize = 3;
+
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: true,
+    accepted: Accepted::WithNotes,
+};
 
 /// Writes `report`.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
@@ -64,7 +69,7 @@ pub fn write_brief(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<(
         line.push_str(&format!("; {}", counted(notes as u64, "note", "notes")));
     }
     if accepted > 0 {
-        line.push_str(&format!("; {} accepted", thousands(accepted as u64)));
+        line.push_str(&format!("; {} accepted", grouped(accepted as u64)));
     }
     writeln!(out, "{line}")
 }
@@ -184,7 +189,7 @@ impl Page<'_> {
             self.fact(gutter, "account", account)?;
         }
         if is_binary(place) {
-            let offset = thousands(place.position.offset as u64);
+            let offset = grouped(place.position.offset as u64);
             self.fact(gutter, "offset", &format!("byte {offset} of a binary file"))?;
         }
         if let Some(commit) = &place.commit {
@@ -237,9 +242,8 @@ impl Page<'_> {
         }
         if let Some(accepted) = &finding.accepted {
             let (kind, reason) = match accepted {
-                Acceptance::Marker(reason) => ("allow marker", reason),
-                Acceptance::Allowlist(reason) => ("allowlist", reason),
-                Acceptance::Baseline(reason) => ("baseline", reason),
+                Acceptance::Marker(reason) => ("allow marker", reason.as_str()),
+                other => (other.kind(), other.reason()),
             };
             let text = if reason.is_empty() {
                 format!("by {kind}")
@@ -287,7 +291,7 @@ impl Page<'_> {
         if summary.accepted > 0 {
             line.push_str(&format!(
                 " (accepted: {})",
-                thousands(summary.accepted as u64)
+                grouped(summary.accepted as u64)
             ));
         }
         self.entry("found", &[line])
@@ -299,7 +303,7 @@ impl Page<'_> {
             .skipped
             .iter()
             .filter(|(_, count)| **count > 0)
-            .map(|(reason, count)| format!("{} {}", thousands(*count), label(*reason)))
+            .map(|(reason, count)| format!("{} {}", grouped(*count), label(*reason)))
             .collect();
         if !skipped.is_empty() {
             self.entry("skipped", &skipped)?;
@@ -324,7 +328,7 @@ impl Page<'_> {
         }
         match all.len().saturating_sub(SUBJECTS) {
             0 => Ok(()),
-            rest => self.note(&format!("and {} more of them", thousands(rest as u64))),
+            rest => self.note(&format!("and {} more of them", grouped(rest as u64))),
         }
     }
 
@@ -375,7 +379,7 @@ impl Page<'_> {
                 }
             }
             if *count > named && *reason != SkipReason::Findings {
-                let rest = thousands(*count - named);
+                let rest = grouped(*count - named);
                 self.line(&format!("  {}: and {rest} more", label(*reason)))?;
             }
         }
@@ -507,10 +511,10 @@ fn scanned(coverage: &Coverage) -> Vec<String> {
     if scanned.is_empty() {
         scanned.push("nothing".to_owned());
     } else {
-        scanned.push(bytes(coverage.bytes));
+        scanned.push(size(coverage.bytes));
     }
     if coverage.cached > 0 {
-        let cached = thousands(coverage.cached);
+        let cached = grouped(coverage.cached);
         scanned.push(format!("{cached} of them from the cache"));
     }
     scanned

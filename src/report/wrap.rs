@@ -1,13 +1,13 @@
 //! Prose in the width of a terminal.
 
-use super::escape;
+use crate::text::width;
 
 /// Breaks `text` into lines at spaces; `first` and `rest` columns are taken on the first line and the others.
 pub fn lines(text: &str, width: usize, first: usize, rest: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = first;
     for word in text.split(' ') {
-        let length: usize = word.chars().map(escape::width).sum();
+        let length = width::of(word);
         let is_empty = lines.last().is_none_or(String::is_empty);
         if used + length + usize::from(!is_empty) > width && !(is_empty && lines.len() > 1) {
             lines.push(String::new());

@@ -14,6 +14,7 @@ use crate::policy::Markers;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::rule::{Rule, RuleSet};
 use crate::secret::Secret;
+use crate::text::paths::Base;
 
 /// The findings of one blob.
 #[derive(Debug, Default)]
@@ -196,15 +197,19 @@ fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Plac
         }
         Provenance::Object { kind, id } => (BString::from(id.to_string()), Some((*kind, *id))),
     };
+    // What Git names is below the root. Old versions are compared here, before anything is located.
+    let file = object.and_then(|_| Base::Root.file(path.as_ref()));
     Place {
         path,
-        position: key_id
-            .or(secret)
+        position: secret
+            .or(key_id)
             .or(token)
             .or(whole)
             .expect("parts gives at least one span"),
+        key_id,
         secret,
         token,
+        file,
         object,
         commit: None,
         snippet: Vec::new(),

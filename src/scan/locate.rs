@@ -8,6 +8,7 @@ use crate::attribution;
 use crate::coverage::SkipReason;
 use crate::finding::{Finding, LONE_ID, Located, MAX_HALVES, Place, Scanned};
 use crate::level::Level;
+use crate::text::paths::Base;
 
 impl Scanned {
     /// The objects that hold findings: what provenance has to be looked up for. Values that are findings only
@@ -79,7 +80,7 @@ impl Scanned {
                 self.coverage.skip(skip);
             }
         }
-        self.in_place()
+        self.in_place(&Base::Root)
     }
 }
 

@@ -26,7 +26,7 @@ use crate::blob::Blob;
 use crate::coverage::{Skip, SkipReason};
 use crate::engine::{Engine, Scratch};
 use crate::finding::{Finding, Scanned};
-use crate::policy::{Exceptions, Excludes};
+use crate::policy::{Exceptions, Globs};
 use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::{BlobSink, Clean};
 
@@ -54,7 +54,7 @@ pub struct Options {
     /// Report findings of these rules only. All rules still redact.
     pub only: Option<BTreeSet<String>>,
     /// Paths that are not scanned.
-    pub excludes: Excludes,
+    pub excludes: Globs,
     /// What was excepted before the change: in old versions it is not known, since it was never reported.
     pub before: Arc<Exceptions>,
     /// Whether allow markers that cover nothing are sought. Every text is searched for them then.
@@ -73,7 +73,7 @@ impl Default for Options {
             context: 1,
             width: 160,
             only: None,
-            excludes: Excludes::default(),
+            excludes: Globs::default(),
             before: Arc::default(),
             unused_markers: false,
             stop: Arc::default(),

@@ -146,6 +146,9 @@ impl<'e> Redactor<'e> {
 
     fn place(&mut self, place: &mut Place) {
         self.bstring(&mut place.path);
+        if let Some(file) = &mut place.file {
+            self.bstring(file);
+        }
         self.option(&mut place.marker);
         for line in &mut place.snippet {
             self.snippet(line);

@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::rule::compile::RuleSource;
 use crate::rule::{AwsRule, Kind, RuleSet};
 use crate::secret::Secret;
+use crate::text::paths::Base;
 
 /// Two rules of a user's file, in order of their ids; the engine is not asked here.
 fn rules() -> RuleSet {
@@ -119,13 +120,11 @@ fn a_pair_becomes_one_finding_with_positions_and_a_redacted_snippet() {
         format!("AWS access key {id} of account 609629065308 with its secret, in a boto3 call")
     );
     let place = finding.first_place();
-    assert_eq!((place.position.line, place.position.column), (2, 8));
-    assert_eq!(
-        (place.position.end_line, place.position.end_column),
-        (2, 28)
-    );
-    let secret_place = place.secret.unwrap();
-    assert_eq!((secret_place.line, secret_place.column), (3, 8));
+    let key_id = place.key_id.unwrap();
+    assert_eq!((key_id.line, key_id.column), (2, 8));
+    assert_eq!((key_id.end_line, key_id.end_column), (2, 28));
+    assert_eq!(place.secret, Some(place.position));
+    assert_eq!((place.position.line, place.position.column), (3, 8));
     assert_eq!(
         lines(finding),
         [
@@ -246,7 +245,7 @@ fn a_dense_line_is_cut_to_what_is_listed_and_the_rest_counted() {
     assert_eq!((built.findings.len(), built.beyond), (4000, 1000));
     let last = built.findings.last().unwrap().first_place();
     let columns = row.chars().count();
-    assert_eq!(last.position.column, 3999 * columns + 7);
+    assert_eq!(last.key_id.unwrap().column, 3999 * columns + 7);
     assert!(last.snippet[0].text.chars().count() <= 162);
     assert!(!last.snippet[0].text.contains(&secret));
 }
@@ -286,7 +285,7 @@ fn workers_hand_over_when_they_end_and_one_that_stays_is_told() {
     let counters = Arc::new(Counters::default());
     let options = Options {
         counters: Arc::clone(&counters),
-        excludes: Excludes::new(["*.min"]).unwrap(),
+        excludes: Globs::new(["*.min"]).unwrap(),
         ..Options::default()
     };
     let (mut scanner, collector) = Scanner::new(Arc::clone(&engine), options.clone());
@@ -396,7 +395,7 @@ fn secrets_found_anywhere_are_cut_from_every_string() {
         format!("cannot open x{secret}"),
     ));
     let engine = Engine::new(Arc::new(rules()));
-    let (judged, _) = Policy::default().judge(scanned.in_place());
+    let (judged, _) = Policy::default().judge(scanned.in_place(&Base::Root));
     let outcome = redact(&engine, judged);
     let place = outcome.findings()[0].first_place();
     assert_eq!(place.path, "dir/[secret]/a");

@@ -1,14 +1,14 @@
-//! Dates without a time zone: an entry is good until its day is over in UTC.
+//! Days and moments of the Gregorian calendar, in UTC.
 
 use std::fmt;
 
-/// A day of the Gregorian calendar.
+use jiff::Timestamp;
+use jiff::civil;
+use jiff::tz::TimeZone;
+
+/// A day. An entry that expires is good until its day is over in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Date {
-    year: i32,
-    month: u8,
-    day: u8,
-}
+pub struct Date(civil::Date);
 
 impl Date {
     /// Reads `YYYY-MM-DD`; `None` for anything else and for days that do not exist.
@@ -19,54 +19,43 @@ impl Date {
                 4 | 7 => *byte == b'-',
                 _ => byte.is_ascii_digit(),
             });
-        if !is_form {
-            return None;
-        }
-        let year: i32 = text.get(..4)?.parse().ok()?;
-        let month: u8 = text.get(5..7)?.parse().ok()?;
-        let day: u8 = text.get(8..)?.parse().ok()?;
-        let exists = (1..=12).contains(&month) && day >= 1 && day <= days_of(year, month);
-        exists.then_some(Self { year, month, day })
+        is_form.then(|| text.parse().ok().map(Self)).flatten()
     }
 
-    /// The day of a time in seconds since the epoch, in UTC.
+    /// Returns the day of a time in seconds since the epoch. Years before -9999 and after 9999 are those years.
     pub fn of_epoch(seconds: i64) -> Self {
-        // Days counted from the first of March of year 0, in eras of 400 years: leap days come last.
-        let days = seconds.div_euclid(86_400) + 719_468;
-        let era = days.div_euclid(146_097);
-        let of_era = days.rem_euclid(146_097);
-        let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * from_march + 2) / 5 + 1;
-        let month = if from_march < 10 {
-            from_march + 3
-        } else {
-            from_march - 9
-        };
-        let year = year_of_era + era * 400 + i64::from(month <= 2);
-        Self {
-            year: i32::try_from(year).unwrap_or(i32::MAX),
-            month: u8::try_from(month).unwrap_or(u8::MAX),
-            day: u8::try_from(day).unwrap_or(u8::MAX),
-        }
+        Self(civil(seconds).date())
     }
-}
 
-fn days_of(year: i32, month: u8) -> u8 {
-    let is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    match month {
-        2 if is_leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
+    /// Returns year, month and day.
+    pub fn parts(self) -> (i16, i8, i8) {
+        (self.0.year(), self.0.month(), self.0.day())
     }
 }
 
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+        self.0.fmt(f)
     }
+}
+
+/// Returns the first moment of a month in seconds since the epoch; `None` for a month or year that does not exist.
+pub fn month_start(year: i16, month: i8) -> Option<i64> {
+    let day = civil::Date::new(year, month, 1).ok()?;
+    let moment = day.to_zoned(TimeZone::UTC).ok()?;
+    Some(moment.timestamp().as_second())
+}
+
+/// Writes a time in seconds since the epoch as `YYYY-MM-DDThh:mm:ss`.
+pub fn timestamp(seconds: i64) -> String {
+    civil(seconds).to_string()
+}
+
+fn civil(seconds: i64) -> civil::DateTime {
+    let (least, most) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
+    let moment = Timestamp::from_second(seconds.clamp(least, most));
+    let moment = moment.expect("a number between the least and the most");
+    TimeZone::UTC.to_datetime(moment)
 }
 
 #[cfg(test)]
@@ -99,5 +88,21 @@ mod tests {
             assert_eq!(Date::parse(wrong), None, "{wrong}");
         }
         assert!(Date::parse("2024-02-29") < Date::parse("2024-03-01"));
+    }
+
+    #[test]
+    fn moments_in_utc() {
+        assert_eq!(timestamp(0), "1970-01-01T00:00:00");
+        assert_eq!(timestamp(-1), "1969-12-31T23:59:59");
+        assert_eq!(timestamp(1_709_209_845), "2024-02-29T12:30:45");
+        assert_eq!(timestamp(4_102_444_800), "2100-01-01T00:00:00");
+        assert_eq!(timestamp(i64::MAX), "9999-12-30T22:00:00");
+        for year in 1960..2110 {
+            for month in 1..=12 {
+                let start = month_start(year, month).expect("a month");
+                assert_eq!(Date::of_epoch(start).parts(), (year, month, 1));
+            }
+        }
+        assert_eq!(month_start(2024, 13), None);
     }
 }

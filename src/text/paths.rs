@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Component, Path, PathBuf};
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 
 /// The way from a path as it is shown to one below the root.
 #[derive(Clone, Debug, Default)]
@@ -23,8 +23,18 @@ pub enum Base {
 }
 
 impl Base {
-    /// Returns the path relative to the root, without `.` and `..`; `None` outside of it.
-    pub fn below_root<'p>(&self, path: &'p BStr) -> Option<Cow<'p, Path>> {
+    /// Returns the path relative to the root, with `/` between its parts and without `.` and `..`; `None` outside of the
+    /// root.
+    pub fn file(&self, path: &BStr) -> Option<BString> {
+        let below = self.below_root(path)?;
+        let parts: Option<Vec<&[u8]>> = below
+            .components()
+            .map(|part| <[u8]>::from_os_str(part.as_os_str()))
+            .collect();
+        Some(parts?.join(&b'/').into())
+    }
+
+    fn below_root<'p>(&self, path: &'p BStr) -> Option<Cow<'p, Path>> {
         let path = path.to_path().ok()?;
         match self {
             Self::Root => {
@@ -77,8 +87,7 @@ mod tests {
     use super::*;
 
     fn below(base: &Base, path: &str) -> Option<String> {
-        let path = base.below_root(path.into())?;
-        Some(path.to_str().expect("UTF-8").to_owned())
+        base.file(path.into()).map(|path| path.to_string())
     }
 
     #[test]

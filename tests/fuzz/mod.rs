@@ -1,6 +1,6 @@
 //! Runs every file of the fuzz targets' corpora through its target, without a fuzzer.
 
-mod targets;
+pub mod targets;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};

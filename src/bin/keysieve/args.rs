@@ -426,6 +426,9 @@ pub(crate) struct Common {
     /// List notes as well: documentation examples, canaries and the like; and what is accepted.
     #[arg(long, help_heading = "Output")]
     pub(crate) show_notes: bool,
+    /// Put accepted findings into reports whose readers take what is listed for open: SARIF.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) include_accepted: bool,
     /// Write secrets out instead of cutting them.
     #[arg(long, help_heading = "Output")]
     pub(crate) show_secrets: bool,

@@ -10,10 +10,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use keysieve::coverage::{Coverage, SkipReason};
 use keysieve::engine::Engine;
-use keysieve::finding::{Finding, Judged, Located, Redacted, UnusedMarker};
+use keysieve::finding::{Finding, Judged, Located, Redacted, Scanned, UnusedMarker};
 use keysieve::level::Level;
-use keysieve::policy::{Exceptions, Excludes, Policy, Relevel, Unused};
-use keysieve::report::{self, Format, Report, RuleInfo, Tool};
+use keysieve::policy::{Exceptions, Globs, Policy, Relevel, Unused};
+use keysieve::report::{self, Capabilities, Format, Report, RuleInfo, Tool};
 use keysieve::scan::{self, Collector, Counters, Options, Scanner};
 use keysieve::source;
 use keysieve::text::date::Date;
@@ -41,7 +41,7 @@ pub(crate) struct Session {
     pub(crate) context: usize,
     /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
     pub(crate) is_whole: bool,
-    excludes: Excludes,
+    excludes: Globs,
     exclude_in: ExcludeIn,
     before: Arc<Exceptions>,
     progress: Option<Progress>,
@@ -90,7 +90,7 @@ impl Session {
         let settings = Settings::load(common, places)?;
         let common = &settings.common;
         check_outputs(common)?;
-        let excludes = Excludes::new(common.exclude.iter().map(String::as_str))
+        let excludes = Globs::new(common.exclude.iter().map(String::as_str))
             .map_err(|error| Failure::of(Kind::Usage, &error))?;
         let mut before = settings.before.clone();
         before.excludes.push(excludes.clone());
@@ -121,7 +121,7 @@ impl Session {
             unused_markers: self.settings.common.found.report_unused,
             before: Arc::clone(&self.before),
             excludes: match self.exclude_in {
-                ExcludeIn::Source | ExcludeIn::Findings => Excludes::default(),
+                ExcludeIn::Source | ExcludeIn::Findings => Globs::default(),
                 ExcludeIn::Scanner => self.excludes.clone(),
             },
             stop: Arc::clone(&self.stop),
@@ -195,6 +195,11 @@ impl Session {
         })
     }
 
+    /// Goes on with the paths that the source gave.
+    pub(crate) fn in_place(&self, scanned: Scanned) -> Located {
+        scanned.in_place(&self.settings.paths)
+    }
+
     /// Decides which findings count.
     pub(crate) fn judge(&self, located: Located) -> Result<(Judged, Unused), Failure> {
         Ok(self.policy()?.judge(located))
@@ -238,6 +243,7 @@ impl Session {
             width: terminal::width(),
             color: false,
             show_accepted: common.show_notes,
+            include_accepted: common.include_accepted,
             quiet: common.quiet,
         };
         // One that cannot be written keeps neither the others nor standard output from saying what was found.
@@ -365,6 +371,17 @@ pub(crate) fn incomplete(coverage: &Coverage) -> Option<String> {
     Some(format!("{}{first}", reasons.join(", ")))
 }
 
+/// The names of the formats that can do something: `text, json or csv`.
+fn those_that(can: impl Fn(&Capabilities) -> bool) -> String {
+    let formats = Format::ALL.iter();
+    let formats = formats.filter(|format| can(&format.capabilities()));
+    let names: Vec<&str> = formats.map(|format| format.name()).collect();
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 /// Refuses reports that cannot be written as asked, before any time is spent.
 fn check_outputs(common: &Common) -> Result<(), Failure> {
     let formats = || {
@@ -375,11 +392,13 @@ fn check_outputs(common: &Common) -> Result<(), Failure> {
             .chain([common.format()])
     };
     if common.show_secrets
-        && let Some(format) = formats().find(|format| !format.can_show_secrets())
+        && let Some(format) = formats().find(|format| !format.capabilities().secrets)
     {
         let message = format!("a report of format {} never shows secrets", format.name());
-        return Err(Failure::bare(Kind::Usage, message)
-            .hint("leave out --show-secrets, or use text, json, jsonl or csv"));
+        return Err(Failure::bare(Kind::Usage, message).hint(format!(
+            "leave out --show-secrets, or use {}",
+            those_that(|it| it.secrets)
+        )));
     }
     let mut files: BTreeSet<PathBuf> = BTreeSet::new();
     for (_, file) in &common.report {

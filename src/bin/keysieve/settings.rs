@@ -13,7 +13,7 @@ use keysieve::level::Level;
 use keysieve::policy::baseline::{self, Baseline};
 use keysieve::policy::config::discover::{FILE_NAME, root_of};
 use keysieve::policy::config::{self, ConfigFile};
-use keysieve::policy::{Allow, Allowlist, Exceptions, Excludes};
+use keysieve::policy::{Allow, Allowlist, Exceptions, Globs};
 use keysieve::report::Format;
 use keysieve::rule::RuleSet;
 use keysieve::rule::compile::RuleSource;
@@ -74,7 +74,9 @@ pub(crate) struct Settings {
     /// What the configuration before the change left out and accepted.
     pub(crate) before: Exceptions,
     /// What the configuration leaves out.
-    pub(crate) excludes: Excludes,
+    pub(crate) excludes: Globs,
+    /// The way from paths as they are shown to those below the root.
+    pub(crate) paths: Base,
     /// Accepted findings.
     pub(crate) baseline: Option<Baseline>,
     /// For people: which files counted.
@@ -123,15 +125,15 @@ impl Settings {
         let changed = places
             .base
             .filter(|_| named.is_none() && !common.found.no_config);
-        let before = match changed.map(|base| before(base, places.paths.clone())) {
+        let before = match changed.map(|base| before(base)) {
             Some(Ok(before)) => before,
             // Where it cannot be read nothing counts as known: everything is new.
             Some(Err(_)) => Exceptions {
                 excludes: Vec::new(),
-                allowlist: Allowlist::new(vec![Allow::default()], places.paths.clone())
-                    .map_err(|error| Failure::new(Kind::Config, "cannot accept anything", error))?,
+                allowlist: Allowlist::new(vec![Allow::default()])
+                    .map_err(|error| Failure::of(Kind::Config, &error))?,
             },
-            None => exceptions(&file, places.paths.clone())?,
+            None => exceptions(&file)?,
         };
         Ok(Self {
             before,
@@ -143,8 +145,9 @@ impl Settings {
                 .iter()
                 .map(|(rule, level)| (rule.value.clone(), *level))
                 .collect(),
-            allowlist: allowlist(&file, places.paths.clone())?,
-            excludes: excludes(&file, places.paths.clone())?,
+            allowlist: allowlist(&file)?,
+            excludes: excludes(&file)?,
+            paths: places.paths.clone(),
             rules,
             file,
             baseline,
@@ -153,8 +156,9 @@ impl Settings {
     }
 }
 
-/// Places of a scan of the disk: those of the repository around `path`, or of the directory itself.
-pub(crate) fn disk_root(path: &Path) -> Result<(PathBuf, Base), Failure> {
+/// Places of a scan of the disk: those of the repository around `path`, or of the directory itself. `named` are all
+/// paths that are scanned.
+pub(crate) fn disk_root(path: &Path, named: &[PathBuf]) -> Result<(PathBuf, Base), Failure> {
     let fail = |error| {
         let message = format!("cannot read {}", path.display());
         Failure::new(Kind::System, message, error)
@@ -166,9 +170,16 @@ pub(crate) fn disk_root(path: &Path) -> Result<(PathBuf, Base), Failure> {
     let base = Base::Directory {
         current,
         root: root.clone(),
-        named: Vec::new(),
+        named: named.iter().filter_map(|path| real(path)).collect(),
     };
     Ok((root, base))
+}
+
+/// A path as reports show it, with the one that it leads to. What is not there leads nowhere.
+fn real(path: &Path) -> Option<(PathBuf, PathBuf)> {
+    let real = std::fs::canonicalize(path).ok()?;
+    let shown = path.strip_prefix(".").unwrap_or(path);
+    Some((shown.to_owned(), real))
 }
 
 /// The configuration that the user names: on the command line, else in the environment.
@@ -245,7 +256,7 @@ fn only(common: &Common, file: &ConfigFile, rules: &RuleSet) -> Option<BTreeSet<
     Some(only)
 }
 
-fn allowlist(file: &ConfigFile, paths: Base) -> Result<Allowlist, Failure> {
+fn allowlist(file: &ConfigFile) -> Result<Allowlist, Failure> {
     let entries = file.allow.iter().map(|allow| Allow {
         paths: allow.paths.clone(),
         secrets: allow.secrets.clone(),
@@ -253,28 +264,27 @@ fn allowlist(file: &ConfigFile, paths: Base) -> Result<Allowlist, Failure> {
         rules: allow.rules.iter().map(|set| set.value.clone()).collect(),
         reason: allow.reason.clone(),
     });
-    Allowlist::new(entries.collect(), paths)
+    Allowlist::new(entries.collect())
         .map_err(|error| Failure::new(Kind::Config, "cannot use the paths of [[allow]]", error))
 }
 
-fn exceptions(file: &ConfigFile, paths: Base) -> Result<Exceptions, Failure> {
+fn exceptions(file: &ConfigFile) -> Result<Exceptions, Failure> {
     Ok(Exceptions {
-        excludes: vec![excludes(file, paths.clone())?],
-        allowlist: allowlist(file, paths)?,
+        excludes: vec![excludes(file)?],
+        allowlist: allowlist(file)?,
     })
 }
 
 /// What the configuration at `base` leaves out and accepts. Faults of it were told when it counted.
-fn before(base: Place<'_>, paths: Base) -> Result<Exceptions, Failure> {
+fn before(base: Place<'_>) -> Result<Exceptions, Failure> {
     let text = Reader::open(base)?.text(FILE_NAME, base)?;
     let file = text.map(|text| ConfigFile::parse(&text.name, &text.text).0);
-    exceptions(&file.unwrap_or_default(), paths)
+    exceptions(&file.unwrap_or_default())
 }
 
-fn excludes(file: &ConfigFile, paths: Base) -> Result<Excludes, Failure> {
+fn excludes(file: &ConfigFile) -> Result<Globs, Failure> {
     let globs = file.exclude.iter().map(|set| set.value.as_str());
-    let excludes = Excludes::new(globs).map_err(|error| Failure::of(Kind::Config, &error))?;
-    Ok(excludes.from_base(paths))
+    Globs::new(globs).map_err(|error| Failure::of(Kind::Config, &error))
 }
 
 fn check_format(name: &str, file: &ConfigFile, faults: &mut Vec<Fault>) {

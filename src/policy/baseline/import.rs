@@ -122,13 +122,8 @@ impl Spot {
             (Some(_), None) => false,
         };
         let overlaps =
-            |position: &Position| position.line <= self.last && position.end_line >= self.first;
-        is_commit
-            && self.path == plain(place.path.as_ref())
-            && [Some(place.position), place.secret, place.token]
-                .iter()
-                .flatten()
-                .any(overlaps)
+            |position: Position| position.line <= self.last && position.end_line >= self.first;
+        is_commit && self.path == plain(place.path.as_ref()) && place.parts().any(overlaps)
     }
 }
 

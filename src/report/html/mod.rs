@@ -10,14 +10,22 @@ mod timeline;
 use std::fmt::Write as _;
 use std::io;
 
+use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
 use super::display::{self, is_hole};
-use super::{Format, Report};
+use super::{Accepted, Capabilities, Format, Report};
 use crate::coverage::Coverage;
+use crate::text::numbers::{counted, grouped, size};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
+
+/// What a report of this format can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    secrets: false,
+    accepted: Accepted::Always,
+};
 
 /// Writes the report.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
@@ -87,7 +95,7 @@ fn head(page: &mut String, report: &Report<'_>) {
 }
 
 fn policy(style: &str, script: &str) -> String {
-    let hash = |text: &str| display::base64(&Sha256::digest(text.as_bytes()));
+    let hash = |text: &str| BASE64.encode(&Sha256::digest(text.as_bytes()));
     format!(
         "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; \
          form-action 'none'",
@@ -100,9 +108,9 @@ fn headline(report: &Report<'_>) -> String {
     let summary = report.summary;
     let is_complete = report.coverage.is_complete();
     match (summary.errors, summary.warnings) {
-        (1.., _) => display::count(summary.errors as u64, "secret") + " to rotate",
+        (1.., _) => counted(summary.errors as u64, "secret", "secrets") + " to rotate",
         (0, 1..) => {
-            let warnings = display::count(summary.warnings as u64, "warning");
+            let warnings = counted(summary.warnings as u64, "warning", "warnings");
             format!("No secret to rotate, {warnings}")
         }
         _ if is_complete => "No secrets found".to_owned(),
@@ -135,7 +143,7 @@ fn summary(page: &mut String, report: &Report<'_>) {
         put!(
             page,
             "<li class=\"{class}{zero}\"><b>{}</b><span>{name}</span><small>{meaning}</small></li>\n",
-            display::grouped(number as u64),
+            grouped(number as u64),
         );
     }
     page.push_str("</ul>\n</header>\n<main>\n");
@@ -143,15 +151,15 @@ fn summary(page: &mut String, report: &Report<'_>) {
 
 fn searched(coverage: &Coverage) -> String {
     let counts = [
-        (coverage.files, "file"),
-        (coverage.blobs, "blob"),
-        (coverage.commits, "commit"),
-        (coverage.tags, "tag"),
+        (coverage.files, "file", "files"),
+        (coverage.blobs, "blob", "blobs"),
+        (coverage.commits, "commit", "commits"),
+        (coverage.tags, "tag", "tags"),
     ];
     let mut parts: Vec<String> = counts
         .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, noun)| display::count(*number, noun))
+        .filter(|(number, ..)| *number > 0)
+        .map(|(number, one, many)| counted(*number, one, many))
         .collect();
     if parts.is_empty() {
         return "Nothing was searched.".to_owned();
@@ -167,10 +175,7 @@ fn searched(coverage: &Coverage) -> String {
     } else {
         "not everything was read"
     };
-    format!(
-        "Searched {list}, {} in all; {end}.",
-        display::size(coverage.bytes)
-    )
+    format!("Searched {list}, {} in all; {end}.", size(coverage.bytes))
 }
 
 /// What was asked for and not read, at the top of the page.
@@ -190,7 +195,7 @@ fn holes(page: &mut String, coverage: &Coverage) {
             page,
             "<details>\n<summary>{}: {}</summary>\n<ul class=\"paths\">\n",
             reason.name(),
-            display::grouped(count)
+            grouped(count)
         );
         let mut listed = 0;
         for skip in coverage.skips.iter().filter(|skip| skip.reason == reason) {
@@ -201,7 +206,7 @@ fn holes(page: &mut String, coverage: &Coverage) {
             put!(
                 page,
                 "<li class=\"more\">and {} more</li>\n",
-                display::grouped(count - listed)
+                grouped(count - listed)
             );
         }
         page.push_str("</ul>\n</details>\n");
@@ -250,7 +255,7 @@ fn coverage(page: &mut String, coverage: &Coverage) {
         put!(
             page,
             "<div><dt>{name}</dt><dd>{}</dd></div>\n",
-            display::grouped(number)
+            grouped(number)
         );
     }
     page.push_str("</dl>\n");
@@ -267,7 +272,7 @@ fn coverage(page: &mut String, coverage: &Coverage) {
                 page,
                 "<div><dt>{}</dt><dd>{} <small>{meaning}</small></dd></div>\n",
                 reason.name(),
-                display::grouped(count)
+                grouped(count)
             );
         }
         page.push_str("</dl>\n");
@@ -370,7 +375,7 @@ mod tests {
             ("script-src", "<script type=\"module\">", "</script>"),
         ] {
             let digest = Sha256::digest(between(&page, start, end).as_bytes());
-            let expected = format!("{directive} 'sha256-{}';", display::base64(&digest));
+            let expected = format!("{directive} 'sha256-{}';", BASE64.encode(&digest));
             assert!(policy.contains(&expected), "{policy}");
             assert_eq!(page.matches(end).count(), 1);
         }
@@ -430,9 +435,7 @@ mod tests {
         let clean = page(&sample);
         parsed(&clean);
         assert!(clean.contains("<h1>No secrets found</h1>"));
-        assert!(
-            clean.contains("Searched 12 files, 34.6 kB in all; everything asked for was read.")
-        );
+        assert!(clean.contains("Searched 12 files, 35 KB in all; everything asked for was read."));
         sample.coverage = Sample::hostile().coverage;
         assert!(page(&sample).contains("<h1>No secrets found in what was read</h1>"));
     }

@@ -7,6 +7,7 @@ use super::{escaped, escaped_code, put};
 use crate::finding::{Acceptance, Finding, Place, SnippetLine};
 use crate::level::Level;
 use crate::provenance::ObjectKind;
+use crate::text::numbers::counted;
 
 /// How many places of one finding are listed.
 const PLACES_LISTED: usize = 200;
@@ -142,7 +143,7 @@ fn rows(page: &mut String, number: usize, finding: &Finding, has_history: bool) 
         place.position.line
     );
     if finding.places.len() > 1 {
-        let more = display::count(finding.places.len() as u64 - 1, "more place");
+        let more = counted(finding.places.len() as u64 - 1, "more place", "more places");
         put!(page, "<small>and {more}</small>");
     }
     page.push_str("</td>");
@@ -228,7 +229,7 @@ fn details(page: &mut String, finding: &Finding) {
         put!(
             page,
             "<li class=\"more\">and {}</li>\n",
-            display::count(more as u64, "more place")
+            counted(more as u64, "more place", "more places")
         );
     }
     page.push_str("</ul>\n");

@@ -9,6 +9,7 @@ use super::super::display;
 use super::{escaped, put, table};
 use crate::commit::CommitInfo;
 use crate::finding::Finding;
+use crate::text::date::{Date, month_start};
 
 /// More lanes than this tell nobody anything; the table has the rest.
 const LANES: usize = 60;
@@ -247,10 +248,7 @@ impl Axis {
         let last = self.end.div_euclid(DAY);
         (first..=last)
             .filter(|day| day.rem_euclid(step) == 0)
-            .map(|day| {
-                let (year, month, of_month) = display::civil(day * DAY);
-                (day * DAY, format!("{year}-{month:02}-{of_month:02}"))
-            })
+            .map(|day| (day * DAY, Date::of_epoch(day * DAY).to_string()))
             .collect()
     }
 
@@ -259,15 +257,16 @@ impl Axis {
             "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
         ];
         let count = |time| {
-            let (year, month, _) = display::civil(time);
-            year * 12 + i64::from(month) - 1
+            let (year, month, _) = Date::of_epoch(time).parts();
+            i64::from(year) * 12 + i64::from(month) - 1
         };
         let first = count(self.start).div_euclid(step) * step;
         (first..=count(self.end))
             .step_by(step as usize)
             .filter_map(|month| {
                 let (year, of_year) = (month.div_euclid(12), month.rem_euclid(12));
-                let time = display::month_start(year, of_year as u32 + 1);
+                let of_era = (i16::try_from(year), i8::try_from(of_year + 1));
+                let time = month_start(of_era.0.ok()?, of_era.1.ok()?)?;
                 let label = if step >= 12 {
                     year.to_string()
                 } else {

@@ -112,13 +112,21 @@ fn decoded(uri: &str) -> Vec<u8> {
 
 #[test]
 fn a_log_has_the_structure_that_the_schema_requires() {
-    for sample in [Sample::clean(), Sample::ordinary(), Sample::hostile()] {
-        let log = parsed(&sample);
-        is_valid(&log);
-        assert_eq!(
-            log["runs"][0]["results"].as_array().map(Vec::len),
-            Some(sample.findings.len())
-        );
+    for mut sample in [Sample::clean(), Sample::ordinary(), Sample::hostile()] {
+        let accepted = sample.findings.iter().filter(|it| it.accepted.is_some());
+        let accepted = accepted.count();
+        for (is_asked, left_out) in [(false, accepted), (true, 0)] {
+            sample.options.include_accepted = is_asked;
+            let log = parsed(&sample);
+            is_valid(&log);
+            assert_eq!(
+                log["runs"][0]["results"].as_array().map(Vec::len),
+                Some(sample.findings.len() - left_out)
+            );
+            // They stay counted.
+            let summary = &log["runs"][0]["properties"]["summary"];
+            assert_eq!(summary["accepted"], accepted);
+        }
         // For a look with the published schema and other people's programs.
         if let Some(dir) = std::env::var_os("KEYSIEVE_TEST_KEEP") {
             let name = format!("{}.sarif", sample.findings.len());
@@ -130,7 +138,9 @@ fn a_log_has_the_structure_that_the_schema_requires() {
 
 #[test]
 fn hostile_paths_come_back_byte_for_byte_and_names_of_people_do_not() {
-    let log = parsed(&Sample::hostile());
+    let mut hostile = Sample::hostile();
+    hostile.options.include_accepted = true;
+    let log = parsed(&hostile);
     for (result, path) in log["runs"][0]["results"]
         .as_array()
         .expect("results")
@@ -149,6 +159,17 @@ fn hostile_paths_come_back_byte_for_byte_and_names_of_people_do_not() {
     }
     let text = parsed(&Sample::ordinary()).to_string();
     assert!(!text.contains("Ada") && !text.contains('@'));
+}
+
+#[test]
+fn a_path_below_the_root_is_relative_whatever_was_typed() {
+    let mut place = sample::place("/home/ada/repo/src/a.env", 1, 1, true);
+    place.object = None;
+    place.file = Some("src/a.env".into());
+    assert_eq!(
+        artifact(&place),
+        json!({ "uri": "src/a.env", "uriBaseId": "%SRCROOT%" })
+    );
 }
 
 #[test]
@@ -177,7 +198,10 @@ fn paths_of_git_stay_below_the_root() {
         ("a/./b//c", "a/%252E/b//c"),
     ] {
         let mut place = sample::place(path, 1, 1, true);
-        place.object = Some((ObjectKind::Blob, gix::ObjectId::null(gix::hash::Kind::Sha1)));
+        place.object = Some((
+            crate::provenance::ObjectKind::Blob,
+            gix::ObjectId::null(gix::hash::Kind::Sha1),
+        ));
         let expected = json!({ "uri": uri, "uriBaseId": "%SRCROOT%" });
         assert_eq!(artifact(&place), expected, "{path}");
     }
@@ -218,7 +242,9 @@ fn skips_beyond_the_kept_ones_are_told_by_number() {
 
 #[test]
 fn accepted_findings_are_suppressed_and_the_others_say_that_they_are_not() {
-    let log = parsed(&Sample::ordinary());
+    let mut sample = Sample::ordinary();
+    sample.options.include_accepted = true;
+    let log = parsed(&sample);
     let results = &log["runs"][0]["results"];
     assert_eq!(results[0]["suppressions"], json!([]));
     assert_eq!(results[2]["suppressions"][0]["kind"], "external");
@@ -236,7 +262,7 @@ fn the_halves_and_the_other_places_are_related_locations() {
         .expect("related")
         .clone();
     assert_eq!(related.len(), 2);
-    assert_eq!(related[0]["message"]["text"], "its secret");
+    assert_eq!(related[0]["message"]["text"], "its key ID");
     assert_eq!(
         related[1]["physicalLocation"]["artifactLocation"]["uri"],
         "deploy/legacy.env"

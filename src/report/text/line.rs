@@ -2,6 +2,7 @@
 
 use super::super::escape;
 use crate::finding::SnippetLine;
+use crate::text::width;
 
 /// A line of a snippet as a terminal shows it.
 pub(super) struct Shown {
@@ -58,7 +59,7 @@ fn cell(c: char) -> (String, usize) {
         return ("    ".to_owned(), 4);
     }
     if !escape::is_unsafe(c) {
-        return (c.to_string(), escape::width(c));
+        return (c.to_string(), width::of_char(c));
     }
     let shown = escape::terminal(c.encode_utf8(&mut [0; 4])).into_owned();
     let width = shown.len();

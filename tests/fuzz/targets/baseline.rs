@@ -83,8 +83,10 @@ fn findings(data: &[u8]) -> Vec<Finding> {
                 places: vec![Place {
                     path: ["a", "src/a.rs", "b c", ".env"][input.below(4)].into(),
                     position,
+                    key_id: None,
                     secret: Some(position),
                     token: None,
+                    file: None,
                     object: None,
                     commit: None,
                     snippet: Vec::new(),

@@ -1,9 +1,8 @@
 //! Configuration files: faults with their line, or settings that can be used, whatever the spelling.
 
 use keysieve::policy::config::ConfigFile;
-use keysieve::policy::{Allow, Allowlist, Excludes};
+use keysieve::policy::{Allow, Allowlist, Globs};
 use keysieve::source::worktree::Exclude;
-use keysieve::text::paths::Base;
 
 use super::rules::told;
 
@@ -47,7 +46,7 @@ pub fn run(data: &[u8]) {
 /// What was read without a fault of its own can be compiled.
 fn used(file: &ConfigFile) {
     let globs = || file.exclude.iter().map(|set| set.value.as_str());
-    Excludes::new(globs()).expect("patterns that were checked");
+    Globs::new(globs()).expect("patterns that were checked");
     Exclude::new(globs()).expect("patterns that were checked");
     let entries = file.allow.iter().map(|allow| Allow {
         paths: allow.paths.clone(),
@@ -56,7 +55,7 @@ fn used(file: &ConfigFile) {
         rules: allow.rules.iter().map(|set| set.value.clone()).collect(),
         reason: allow.reason.clone(),
     });
-    Allowlist::new(entries.collect(), Base::Root).expect("patterns that were checked");
+    Allowlist::new(entries.collect()).expect("patterns that were checked");
     for set in &file.rule_files {
         let path = std::path::Path::new(&set.value);
         assert!(path.is_relative() && !set.value.split('/').any(|part| part == ".."));

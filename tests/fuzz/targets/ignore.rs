@@ -10,7 +10,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use bstr::ByteSlice as _;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use keysieve::coverage::SkipReason;
-use keysieve::policy::Excludes;
+use keysieve::policy::Globs;
 use keysieve::provenance::Provenance;
 use keysieve::source::worktree::{Exclude, Options, Worktree};
 
@@ -142,7 +142,7 @@ fn matcher(dir: &str, text: &[u8]) -> Gitignore {
 
 /// Both forms of the user's globs take the same ones, and do not panic on any path.
 fn excludes(globs: &[&str]) -> Options {
-    let by_scanner = Excludes::new(globs.iter().copied());
+    let by_scanner = Globs::new(globs.iter().copied());
     let by_walk = Exclude::new(globs);
     assert_eq!(by_scanner.is_ok(), by_walk.is_ok());
     if let Ok(excludes) = &by_scanner {

@@ -15,7 +15,7 @@ pub mod index;
 mod input;
 pub mod loose;
 pub mod pack;
-mod parse;
+pub mod parse;
 pub mod report;
 pub mod rules;
 mod sink;

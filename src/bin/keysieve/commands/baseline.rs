@@ -383,7 +383,7 @@ fn scan(
         explain: None,
         common,
     };
-    let (root, paths) = disk_root(Path::new("."))?;
+    let (root, paths) = disk_root(Path::new("."), &[])?;
     let places = tree::places(&root, paths);
     let mut session = Session::start(&args.common, &places, "files")?;
     session.context = context;

@@ -27,7 +27,7 @@ fn load(args: &ConfigArgs) -> Result<(Common, Settings), Failure> {
     if let Some(file) = &args.file {
         common.found.config = Some(file.clone());
     }
-    let (root, paths) = disk_root(Path::new("."))?;
+    let (root, paths) = disk_root(Path::new("."), &[])?;
     let settings = Settings::load(&common, &places(&root, paths))?;
     Ok((common, settings))
 }

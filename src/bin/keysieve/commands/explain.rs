@@ -28,7 +28,7 @@ pub(crate) fn run(place: &Path, args: &ScanArgs) -> Result<Exit, Failure> {
         let message = format!("cannot read {}", path.display());
         Failure::new(Kind::System, message, source)
     })?;
-    let (root, paths) = disk_root(&path)?;
+    let (root, paths) = disk_root(&path, std::slice::from_ref(&path))?;
     let settings = Settings::load(&args.common, &places(&root, paths))?;
     let engine = Engine::new(Arc::new(settings.rules.clone()));
     let mut text = format!(

@@ -18,7 +18,7 @@ use crate::settings::disk_root;
 
 /// Runs the command.
 pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
-    let (root, paths) = disk_root(Path::new("."))?;
+    let (root, paths) = disk_root(Path::new("."), &[])?;
     let mut session = Session::start(&args.common, &places(&root, paths), "messages")?
         .on_success(Success::Silent);
     session.is_whole = false;
@@ -43,7 +43,8 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     }
     drop(scanner);
     let is_for_people = session.common().is_for_people();
-    let exit = session.finish(collector.finish().in_place())?;
+    let located = session.in_place(collector.finish());
+    let exit = session.finish(located)?;
     if exit == Exit::Findings && is_for_people {
         let path = escape::terminal(&path);
         print_error(&format!(

@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     if args.paths.len() > roots.len() + 1 {
         return Err(Failure::bare(Kind::Usage, "- is given more than once"));
     }
-    let (root, paths) = disk_root(settings_path(args))?;
+    let (root, paths) = disk_root(settings_path(args), &roots)?;
     let session = Session::start(&args.common, &places(&root, paths), "files")?;
     let located = collect(&session, args, &root)?;
     session.finish(located)
@@ -72,7 +72,7 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
         source.scan(scanner.clone()).map_err(failed)?;
     }
     drop(scanner);
-    Ok(collector.finish().in_place())
+    Ok(session.in_place(collector.finish()))
 }
 
 /// The path whose repository has the settings: the first that is named, or the current directory.

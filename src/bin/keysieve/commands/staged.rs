@@ -76,13 +76,14 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
         all_files = is_empty;
     }
     if is_empty && !all_files {
-        return session.finish_nothing(scanned.in_place(), "nothing is staged");
+        let located = session.in_place(scanned);
+        return session.finish_nothing(located, "nothing is staged");
     }
     if !args.all && !all_files {
         let known = scanned.known().clone();
         scanned = scanned.new_only(&known);
     }
-    let (judged, unused) = session.judge(scanned.in_place())?;
+    let (judged, unused) = session.judge(session.in_place(scanned))?;
     let situation = Where {
         has_commits: !matches!(repository.head_id(), Ok(None)),
         is_below: is_below(&repository),

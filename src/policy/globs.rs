@@ -1,18 +1,16 @@
-//! Paths that the user left out.
+//! Patterns of paths, in the syntax of `.gitignore`.
 
 use std::fmt;
+use std::path::{Component, PathBuf};
 use std::sync::Arc;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, ByteSlice as _};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::text::paths::Base;
-
-/// Patterns of paths that are not scanned, in the syntax of `.gitignore`.
+/// Patterns of paths. None at all match nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Excludes {
+pub struct Globs {
     patterns: Option<Arc<Gitignore>>,
-    base: Option<Base>,
 }
 
 /// A pattern that cannot be read.
@@ -23,7 +21,7 @@ pub struct PatternError {
     source: ignore::Error,
 }
 
-impl Excludes {
+impl Globs {
     /// Compiles `patterns`.
     pub fn new<'a>(patterns: impl IntoIterator<Item = &'a str>) -> Result<Self, PatternError> {
         let mut builder = GitignoreBuilder::new("");
@@ -46,35 +44,21 @@ impl Excludes {
         })?;
         Ok(Self {
             patterns: Some(Arc::new(compiled)),
-            base: None,
         })
     }
 
-    /// Holds paths below a root against the patterns, instead of paths as they are shown.
-    pub fn from_base(mut self, base: Base) -> Self {
-        self.base = Some(base);
-        self
-    }
-
-    /// Whether `path` or a directory above it is left out.
+    /// Returns true if a pattern names `path` or a directory above it.
     pub fn matches(&self, path: &BStr) -> bool {
         let Some(patterns) = &self.patterns else {
             return false;
         };
-        if let Some(base) = &self.base {
-            return base.below_root(path).is_some_and(|path| {
-                patterns
-                    .matched_path_or_any_parents(path, false)
-                    .is_ignore()
-            });
-        }
         let Ok(path) = path.to_path() else {
             return false;
         };
         // The matcher wants relative paths without `./`, and panics on others.
-        let relative: std::path::PathBuf = path
+        let relative: PathBuf = path
             .components()
-            .filter(|part| matches!(part, std::path::Component::Normal(_)))
+            .filter(|part| matches!(part, Component::Normal(_)))
             .collect();
         patterns
             .matched_path_or_any_parents(&relative, false)
@@ -100,7 +84,7 @@ mod tests {
 
     #[test]
     fn patterns_are_those_of_gitignore() {
-        let excludes = Excludes::new(["*.min.js", "/vendor/", "!keep.min.js"]).unwrap();
+        let globs = Globs::new(["*.min.js", "/vendor/", "!keep.min.js"]).unwrap();
         for (path, excluded) in [
             ("a/b.min.js", true),
             ("./a/b.min.js", true),
@@ -110,9 +94,9 @@ mod tests {
             ("/abs/b.min.js", true),
             ("../up/b.min.js", true),
         ] {
-            assert_eq!(excludes.matches(path.into()), excluded, "{path}");
+            assert_eq!(globs.matches(path.into()), excluded, "{path}");
         }
-        assert!(!Excludes::default().matches("a".into()));
-        assert!(Excludes::new(["a[z-a]"]).is_err());
+        assert!(!Globs::default().matches("a".into()));
+        assert!(Globs::new(["a[z-a]"]).is_err());
     }
 }

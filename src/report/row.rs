@@ -1,0 +1,298 @@
+//! Rows: a finding, its places and their commits laid flat, under the names of `docs/report-schema.md`.
+//!
+//! JSON and JSON Lines write a row as it is, CSV and HTML read it, so that a new field has one place to be added.
+
+use std::borrow::Cow;
+
+use bstr::{BStr, ByteSlice as _};
+use data_encoding::BASE64;
+use serde::Serialize;
+
+use crate::commit::{CommitInfo, Departure};
+use crate::finding::{Acceptance, AwsRule, Finding, Place, Position, SnippetLine};
+use crate::provenance::ObjectKind;
+use crate::secret::Secret;
+
+/// A finding.
+#[derive(Serialize)]
+pub(super) struct Row<'a> {
+    pub(super) rule: &'a str,
+    pub(super) level: &'static str,
+    pub(super) fingerprint: &'a str,
+    pub(super) message: &'a str,
+    pub(super) advice: &'a str,
+    pub(super) key_id: Option<&'a str>,
+    pub(super) account_id: Option<&'a str>,
+    pub(super) context: Option<&'a str>,
+    pub(super) reasons: &'a [String],
+    pub(super) accepted: Option<AcceptedRow<'a>>,
+    #[serde(flatten)]
+    secrets: Secrets,
+    pub(super) places: Vec<PlaceRow<'a>>,
+}
+
+/// Why a finding does not count.
+#[derive(Serialize)]
+pub(super) struct AcceptedRow<'a> {
+    pub(super) kind: &'static str,
+    pub(super) reason: &'a str,
+}
+
+/// What only `--show-secrets` writes. A secret that is not UTF-8 is given in base64 under another name,
+/// so that nobody uses a damaged one.
+#[derive(Default, Serialize)]
+struct Secrets {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_base64: Option<String>,
+}
+
+/// A place of a finding.
+#[derive(Serialize)]
+pub(super) struct PlaceRow<'a> {
+    pub(super) path: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_base64: Option<String>,
+    pub(super) line: usize,
+    pub(super) column: usize,
+    pub(super) end_line: usize,
+    pub(super) end_column: usize,
+    pub(super) offset: usize,
+    length: usize,
+    #[serde(flatten)]
+    key_id: Option<KeyIdSpot>,
+    #[serde(flatten)]
+    secret: Option<SecretSpot>,
+    #[serde(flatten)]
+    token: Option<TokenSpot>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blob: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object_kind: Option<&'static str>,
+    #[serde(flatten)]
+    pub(super) commit: Option<CommitRow<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) marker: Option<&'a str>,
+    snippet: Vec<SnippetRow<'a>>,
+    /// The exact bytes of the path.
+    #[serde(skip)]
+    pub(super) bytes: &'a BStr,
+}
+
+/// Makes the type of a part's position, whose names begin with the part's.
+macro_rules! spot {
+    ($name:ident: $line:ident $column:ident $end_line:ident $end_column:ident $offset:ident $length:ident) => {
+        #[derive(Serialize)]
+        struct $name {
+            $line: usize,
+            $column: usize,
+            $end_line: usize,
+            $end_column: usize,
+            $offset: usize,
+            $length: usize,
+        }
+
+        impl From<Position> for $name {
+            fn from(position: Position) -> Self {
+                Self {
+                    $line: position.line,
+                    $column: position.column,
+                    $end_line: position.end_line,
+                    $end_column: position.end_column,
+                    $offset: position.offset,
+                    $length: position.length,
+                }
+            }
+        }
+    };
+}
+
+spot!(KeyIdSpot: key_id_line key_id_column key_id_end_line key_id_end_column key_id_offset key_id_length);
+spot!(SecretSpot: secret_line secret_column secret_end_line secret_end_column secret_offset secret_length);
+spot!(TokenSpot: token_line token_column token_end_line token_end_column token_offset token_length);
+
+/// The commit that brought a place in.
+#[derive(Serialize)]
+pub(super) struct CommitRow<'a> {
+    pub(super) commit: String,
+    pub(super) author: &'a str,
+    pub(super) date: &'a str,
+    pub(super) subject: &'a str,
+    pub(super) in_head: bool,
+    pub(super) refs: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_refs: Option<usize>,
+    pub(super) held_by: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boundary: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) left: Option<DepartureRow<'a>>,
+}
+
+/// The commit with which a place left the history of `HEAD`.
+#[derive(Serialize)]
+pub(super) struct DepartureRow<'a> {
+    pub(super) commit: String,
+    author: &'a str,
+    pub(super) date: &'a str,
+    subject: &'a str,
+}
+
+#[derive(Serialize)]
+struct SnippetRow<'a> {
+    line: usize,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<(usize, usize)>,
+}
+
+impl<'a> Row<'a> {
+    /// Lays `finding` flat.
+    pub(super) fn new(finding: &'a Finding, show_secrets: bool) -> Self {
+        Self {
+            rule: &finding.rule,
+            level: finding.level.name(),
+            fingerprint: finding.fingerprint.as_str(),
+            message: &finding.message,
+            advice: &finding.advice,
+            key_id: finding.key_id.as_deref(),
+            account_id: finding.account_id.as_deref(),
+            context: finding.context.as_deref(),
+            reasons: &finding.reasons,
+            accepted: finding.accepted.as_ref().map(AcceptedRow::from),
+            secrets: match show_secrets {
+                true => Secrets::of(finding),
+                false => Secrets::default(),
+            },
+            places: finding.places.iter().map(PlaceRow::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a Acceptance> for AcceptedRow<'a> {
+    fn from(acceptance: &'a Acceptance) -> Self {
+        Self {
+            kind: acceptance.kind(),
+            reason: acceptance.reason(),
+        }
+    }
+}
+
+impl Secrets {
+    fn of(finding: &Finding) -> Self {
+        let mut secrets = Self {
+            session_token: finding.session_token.as_ref().and_then(text_of),
+            ..Self::default()
+        };
+        let Some(secret) = &finding.secret else {
+            return secrets;
+        };
+        match text_of(secret) {
+            None => secrets.secret_base64 = Some(BASE64.encode(secret.expose())),
+            Some(text) if is_aws_secret_key(finding) => secrets.secret_key = Some(text),
+            Some(text) => secrets.secret = Some(text),
+        }
+        secrets
+    }
+}
+
+/// Returns true for a secret access key of AWS, rather than another rule's secret.
+fn is_aws_secret_key(finding: &Finding) -> bool {
+    match AwsRule::of_id(&finding.rule) {
+        Some(rule) => finding.key_id.is_some() || rule == AwsRule::SecretAccessKey,
+        None => false,
+    }
+}
+
+fn text_of(secret: &Secret) -> Option<String> {
+    String::from_utf8(secret.expose().to_vec()).ok()
+}
+
+impl<'a> From<&'a Place> for PlaceRow<'a> {
+    fn from(place: &'a Place) -> Self {
+        let position = place.position;
+        let (blob, object) = match place.object {
+            Some((ObjectKind::Blob, id)) => (Some(id.to_string()), None),
+            Some((kind, id)) => (None, Some((kind.name(), id.to_string()))),
+            None => (None, None),
+        };
+        let (object_kind, object) = object.unzip();
+        Self {
+            path: place.path.to_str_lossy(),
+            path_base64: place
+                .path
+                .to_str()
+                .is_err()
+                .then(|| BASE64.encode(&place.path)),
+            line: position.line,
+            column: position.column,
+            end_line: position.end_line,
+            end_column: position.end_column,
+            offset: position.offset,
+            length: position.length,
+            key_id: place.key_id.map(KeyIdSpot::from),
+            secret: place.secret.map(SecretSpot::from),
+            token: place.token.map(TokenSpot::from),
+            blob,
+            object,
+            object_kind,
+            commit: place.commit.as_ref().map(CommitRow::from),
+            marker: place.marker.as_deref(),
+            snippet: place.snippet.iter().map(SnippetRow::from).collect(),
+            bytes: place.path.as_ref(),
+        }
+    }
+}
+
+impl PlaceRow<'_> {
+    /// Returns kind and ID of the object that holds the place, whatever the kind.
+    pub(super) fn held_in(&self) -> Option<(&'static str, &str)> {
+        let blob = self.blob.as_deref().map(|id| (ObjectKind::Blob.name(), id));
+        blob.or(self.object_kind.zip(self.object.as_deref()))
+    }
+}
+
+impl<'a> From<&'a CommitInfo> for CommitRow<'a> {
+    fn from(commit: &'a CommitInfo) -> Self {
+        Self {
+            commit: commit.commit_id.to_string(),
+            author: &commit.author,
+            date: &commit.date,
+            subject: &commit.subject,
+            in_head: commit.in_head,
+            refs: &commit.refs,
+            more_refs: (commit.more_refs > 0).then_some(commit.more_refs),
+            held_by: &commit.held_by,
+            boundary: commit.is_boundary.then_some(true),
+            left: commit.left.as_ref().map(DepartureRow::from),
+        }
+    }
+}
+
+impl<'a> From<&'a Departure> for DepartureRow<'a> {
+    fn from(left: &'a Departure) -> Self {
+        Self {
+            commit: left.commit_id.to_string(),
+            author: &left.author,
+            date: &left.date,
+            subject: &left.subject,
+        }
+    }
+}
+
+impl<'a> From<&'a SnippetLine> for SnippetRow<'a> {
+    fn from(line: &'a SnippetLine) -> Self {
+        Self {
+            line: line.number,
+            text: &line.text,
+            mark: line.mark,
+        }
+    }
+}
