@@ -5,10 +5,24 @@ use crate::provenance::Provenance;
 /// The bytes of one file version and where they came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Blob<'a> {
-    /// The whole content, never a part of it.
+    /// The whole content; only what a container holds may come in windows.
     pub bytes: &'a [u8],
     /// Where the content came from.
     pub provenance: &'a Provenance,
+}
+
+/// A piece of content that is too long to be in memory whole. Pieces share bytes, so that what stands on a border
+/// is seen with all that is around it; of what is found in both, one counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Bytes of the content in front of the piece.
+    pub offset: usize,
+    /// Line feeds in front of the piece.
+    pub line: usize,
+    /// First byte of the piece at which what begins there counts.
+    pub from: usize,
+    /// The first at which it counts no more.
+    pub to: usize,
 }
 
 /// A range of bytes of a blob: `start` is the first, `end` is one past the last.

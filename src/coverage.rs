@@ -54,6 +54,10 @@ pub enum SkipReason {
     Changed,
     /// Larger than the limit on one file or object.
     Size,
+    /// Over a limit on what is opened: depth, bytes, memory, members that lie in each other.
+    Limit,
+    /// It needs a password or a key.
+    Encrypted,
     /// Damaged: wrong checksum, wrong length, a cycle, not inflatable.
     Corrupt,
     /// An object that something refers to and that is not there.
@@ -62,7 +66,7 @@ pub enum SkipReason {
     Partial,
     /// History beyond the boundary of a shallow clone.
     Shallow,
-    /// A repository or file format that this program does not know.
+    /// A repository or file format that this program does not read.
     Unsupported,
     /// A Git LFS pointer whose object is not in the local store.
     Lfs,
@@ -92,6 +96,8 @@ impl SkipReason {
         Self::Unreadable,
         Self::Changed,
         Self::Size,
+        Self::Limit,
+        Self::Encrypted,
         Self::Corrupt,
         Self::Missing,
         Self::Partial,
@@ -115,6 +121,8 @@ impl SkipReason {
             Self::Unreadable => "unreadable",
             Self::Changed => "changed",
             Self::Size => "size",
+            Self::Limit => "limit",
+            Self::Encrypted => "encrypted",
             Self::Corrupt => "corrupt",
             Self::Missing => "missing",
             Self::Partial => "partial",
@@ -166,8 +174,12 @@ pub struct Coverage {
     pub commits: u64,
     /// Annotated tags whose message was scanned.
     pub tags: u64,
-    /// Bytes of content that were searched.
+    /// Bytes of content that were searched, containers as they are packed.
     pub bytes: u64,
+    /// Members and other parts of containers that were searched.
+    pub members: u64,
+    /// Bytes of these.
+    pub opened_bytes: u64,
     /// How many of the blobs, commits and tags an earlier scan had cleared and this one did not read.
     pub cached: u64,
     /// How many things were skipped, by reason.
@@ -195,6 +207,8 @@ impl Coverage {
         self.commits += other.commits;
         self.tags += other.tags;
         self.bytes += other.bytes;
+        self.members += other.members;
+        self.opened_bytes += other.opened_bytes;
         self.cached += other.cached;
         for (reason, count) in other.skipped {
             *self.skipped.entry(reason).or_default() += count;

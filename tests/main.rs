@@ -12,6 +12,8 @@ mod bounds;
 mod cache;
 mod cli;
 mod config;
+#[cfg(feature = "archive")]
+mod containers;
 mod coverage;
 mod expectations;
 mod faults;

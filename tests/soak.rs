@@ -14,7 +14,6 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use keysieve::engine::Engine;
@@ -131,7 +130,7 @@ fn nothing_is_lost_or_leaked_and_nothing_grows() {
         // A history, all stores opened anew.
         let story = story(&mut keys);
         let (repo, _) = imported(&mut keys, &story);
-        let probe = EngineProbe::new(Arc::clone(&engine), Arc::new(AtomicBool::new(false)));
+        let probe = EngineProbe::new(Arc::clone(&engine), Arc::default(), false);
         let history = History::of(&repo.open()).threads(2);
         let outcome = scanned(&engine, |scanner| {
             drop(history.scan(scanner, Some(&probe)).expect("a scan"));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bstr::{BStr, ByteSlice as _};
 
-use super::{AwsRule, Finding, merge};
+use super::{AwsRule, Finding, Place, merge};
 use crate::level::Level;
 use crate::secret::Secret;
 
@@ -126,7 +126,7 @@ enum Half {
 
 fn place_of(finding: &Finding) -> String {
     let place = finding.first_place();
-    format!("{}:{}", place.path, place.position.line)
+    format!("{}:{}", place.shown_path(), place.position.line)
 }
 
 /// How many directories apart two findings stand at their nearest; `None` if they are no neighbours, or
@@ -140,9 +140,42 @@ fn apart(id: &Finding, secret: &Finding) -> Option<usize> {
                 .places
                 .iter()
                 .take(16)
-                .filter_map(|secret| steps(id.path.as_ref(), secret.path.as_ref()))
+                .filter_map(|secret| apart_at(id, secret))
         })
         .min()
+}
+
+/// The same of two places. What lies in a container has its neighbours there.
+fn apart_at(id: &Place, secret: &Place) -> Option<usize> {
+    let (id_way, id_name) = way(id);
+    let (secret_way, secret_name) = way(secret);
+    match id_way.is_empty() && secret_way.is_empty() {
+        true => steps(id.path.as_ref(), secret.path.as_ref()),
+        false => {
+            let is_same = id.path == secret.path && id.object == secret.object;
+            (is_same && id_way == secret_way).then(|| steps(id_name, secret_name))?
+        }
+    }
+}
+
+/// The containers that a place lies in, each with its format, and its name in the innermost.
+fn way(place: &Place) -> (Vec<(&str, &BStr)>, &BStr) {
+    let named = place.inside.iter().rposition(|step| !step.name.is_empty());
+    let Some(named) = named else {
+        let all = place
+            .inside
+            .iter()
+            .map(|step| (step.kind, step.name.as_ref()));
+        return (all.collect(), BStr::new(""));
+    };
+    let last = &place.inside[named];
+    let before = place.inside.get(..named).unwrap_or_default();
+    let mut way: Vec<_> = before
+        .iter()
+        .map(|step| (step.kind, step.name.as_ref()))
+        .collect();
+    way.push((last.kind, BStr::new("")));
+    (way, last.name.as_ref())
 }
 
 /// Steps from one file's directory to the other's, if that is at most one up and one down.

@@ -17,12 +17,14 @@ mod merge;
 pub(crate) mod sample;
 mod stage;
 
-use bstr::BString;
+use std::borrow::Cow;
+
+use bstr::{BStr, BString};
 use gix::ObjectId;
 
 use crate::commit::{CommitInfo, Departure};
 use crate::level::Level;
-use crate::provenance::ObjectKind;
+use crate::provenance::{ObjectKind, Step, with_steps};
 use crate::secret::Secret;
 
 pub use across::{LONE_ID, MAX_HALVES};
@@ -143,6 +145,9 @@ impl Finding {
 pub struct Place {
     /// Path as the source knows it; for an object whose path is not known yet, its id.
     pub path: BString,
+    /// The way into containers, outermost first, if what holds it is not the file itself; lines and offsets are
+    /// those of what lies innermost.
+    pub inside: Vec<Step>,
     /// The secret where it is there, else the key ID, else the session token.
     pub position: Position,
     /// The key ID, if it is there.
@@ -169,6 +174,28 @@ impl Place {
     pub fn parts(&self) -> impl Iterator<Item = Position> {
         let parts = [Some(self.position), self.key_id, self.secret, self.token];
         parts.into_iter().flatten()
+    }
+
+    /// Returns the path, and the way into containers behind it: `path!member!member`.
+    pub fn shown_path(&self) -> Cow<'_, BStr> {
+        match self.inside.as_slice() {
+            [] => Cow::Borrowed(self.path.as_ref()),
+            steps => Cow::Owned(with_steps(self.path.clone(), steps)),
+        }
+    }
+
+    /// Returns the paths that patterns are held against: the file's below the root, and inside containers the name of
+    /// each part and all of them together.
+    pub fn files(&self) -> impl Iterator<Item = Cow<'_, BStr>> {
+        let file = self.file.as_ref();
+        let whole = file.filter(|_| !self.inside.is_empty());
+        let whole = whole.map(|file| Cow::Owned(with_steps(file.clone(), &self.inside)));
+        let names = self.inside.iter().map(|step| step.name.as_ref());
+        let names = names.filter(|name: &&BStr| !name.is_empty());
+        let file = file.map(|file| Cow::Borrowed(file.as_ref()));
+        file.into_iter()
+            .chain(whole)
+            .chain(names.map(Cow::Borrowed))
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn position(line: usize) -> Position {
 pub(crate) fn place(path: &str, line: usize) -> Place {
     Place {
         path: path.into(),
+        inside: Vec::new(),
         position: position(line),
         key_id: None,
         secret: None,

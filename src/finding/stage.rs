@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::BString;
+use gix::ObjectId;
 
 use super::{Finding, Fingerprint, across, merge};
 use crate::coverage::{Coverage, Skip, SkipReason};
@@ -16,6 +17,8 @@ pub struct Scanned {
     /// Values that are findings only if a key ID without its secret turns up in a file nearby.
     pub(crate) latent: Vec<Finding>,
     pub(crate) known: Known,
+    /// Objects of which a part was not read, such as an encrypted member of an archive.
+    pub(crate) unread: BTreeSet<ObjectId>,
     pub(crate) coverage: Coverage,
     pub(crate) unused_markers: Vec<UnusedMarker>,
 }
@@ -126,6 +129,11 @@ impl Scanned {
         &self.coverage
     }
 
+    /// Objects of which a part was not read.
+    pub fn unread(&self) -> &BTreeSet<ObjectId> {
+        &self.unread
+    }
+
     /// Identities of what was there before, as far as the scan saw old versions.
     pub fn known(&self) -> &Known {
         &self.known
@@ -136,6 +144,7 @@ impl Scanned {
         self.findings.extend(other.findings);
         self.latent.extend(other.latent);
         self.known.join(other.known);
+        self.unread.extend(other.unread);
         self.coverage.add(other.coverage);
         self.unused_markers.extend(other.unused_markers);
     }

@@ -1,6 +1,6 @@
 //! What the configuration says is harmless, with the reason.
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::BStr;
 use regex::bytes::Regex;
 
 use super::globs::{Globs, PatternError};
@@ -105,10 +105,9 @@ impl Matching<'_> {
         if self.entries.is_empty() {
             return Vec::new();
         }
-        let covers = |entry: &Entry| match (&entry.paths, &place.file) {
-            (None, _) => true,
-            (Some(paths), Some(file)) => paths.matches(file.as_bstr()),
-            (Some(_), None) => false,
+        let covers = |entry: &Entry| match &entry.paths {
+            None => true,
+            Some(paths) => place.files().any(|file| paths.matches(&file)),
         };
         let entries = self.entries.iter();
         entries

@@ -130,13 +130,13 @@ impl Exceptions {
 
 /// Takes out the places that `excludes` names; what has no place left is counted as excluded.
 fn exclude(located: &mut Located, excludes: &Globs) {
-    let is_out =
-        |place: &Place| matches!(&place.file, Some(file) if excludes.matches(file.as_ref()));
+    let is_out = |place: &Place| place.files().any(|file| excludes.matches(&file));
     let take = |findings: &mut Vec<Finding>, mut coverage: Option<&mut Coverage>| {
         for finding in findings.iter_mut() {
             if let Some(coverage) = coverage.as_deref_mut() {
                 for place in finding.places.iter().filter(|place| is_out(place)) {
-                    coverage.skip(Skip::new(SkipReason::Excluded, place.path.clone()));
+                    let path = place.shown_path().into_owned();
+                    coverage.skip(Skip::new(SkipReason::Excluded, path));
                 }
             }
             finding.places.retain(|place| !is_out(place));

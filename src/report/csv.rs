@@ -87,7 +87,7 @@ fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
         .is_ok_and(|path| matches!(display::visible(path), Cow::Borrowed(_)));
     let path_base64 = match is_exact {
         true => String::new(),
-        false => BASE64.encode(place.bytes),
+        false => BASE64.encode(place.bytes.as_ref()),
     };
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     vec![
@@ -97,7 +97,7 @@ fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
         row.message.to_owned(),
         text(row.key_id),
         text(row.account_id),
-        place.path.to_string(),
+        place.bytes.to_str_lossy().into_owned(),
         place.line.to_string(),
         place.column.to_string(),
         place.end_line.to_string(),

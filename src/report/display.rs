@@ -9,6 +9,7 @@ use super::escape;
 use crate::commit::{CommitInfo, Departure};
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{Finding, Place};
+use crate::provenance::with_steps;
 
 /// The text with everything that steers a terminal, a parser or the direction of writing spelled out.
 ///
@@ -42,8 +43,16 @@ fn steers(char: char) -> bool {
     escape::is_unsafe(char) || matches!(char, '\u{fffe}' | '\u{ffff}')
 }
 
-/// The path as a person can read it, on one line.
+/// The path as a person can read it, on one line, with the way into containers.
 pub(super) fn path(place: &Place) -> String {
+    let path = with_steps(file(place).into_owned(), &place.inside);
+    let lossy = path.to_str_lossy();
+    let path = lossy.strip_prefix("./").unwrap_or(&lossy);
+    visible(path).into_owned()
+}
+
+/// The path of the file as a person can read it, for programs that look it up.
+pub(super) fn outer_path(place: &Place) -> String {
     let path = file(place);
     let lossy = path.to_str_lossy();
     let path = lossy.strip_prefix("./").unwrap_or(&lossy);

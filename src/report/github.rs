@@ -58,15 +58,20 @@ fn annotation(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
     };
     write!(
         out,
-        "::{command} file={},line={},endLine={},col={}",
-        property(&display::path(place)),
-        position.line,
-        position.end_line,
-        position.column
+        "::{command} file={}",
+        property(&display::outer_path(place))
     )?;
-    // GitHub refuses columns on an annotation of several lines.
-    if position.end_line == position.line {
-        write!(out, ",endColumn={}", position.end_column)?;
+    // Lines inside a container are not those of the file.
+    if place.inside.is_empty() {
+        write!(
+            out,
+            ",line={},endLine={},col={}",
+            position.line, position.end_line, position.column
+        )?;
+        // GitHub refuses columns on an annotation of several lines.
+        if position.end_line == position.line {
+            write!(out, ",endColumn={}", position.end_column)?;
+        }
     }
     writeln!(
         out,
@@ -84,6 +89,9 @@ fn message(finding: &Finding) -> String {
         .filter(|key_id| !message.contains(*key_id))
     {
         message.push_str(&format!(": {}", display::visible(key_id)));
+    }
+    if !finding.first_place().inside.is_empty() {
+        message.push_str(&format!(" at {}", display::spot(finding.first_place())));
     }
     message.push_str(&display::elsewhere(finding));
     if let Some(commit) = &finding.first_place().commit {

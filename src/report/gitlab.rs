@@ -69,7 +69,6 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
 }
 
 fn vulnerability(finding: &Finding) -> Value {
-    let place = finding.first_place();
     let severity = match finding.level {
         Level::Error => "Critical",
         Level::Warning => "Medium",
@@ -82,12 +81,7 @@ fn vulnerability(finding: &Finding) -> Value {
         "description": description(finding),
         "severity": severity,
         "solution": cut(&display::visible(&finding.advice), SOLUTION_LIMIT),
-        "location": {
-            "file": display::path(place),
-            "commit": commit(finding),
-            "start_line": place.position.line,
-            "end_line": place.position.end_line,
-        },
+        "location": location(finding),
         "identifiers": [
             {
                 "type": "keysieve_rule_id",
@@ -101,6 +95,20 @@ fn vulnerability(finding: &Finding) -> Value {
             },
         ],
     })
+}
+
+/// The first place. Lines inside a container are not those of the file.
+fn location(finding: &Finding) -> Value {
+    let place = finding.first_place();
+    let mut location = json!({
+        "file": display::outer_path(place),
+        "commit": commit(finding),
+    });
+    if place.inside.is_empty() {
+        location["start_line"] = json!(place.position.line);
+        location["end_line"] = json!(place.position.end_line);
+    }
+    location
 }
 
 /// The commit that brought the first place in. No address of its author.

@@ -70,6 +70,8 @@ pub(super) struct CoverageJson<'a> {
     commits: u64,
     tags: u64,
     bytes: u64,
+    members: u64,
+    opened_bytes: u64,
     cached: u64,
     skipped: std::collections::BTreeMap<&'static str, u64>,
     accepted: Vec<&'static str>,
@@ -96,6 +98,8 @@ pub(super) fn coverage(coverage: &Coverage) -> CoverageJson<'_> {
         commits: coverage.commits,
         tags: coverage.tags,
         bytes: coverage.bytes,
+        members: coverage.members,
+        opened_bytes: coverage.opened_bytes,
         cached: coverage.cached,
         skipped: coverage
             .skipped

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::commit::{CommitInfo, Departure};
 use crate::finding::{Acceptance, AwsRule, Finding, Place, Position, SnippetLine};
-use crate::provenance::ObjectKind;
+use crate::provenance::{ObjectKind, Step};
 use crate::secret::Secret;
 
 /// A finding.
@@ -58,6 +58,8 @@ pub(super) struct PlaceRow<'a> {
     pub(super) path: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path_base64: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inside: Vec<StepRow<'a>>,
     pub(super) line: usize,
     pub(super) column: usize,
     pub(super) end_line: usize,
@@ -81,9 +83,35 @@ pub(super) struct PlaceRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) marker: Option<&'a str>,
     snippet: Vec<SnippetRow<'a>>,
-    /// The exact bytes of the path.
+    /// The exact bytes of the path, with the way into containers.
     #[serde(skip)]
-    pub(super) bytes: &'a BStr,
+    pub(super) bytes: Cow<'a, BStr>,
+}
+
+/// One step into a container.
+#[derive(Serialize)]
+struct StepRow<'a> {
+    kind: &'static str,
+    name: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+}
+
+impl<'a> From<&'a Step> for StepRow<'a> {
+    fn from(step: &'a Step) -> Self {
+        Self {
+            kind: step.kind,
+            name: step.name.to_str_lossy(),
+            name_base64: step
+                .name
+                .to_str()
+                .is_err()
+                .then(|| BASE64.encode(&step.name)),
+            state: step.part.state(),
+        }
+    }
 }
 
 /// Makes the type of a part's position, whose names begin with the part's.
@@ -231,6 +259,7 @@ impl<'a> From<&'a Place> for PlaceRow<'a> {
                 .to_str()
                 .is_err()
                 .then(|| BASE64.encode(&place.path)),
+            inside: place.inside.iter().map(StepRow::from).collect(),
             line: position.line,
             column: position.column,
             end_line: position.end_line,
@@ -246,7 +275,7 @@ impl<'a> From<&'a Place> for PlaceRow<'a> {
             commit: place.commit.as_ref().map(CommitRow::from),
             marker: place.marker.as_deref(),
             snippet: place.snippet.iter().map(SnippetRow::from).collect(),
-            bytes: place.path.as_ref(),
+            bytes: place.shown_path(),
         }
     }
 }

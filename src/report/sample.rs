@@ -244,6 +244,7 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
     let time = month_start(year, month).expect("a month");
     Place {
         path: path.into(),
+        inside: Vec::new(),
         position: position(1060, 40, line + 1, 26),
         key_id: Some(position(1000, 20, line, 22)),
         secret: Some(position(1060, 40, line + 1, 26)),

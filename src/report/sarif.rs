@@ -170,6 +170,8 @@ fn coverage(coverage: &Coverage) -> Value {
         "commits": coverage.commits,
         "tags": coverage.tags,
         "bytes": coverage.bytes,
+        "members": coverage.members,
+        "openedBytes": coverage.opened_bytes,
         "cached": coverage.cached,
         "skipped": skipped,
         "acceptedReasons": coverage.accepted.iter().map(|reason| reason.name()).collect::<Vec<_>>(),
@@ -279,6 +281,9 @@ fn properties(finding: &Finding) -> Value {
 }
 
 fn location(place: &Place, position: Position, words: Option<&str>) -> Value {
+    if !place.inside.is_empty() {
+        return inside(place, words);
+    }
     let mut physical = json!({
         "artifactLocation": artifact(place),
         "region": region(place, position),
@@ -291,6 +296,17 @@ fn location(place: &Place, position: Position, words: Option<&str>) -> Value {
         value["message"] = text(words);
     }
     value
+}
+
+/// A place inside a container: lines and offsets are not those of the file that viewers know.
+fn inside(place: &Place, words: Option<&str>) -> Value {
+    let spot = display::spot(place);
+    let words = words.map_or_else(|| spot.clone(), |words| format!("{words}: {spot}"));
+    json!({
+        "physicalLocation": { "artifactLocation": artifact(place) },
+        "logicalLocations": [{ "fullyQualifiedName": spot }],
+        "message": text(&words),
+    })
 }
 
 fn region(place: &Place, position: Position) -> Value {

@@ -420,7 +420,7 @@ impl Page<'_> {
 
 /// `path:line:column`, before it what tells versions apart.
 fn spot(place: &Place) -> String {
-    let path = escape::terminal_bytes(&place.path);
+    let path = escape::terminal_bytes(&place.shown_path());
     let position = place.position;
     let before = match (&place.commit, &place.object) {
         // A message: the object is the commit, or the tag, itself.
@@ -484,6 +484,8 @@ fn label(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::Changed => "changed while being read",
         SkipReason::Size => "over the size limit",
+        SkipReason::Limit => "over a limit on what is opened",
+        SkipReason::Encrypted => "encrypted",
         SkipReason::Partial => "left on the server (partial clone)",
         SkipReason::Shallow => "beyond a shallow boundary",
         SkipReason::Lfs => "in Git LFS, not here",

@@ -2,12 +2,10 @@
 
 use std::cmp::Reverse;
 
-use bstr::BString;
-
 use super::lines::Lines;
 use super::snippet::{self, Cuts};
-use super::{Options, message, path_of};
-use crate::blob::{Blob, Span};
+use super::{Options, message};
+use crate::blob::{Blob, Span, Window};
 use crate::engine::{Engine, Match, Part};
 use crate::finding::{Finding, Fingerprint, Place, Position, UnusedMarker};
 use crate::policy::Markers;
@@ -64,7 +62,11 @@ pub fn findings_of(
     let spans: Vec<Span> = wanted.iter().flat_map(|(found, _)| parts(found)).collect();
     let mut positions = lines.positions(&spans).into_iter();
     let whole = Span::new(0, blob.bytes.len());
-    let mut markers = Markers::new(blob.bytes, cuts.within(whole), &is_rule(rules));
+    // What is in a container is judged, not asked.
+    let mut markers = match blob.provenance.steps() {
+        [] => Markers::new(blob.bytes, cuts.within(whole), &is_rule(rules)),
+        _ => Markers::default(),
+    };
     let findings = wanted
         .into_iter()
         .map(|(found, rule)| {
@@ -75,7 +77,7 @@ pub fn findings_of(
             finding(found, rule, place)
         })
         .collect();
-    let unused = match (options.unused_markers, path_of(blob.provenance)) {
+    let unused = match (options.unused_markers, blob.provenance.path()) {
         (true, Some(path)) => markers.unused(path),
         _ => Vec::new(),
     };
@@ -113,8 +115,8 @@ pub(super) fn unused_markers(
     rules: &RuleSet,
     options: &Options,
 ) -> Vec<UnusedMarker> {
-    match path_of(blob.provenance) {
-        Some(path) if options.unused_markers => {
+    match blob.provenance.path() {
+        Some(path) if options.unused_markers && blob.provenance.steps().is_empty() => {
             Markers::new(blob.bytes, &[], &is_rule(rules)).unused(path)
         }
         _ => Vec::new(),
@@ -123,6 +125,31 @@ pub(super) fn unused_markers(
 
 fn is_rule(rules: &RuleSet) -> impl Fn(&str) -> bool {
     |id| rules.index_of(id).is_some()
+}
+
+/// Moves what was found in a piece of a longer text to where it stands in the whole.
+pub(super) fn shift(findings: &mut [Finding], window: Window) {
+    let move_by = |position: &mut Position| {
+        position.offset += window.offset;
+        position.line += window.line;
+        position.end_line += window.line;
+    };
+    for place in findings.iter_mut().flat_map(|finding| &mut finding.places) {
+        move_by(&mut place.position);
+        let parts = [&mut place.key_id, &mut place.secret, &mut place.token];
+        parts.into_iter().flatten().for_each(move_by);
+        for line in &mut place.snippet {
+            line.number += window.line;
+        }
+    }
+}
+
+/// Whether what was found in a piece counts there, and not in the piece before or after.
+pub(super) fn is_within(found: &Match, window: Window) -> bool {
+    let start = parts(found)
+        .first()
+        .map_or(found.span.start, |span| span.start);
+    (window.from..window.to).contains(&start)
 }
 
 /// The secret that identifies a match; for a token without key id and secret the token.
@@ -190,17 +217,17 @@ fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Plac
     let secret = position_of(&found.secret);
     let token = position_of(&found.token);
     let whole = positions.first().copied();
-    let (path, object) = match provenance {
-        Provenance::File { path } | Provenance::Stdin { path } => (path.clone(), None),
-        Provenance::Entry { path, blob_id, .. } => {
-            (path.clone(), Some((ObjectKind::Blob, *blob_id)))
-        }
-        Provenance::Object { kind, id } => (BString::from(id.to_string()), Some((*kind, *id))),
+    let object = match provenance.outer() {
+        Provenance::Entry { blob_id, .. } => Some((ObjectKind::Blob, *blob_id)),
+        Provenance::Object { kind, id } => Some((*kind, *id)),
+        _ => None,
     };
     // What Git names is below the root. Old versions are compared here, before anything is located.
+    let path = provenance.outer().shown();
     let file = object.and_then(|_| Base::Root.file(path.as_ref()));
     Place {
         path,
+        inside: provenance.steps().to_vec(),
         position: secret
             .or(key_id)
             .or(token)

@@ -1,11 +1,12 @@
 //! Joins findings in objects with what history knows about those objects.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
+use bstr::ByteSlice as _;
 use gix::ObjectId;
 
 use crate::attribution;
-use crate::coverage::SkipReason;
+use crate::coverage::{Skip, SkipReason};
 use crate::finding::{Finding, LONE_ID, Located, MAX_HALVES, Place, Scanned};
 use crate::level::Level;
 use crate::text::paths::Base;
@@ -25,6 +26,7 @@ impl Scanned {
             .chain(latent)
             .flat_map(|finding| &finding.places)
             .filter_map(|place| place.object.map(|(_, id)| id))
+            .chain(self.unread.iter().copied())
             .collect();
         ids.sort_unstable();
         ids.dedup();
@@ -43,11 +45,8 @@ impl Scanned {
         }
         let all = self.findings.iter().chain(&self.latent);
         let places = all.flat_map(|finding| &finding.places);
-        Some(
-            places
-                .filter_map(|place| place.object.map(|(_, id)| id))
-                .collect(),
-        )
+        let found = places.filter_map(|place| place.object.map(|(_, id)| id));
+        Some(found.chain(self.unread.iter().copied()).collect())
     }
 
     /// Goes on with paths and commits in the place of object IDs.
@@ -74,6 +73,9 @@ impl Scanned {
             }
         }
         self.latent.retain(|finding| !finding.places.is_empty());
+        for skip in &mut self.coverage.skips {
+            name_by_path(skip, &self.unread, &located);
+        }
         for skip in located.skips {
             // The scan may have met the same.
             if !self.coverage.skips.contains(&skip) {
@@ -82,6 +84,30 @@ impl Scanned {
         }
         self.in_place(&Base::Root)
     }
+}
+
+/// Names a part of an object that was not read by a path of the object instead of its id.
+fn name_by_path(skip: &mut Skip, unread: &BTreeSet<ObjectId>, located: &attribution::Located) {
+    let end = skip.subject.find_byte(b'!').unwrap_or(skip.subject.len());
+    let (id, way) = skip.subject.split_at(end);
+    let Some(id) = ObjectId::from_hex(id).ok().filter(|id| unread.contains(id)) else {
+        return;
+    };
+    let location = located
+        .places
+        .get(&id)
+        .and_then(|locations| locations.first());
+    let Some(location) = location.filter(|location| !location.path.is_empty()) else {
+        return;
+    };
+    let commit = location
+        .commit
+        .as_ref()
+        .map(|commit| commit.commit_id.to_hex_with_len(12));
+    let commit = commit
+        .map(|commit| format!("{commit}:"))
+        .unwrap_or_default();
+    skip.subject = [commit.as_bytes(), &location.path, way].concat().into();
 }
 
 /// Where the object of a place is and was; none if that is not known.

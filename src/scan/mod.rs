@@ -20,15 +20,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bstr::BString;
+use bstr::BStr;
 
-use crate::blob::Blob;
+use crate::blob::{Blob, Window};
 use crate::coverage::{Skip, SkipReason};
 use crate::engine::{Engine, Scratch};
 use crate::finding::{Finding, Scanned};
 use crate::policy::{Exceptions, Globs};
-use crate::provenance::{ObjectKind, Provenance, Version};
-use crate::source::{BlobSink, Clean};
+use crate::provenance::{ObjectKind, Provenance};
+use crate::source::{BlobSink, Clean, Opened};
 
 pub use build::{Built, findings_of};
 pub use explain::{Sight, SightKind, explain};
@@ -55,6 +55,8 @@ pub struct Options {
     pub only: Option<BTreeSet<String>>,
     /// Paths that are not scanned.
     pub excludes: Globs,
+    /// Paths inside containers that are not scanned.
+    pub excludes_inside: Globs,
     /// What was excepted before the change: in old versions it is not known, since it was never reported.
     pub before: Arc<Exceptions>,
     /// Whether allow markers that cover nothing are sought. Every text is searched for them then.
@@ -74,6 +76,7 @@ impl Default for Options {
             width: 160,
             only: None,
             excludes: Globs::default(),
+            excludes_inside: Globs::default(),
             before: Arc::default(),
             unused_markers: false,
             stop: Arc::default(),
@@ -151,23 +154,27 @@ impl Scanner {
         }
     }
 
-    /// Runs the engine and keeps what it finds.
-    fn judge(&mut self, blob: Blob<'_>) {
+    /// Runs the engine and keeps what it finds; of a piece what belongs to it.
+    fn judge(&mut self, blob: Blob<'_>, window: Option<Window>) {
         let shared = Arc::clone(&self.shared);
         let matches = shared.engine.scan(blob.bytes, &mut self.scratch);
         let rules = shared.engine.rules();
         if matches.is_empty() && self.scratch.latent().is_empty() {
-            if shared.options.unused_markers && !is_old(blob.provenance) {
+            if shared.options.unused_markers && !blob.provenance.is_old() {
                 let unused = build::unused_markers(blob, rules, &shared.options);
                 self.local.unused_markers.extend(unused);
             }
             return;
         }
         // A copy, because the spans to redact lie in the same scratch; only blobs with matches pay.
-        let matches = self.scratch.matches().to_vec();
-        let latent = self.scratch.latent().to_vec();
+        let mut matches = self.scratch.matches().to_vec();
+        let mut latent = self.scratch.latent().to_vec();
+        if let Some(window) = window {
+            matches.retain(|found| build::is_within(found, window));
+            latent.retain(|found| build::is_within(found, window));
+        }
         let redact = self.scratch.redact();
-        if is_old(blob.provenance) {
+        if blob.provenance.is_old() {
             let known = &mut self.local.known;
             for (matches, alone) in [(&matches, true), (&latent, false)] {
                 build::known(blob, matches, redact, rules, &shared.options)
@@ -178,6 +185,10 @@ impl Scanner {
         }
         let mut built = findings_of(blob, &matches, redact, rules, &shared.options);
         let mut latent = findings_of(blob, &latent, redact, rules, &shared.options);
+        if let Some(window) = window {
+            build::shift(&mut built.findings, window);
+            build::shift(&mut latent.findings, window);
+        }
         let beyond =
             built.beyond + shared.limit(&mut built.findings) + shared.limit(&mut latent.findings);
         self.local.latent.extend(latent.findings);
@@ -196,18 +207,60 @@ impl Scanner {
         let coverage = &mut self.local.coverage;
         coverage.skip(Skip::with_detail(
             SkipReason::Findings,
-            subject(blob.provenance),
+            blob.provenance.shown(),
             format_args!("{beyond} more findings"),
         ));
         *coverage.skipped.entry(SkipReason::Findings).or_default() += beyond - 1;
     }
 
-    /// Counts a blob that was scanned.
-    fn count(&mut self, blob: Blob<'_>) {
+    /// Scans a blob, or a piece of one, unless its path is left out.
+    fn take(&mut self, blob: Blob<'_>, window: Option<Window>) -> ControlFlow<()> {
+        if self.shared.options.stop.load(Ordering::Relaxed) {
+            return ControlFlow::Break(());
+        }
+        if !self.admits(blob.provenance) {
+            return ControlFlow::Continue(());
+        }
+        // What the engine leaves behind when it panics is thrown away, so nothing half-done is seen.
+        match catch_unwind(AssertUnwindSafe(|| self.judge(blob, window))) {
+            Ok(()) => self.count(blob, window),
+            Err(_) => {
+                self.scratch = Scratch::default();
+                self.skip(Skip::with_detail(
+                    SkipReason::Internal,
+                    blob.provenance.shown(),
+                    "the search failed in a way that should not happen; please report it",
+                ));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Counts a blob that was scanned; of pieces the first, and bytes once.
+    fn count(&mut self, blob: Blob<'_>, window: Option<Window>) {
+        let length = blob.bytes.len();
+        let bytes = window.map_or(length, |window| window.to.min(length) - window.from) as u64;
+        if window.is_some_and(|window| window.offset > 0) {
+            let coverage = &mut self.local.coverage;
+            match blob.provenance.steps() {
+                [] => coverage.bytes += bytes,
+                _ => coverage.opened_bytes += bytes,
+            }
+            return self.tell(0, bytes);
+        }
+        if !blob.provenance.steps().is_empty() {
+            self.local.coverage.members += 1;
+            self.local.coverage.opened_bytes += bytes;
+            return self.tell(0, bytes);
+        }
+        self.count_outer(blob.provenance, bytes);
+    }
+
+    /// Counts what a source read, opened or not.
+    fn count_outer(&mut self, provenance: &Provenance, bytes: u64) {
         let coverage = &mut self.local.coverage;
-        let bytes = blob.bytes.len() as u64;
         coverage.bytes += bytes;
-        match blob.provenance {
+        match provenance.outer() {
             Provenance::File { .. } | Provenance::Stdin { .. } => coverage.files += 1,
             Provenance::Entry { .. } => coverage.blobs += 1,
             Provenance::Object { kind, .. } => match kind {
@@ -215,6 +268,7 @@ impl Scanner {
                 ObjectKind::Commit => coverage.commits += 1,
                 ObjectKind::Tag => coverage.tags += 1,
             },
+            Provenance::Inside(_) => {}
         }
         self.tell(1, bytes);
     }
@@ -238,33 +292,47 @@ impl Scanner {
 
 impl BlobSink for Scanner {
     fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()> {
-        if self.shared.options.stop.load(Ordering::Relaxed) {
-            return ControlFlow::Break(());
-        }
-        if is_old(blob.provenance) {
-            let before = &self.shared.options.before;
-            if path_of(blob.provenance).is_some_and(|path| before.exclude(path.as_ref())) {
-                return ControlFlow::Continue(());
+        self.take(blob, None)
+    }
+
+    fn window(&mut self, blob: Blob<'_>, window: Window) -> ControlFlow<()> {
+        self.take(blob, Some(window))
+    }
+
+    fn admits(&mut self, provenance: &Provenance) -> bool {
+        let Some(path) = provenance.path() else {
+            return true;
+        };
+        let options = &self.shared.options;
+        let is_out = |path: &BStr| match (provenance.is_old(), provenance.steps()) {
+            (true, _) => options.before.exclude(path),
+            (false, []) => options.excludes.matches(path),
+            (false, _) => options.excludes_inside.matches(path),
+        };
+        let is_out = match provenance.steps() {
+            [] => is_out(path.as_ref()),
+            // Of the steps before, the container that they lead to was asked for.
+            [.., last] => {
+                is_out(provenance.shown().as_ref())
+                    || (!last.name.is_empty() && is_out(last.name.as_ref()))
             }
-        } else if let Some(path) = path_of(blob.provenance)
-            && self.shared.options.excludes.matches(path.as_ref())
-        {
-            self.skip(Skip::new(SkipReason::Excluded, path.clone()));
-            return ControlFlow::Continue(());
+        };
+        if is_out && !provenance.is_old() {
+            self.skip(Skip::new(SkipReason::Excluded, provenance.shown()));
         }
-        // What the engine leaves behind when it panics is thrown away, so nothing half-done is seen.
-        match catch_unwind(AssertUnwindSafe(|| self.judge(blob))) {
-            Ok(()) => self.count(blob),
-            Err(_) => {
-                self.scratch = Scratch::default();
-                self.skip(Skip::with_detail(
-                    SkipReason::Internal,
-                    subject(blob.provenance),
-                    "the search failed in a way that should not happen; please report it",
-                ));
-            }
+        !is_out
+    }
+
+    fn unread(&mut self, provenance: &Provenance) {
+        if let Provenance::Object { id, .. } = provenance.outer() {
+            self.local.unread.insert(*id);
         }
-        ControlFlow::Continue(())
+    }
+
+    fn opened(&mut self, provenance: &Provenance, opened: Opened) {
+        if provenance.steps().is_empty() {
+            self.count_outer(provenance, opened.bytes);
+        }
     }
 
     fn skip(&mut self, skip: Skip) {
@@ -327,35 +395,6 @@ impl Collector {
             scanned.interrupted();
         }
         scanned
-    }
-}
-
-/// Whether the blob is what a change replaces: its secrets are known already.
-fn is_old(provenance: &Provenance) -> bool {
-    matches!(
-        provenance,
-        Provenance::Entry {
-            version: Version::Old,
-            ..
-        }
-    )
-}
-
-/// The path of what was read, if the source knows it.
-fn path_of(provenance: &Provenance) -> Option<&BString> {
-    match provenance {
-        Provenance::File { path } | Provenance::Stdin { path } | Provenance::Entry { path, .. } => {
-            Some(path)
-        }
-        Provenance::Object { .. } => None,
-    }
-}
-
-/// What to call a blob in the account of what was not read.
-fn subject(provenance: &Provenance) -> BString {
-    match provenance {
-        Provenance::Object { id, .. } => BString::from(id.to_string()),
-        other => path_of(other).cloned().unwrap_or_default(),
     }
 }
 

@@ -149,6 +149,9 @@ impl<'e> Redactor<'e> {
         if let Some(file) = &mut place.file {
             self.bstring(file);
         }
+        for step in &mut place.inside {
+            self.bstring(&mut step.name);
+        }
         self.option(&mut place.marker);
         for line in &mut place.snippet {
             self.snippet(line);

@@ -3,6 +3,7 @@
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
 
+pub mod container;
 mod entries;
 mod error;
 pub mod history;
@@ -14,11 +15,13 @@ pub mod worktree;
 
 pub use error::Error;
 
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::atomic::AtomicU64;
 
-use crate::blob::Blob;
-use crate::coverage::Skip;
+use crate::blob::{Blob, Window};
+use crate::coverage::{Skip, SkipReason};
+use crate::provenance::Provenance;
 
 /// Receives what a source reads. Each worker thread gets its own clone.
 pub trait BlobSink: Clone + Send {
@@ -28,9 +31,64 @@ pub trait BlobSink: Clone + Send {
     /// Takes note of something that was not read.
     fn skip(&mut self, skip: Skip);
 
+    /// Whether something is to be looked at, asked before a container is opened. What is not is counted.
+    fn admits(&mut self, _provenance: &Provenance) -> bool {
+        true
+    }
+
+    /// Takes a piece of what is too long to be shown whole.
+    fn window(&mut self, blob: Blob<'_>, _window: Window) -> ControlFlow<()> {
+        self.blob(blob)
+    }
+
+    /// Takes what is read once, from its first byte to its last, and may not fit in memory: at most `limit` bytes of
+    /// it. What cannot be read is a skip.
+    fn stream(
+        &mut self,
+        input: &mut dyn Read,
+        limit: u64,
+        provenance: &Provenance,
+    ) -> ControlFlow<()> {
+        let mut bytes = Vec::new();
+        let result = input.take(limit.saturating_add(1)).read_to_end(&mut bytes);
+        let subject = || provenance.shown();
+        if let Err(error) = result {
+            self.skip(Skip::with_detail(SkipReason::Unreadable, subject(), error));
+        }
+        if bytes.len() as u64 > limit {
+            let detail = format!("more than {limit} bytes");
+            self.skip(Skip::with_detail(SkipReason::Size, subject(), detail));
+            return ControlFlow::Continue(());
+        }
+        self.blob(Blob {
+            bytes: &bytes,
+            provenance,
+        })
+    }
+
+    /// Takes note that something in here was not read, so that it is not known to be clean. The skip that says
+    /// why comes by itself.
+    fn unread(&mut self, _provenance: &Provenance) {}
+
+    /// Takes note of a container that was opened instead of being shown; its parts were shown.
+    fn opened(&mut self, _provenance: &Provenance, _opened: Opened) {}
+
     /// Takes note of objects that were searched through a [`Probe`] and hold nothing: they count as
     /// scanned although [`Self::blob`] never sees them.
     fn clean(&mut self, clean: Clean);
+}
+
+/// The account of one container: all of its bytes were shown, packed as members or as the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The format.
+    pub kind: &'static str,
+    /// Its bytes.
+    pub bytes: u64,
+    /// Those that members are packed in.
+    pub packed: u64,
+    /// All others.
+    pub rest: u64,
 }
 
 /// Objects that a [`Probe`] cleared.
@@ -72,4 +130,11 @@ pub trait Probe: Send + Sync {
     /// Occurrences that overlap count each: the next object may copy only one of them. Of several that start
     /// at one place the shortest is enough.
     fn find(&self, bytes: &[u8], spans: &mut Vec<(usize, usize)>);
+
+    /// Whether content that begins with `head` and ends with `tail` is shown whatever [`Self::find`] says, because
+    /// it is a container. Of longer content as many bytes are given as [`container::HEAD`] and
+    /// [`container::TAIL`] say, or more.
+    fn is_container(&self, _head: &[u8], _tail: &[u8]) -> bool {
+        false
+    }
 }

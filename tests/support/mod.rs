@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test module uses a part of it")]
 
+#[cfg(feature = "archive")]
+pub mod archive;
 pub mod base64;
 pub mod command;
 pub mod keys;

@@ -8,6 +8,7 @@ use keysieve::coverage::SkipReason;
 use keysieve::level::Level;
 use keysieve::policy::config::{self, acceptable_reasons};
 use keysieve::report::Format;
+use keysieve::source::container;
 use keysieve::text::date::Date;
 
 use crate::commands::rules::RulesArgs;
@@ -417,6 +418,8 @@ pub(crate) struct Common {
     pub(crate) allow_incomplete: Vec<SkipReason>,
     #[command(flatten)]
     pub(crate) found: Found,
+    #[command(flatten)]
+    pub(crate) open: Open,
     /// How to write the report on standard output; text if nothing says otherwise.
     #[arg(long, value_name = "FORMAT", help_heading = "Output", value_parser = formats())]
     pub(crate) format: Option<Format>,
@@ -441,6 +444,35 @@ pub(crate) struct Common {
     /// Number of threads; by default what the machine has.
     #[arg(long, value_name = "N", help_heading = "Output", value_parser = parse_threads)]
     pub(crate) threads: Option<usize>,
+}
+
+/// How far containers are opened.
+#[derive(Args, Clone, Copy, Debug, Default)]
+#[command(next_help_heading = "Containers")]
+pub(crate) struct Open {
+    /// Search archives and compressed files as the bytes that they are, without opening them.
+    #[arg(long, conflicts_with_all = ["max_depth", "max_output"])]
+    pub(crate) no_open: bool,
+    /// Open containers that lie in each other so deep; 8 if nothing says otherwise.
+    #[arg(long, value_name = "N", value_parser = parse_depth)]
+    pub(crate) max_depth: Option<usize>,
+    /// Take so many bytes out of one file; by default 1G, or 100 times its length if that is more, and 256M of a
+    /// staged file. A byte of xz and 7z counts ten times, one of bzip2 forty times.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) max_output: Option<u64>,
+}
+
+impl Open {
+    /// The limits, where `output` is what may come out of one file if nothing says otherwise.
+    pub(crate) fn limits(self, output: Option<u64>) -> container::Limits {
+        container::Limits {
+            depth: match self.no_open {
+                true => 0,
+                false => self.max_depth.unwrap_or(container::Limits::DEPTH),
+            },
+            output: self.max_output.or(output),
+        }
+    }
 }
 
 /// Which configuration and baseline count.
@@ -550,6 +582,13 @@ fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
 
 fn parse_day(text: &str) -> Result<Date, String> {
     Date::parse(text).ok_or_else(|| "expected a day: YYYY-MM-DD".to_owned())
+}
+
+fn parse_depth(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(depth) if (1..=32).contains(&depth) => Ok(depth),
+        _ => Err("expected a number from 1 to 32".to_owned()),
+    }
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {

@@ -16,6 +16,7 @@ use keysieve::policy::{Exceptions, Globs, Policy, Relevel, Unused};
 use keysieve::report::{self, Capabilities, Format, Report, RuleInfo, Tool};
 use keysieve::scan::{self, Collector, Counters, Options, Scanner};
 use keysieve::source;
+use keysieve::source::container::{Limits, Opener};
 use keysieve::text::date::Date;
 use keysieve::text::whole_file::Access;
 
@@ -39,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) counters: Arc<Counters>,
     /// Lines around what is found.
     pub(crate) context: usize,
+    /// How far containers are opened.
+    pub(crate) limits: Limits,
     /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
     pub(crate) is_whole: bool,
     excludes: Globs,
@@ -103,6 +106,7 @@ impl Session {
             stop,
             counters,
             context: Options::default().context,
+            limits: settings.common.open.limits(None),
             is_whole: true,
             before: Arc::new(before),
             excludes,
@@ -114,12 +118,13 @@ impl Session {
     }
 
     /// The sink for a source.
-    pub(crate) fn scanner(&self) -> (Scanner, Collector) {
+    pub(crate) fn scanner(&self) -> (Opener<Scanner>, Collector) {
         let options = Options {
             only: self.settings.only.clone(),
             context: self.context,
             unused_markers: self.settings.common.found.report_unused,
             before: Arc::clone(&self.before),
+            excludes_inside: self.excludes.clone(),
             excludes: match self.exclude_in {
                 ExcludeIn::Source | ExcludeIn::Findings => Globs::default(),
                 ExcludeIn::Scanner => self.excludes.clone(),
@@ -128,7 +133,14 @@ impl Session {
             counters: Arc::clone(&self.counters),
             ..Options::default()
         };
-        Scanner::new(Arc::clone(&self.engine), options)
+        let (scanner, collector) = Scanner::new(Arc::clone(&self.engine), options);
+        (Opener::new(scanner, self.limits), collector)
+    }
+
+    /// Takes no more out of one file than somebody who waits would want, unless the command line says more.
+    pub(crate) fn with_output(mut self, bytes: u64) -> Self {
+        self.limits = self.common().open.limits(Some(bytes));
+        self
     }
 
     /// Leaves paths out at another stage than in the source.

@@ -162,7 +162,13 @@ impl<'d> Instructions<'d> {
 pub(crate) struct NewText {
     bytes: Vec<u8>,
     runs: Vec<Run>,
+    head: Vec<u8>,
+    tail: Vec<u8>,
 }
+
+/// As many bytes of an object are kept of its beginning, and of its end.
+pub(crate) const HEAD: usize = 512;
+pub(crate) const TAIL: usize = 32;
 
 /// Bytes of [`NewText`] that are neighbours in the object as well. A run ends where the next begins.
 #[derive(Clone, Copy, Debug)]
@@ -192,6 +198,9 @@ impl NewText {
         let Ok(size) = usize::try_from(delta.size) else {
             return Err("the delta makes more than fits");
         };
+        self.head.clear();
+        self.tail.clear();
+        let tail_start = size.saturating_sub(TAIL);
         let mut place = 0_usize;
         for instruction in delta.instructions() {
             let bytes = match instruction? {
@@ -211,6 +220,14 @@ impl NewText {
             }
             if let Some(out) = out.as_deref_mut().and_then(|out| out.get_mut(place..end)) {
                 out.copy_from_slice(bytes);
+            }
+            if place < HEAD {
+                let length = bytes.len().min(HEAD - place);
+                self.head.extend_from_slice(&bytes[..length]);
+            }
+            if end > tail_start {
+                let from = tail_start.saturating_sub(place);
+                self.tail.extend_from_slice(&bytes[from..]);
             }
             place = end;
         }
@@ -237,6 +254,11 @@ impl NewText {
             place: place + length - tail,
         });
         self.bytes.extend_from_slice(&bytes[length - tail..]);
+    }
+
+    /// The first [`HEAD`] bytes of the object, and the last [`TAIL`].
+    pub(crate) fn ends(&self) -> (&[u8], &[u8]) {
+        (&self.head, &self.tail)
     }
 
     /// The gathered text, one run after the other.

@@ -62,7 +62,7 @@ impl Entry {
             fingerprint: finding.fingerprint.clone(),
             rule: finding.rule.clone(),
             secret: finding.secret_identity(),
-            path: Some(finding.first_place().path.to_string()),
+            path: Some(finding.first_place().shown_path().to_string()),
             reason: reason.filter(|reason| !reason.trim().is_empty()),
             expires,
         }

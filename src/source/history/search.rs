@@ -9,13 +9,13 @@ use gix::objs::Kind;
 use super::hits::{Hits, has_any};
 use super::show::{Shared, Show};
 use crate::git::number::ObjectNo;
-use crate::git::odb::delta::{Delta, NewText};
+use crate::git::odb::delta::{self, Delta, NewText};
 use crate::git::odb::fault::Fault;
 use crate::git::odb::inflate::Buffer;
 use crate::git::odb::loose::LooseReader;
 use crate::git::odb::store::Loose;
 use crate::git::odb::walk::{Builder, Object, Visitor};
-use crate::source::{BlobSink, Probe};
+use crate::source::{BlobSink, Probe, container};
 
 /// One worker's search.
 pub(super) struct Search<'a, 's, S> {
@@ -39,8 +39,12 @@ impl<'a, 's, S: BlobSink> Search<'a, 's, S> {
     /// Shows an object, if it is wanted, whose hits are known.
     fn show(&mut self, object: &Object<'_>, bytes: &[u8], hits: &Hits) {
         if object.is_wanted {
-            let has_hits =
-                is_searched(object.kind) && (self.shared.probe.is_none() || !hits.is_empty());
+            let has_hits = is_searched(object.kind)
+                && (self
+                    .shared
+                    .probe
+                    .is_none_or(|probe| is_container(object.kind, bytes, probe))
+                    || !hits.is_empty());
             let Object {
                 kind, number, id, ..
             } = *object;
@@ -101,7 +105,9 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
             object.is_leaf && !base.1.is_too_many() && !self.show.looks_further(object.kind, size);
         if needs_text_only {
             self.text.gather(base.0, delta, reach, None)?;
-            if !has_any(base.1, delta, &self.text, probe, &mut self.found)? {
+            let (head, tail) = self.text.ends();
+            let is_container = object.kind == Kind::Blob && probe.is_container(head, tail);
+            if !is_container && !has_any(base.1, delta, &self.text, probe, &mut self.found)? {
                 self.show.clear(object.kind, size, || object.id);
                 return Ok(None);
             }
@@ -127,6 +133,18 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
     }
 }
 
+/// Whether an object is shown because it is a container.
+fn is_container(kind: Kind, bytes: &[u8], probe: &dyn Probe) -> bool {
+    let head = bytes.get(..delta::HEAD).unwrap_or(bytes);
+    let tail = bytes
+        .get(bytes.len().saturating_sub(delta::TAIL)..)
+        .unwrap_or_default();
+    kind == Kind::Blob && probe.is_container(head, tail)
+}
+
+// What the walk keeps of both ends is enough to recognise a container.
+const _: () = assert!(delta::HEAD >= container::HEAD && delta::TAIL >= container::TAIL);
+
 /// Whether objects of that kind are searched.
 pub(super) fn is_searched(kind: Kind) -> bool {
     kind != Kind::Tree
@@ -145,7 +163,7 @@ pub(super) fn show_loose<S: BlobSink>(
         && shared.probe.is_none_or(|probe| {
             let mut hits = Hits::default();
             hits.search(bytes, probe);
-            !hits.is_empty()
+            !hits.is_empty() || is_container(kind, bytes, probe)
         });
     show.whole(kind, number, id, bytes, has_hits);
     Ok(())

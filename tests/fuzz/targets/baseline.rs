@@ -82,6 +82,7 @@ fn findings(data: &[u8]) -> Vec<Finding> {
                 reasons: Vec::new(),
                 places: vec![Place {
                     path: ["a", "src/a.rs", "b c", ".env"][input.below(4)].into(),
+                    inside: Vec::new(),
                     position,
                     key_id: None,
                     secret: Some(position),

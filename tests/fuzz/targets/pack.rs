@@ -398,7 +398,7 @@ fn is_good(objects: &Objects) -> bool {
 }
 
 fn scanned(history: &History, with_probe: bool) -> (Seen, Database) {
-    let probe = EngineProbe::new(sink::engine(), Default::default());
+    let probe = EngineProbe::new(sink::engine(), Default::default(), false);
     let probe = with_probe.then_some(&probe as &dyn keysieve::source::Probe);
     let recorder = Recorder::default();
     let scanned = history.scan(recorder.clone(), probe).expect("a directory");

@@ -387,6 +387,7 @@ fn place(input: &mut Input<'_>) -> Place {
     let position = position(input);
     Place {
         path: input.chunk().into(),
+        inside: Vec::new(),
         position,
         key_id: None,
         secret: (input.below(2) == 1).then_some(position),

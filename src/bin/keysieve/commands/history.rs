@@ -74,7 +74,11 @@ pub(super) fn collect(
     // What stands between source and findings are object ids: paths are known, and held against
     // `--exclude`, afterwards.
     let (scanner, collector) = session.scanner();
-    let probe = EngineProbe::new(Arc::clone(&session.engine), Arc::clone(&session.stop));
+    let probe = EngineProbe::new(
+        Arc::clone(&session.engine),
+        Arc::clone(&session.stop),
+        session.limits.depth > 0,
+    );
     let mut history = History::of(repository)
         .threads(session.common().threads.unwrap_or(0))
         .max_object_size(max_object_size.unwrap_or(MAX_OBJECT_SIZE))
@@ -144,6 +148,8 @@ fn cache(
     let only = session.settings.only.iter().flatten();
     let mut settings: Vec<&[u8]> = only.map(String::as_bytes).collect();
     settings.push(session.engine.rules().hash().as_bytes());
+    let limits = session.limits.key();
+    settings.push(&limits);
     Ok(Arc::new(Cache::open(directory, history, &settings)))
 }
 
@@ -205,6 +211,7 @@ fn locate(
         .findings()
         .iter()
         .any(|finding| is_asked(finding.level))
+        && scanned.unread().is_empty()
     {
         return scanned.without_paths();
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 use keysieve::finding::{Finding, Scanned};
 use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::report::escape;
+use keysieve::source::container::Limits;
 use keysieve::source::staged::{Index, Options, Staged};
 use keysieve::text::paths::Base;
 
@@ -53,7 +54,8 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
     let places = places(&repository, &index)?;
     let mut session = Session::start(&args.common, &places, "blobs")?
         .on_success(success)
-        .exclude_in(ExcludeIn::Scanner);
+        .exclude_in(ExcludeIn::Scanner)
+        .with_output(Limits::HOOK_OUTPUT);
     session.is_whole = false;
     // The pre-commit framework says nothing of its --all-files: there is nothing staged then.
     let mut all_files = args.all_files;
@@ -206,7 +208,7 @@ fn files(blamed: &[&Finding], is_below: bool) -> String {
     const MOST: usize = 3;
     let paths: BTreeSet<String> = blamed
         .iter()
-        .map(|finding| finding.first_place().path.to_string())
+        .map(|finding| finding.first_place().shown_path().to_string())
         .collect();
     let is_simple = |path: &String| {
         !path.contains(|c: char| c.is_whitespace() || "'\"\\$`*?[]();&|<>~#!".contains(c))
