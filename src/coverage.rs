@@ -72,6 +72,8 @@ pub enum SkipReason {
     Lfs,
     /// The run was ended by a signal.
     Interrupted,
+    /// The time that was given was over.
+    Deadline,
     /// A worker failed in a way that should not happen.
     Internal,
     /// Findings beyond the limit for one blob were counted and not listed.
@@ -105,6 +107,7 @@ impl SkipReason {
         Self::Unsupported,
         Self::Lfs,
         Self::Interrupted,
+        Self::Deadline,
         Self::Internal,
         Self::Findings,
         Self::Ignored,
@@ -130,6 +133,7 @@ impl SkipReason {
             Self::Unsupported => "unsupported",
             Self::Lfs => "lfs",
             Self::Interrupted => "interrupted",
+            Self::Deadline => "deadline",
             Self::Internal => "internal",
             Self::Findings => "findings",
             Self::Ignored => "ignored",
@@ -147,6 +151,37 @@ impl SkipReason {
             .iter()
             .copied()
             .find(|reason| reason.name() == name)
+    }
+
+    /// What helps, for those that mean an incomplete scan.
+    pub fn cure(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Unreadable => "let this user read it: the owner and the mode of the file decide",
+            Self::Changed => "run it again when nothing writes there",
+            Self::Size => {
+                "allow more with --max-file-size or, for what Git holds, --max-object-size"
+            }
+            Self::Corrupt | Self::Missing => {
+                "'git fsck' names what is damaged; a fresh clone of the other side brings it back"
+            }
+            Self::Partial => "fetch what the clone left out: git fetch --refetch --no-filter",
+            Self::Shallow => {
+                "fetch the rest: git fetch --unshallow, in CI a checkout of the whole history (GitHub: fetch-depth: 0, \
+                 GitLab: GIT_DEPTH: 0)"
+            }
+            Self::Unsupported => "a newer keysieve may know it",
+            Self::Lfs => {
+                "fetch the files: git lfs fetch (of the whole history: git lfs fetch --all)"
+            }
+            Self::Interrupted => "run it again",
+            Self::Deadline => {
+                "give more time (--time-limit, or keysieve.timeLimit in Git's configuration), or let such a push \
+                 pass (--on-timeout pass, or keysieve.onTimeout)"
+            }
+            Self::Internal => "this is a defect of keysieve; please report it",
+            Self::Findings => "look at those that are listed first",
+            _ => return None,
+        })
     }
 
     /// Whether it means that something asked for was not read. The others are choices.

@@ -4,7 +4,7 @@
 use crate::support::{Keys, TestCommand, TestRepo, base64};
 
 const FORMATS: &[&str] = &[
-    "text", "json", "jsonl", "sarif", "junit", "csv", "github", "gitlab", "html",
+    "text", "json", "jsonl", "sarif", "junit", "csv", "github", "gitlab", "html", "markdown",
 ];
 
 fn percent(text: &str) -> String {

@@ -172,7 +172,7 @@ fn a_panic_tells_its_place_and_nothing_of_what_was_read_and_costs_a_file_or_a_wo
     repo.git(&["add", "--all"]);
     repo.commit("keys");
     let line = Regex::new(
-        r"^error: (keysieve failed in a way that should not happen at \S+:\d+|the scan is incomplete: .*)$|^warning: nothing was scanned$",
+        r"^error: (keysieve failed in a way that should not happen at \S+:\d+|the scan is incomplete: .*)$|^warning: nothing was scanned$|^hint: ",
     )
     .expect("a regex");
     // Which thread gets which file is chance: those that panic may come too late for any.

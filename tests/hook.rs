@@ -29,7 +29,6 @@ impl Setup {
         setup
     }
 
-    /// The stand-in ends with `status`.
     /// Puts a program in place that names itself as keysieve does, notes its calls and exits with `status`.
     fn fake_program(&self, status: i32) {
         let log = self.log_path();
@@ -42,6 +41,13 @@ impl Setup {
 
     fn program(&self) -> PathBuf {
         self.outside.path().join("it's a dir/keysieve")
+    }
+
+    /// `PATH` with the stand-in first.
+    fn path(&self) -> String {
+        let program = self.program();
+        let dir = program.parent().expect("a parent").display();
+        format!("{dir}:{}", std::env::var("PATH").expect("a path"))
     }
 
     fn log_path(&self) -> PathBuf {
@@ -168,7 +174,7 @@ fn installing_again_changes_nothing_and_another_program_is_an_update() {
 }
 
 #[test]
-fn a_foreign_hook_is_kept_runs_first_and_comes_back() {
+fn a_foreign_hook_is_kept_runs_second_is_looked_at_again_and_comes_back() {
     let setup = Setup::new();
     let text = format!(
         "#!/bin/sh\necho foreign \"$#\" >> '{}'\n",
@@ -188,12 +194,18 @@ fn a_foreign_hook_is_kept_runs_first_and_comes_back() {
     );
     assert_eq!(setup.install(Kind::PreCommit), Action::Unchanged);
     setup.commit(0);
-    assert_eq!(setup.log(), "foreign 0\nrun hook run pre-commit\n");
+    let whole = "run hook run pre-commit\nforeign 0\nrun hook run pre-commit --again\n";
+    assert_eq!(setup.log(), whole);
     // The foreign hook still decides.
     write_script(&kept, "#!/bin/sh\nexit 7\n");
     setup.commit(1);
-    assert_eq!(setup.log(), "foreign 0\nrun hook run pre-commit\n");
+    assert_eq!(setup.log(), format!("{whole}run hook run pre-commit\n"));
     write_script(&kept, &text);
+    // What ours stops, it does not see.
+    setup.fake_program(1);
+    setup.commit(1);
+    let twice = "run hook run pre-commit\nrun hook run pre-commit\n";
+    assert_eq!(setup.log(), format!("{whole}{twice}"));
     assert_eq!(setup.uninstall(Kind::PreCommit), Action::Restored);
     assert_eq!(setup.hooks(), before);
 }
@@ -223,7 +235,10 @@ fn a_hook_that_is_a_link_is_kept_as_one_and_what_it_leads_to_is_not_written() {
     setup.install(Kind::PreCommit);
     assert_eq!(fs::read(&shared).expect("a script"), text);
     setup.commit(0);
-    assert_eq!(setup.log(), "run hook run pre-commit\n");
+    assert_eq!(
+        setup.log(),
+        "run hook run pre-commit\nrun hook run pre-commit --again\n"
+    );
     assert_eq!(setup.uninstall(Kind::PreCommit), Action::Restored);
     let link = fs::symlink_metadata(setup.hook("pre-commit")).expect("a link");
     assert!(link.is_symlink());
@@ -320,7 +335,12 @@ fn another_program_of_this_name_in_path_is_not_asked() {
                 .status(status);
             let runs = setup.log();
             if status == 0 {
-                assert_eq!(runs, "run hook run pre-commit\n");
+                // husky's script goes on, so it is looked at again at its end.
+                let again = match is_husky {
+                    true => "run hook run pre-commit --again\n",
+                    false => "",
+                };
+                assert_eq!(runs, format!("run hook run pre-commit\n{again}"));
                 fs::remove_file(&log).expect("removed");
             } else {
                 assert_eq!(runs, "", "{version:?} was run");
@@ -359,7 +379,7 @@ fn both_hooks_of_a_push_get_the_references() {
     );
     assert_eq!(
         setup.log(),
-        format!("foreign origin\n{line}run hook run pre-push origin {server_text}\n{line}")
+        format!("run hook run pre-push origin {server_text}\n{line}foreign origin\n{line}")
     );
     // A hook that does not read its input is no reason to fail.
     write_script(
@@ -398,12 +418,14 @@ fn both_hooks_of_a_push_get_the_references() {
         setup.repo.git(&["rev-parse", "HEAD"]),
     );
     let line = format!("{old} {new} refs/heads/main\n");
-    assert_eq!(
-        setup.log(),
-        format!("foreign \n{line}run hook run pre-receive\n{line}")
-    );
+    assert_eq!(setup.log(), format!("run hook run pre-receive\n{line}"));
     setup.fake_program(0);
     setup.repo.git(&["push", "--quiet", "origin", "main"]);
+    assert!(
+        setup.log().ends_with(&format!("foreign \n{line}")),
+        "{}",
+        setup.log()
+    );
     fs::remove_file(setup.program()).expect("removed");
     setup.repo.commit("fourth");
     let run = setup
@@ -422,7 +444,19 @@ fn a_hooks_path_inside_the_repository_is_used() {
     setup.repo.git(&["config", "core.hooksPath", ".githooks"]);
     let outcomes = install(&setup.context(), PRE_COMMIT, false).expect("installed");
     assert_eq!(outcomes[0].path, setup.repo.join(".githooks/pre-commit"));
-    setup.commit(0);
+    // The folder can be committed: what is in it names nobody's path, and fits everybody.
+    let text = fs::read_to_string(setup.repo.join(".githooks/pre-commit")).expect("a script");
+    assert!(text.contains("\nprogram=''\n"), "{text}");
+    let mut colleague = setup.context();
+    colleague.program = PathBuf::from("/home/colleague/keysieve");
+    let found = status(&colleague, PRE_COMMIT, false).expect("looked at");
+    assert_eq!(found[0].state, State::Active);
+    setup
+        .repo
+        .git_command()
+        .env("PATH", setup.path())
+        .args(["commit", "--allow-empty", "-m", "message"])
+        .status(0);
     assert_eq!(setup.log(), "run hook run pre-commit\n");
     assert_eq!(setup.uninstall(Kind::PreCommit), Action::Removed);
 }

@@ -270,6 +270,7 @@ fn names_inject_nothing_into_terminals_and_reports() {
     for command in ["scan", "history"] {
         for format in [
             "text", "json", "jsonl", "sarif", "junit", "csv", "github", "gitlab", "html",
+            "markdown",
         ] {
             let run = repo
                 .keysieve(&[command, "--format", format, "--color=never"])

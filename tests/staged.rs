@@ -123,7 +123,10 @@ fn scan_all(path: &Path) -> Shown {
     try_scan(
         path,
         &GitEnvironment::default(),
-        Options { all_files: true },
+        Options {
+            all_files: true,
+            ..Options::default()
+        },
     )
     .expect("a scan")
 }

@@ -166,6 +166,16 @@ impl Scanned {
         }
     }
 
+    /// Records that the time was over before everything was read, which is no signal.
+    pub fn deadline(&mut self, detail: impl ToString) {
+        let coverage = &mut self.coverage;
+        coverage.skipped.remove(&SkipReason::Interrupted);
+        coverage
+            .skips
+            .retain(|skip| skip.reason != SkipReason::Interrupted);
+        coverage.skip(Skip::with_detail(SkipReason::Deadline, "scan", detail));
+    }
+
     /// Takes out what was there before the change, as `known` has it.
     pub fn new_only(mut self, known: &Known) -> Self {
         self.findings.retain(|finding| !known.has(finding));

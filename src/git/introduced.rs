@@ -7,6 +7,7 @@
 //! themselves. A secret that such a blob holds is not new, whatever was done to the file around it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::BString;
 use gix::ObjectId;
@@ -45,6 +46,8 @@ pub struct Introduced {
     pub base: BTreeSet<(BString, ObjectId)>,
     /// What could not be read, and where a shallow clone cuts the range off.
     pub skips: Vec<Skip>,
+    /// Whether the work was ended before all was found.
+    pub is_cut: bool,
     /// Parents within the ranges, for references.
     pub(crate) parents: BTreeMap<ObjectId, Vec<ObjectId>>,
     /// Committer times of the ranges' commits.
@@ -57,6 +60,16 @@ pub struct Introduced {
 
 /// Works out what `ranges` add. They are taken as one: what any of them excludes is excluded.
 pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Error> {
+    introduced_until(repo, ranges, &AtomicBool::new(false))
+}
+
+/// The same; ends early when `stop` is set, and says so.
+pub fn introduced_until(
+    repo: &Repository,
+    ranges: &[Range],
+    stop: &AtomicBool,
+) -> Result<Introduced, Error> {
+    let is_stopped = || stop.load(Ordering::Relaxed);
     let mut found = Introduced::default();
     let mut commits = Vec::new();
     let mut others = Vec::new();
@@ -76,8 +89,14 @@ pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Err
         .flat_map(|range| &range.exclude)
         .filter_map(|id| peeled(repo, *id))
         .collect();
-    let walked = walk(repo, &commits, &exclude, |_| true, &mut found.skips);
-    compare(repo, &walked, &mut found);
+    let walked = walk(
+        repo,
+        &commits,
+        &exclude,
+        |_| !is_stopped(),
+        &mut found.skips,
+    );
+    compare(repo, &walked, &mut found, &is_stopped);
     let mut trees = Trees::new(repo);
     for (id, kind) in others {
         match kind {
@@ -91,15 +110,21 @@ pub fn introduced(repo: &Repository, ranges: &[Range]) -> Result<Introduced, Err
     }
     found.skips.append(&mut trees.skips);
     found.finish();
+    found.is_cut = is_stopped();
     Ok(found)
 }
 
-/// Compares each commit of a walk with all its parents.
-pub(crate) fn compare(repo: &Repository, walked: &Walked, found: &mut Introduced) {
+/// Compares each commit of a walk with all its parents, until `is_stopped`.
+pub(crate) fn compare(
+    repo: &Repository,
+    walked: &Walked,
+    found: &mut Introduced,
+    is_stopped: &dyn Fn() -> bool,
+) {
     let mut trees = Trees::new(repo);
     // Paths with what stood there before the commit that touched them, and whether that is the base.
     let mut before: BTreeMap<(BString, ObjectId), bool> = BTreeMap::new();
-    for commit in &walked.commits {
+    for commit in walked.commits.iter().take_while(|_| !is_stopped()) {
         found.commits.push(commit.id);
         found.parents.insert(commit.id, commit.parents.clone());
         found.times.insert(commit.id, commit.time);
@@ -175,6 +200,7 @@ impl Introduced {
         }
         self.base.extend(other.base);
         self.skips.extend(other.skips);
+        self.is_cut |= other.is_cut;
         self.parents.extend(other.parents);
         self.times.extend(other.times);
         self.finish();

@@ -139,8 +139,11 @@ pub(crate) struct Change {
 }
 
 /// Blobs and trees by name, by whether they are trees (what is a file here and a directory there are two things),
-/// and by how many have the same name before it, which only trees made to harm have.
+/// and by how many have the same name before it, which only trees made to harm have; or [`SUBMODULE`].
 type Named = BTreeMap<(BString, bool, u32), ObjectId>;
+
+/// In the place of that number: the object is a commit of another repository.
+const SUBMODULE: u32 = u32::MAX;
 
 /// What a tree has and what others have at one path.
 type Sides = (Option<ObjectId>, Vec<Option<ObjectId>>);
@@ -222,7 +225,7 @@ impl<'a> Trees<'a> {
         }
     }
 
-    /// The blobs and trees that a tree names, by name. Submodules are repositories of their own.
+    /// What a tree names, by name.
     fn named(&mut self, id: ObjectId) -> Rc<Named> {
         if let Some(named) = self.named.get(&id) {
             return Rc::clone(named);
@@ -246,9 +249,13 @@ impl<'a> Trees<'a> {
         };
         for entry in entries(&tree, id.kind().len_in_bytes()) {
             match entry.map(|entry| (entry.kind(), entry)) {
-                Ok((EntryKind::Commit, _)) => {}
+                Ok((EntryKind::Commit, entry)) => {
+                    let key = (entry.name.to_owned(), false, SUBMODULE);
+                    named.insert(key, entry.id.to_owned());
+                }
                 Ok((kind, entry)) => {
-                    let mut key = (entry.name.to_owned(), kind == EntryKind::Tree, u32::MAX);
+                    let last = SUBMODULE - 1;
+                    let mut key = (entry.name.to_owned(), kind == EntryKind::Tree, last);
                     let before = named.range(..=&key).next_back();
                     key.2 = match before {
                         Some((last, _)) if (&last.0, last.1) == (&key.0, key.1) => last.2 + 1,
@@ -298,9 +305,16 @@ impl<'a> Trees<'a> {
                 if there.contains(&here) {
                     continue;
                 }
-                let (name, is_tree, _) = key;
+                let (name, is_tree, number) = key;
                 let mut path = prefix.clone();
                 path.extend_from_slice(name);
+                if *number == SUBMODULE {
+                    // A repository of its own: what came in there is not looked at, and that is said.
+                    if here.is_some() {
+                        self.skip(Skip::new(SkipReason::Submodule, path));
+                    }
+                    continue;
+                }
                 let sides = (here, there);
                 let repeats = match sides.0 {
                     Some(_) => &mut self.added,

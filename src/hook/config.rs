@@ -1,11 +1,13 @@
-//! Where Git looks for hooks: `core.hooksPath` of the configuration files, the last of which wins.
+//! Git's configuration files, of which the last one wins, and `core.hooksPath` in them: where Git looks for hooks.
 //!
-//! Conditions on the branch (`includeIf.onbranch`) are taken not to hold, and values given by the environment
-//! or on a command line of `git` are not looked at: they pass, a hook stays.
+//! Conditions on the branch (`includeIf.onbranch`) are taken not to hold. For `core.hooksPath` values given by the
+//! environment or on a command line of `git` are not looked at: they pass, a hook stays.
 
 use std::path::{Path, PathBuf};
 
-use super::{Error, HookContext, RepositoryDirs};
+use bstr::{BString, ByteSlice as _};
+
+use super::{Error, HookContext, RepositoryDirs, UserConfig};
 
 /// What `core.hooksPath` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,42 +25,86 @@ pub(super) fn hooks_path(
     context: &HookContext,
     repository: Option<&RepositoryDirs>,
 ) -> Result<Option<HooksPath>, Error> {
+    let mut files: Vec<(PathBuf, bool)> = global_files(&context.user)
+        .into_iter()
+        .map(|file| (file, true))
+        .collect();
+    if let Some(dirs) = repository {
+        files.extend(
+            own_files(context, dirs)?
+                .into_iter()
+                .map(|file| (file, false)),
+        );
+    }
     let mut found = None;
-    for file in global_files(context) {
-        if let Some(path) = read(&file, context, repository)?.hooks_path {
+    for (file, is_global) in files {
+        if let Some(config) = read(&file, context, repository)?
+            && let Some(path) = path_in(&config, context, &file)?
+        {
             found = Some(HooksPath {
                 path,
                 file,
-                is_global: true,
-            });
-        }
-    }
-    let Some(dirs) = repository else {
-        return Ok(found);
-    };
-    let file = dirs.common_dir.join("config");
-    let local = read(&file, context, repository)?;
-    let mut own = vec![(file, local.hooks_path)];
-    if local.has_worktree_config {
-        let file = dirs.git_dir.join("config.worktree");
-        let path = read(&file, context, repository)?.hooks_path;
-        own.push((file, path));
-    }
-    for (file, path) in own {
-        if let Some(path) = path {
-            found = Some(HooksPath {
-                path,
-                file,
-                is_global: false,
+                is_global,
             });
         }
     }
     Ok(found)
 }
 
+/// The value of a key in one file; a key that stands alone is true.
+pub(super) fn value_in(
+    path: &Path,
+    context: &HookContext,
+    key: &str,
+) -> Result<Option<BString>, Error> {
+    // Most files say nothing to this program, and a hook has no time.
+    let may_say = |bytes: &[u8]| {
+        let bytes = bytes.to_ascii_lowercase();
+        ["keysieve", "include"]
+            .iter()
+            .any(|word| bytes.contains_str(word))
+    };
+    if std::fs::read(path).is_ok_and(|bytes| !may_say(&bytes)) {
+        return Ok(None);
+    }
+    let config = read(path, context, context.repository.as_ref())?;
+    Ok(config.and_then(|config| {
+        let value = config.string(key);
+        value.or_else(|| {
+            config
+                .boolean(key)
+                .is_ok_and(|is_on| is_on.is_some())
+                .then(|| "true".into())
+        })
+    }))
+}
+
+/// The files of a repository.
+pub(super) fn own_files(
+    context: &HookContext,
+    dirs: &RepositoryDirs,
+) -> Result<Vec<PathBuf>, Error> {
+    let file = dirs.common_dir.join("config");
+    let own = dirs.git_dir.join("config.worktree");
+    let mut files = vec![file];
+    // Without that file there is nothing to ask for.
+    if own.exists()
+        && let Some(config) = read(&files[0], context, Some(dirs))?
+        && config
+            .boolean("extensions.worktreeConfig")
+            .map_err(|source| Error::Config {
+                path: files[0].clone(),
+                source,
+            })?
+            .unwrap_or(false)
+    {
+        files.push(own);
+    }
+    Ok(files)
+}
+
 /// The files of the system and the user, in the order in which Git reads them.
-fn global_files(context: &HookContext) -> Vec<PathBuf> {
-    let user = &context.user;
+pub(super) fn global_files(user: &UserConfig) -> Vec<PathBuf> {
     let mut files = Vec::new();
     if !user.no_system {
         match &user.system {
@@ -81,25 +127,16 @@ fn global_files(context: &HookContext) -> Vec<PathBuf> {
     files
 }
 
-#[derive(Default)]
-struct Values {
-    hooks_path: Option<PathBuf>,
-    has_worktree_config: bool,
-}
-
+/// One file with what it includes; `None` if there is none.
 fn read(
     path: &Path,
     context: &HookContext,
     repository: Option<&RepositoryDirs>,
-) -> Result<Values, Error> {
-    let wrong = |source: gix::Error| Error::Config {
-        path: path.to_owned(),
-        source,
-    };
+) -> Result<Option<gix::config::File>, Error> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
-        Ok(_) => return Ok(Values::default()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Values::default()),
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => {
             return Err(Error::Io {
                 action: "read",
@@ -108,38 +145,48 @@ fn read(
             });
         }
     }
-    let interpolate = gix::config::path::interpolate::Context {
-        home_dir: context.user.home.as_deref(),
-        ..Default::default()
-    };
     let conditional = gix::config::file::includes::conditional::Context {
         git_dir: repository.map(|dirs| dirs.git_dir.as_path()),
         branch_name: None,
     };
     let options = gix::config::file::init::Options {
-        includes: gix::config::file::includes::Options::follow(interpolate, conditional),
+        includes: gix::config::file::includes::Options::follow(interpolate(context), conditional),
         ..Default::default()
     };
     let metadata = gix::config::file::Metadata::from(gix::config::Source::Local)
         .at(path)
         .with(gix::sec::Trust::Full);
-    let Some(file) =
-        gix::config::File::from_paths_metadata(Some(metadata), options).map_err(wrong)?
-    else {
-        return Ok(Values::default());
-    };
-    let hooks_path = match file.path("core.hooksPath") {
-        // Git takes the empty path for a folder without hooks.
-        Some(value) if value.is_empty() => Some(PathBuf::new()),
-        Some(value) => Some(value.interpolate(interpolate).map_err(wrong)?),
-        None => None,
-    };
-    let has_worktree_config = file
-        .boolean("extensions.worktreeConfig")
-        .map_err(wrong)?
-        .unwrap_or(false);
-    Ok(Values {
-        hooks_path,
-        has_worktree_config,
+    gix::config::File::from_paths_metadata(Some(metadata), options).map_err(|source| {
+        Error::Config {
+            path: path.to_owned(),
+            source,
+        }
     })
+}
+
+/// What `~` stands for.
+fn interpolate(context: &HookContext) -> gix::config::path::interpolate::Context<'_> {
+    gix::config::path::interpolate::Context {
+        home_dir: context.user.home.as_deref(),
+        ..Default::default()
+    }
+}
+
+fn path_in(
+    config: &gix::config::File,
+    context: &HookContext,
+    file: &Path,
+) -> Result<Option<PathBuf>, Error> {
+    match config.path("core.hooksPath") {
+        // Git takes the empty path for a folder without hooks.
+        Some(value) if value.is_empty() => Ok(Some(PathBuf::new())),
+        Some(value) => value
+            .interpolate(interpolate(context))
+            .map(Some)
+            .map_err(|source| Error::Config {
+                path: file.to_owned(),
+                source,
+            }),
+        None => Ok(None),
+    }
 }

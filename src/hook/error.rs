@@ -47,6 +47,11 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
+    /// Nobody can commit where there is no work tree.
+    NoWorkTree {
+        /// The hook that was asked for.
+        kind: Kind,
+    },
     /// husky does not run this hook.
     NotWithHusky {
         /// Which.
@@ -80,6 +85,9 @@ impl Error {
             ),
             Self::NoGlobalFolder => Some(
                 "`git config --global core.hooksPath ~/.config/git/hooks` sets one; Git then looks there instead of in each repository",
+            ),
+            Self::NoWorkTree { .. } => Some(
+                "`keysieve hook install --pre-receive` is for a server; where the work tree is elsewhere, say so: GIT_WORK_TREE=DIR keysieve hook install",
             ),
             Self::BothExist { .. } => {
                 Some("decide which of the two shall run, remove the other and install again")
@@ -129,6 +137,11 @@ impl fmt::Display for Error {
                 f,
                 "`{}` is a symbolic link: nothing was written",
                 path.display()
+            ),
+            Self::NoWorkTree { kind } => write!(
+                f,
+                "the repository has no work tree, so nobody commits in it and Git never runs a {} hook here",
+                kind.name()
             ),
             Self::NotWithHusky { kind } => {
                 write!(f, "husky does not run {} hooks", kind.name())

@@ -4,23 +4,36 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::manager::{Managed, managed};
 use super::place::{self, Place, read_script};
 use super::script::{has_block, is_ours, script, with_block, without_block};
-use super::{Action, Error, HookContext, Kind, Outcome, executable};
+use super::{Action, Error, HookContext, Kind, Manager, Outcome, beside, executable};
 
 /// What is added to the name of a hook that was there before.
-const KEPT: &str = ".before-keysieve";
+pub(super) const KEPT: &str = ".before-keysieve";
+
+/// The endings that other tools give to hooks which they find and set aside.
+const SET_ASIDE: [&str; 2] = [".legacy", ".old"];
 
 /// What up to husky 8 every script begins with.
 const HUSKY_HEAD: &str = "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n\n";
 
-/// Installs hooks. It can be done again and again; a foreign hook is kept and goes on running.
+/// Installs hooks. It can be done again and again; a foreign hook is kept and runs after this program's.
 pub fn install(context: &HookContext, kinds: &[Kind], global: bool) -> Result<Vec<Outcome>, Error> {
     let place = place::find(context, global)?;
+    if let Some(kind) = kinds.iter().find(|kind| kind.needs_work_tree())
+        && !global
+        && !has_work_tree(context)
+    {
+        return Err(Error::NoWorkTree { kind: *kind });
+    }
     kinds
         .iter()
         .map(|kind| match &place {
-            Place::Folder(dir) => install_script(context, dir, *kind, global),
+            Place::Folder { dir, is_shared } => {
+                let program = (!is_shared).then_some(context.program.as_path());
+                install_script(context, dir, program, *kind, global)
+            }
             Place::Husky { dir, is_direct } => install_block(dir, *is_direct, *kind),
         })
         .collect()
@@ -41,7 +54,7 @@ pub fn uninstall(
     let mut outcomes = Vec::new();
     for kind in kinds {
         let outcome = match &place {
-            Some(Place::Folder(dir)) => Some(uninstall_script(dir, *kind)?),
+            Some(Place::Folder { dir, .. }) => Some(uninstall_script(dir, *kind)?),
             Some(Place::Husky { dir, .. }) => Some(uninstall_block(dir, *kind)?),
             None => None,
         };
@@ -55,70 +68,145 @@ pub fn uninstall(
     Ok(outcomes)
 }
 
-/// Where the hook that was there before is kept.
-pub(super) fn kept_path(hook: &Path) -> PathBuf {
-    let mut name = hook.file_name().unwrap_or_default().to_owned();
-    name.push(KEPT);
-    hook.with_file_name(name)
+/// Whether somebody can commit: here, or in a work tree that is linked to this repository.
+fn has_work_tree(context: &HookContext) -> bool {
+    context.repository.as_ref().is_some_and(|dirs| {
+        let linked = fs::read_dir(dirs.common_dir.join("worktrees"));
+        dirs.work_dir.is_some() || linked.is_ok_and(|mut linked| linked.next().is_some())
+    })
 }
 
-fn install_script(
+/// `path` with something added to its name.
+pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(ending);
+    path.with_file_name(name)
+}
+
+/// Where the script of a kind is to be, and who else writes the hook.
+pub(super) struct Slot {
+    pub(super) path: PathBuf,
+    /// The tool whose hook Git runs and which runs the one at `path`.
+    pub(super) through: Option<Manager>,
+    /// The tool that writes the hook, unless the script is at its place already.
+    pub(super) managed: Option<Managed>,
+}
+
+/// Finds the place of a script in a folder of hooks.
+///
+/// A tool that keeps the hook which it found is asked to run this program by its configuration. Where it would not
+/// show all that Git says, and where the script has come to be that kept hook, the place is the kept hook's.
+pub(super) fn slot(
     context: &HookContext,
     dir: &Path,
     kind: Kind,
     global: bool,
-) -> Result<Outcome, Error> {
+) -> Result<Slot, Error> {
     let path = dir.join(kind.name());
-    let wanted = script(kind, &context.program);
-    let found = read_script(&path)?;
-    let is_own = found.as_ref().is_some_and(|text| is_ours(text, kind));
-    let done = |action| {
-        Ok(Outcome {
-            kind,
-            path: path.clone(),
-            action,
-        })
+    let text = read_script(&path)?;
+    let own = Slot {
+        path: path.clone(),
+        through: None,
+        managed: None,
     };
-    if is_own {
-        if found.as_ref() == Some(&wanted) && executable::is(&path).unwrap_or(false) {
-            return done(Action::Unchanged);
-        }
-        prepare(&path, &wanted)?.finish(&path)?;
-        return done(Action::Updated);
+    if text.as_ref().is_some_and(|text| is_ours(text, kind)) {
+        return Ok(own);
     }
     let work_dir = context
         .repository
         .as_ref()
         .filter(|_| !global)
         .and_then(|dirs| dirs.work_dir.as_deref());
-    if let Some(managed) = place::managed(found.as_deref(), kind, work_dir)? {
+    let Some(managed) = managed(text.as_deref(), kind, work_dir)? else {
+        return Ok(own);
+    };
+    let manager = managed.manager;
+    if let Some(ending) = manager.kept_ending() {
+        let kept = with_ending(&path, ending);
+        let is_own = read_script(&kept)?.is_some_and(|text| is_ours(&text, kind));
+        if is_own || manager.hides_references(kind) {
+            return Ok(Slot {
+                path: kept,
+                through: Some(manager),
+                managed: (!is_own).then_some(managed),
+            });
+        }
+    }
+    Ok(Slot {
+        managed: Some(managed),
+        ..own
+    })
+}
+
+fn install_script(
+    context: &HookContext,
+    dir: &Path,
+    program: Option<&Path>,
+    kind: Kind,
+    global: bool,
+) -> Result<Outcome, Error> {
+    let Slot {
+        path,
+        through,
+        managed,
+    } = slot(context, dir, kind, global)?;
+    let wanted = script(kind, program);
+    let done = |action| {
+        Ok(Outcome {
+            kind,
+            path: path.clone(),
+            action,
+            through,
+            is_shared: program.is_none(),
+        })
+    };
+    if let Some(managed) = managed.filter(|_| through.is_none()) {
         return done(Action::Managed {
             manager: managed.manager,
             is_active: managed.is_active,
+            advice: managed.manager.advice(kind, &managed.file),
             file: managed.file,
-            advice: managed.manager.advice(kind),
         });
     }
-    let kept = kept_path(&path);
+    let found = read_script(&path)?;
+    let kept = with_ending(&path, KEPT);
     let is_kept = fs::symlink_metadata(&kept).is_ok();
+    if found.as_ref().is_some_and(|text| is_ours(text, kind)) {
+        if is_kept {
+            link(&kept, kind)?;
+        }
+        if found.as_ref() == Some(&wanted) && executable::is(&path).unwrap_or(false) {
+            return done(Action::Unchanged);
+        }
+        prepare(&path, &wanted)?.finish(&path)?;
+        return done(Action::Updated);
+    }
     if found.is_none() {
         prepare(&path, &wanted)?.finish(&path)?;
-        return done(if is_kept {
-            beside(kept)
-        } else {
-            Action::Installed
-        });
+        if !is_kept {
+            return done(Action::Installed);
+        }
+        link(&kept, kind)?;
+        return done(beside(kept));
     }
     if is_kept {
         return Err(Error::BothExist { hook: path, kept });
     }
     let prepared = prepare(&path, &wanted)?;
     rename(&path, &kept)?;
-    if let Err(error) = prepared.finish(&path) {
+    if let Err(error) = link(&kept, kind).and_then(|()| prepared.finish(&path)) {
         rename(&kept, &path)?;
         return Err(error);
     }
     done(beside(kept))
+}
+
+fn link(kept: &Path, kind: Kind) -> Result<(), Error> {
+    beside::link(kept, kind).map_err(|source| Error::Io {
+        action: "make links for",
+        path: kept.to_owned(),
+        source,
+    })
 }
 
 fn beside(kept: PathBuf) -> Action {
@@ -128,20 +216,47 @@ fn beside(kept: PathBuf) -> Action {
 }
 
 fn uninstall_script(dir: &Path, kind: Kind) -> Result<Outcome, Error> {
-    let path = dir.join(kind.name());
-    let kept = kept_path(&path);
-    let text = read_script(&path)?;
-    let action = if !text.is_some_and(|text| is_ours(&text, kind)) {
-        Action::NotInstalled
-    } else if fs::symlink_metadata(&kept).is_ok() {
-        // One step: at no moment is there no hook.
-        rename(&kept, &path)?;
-        Action::Restored
-    } else {
-        remove(&path)?;
-        Action::Removed
+    let hook = dir.join(kind.name());
+    let aside = SET_ASIDE.map(|ending| with_ending(&hook, ending));
+    let mut outcome = Outcome {
+        kind,
+        path: hook.clone(),
+        action: Action::NotInstalled,
+        through: None,
+        is_shared: false,
     };
-    Ok(Outcome { kind, path, action })
+    // Another tool may have taken the hook's place since, and set the script aside.
+    for path in [hook.clone()].into_iter().chain(aside) {
+        if !read_script(&path)?.is_some_and(|text| is_ours(&text, kind)) {
+            continue;
+        }
+        let mut kept = [with_ending(&path, KEPT), with_ending(&hook, KEPT)].into_iter();
+        let kept = kept.find(|kept| fs::symlink_metadata(kept).is_ok());
+        let action = match kept {
+            // One step: at no moment is there no hook.
+            Some(kept) => {
+                rename(&kept, &path)?;
+                Action::Restored
+            }
+            None => {
+                remove(&path)?;
+                Action::Removed
+            }
+        };
+        beside::unlink(dir, kind).map_err(|source| Error::Io {
+            action: "remove the links beside",
+            path: path.clone(),
+            source,
+        })?;
+        if outcome.action == Action::NotInstalled {
+            outcome = Outcome {
+                path,
+                action,
+                ..outcome
+            };
+        }
+    }
+    Ok(outcome)
 }
 
 fn install_block(dir: &Path, is_direct: bool, kind: Kind) -> Result<Outcome, Error> {
@@ -163,7 +278,13 @@ fn install_block(dir: &Path, is_direct: bool, kind: Kind) -> Result<Outcome, Err
             Action::BlockAdded
         }
     };
-    Ok(Outcome { kind, path, action })
+    Ok(Outcome {
+        kind,
+        path,
+        action,
+        through: None,
+        is_shared: true,
+    })
 }
 
 fn uninstall_block(dir: &Path, kind: Kind) -> Result<Outcome, Error> {
@@ -181,7 +302,13 @@ fn uninstall_block(dir: &Path, kind: Kind) -> Result<Outcome, Error> {
         }
         _ => Action::NotInstalled,
     };
-    Ok(Outcome { kind, path, action })
+    Ok(Outcome {
+        kind,
+        path,
+        action,
+        through: None,
+        is_shared: true,
+    })
 }
 
 /// The text of a script that is changed in place.

@@ -1,17 +1,20 @@
 //! Installs, removes and looks at Git hooks.
 //!
 //! It writes the scripts under `hooks/` with the program's path filled in, knows its own by a line in them,
-//! keeps a hook that was there before and lets it run first. It starts nothing, not even `git`: where hooks
+//! keeps a hook that was there before and lets it run after it. It starts nothing, not even `git`: where hooks
 //! are looked for is read from the configuration files. It knows nothing of rules and scans.
 
+mod beside;
 mod config;
 mod error;
 mod executable;
 mod install;
+mod manager;
 pub mod message;
 mod place;
 pub mod refs;
 mod script;
+pub mod setting;
 mod status;
 
 use std::ffi::OsString;
@@ -19,7 +22,7 @@ use std::path::PathBuf;
 
 pub use error::Error;
 pub use install::{install, uninstall};
-pub use place::Manager;
+pub use manager::Manager;
 pub use status::{State, Status, status};
 
 /// The hooks that the program has a part in.
@@ -27,6 +30,8 @@ pub use status::{State, Status, status};
 pub enum Kind {
     /// Before a commit: what is staged.
     PreCommit,
+    /// Before the commit of a merge that had no conflict: what is staged.
+    PreMergeCommit,
     /// Before a commit: its message.
     CommitMsg,
     /// Before a push: the commits that the other side does not have.
@@ -39,6 +44,7 @@ impl Kind {
     /// All kinds.
     pub const ALL: &'static [Self] = &[
         Self::PreCommit,
+        Self::PreMergeCommit,
         Self::CommitMsg,
         Self::PrePush,
         Self::PreReceive,
@@ -48,10 +54,19 @@ impl Kind {
     pub fn name(self) -> &'static str {
         match self {
             Self::PreCommit => "pre-commit",
+            Self::PreMergeCommit => "pre-merge-commit",
             Self::CommitMsg => "commit-msg",
             Self::PrePush => "pre-push",
             Self::PreReceive => "pre-receive",
         }
+    }
+
+    /// Whether Git runs it only where there is a work tree to commit from.
+    pub fn needs_work_tree(self) -> bool {
+        matches!(
+            self,
+            Self::PreCommit | Self::PreMergeCommit | Self::CommitMsg
+        )
     }
 
     /// The hook of that name.
@@ -127,6 +142,10 @@ pub struct Outcome {
     pub path: PathBuf,
     /// What was done.
     pub action: Action,
+    /// The tool whose hook Git runs and which runs this file in turn.
+    pub through: Option<Manager>,
+    /// Whether the file is one that is committed: then it takes the program from PATH, whoever runs it.
+    pub is_shared: bool,
 }
 
 /// What was done.
@@ -134,7 +153,7 @@ pub struct Outcome {
 pub enum Action {
     /// The script was written.
     Installed,
-    /// The script was written; what was there before is kept and runs first.
+    /// The script was written; what was there before is kept and runs after it.
     InstalledBeside {
         /// Where it is kept.
         kept: PathBuf,

@@ -6,63 +6,21 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use super::config::hooks_path;
-use super::{Error, HookContext, Kind, RepositoryDirs};
+use super::{Error, HookContext, RepositoryDirs};
 
 /// A hook of this many bytes is not one.
 const MAX_SCRIPT: u64 = 1 << 20;
-
-/// Another tool that writes hooks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manager {
-    /// lefthook, which writes hooks from `lefthook.yml`.
-    Lefthook,
-    /// The framework at pre-commit.com.
-    PreCommit,
-}
-
-impl Manager {
-    /// What people call it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Lefthook => "lefthook",
-            Self::PreCommit => "pre-commit",
-        }
-    }
-
-    /// What to add to its configuration.
-    pub(super) fn advice(self, kind: Kind) -> String {
-        let name = kind.name();
-        match self {
-            Self::Lefthook => {
-                let more = match kind {
-                    Kind::CommitMsg => " {1}",
-                    Kind::PrePush => "\n      use_stdin: true",
-                    _ => "",
-                };
-                format!(
-                    "{name}:\n  commands:\n    keysieve:\n      run: keysieve hook run {name}{more}\n"
-                )
-            }
-            Self::PreCommit => {
-                // For a push the framework gives the range in the environment, not on standard input.
-                let (run, names) = match kind {
-                    Kind::CommitMsg => ("commit-msg", true),
-                    _ => ("pre-commit", false),
-                };
-                format!(
-                    "- repo: local\n  hooks:\n  - id: keysieve-{name}\n    name: keysieve\n    entry: keysieve hook run {run}\n    \
-                     language: system\n    pass_filenames: {names}\n    always_run: true\n    stages: [{name}]\n"
-                )
-            }
-        }
-    }
-}
 
 /// Where hooks of a repository, or of all repositories, go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// Scripts in a folder.
-    Folder(PathBuf),
+    Folder {
+        /// The folder.
+        dir: PathBuf,
+        /// Whether it is a part of the work tree, so that its scripts are committed and run for others too.
+        is_shared: bool,
+    },
     /// husky's folder, whose scripts husky runs.
     Husky {
         /// The folder.
@@ -77,7 +35,10 @@ pub(super) fn find(context: &HookContext, global: bool) -> Result<Place, Error> 
     if global {
         let found = hooks_path(context, None)?;
         return match found.map(|found| found.path) {
-            Some(path) if path.is_absolute() => Ok(Place::Folder(path)),
+            Some(dir) if dir.is_absolute() => Ok(Place::Folder {
+                dir,
+                is_shared: false,
+            }),
             _ => Err(Error::NoGlobalFolder),
         };
     }
@@ -85,7 +46,10 @@ pub(super) fn find(context: &HookContext, global: bool) -> Result<Place, Error> 
     let Some(found) = hooks_path(context, Some(dirs))? else {
         let dir = dirs.common_dir.join("hooks");
         return if is_inside(&dir, dirs)? {
-            Ok(Place::Folder(dir))
+            Ok(Place::Folder {
+                dir,
+                is_shared: false,
+            })
         } else {
             Err(Error::Outside {
                 path: real(&dir).unwrap_or(dir),
@@ -117,7 +81,10 @@ pub(super) fn find(context: &HookContext, global: bool) -> Result<Place, Error> 
                 is_direct: false,
             })
         }
-        _ => Ok(Place::Folder(dir)),
+        _ => Ok(Place::Folder {
+            is_shared: is_shared(&dir, dirs),
+            dir,
+        }),
     }
 }
 
@@ -149,6 +116,15 @@ fn is_inside(dir: &Path, dirs: &RepositoryDirs) -> Result<bool, Error> {
         }
     }
     Ok(false)
+}
+
+/// Whether a folder lies in the work tree and not in the Git directory.
+fn is_shared(dir: &Path, dirs: &RepositoryDirs) -> bool {
+    let is_in = |root: &Path| match (real(dir), real(root)) {
+        (Some(dir), Some(root)) => dir.starts_with(root),
+        _ => false,
+    };
+    dirs.work_dir.as_deref().is_some_and(is_in) && !is_in(&dirs.common_dir) && !is_in(&dirs.git_dir)
 }
 
 /// The path without symbolic links, as far as it exists; `None` if nobody can say where it leads.
@@ -188,53 +164,4 @@ pub(super) fn read_script(path: &Path) -> Result<Option<Vec<u8>>, Error> {
         }
         Err(error) => Err(failed(error)),
     }
-}
-
-/// Another tool's hold on a hook.
-pub(super) struct Managed {
-    pub(super) manager: Manager,
-    /// Whether its configuration names this program.
-    pub(super) is_active: bool,
-    /// Its configuration.
-    pub(super) file: PathBuf,
-}
-
-/// Finds the tool that writes a hook, by the hook's text or by its configuration in the work tree.
-pub(super) fn managed(
-    text: Option<&[u8]>,
-    kind: Kind,
-    work_dir: Option<&Path>,
-) -> Result<Option<Managed>, Error> {
-    use bstr::ByteSlice as _;
-    if kind == Kind::PreReceive {
-        return Ok(None);
-    }
-    let has = |word: &str| text.is_some_and(|text| text.contains_str(word));
-    let at_root = |name: &str| work_dir.unwrap_or(Path::new("")).join(name);
-    if has("File generated by pre-commit: https://pre-commit.com") {
-        return managed_by(Manager::PreCommit, at_root(".pre-commit-config.yaml")).map(Some);
-    }
-    let config = work_dir.and_then(|_| {
-        let stems = ["lefthook", ".lefthook", ".config/lefthook"];
-        let endings = ["yml", "yaml", "toml", "json", "jsonc"];
-        stems
-            .iter()
-            .flat_map(|stem| endings.map(|ending| at_root(&format!("{stem}.{ending}"))))
-            .find(|path| path.is_file())
-    });
-    match config {
-        Some(file) => managed_by(Manager::Lefthook, file).map(Some),
-        None if has("lefthook") => managed_by(Manager::Lefthook, at_root("lefthook.yml")).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn managed_by(manager: Manager, file: PathBuf) -> Result<Managed, Error> {
-    use bstr::ByteSlice as _;
-    let text = read_script(&file)?.unwrap_or_default();
-    Ok(Managed {
-        manager,
-        is_active: text.contains_str("keysieve"),
-        file,
-    })
 }

@@ -14,16 +14,17 @@ const PROGRAM_LINE: &str = "program=''";
 fn template(kind: Kind) -> &'static str {
     match kind {
         Kind::PreCommit => include_str!("../../hooks/pre-commit"),
+        Kind::PreMergeCommit => include_str!("../../hooks/pre-merge-commit"),
         Kind::CommitMsg => include_str!("../../hooks/commit-msg"),
         Kind::PrePush => include_str!("../../hooks/pre-push"),
         Kind::PreReceive => include_str!("../../hooks/pre-receive"),
     }
 }
 
-/// The script of a kind with the path of the program filled in.
-pub(super) fn script(kind: Kind, program: &Path) -> Vec<u8> {
+/// The script of a kind with the path of the program filled in; without one it takes the program from PATH.
+pub(super) fn script(kind: Kind, program: Option<&Path>) -> Vec<u8> {
     let mut filled = b"program=".to_vec();
-    filled.extend(quote(&path_bytes(program)));
+    filled.extend(quote(&program.map(path_bytes).unwrap_or_default()));
     let mut text = Vec::new();
     for line in template(kind).lines() {
         if line == PROGRAM_LINE {
@@ -68,6 +69,7 @@ pub(super) fn is_ours(text: &[u8], kind: Kind) -> bool {
 fn block(kind: Kind) -> Result<&'static str, Error> {
     match kind {
         Kind::PreCommit => Ok(include_str!("../../hooks/husky/pre-commit")),
+        Kind::PreMergeCommit => Ok(include_str!("../../hooks/husky/pre-merge-commit")),
         Kind::CommitMsg => Ok(include_str!("../../hooks/husky/commit-msg")),
         Kind::PrePush => Ok(include_str!("../../hooks/husky/pre-push")),
         Kind::PreReceive => Err(Error::NotWithHusky { kind }),
@@ -122,7 +124,7 @@ mod tests {
     #[test]
     fn every_script_is_known_as_ours_and_takes_the_path() {
         for kind in Kind::ALL {
-            let text = script(*kind, Path::new("/it's here/keysieve"));
+            let text = script(*kind, Some(Path::new("/it's here/keysieve")));
             assert!(is_ours(&text, *kind));
             let line = br"program='/it'\''s here/keysieve'";
             assert!(text.split(|byte| *byte == b'\n').any(|found| found == line));

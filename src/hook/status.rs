@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::install::read_text;
-use super::place::{self, Manager, Place, read_script};
+use super::install::{Slot, read_text, slot};
+use super::place::{self, Place, read_script};
 use super::script::{has_block, is_ours, script, with_block};
-use super::{Error, HookContext, Kind, executable};
+use super::{Error, HookContext, Kind, Manager, executable};
 
 /// How one hook stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Status {
     pub path: PathBuf,
     /// How it stands.
     pub state: State,
+    /// The tool whose hook Git runs and which runs this file in turn.
+    pub through: Option<Manager>,
 }
 
 /// How one hook stands.
@@ -70,61 +72,62 @@ pub fn status(context: &HookContext, kinds: &[Kind], global: bool) -> Result<Vec
     };
     let mut found = Vec::new();
     for kind in kinds.iter().copied() {
-        let (path, state) = match &place {
-            Place::Folder(dir) => {
-                let path = dir.join(kind.name());
-                let state = script_state(context, &path, kind, global)?;
-                (path, state)
+        found.push(match &place {
+            Place::Folder { dir, is_shared } => {
+                let program = (!is_shared).then_some(context.program.as_path());
+                let slot = slot(context, dir, kind, global)?;
+                let state = script_state(&slot, program, kind)?;
+                Status {
+                    kind,
+                    path: slot.path,
+                    state,
+                    through: slot.through,
+                }
             }
             Place::Husky { dir, is_direct } => {
                 let path = dir.join(kind.name());
-                let state = block_state(&path, *is_direct, kind)?;
-                (path, state)
+                Status {
+                    kind,
+                    state: block_state(&path, *is_direct, kind)?,
+                    path,
+                    through: None,
+                }
             }
-        };
-        found.push(Status { kind, path, state });
+        });
     }
     Ok(found)
 }
 
 fn script_state(
-    context: &HookContext,
-    path: &std::path::Path,
+    slot: &Slot,
+    program: Option<&std::path::Path>,
     kind: Kind,
-    global: bool,
 ) -> Result<State, Error> {
     use bstr::ByteSlice as _;
+    let path = &slot.path;
+    if let Some(managed) = &slot.managed {
+        // A configuration alone runs nothing: the tool's hook has to be there.
+        let is_there = slot.through.is_some() || read_script(path)?.is_some();
+        return Ok(State::Managed {
+            manager: managed.manager,
+            is_active: managed.is_active && is_there,
+            file: managed.file.clone(),
+            advice: managed.manager.advice(kind, &managed.file),
+        });
+    }
     let text = read_script(path)?;
     if let Some(text) = text.as_ref().filter(|text| is_ours(text, kind)) {
         let may_run = executable::is(path).map_err(|source| Error::Io {
             action: "look at",
-            path: path.to_owned(),
+            path: path.clone(),
             source,
         })?;
         return Ok(if !may_run {
             State::NotExecutable
-        } else if *text == script(kind, &context.program) {
+        } else if *text == script(kind, program) {
             State::Active
         } else {
             State::Outdated
-        });
-    }
-    let work_dir = context
-        .repository
-        .as_ref()
-        .filter(|_| !global)
-        .and_then(|dirs| dirs.work_dir.as_deref());
-    if let Some(managed) = place::managed(text.as_deref(), kind, work_dir)? {
-        // The framework at pre-commit.com keeps a hook that it found, and runs it.
-        let legacy = path.with_file_name(format!("{}.legacy", kind.name()));
-        let is_kept = managed.manager == Manager::PreCommit
-            && read_script(&legacy)?.is_some_and(|text| is_ours(&text, kind));
-        return Ok(State::Managed {
-            manager: managed.manager,
-            // A configuration alone runs nothing: the tool's hook has to be there.
-            is_active: text.is_some() && (managed.is_active || is_kept),
-            file: managed.file,
-            advice: managed.manager.advice(kind),
         });
     }
     Ok(match text {

@@ -12,6 +12,7 @@ pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
+pub mod markdown;
 mod row;
 #[cfg(test)]
 mod sample;
@@ -172,6 +173,8 @@ pub enum Format {
     Gitlab,
     /// One self-contained page.
     Html,
+    /// Markdown, for the summary of a job.
+    Markdown,
 }
 
 impl Format {
@@ -186,6 +189,7 @@ impl Format {
         Self::Github,
         Self::Gitlab,
         Self::Html,
+        Self::Markdown,
     ];
 
     /// The name used by options.
@@ -200,6 +204,7 @@ impl Format {
             Self::Github => "github",
             Self::Gitlab => "gitlab",
             Self::Html => "html",
+            Self::Markdown => "markdown",
         }
     }
 
@@ -223,6 +228,7 @@ impl Format {
             Self::Github => github::CAPABILITIES,
             Self::Gitlab => gitlab::CAPABILITIES,
             Self::Html => html::CAPABILITIES,
+            Self::Markdown => markdown::CAPABILITIES,
         }
     }
 }
@@ -261,5 +267,6 @@ pub fn write(format: Format, out: &mut dyn io::Write, report: &Report<'_>) -> io
         Format::Github => github::write(out, report),
         Format::Gitlab => gitlab::write(out, report),
         Format::Html => html::write(out, report),
+        Format::Markdown => markdown::write(out, report),
     }
 }

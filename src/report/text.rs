@@ -317,13 +317,20 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What was left out and can be scanned in another way: repositories inside the tree.
+    /// What was left out and can be scanned in another way: repositories inside the tree, and submodules.
     fn pointers(&mut self, coverage: &Coverage) -> io::Result<()> {
-        let is_pointer = |skip: &&Skip| skip.reason == SkipReason::GitDir && skip.detail.is_some();
+        let is_pointer = |skip: &&Skip| match skip.reason {
+            SkipReason::GitDir => skip.detail.is_some(),
+            reason => reason == SkipReason::Submodule,
+        };
         let all: Vec<&Skip> = coverage.skips.iter().filter(is_pointer).collect();
         for skip in all.iter().take(SUBJECTS) {
             let subject = escape::terminal_bytes(&skip.subject);
-            let detail = escape::terminal(skip.detail.as_deref().unwrap_or_default());
+            let detail = skip
+                .detail
+                .as_deref()
+                .unwrap_or("a submodule, which is not looked at");
+            let detail = escape::terminal(detail);
             self.note(&format!("{subject} is {detail}"))?;
         }
         match all.len().saturating_sub(SUBJECTS) {

@@ -11,6 +11,7 @@ pub mod range;
 pub mod snapshot;
 pub mod staged;
 pub mod stdin;
+pub mod submodules;
 pub mod worktree;
 
 pub use error::Error;

@@ -182,6 +182,13 @@ impl Run {
     }
 }
 
+/// `PATH` with the program's own directory first.
+pub fn path_with_keysieve() -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_keysieve"));
+    let dir = program.parent().expect("a directory").display();
+    format!("{dir}:{}", std::env::var("PATH").expect("a path"))
+}
+
 /// Whether the tests run as root.
 pub fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output().expect("`id` runs");

@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -11,6 +12,7 @@ use keysieve::report::Format;
 use keysieve::source::container;
 use keysieve::text::date::Date;
 
+use crate::commands::deadline::parse_time;
 use crate::commands::rules::RulesArgs;
 
 /// Finds credentials before they leave this machine and after they have entered a repository.
@@ -102,6 +104,9 @@ pub(crate) struct BaselineArgs {
     /// Scan the whole history instead of the files of the work tree.
     #[arg(long)]
     pub(crate) history: bool,
+    /// Scan what is staged instead of the files of the work tree.
+    #[arg(long, conflicts_with = "history")]
+    pub(crate) staged: bool,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -200,7 +205,7 @@ pub(crate) struct ManArgs {
     reason = "there is one, and it lives as long as the program"
 )]
 pub(crate) enum HookCommand {
-    /// Install hooks: pre-commit unless others are named. A hook that is there already is kept and runs first.
+    /// Install hooks: pre-commit unless others are named. A hook that is there already is kept and runs after it.
     Install(HookArgs),
     /// Remove hooks, all of ours unless some are named, and put back what was there before.
     Uninstall(HookArgs),
@@ -217,6 +222,9 @@ pub(crate) struct HookArgs {
     /// The hook before a commit, which looks at what is staged.
     #[arg(long)]
     pub(crate) pre_commit: bool,
+    /// The hook before the commit of a merge without conflicts.
+    #[arg(long)]
+    pub(crate) pre_merge_commit: bool,
     /// The hook before a commit that looks at its message.
     #[arg(long)]
     pub(crate) commit_msg: bool,
@@ -234,14 +242,30 @@ pub(crate) struct HookArgs {
 /// The hooks as Git calls them.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HookRun {
-    /// Scan what the next commit would record.
-    PreCommit(StagedArgs),
+    /// Scan what the next commit would record; of files, only what a framework asks for outside of a commit.
+    PreCommit(CommitArgs),
+    /// Scan what a merge without conflicts would record and neither side has.
+    PreMergeCommit(CommitArgs),
     /// Scan the message of a commit.
     CommitMsg(CommitMsgArgs),
     /// Scan what a push brings to the other side; Git lists the references on standard input.
     PrePush(PrePushArgs),
     /// Scan what a push brings to this server; Git lists the references on standard input.
     PreReceive(PreReceiveArgs),
+}
+
+/// Options of `hook run pre-commit` and `pre-merge-commit`.
+#[derive(Args, Debug)]
+pub(crate) struct CommitArgs {
+    /// Files that a framework names. During a commit what is staged counts; else these are scanned as they lie on
+    /// the disk.
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Say nothing of success: the same hook has run before.
+    #[arg(long)]
+    pub(crate) again: bool,
+    #[command(flatten)]
+    pub(crate) staged: StagedArgs,
 }
 
 /// Options of `hook run pre-push`.
@@ -260,6 +284,14 @@ pub(crate) struct PrePushArgs {
 /// Options of `hook run pre-receive`.
 #[derive(Args, Debug)]
 pub(crate) struct PreReceiveArgs {
+    /// Look for no longer than this: 4s, 500ms, 2m. What was not looked at by then is said. Also
+    /// keysieve.timeLimit in the server's Git configuration.
+    #[arg(long, value_name = "TIME", value_parser = parse_limit)]
+    pub(crate) time_limit: Option<Duration>,
+    /// Refuse the push, or let it pass, if the time was over before all was looked at; refuse if nothing says
+    /// otherwise. Also keysieve.onTimeout.
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) on_timeout: Option<OnTimeout>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -270,8 +302,20 @@ pub(crate) struct CommitMsgArgs {
     /// The file with the message.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    /// Say nothing of success: the same hook has run before.
+    #[arg(long)]
+    pub(crate) again: bool,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// What becomes of a push that could not be looked at in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnTimeout {
+    /// It is refused.
+    Refuse,
+    /// It is let pass, unless something was found.
+    Pass,
 }
 
 /// When to use colour.
@@ -321,6 +365,17 @@ pub(crate) struct StagedArgs {
     pub(crate) all_files: bool,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+impl StagedArgs {
+    /// The usual, with options that all commands have.
+    pub(crate) fn of(common: Common) -> Self {
+        Self {
+            all: false,
+            all_files: false,
+            common,
+        }
+    }
 }
 
 /// Options of `history`.
@@ -578,6 +633,10 @@ fn parse_report(text: &str) -> Result<(Format, PathBuf), String> {
         return Err("--format writes to standard output".to_owned());
     }
     Ok((format, PathBuf::from(file)))
+}
+
+fn parse_limit(text: &str) -> Result<Duration, String> {
+    parse_time(text).ok_or_else(|| "expected a time such as 4s, 500ms or 2m".to_owned())
 }
 
 fn parse_day(text: &str) -> Result<Date, String> {

@@ -9,7 +9,8 @@ use std::ffi::{OsStr, OsString};
 use clap::{Args, FromArgMatches as _, Parser as _};
 
 use crate::args::{
-    Cli, CommitMsgArgs, HistoryArgs, PrePushArgs, PreReceiveArgs, ScanArgs, StagedArgs, Top,
+    Cli, CommitArgs, CommitMsgArgs, HistoryArgs, PrePushArgs, PreReceiveArgs, ScanArgs, StagedArgs,
+    Top,
 };
 
 /// Reads a command line; the first argument is the name of the program.
@@ -34,7 +35,8 @@ fn parser(arguments: &[OsString]) -> Option<clap::Command> {
         "history" => one::<HistoryArgs>("history"),
         "hook" if next()? == "run" => {
             let hook = match next()? {
-                "pre-commit" => one::<StagedArgs>("pre-commit"),
+                "pre-commit" => one::<CommitArgs>("pre-commit"),
+                "pre-merge-commit" => one::<CommitArgs>("pre-merge-commit"),
                 "commit-msg" => one::<CommitMsgArgs>("commit-msg"),
                 "pre-push" => one::<PrePushArgs>("pre-push"),
                 "pre-receive" => one::<PreReceiveArgs>("pre-receive"),

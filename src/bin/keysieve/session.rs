@@ -12,6 +12,7 @@ use keysieve::coverage::{Coverage, SkipReason};
 use keysieve::engine::Engine;
 use keysieve::finding::{Finding, Judged, Located, Redacted, Scanned, UnusedMarker};
 use keysieve::level::Level;
+use keysieve::policy::config::acceptable_reasons;
 use keysieve::policy::{Exceptions, Globs, Policy, Relevel, Unused};
 use keysieve::report::{self, Capabilities, Format, Report, RuleInfo, Tool};
 use keysieve::scan::{self, Collector, Counters, Options, Scanner};
@@ -282,6 +283,9 @@ impl Session {
             _ => output::to_stdout(|out| report::write(common.format(), out, &report))?,
         }
         self.say_what_the_report_does_not(redacted.coverage());
+        if !common.quiet {
+            print_lines(&cures(redacted.coverage()));
+        }
         if common.found.report_unused {
             self.say_what_is_unused(unused);
         }
@@ -392,6 +396,28 @@ fn those_that(can: impl Fn(&Capabilities) -> bool) -> String {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
         _ => names.concat(),
     }
+}
+
+/// What helps where not all could be read, and how to accept it.
+fn cures(coverage: &Coverage) -> Vec<String> {
+    let is_open = |reason: &SkipReason| {
+        let count = coverage.skipped.get(reason).copied().unwrap_or_default();
+        count > 0 && reason.is_incomplete() && !coverage.accepted.contains(reason)
+    };
+    let open: Vec<SkipReason> = SkipReason::ALL.iter().copied().filter(is_open).collect();
+    let cure = |reason: &SkipReason| Some(format!("hint: {}: {}", reason.name(), reason.cure()?));
+    let mut lines: Vec<String> = open.iter().filter_map(cure).collect();
+    // What is to become of a deadline has its own option.
+    let is_open = |reason: &SkipReason| open.contains(reason) && *reason != SkipReason::Deadline;
+    let acceptable = acceptable_reasons().filter(is_open);
+    let acceptable: Vec<&str> = acceptable.map(SkipReason::name).collect();
+    if !acceptable.is_empty() {
+        let names = acceptable.join(" --allow-incomplete ");
+        lines.push(format!(
+            "hint: or accept it: --allow-incomplete {names}, or allow-incomplete in .keysieve.toml"
+        ));
+    }
+    lines
 }
 
 /// Refuses reports that cannot be written as asked, before any time is spent.

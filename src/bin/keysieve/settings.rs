@@ -8,7 +8,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
-use keysieve::git::repository::Repository;
+use keysieve::git::repository::{self, GitEnvironment, Repository};
 use keysieve::level::Level;
 use keysieve::policy::baseline::{self, Baseline};
 use keysieve::policy::config::discover::{FILE_NAME, root_of};
@@ -415,8 +415,22 @@ impl<'r> Reader<'r> {
 
     /// The text of a file; `None` if it is not there.
     fn text(&self, name: &str, place: Place<'_>) -> Result<Option<Text>, Failure> {
+        let mut whence = match place {
+            Place::Index(..) => " (index)".to_owned(),
+            Place::Commit(_, id) => format!(" ({})", id.to_hex_with_len(12)),
+            Place::Disk(_) | Place::Nowhere => String::new(),
+        };
         let bytes = match self {
-            Self::Disk(root) => read_below(root, name)?,
+            Self::Disk(root) => match read_below(root, name)? {
+                None => match left_out(root, name)? {
+                    Some((bytes, commit_id)) => {
+                        whence = format!(" ({})", commit_id.to_hex_with_len(12));
+                        Some(bytes)
+                    }
+                    None => None,
+                },
+                found => found,
+            },
             Self::Snapshot(snapshot) => snapshot
                 .read(name.into())
                 .map_err(|error| Failure::of(Kind::System, &error))?,
@@ -430,17 +444,38 @@ impl<'r> Reader<'r> {
                 error.utf8_error(),
             )
         })?;
-        let whence = match place {
-            Place::Index(..) => " (index)".to_owned(),
-            Place::Commit(_, id) => format!(" ({})", id.to_hex_with_len(12)),
-            Place::Disk(_) | Place::Nowhere => String::new(),
-        };
         Ok(Some(Text {
             name: name.to_owned(),
             said: format!("{name}{whence}"),
             text,
         }))
     }
+}
+
+/// A file that `HEAD` has and the checkout leaves out, with that commit: there is no index yet, or it says that the
+/// file is not to be there.
+fn left_out(root: &Path, name: &str) -> Result<Option<(Vec<u8>, ObjectId)>, Failure> {
+    let dot_git = root.join(".git");
+    // Most checkouts have all; to tell that takes no repository.
+    let is_whole = dot_git.join("index").exists() && !dot_git.join("info/sparse-checkout").exists();
+    if is_whole || !dot_git.exists() {
+        return Ok(None);
+    }
+    let fail = |error: &dyn std::error::Error| Failure::of(Kind::System, error);
+    let Ok(repository) = repository::open(root, &GitEnvironment::default()) else {
+        // What is no repository has no commits, and what is broken the scan says.
+        return Ok(None);
+    };
+    let index = Index::load(&repository).map_err(|error| fail(&error))?;
+    if repository.index_path().exists() && !index.leaves_out(name.into()) {
+        return Ok(None);
+    }
+    let Ok(Some(commit_id)) = repository.head_id() else {
+        return Ok(None);
+    };
+    let snapshot = Snapshot::of_commit(&repository, commit_id).map_err(|error| fail(&error))?;
+    let bytes = snapshot.read(name.into()).map_err(|error| fail(&error))?;
+    Ok(bytes.map(|bytes| (bytes, commit_id)))
 }
 
 /// A regular file below `root`; a link that leads out of it, a pipe or a device is refused.

@@ -44,6 +44,19 @@ pub struct Matched {
 }
 
 impl Import {
+    /// The same from bytes: UTF-8 with or without a mark, or UTF-16 with one, as programs on Windows write it.
+    pub fn parse_bytes(name: &str, bytes: &[u8]) -> Result<Self, Vec<Fault>> {
+        let text = decoded(bytes).ok_or_else(|| {
+            vec![Fault {
+                file: name.to_owned(),
+                line: 1,
+                key: String::new(),
+                message: "neither UTF-8 nor UTF-16".to_owned(),
+            }]
+        })?;
+        Self::parse(name, &text)
+    }
+
     /// Reads a `.gitleaksignore`, a JSON report of gitleaks, or a baseline of detect-secrets: which it is, its
     /// text tells.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Fault>> {
@@ -101,6 +114,11 @@ impl Import {
 }
 
 impl Spot {
+    /// Whether it is about this path, which programs on Windows write with `\\`.
+    fn names(&self, path: &BStr) -> bool {
+        self.path == path || self.path.contains(&b'\\') && self.path.replace("\\", "/") == *path
+    }
+
     fn covers(&self, finding: &Finding) -> bool {
         if let Some(secret) = &self.secret {
             // The report says what it found: another secret at the place is another finding.
@@ -123,7 +141,22 @@ impl Spot {
         };
         let overlaps =
             |position: Position| position.line <= self.last && position.end_line >= self.first;
-        is_commit && self.path == plain(place.path.as_ref()) && place.parts().any(overlaps)
+        is_commit && self.names(plain(place.path.as_ref())) && place.parts().any(overlaps)
+    }
+}
+
+/// The text of a file that begins with a mark of its encoding, or is UTF-8; `None` if it is neither.
+fn decoded(bytes: &[u8]) -> Option<String> {
+    let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().copied().map(unit).collect();
+        String::from_utf16(&units).ok().filter(|_| rest.is_empty())
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
+        bytes => String::from_utf8(bytes.to_vec()).ok(),
     }
 }
 

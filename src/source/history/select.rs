@@ -113,7 +113,7 @@ pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64
     );
     if since.is_some() {
         let mut introduced = Introduced::default();
-        compare(repo, &walked, &mut introduced);
+        compare(repo, &walked, &mut introduced, &|| false);
         found.objects.extend(introduced.blobs.into_keys());
         found.skips.append(&mut introduced.skips);
     } else {

@@ -63,6 +63,15 @@ impl Index {
 
     /// The object of a regular file, executable or not; in a conflict that of our side.
     pub(in crate::source) fn regular_file(&self, path: &BStr) -> Option<ObjectId> {
+        let entry = self
+            .named(path)
+            .find(|entry| matches!(entry.stage, 0 | OURS))?;
+        let is_regular = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE);
+        is_regular.then_some(entry.id)
+    }
+
+    /// The entries of one path, in the order of their stages.
+    fn named<'i>(&'i self, path: &'i BStr) -> impl Iterator<Item = Entry<'i>> {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -72,12 +81,21 @@ impl Index {
                 high = middle;
             }
         }
-        let entry = self
-            .entries(low..self.len())
-            .take_while(|entry| entry.path == path)
-            .find(|entry| matches!(entry.stage, 0 | OURS))?;
-        let is_regular = matches!(entry.mode, Mode::FILE | Mode::FILE_EXECUTABLE);
-        is_regular.then_some(entry.id)
+        self.entries(low..self.len())
+            .take_while(move |entry| entry.path == path)
+    }
+
+    /// Whether a sparse checkout leaves the file at `path` out of the work tree.
+    pub fn leaves_out(&self, path: &BStr) -> bool {
+        self.named(path).any(|entry| entry.is_left_out)
+    }
+
+    /// The paths of all submodules.
+    pub fn submodules(&self) -> impl Iterator<Item = &BStr> {
+        let entries = self.entries(0..self.len());
+        entries
+            .filter(|entry| entry.mode == Mode::COMMIT)
+            .map(|entry| entry.path)
     }
 
     /// How many entries there are.
@@ -109,6 +127,7 @@ impl Index {
                 mode: entry.mode,
                 stage: entry.flags.stage() as u8,
                 is_intent_to_add: entry.flags.contains(Flags::INTENT_TO_ADD),
+                is_left_out: entry.flags.contains(Flags::SKIP_WORKTREE),
             }),
         }
     }

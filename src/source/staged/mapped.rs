@@ -30,6 +30,7 @@ const STAGE: u16 = 0x3000;
 const EXTENDED: u16 = 0x4000;
 /// In the flags that follow.
 const INTENT_TO_ADD: u16 = 0x2000;
+const SKIP_WORKTREE: u16 = 0x4000;
 /// Entries are as long as a multiple of this, with at least one zero at the end.
 const ALIGNMENT: usize = 8;
 /// From this size on the checksum is computed by another thread.
@@ -66,6 +67,8 @@ pub(super) struct Entry<'i> {
     pub(super) stage: u8,
     /// Whether only its path is recorded.
     pub(super) is_intent_to_add: bool,
+    /// Whether a sparse checkout leaves it out of the work tree.
+    pub(super) is_left_out: bool,
 }
 
 impl Mapped {
@@ -128,6 +131,7 @@ impl Mapped {
             mode: Mode::from_bits_retain(u32::from_be_bytes(*mode)),
             stage: (raw.flags & STAGE).rotate_right(STAGE.trailing_zeros()) as u8,
             is_intent_to_add: raw.extended & INTENT_TO_ADD != 0,
+            is_left_out: raw.extended & SKIP_WORKTREE != 0,
         })
     }
 

@@ -29,14 +29,16 @@ use compare::Comparison;
 pub use index::Index;
 
 /// How to look at the index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Show every tracked blob instead of what differs from `HEAD`.
     pub all_files: bool,
+    /// Further parents that the commit is going to have, beside those of a merge that the repository speaks of.
+    pub parents: Vec<ObjectId>,
 }
 
 /// What the next commit would record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Staged<'a> {
     /// Whose index it is.
     pub repository: &'a Repository,
@@ -106,7 +108,8 @@ impl Staged<'_> {
         };
         let mut comparison = Comparison::new(repository.objects(), index);
         comparison.with_head(head_tree);
-        let merge_heads = repository.merge_heads()?;
+        let mut merge_heads = repository.merge_heads()?;
+        merge_heads.extend(&self.options.parents);
         if !merge_heads.is_empty() && !comparison.items.is_empty() {
             let mut trees = Trees::new(repository);
             for commit_id in merge_heads {

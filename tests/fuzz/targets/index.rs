@@ -37,7 +37,10 @@ pub fn run(data: &[u8]) {
     for all_files in [false, true] {
         let repository = repository::open(dir.path(), &GitEnvironment::default());
         let repository = repository.expect("a repository");
-        let options = Options { all_files };
+        let options = Options {
+            all_files,
+            ..Options::default()
+        };
         let staged = Staged {
             repository: &repository,
             options,

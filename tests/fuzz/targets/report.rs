@@ -181,6 +181,19 @@ fn check(format: Format, report: &Made<'_>, text: &str) {
             }
         }
         Format::Html => html(report, text),
+        Format::Markdown => {
+            calm(text);
+            let rows = text.lines().filter(|line| line.starts_with("| ")).count();
+            // A head, and 200 findings at most.
+            assert_eq!(
+                rows,
+                if counted == 0 {
+                    0
+                } else {
+                    counted.min(200) + 1
+                }
+            );
+        }
     }
 }
 

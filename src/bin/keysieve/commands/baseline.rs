@@ -66,7 +66,7 @@ impl Work {
                 return Err(Failure::new(Kind::Config, message, error));
             }
         };
-        let (session, located) = scan(args.history, common, context)?;
+        let (session, located) = scan(args, common, context)?;
         // What markers and the configuration accept needs no entry.
         let (judged, _) = session.judge(located)?;
         let seen = look(&judged);
@@ -266,10 +266,10 @@ fn prune(args: &BaselineArgs) -> Result<Exit, Failure> {
 
 fn import(args: &BaselineImportArgs) -> Result<Exit, Failure> {
     let name = args.file.display().to_string();
-    let text = std::fs::read_to_string(&args.file)
+    let bytes = std::fs::read(&args.file)
         .map_err(|error| Failure::new(Kind::Usage, format!("cannot read {name}"), error))?;
-    let import =
-        Import::parse(&name, &text).map_err(|faults| failed(&baseline::Error::Faults(faults)))?;
+    let import = Import::parse_bytes(&name, &bytes)
+        .map_err(|faults| failed(&baseline::Error::Faults(faults)))?;
     let (mut work, matched) =
         Work::begin_with(&args.target, 1, |judged| import.matched(judged.findings()))?;
     let mut added = 0;
@@ -350,11 +350,14 @@ fn at_the_root(args: &BaselineArgs) -> Result<(crate::args::Common, PathBuf), Fa
 }
 
 fn scan(
-    is_history: bool,
+    target: &BaselineArgs,
     common: crate::args::Common,
     context: usize,
 ) -> Result<(Session, Located), Failure> {
-    if is_history {
+    if target.staged {
+        return super::staged::all_files(common, context);
+    }
+    if target.history {
         let args = HistoryArgs {
             repository: PathBuf::from("."),
             connectivity: false,

@@ -16,6 +16,7 @@ use keysieve::source::Progress;
 use keysieve::source::history::cache::Cache;
 use keysieve::source::history::select::{self, Selected};
 use keysieve::source::history::{History, MAX_OBJECT_SIZE};
+use keysieve::source::submodules;
 use keysieve::text::paths::Base;
 
 use super::range::{self, Job};
@@ -42,7 +43,8 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
             common: &args.common,
             max_object_size: args.max_object_size,
             all: args.limits.all,
-            advice: None,
+            stopped: None,
+            limit: None,
             success: Success::Report,
             pushed: Vec::new(),
         });
@@ -108,7 +110,7 @@ pub(super) fn collect(
         // The next scan takes longer; this one has done what was asked.
         print_line(&format!("warning: the cache was not written: {error}"));
     }
-    for skip in skips {
+    for skip in skips.into_iter().chain(submodules::of_head(repository)) {
         scanned.skip(skip);
     }
     Ok(locate(

@@ -1,19 +1,21 @@
 //! `keysieve hook`: installs, removes and looks at hooks, and is what they run.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::hook::{
-    self, Action, Error, HookContext, Kind, Outcome, RepositoryDirs, State, Status, UserConfig,
+    self, Action, Error, HookContext, Kind, Manager, Outcome, RepositoryDirs, State, Status,
+    UserConfig,
 };
 use keysieve::report::escape;
 
-use super::{message, push};
+use super::staged::{self, Caller};
+use super::{message, push, skip};
 use crate::args::{HookArgs, HookCommand, HookRun};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
-use crate::output;
+use crate::{interrupt, output};
 
 /// Runs the command.
 pub(crate) fn run(command: &HookCommand) -> Result<Exit, Failure> {
@@ -21,10 +23,50 @@ pub(crate) fn run(command: &HookCommand) -> Result<Exit, Failure> {
         HookCommand::Install(args) => install(*args),
         HookCommand::Uninstall(args) => uninstall(*args),
         HookCommand::Status(args) => status(*args),
-        HookCommand::Run(HookRun::PreCommit(args)) => push::pre_commit(args),
-        HookCommand::Run(HookRun::CommitMsg(args)) => message::run(args),
-        HookCommand::Run(HookRun::PrePush(args)) => push::pre_push(args),
-        HookCommand::Run(HookRun::PreReceive(args)) => push::pre_receive(args),
+        HookCommand::Run(run) => run_hook(run),
+    }
+}
+
+/// What the installed scripts and the frameworks run.
+fn run_hook(run: &HookRun) -> Result<Exit, Failure> {
+    interrupt::stop();
+    let repository = staged::open(Path::new("."))?;
+    let context = HookContext {
+        // Nothing is installed here.
+        program: PathBuf::new(),
+        repository: Some(dirs(&repository)),
+        user: UserConfig::from_env(|name| std::env::var_os(name)),
+    };
+    let (kind, again) = match run {
+        HookRun::PreCommit(args) => (Kind::PreCommit, args.again),
+        HookRun::PreMergeCommit(args) => (Kind::PreMergeCommit, args.again),
+        HookRun::CommitMsg(args) => (Kind::CommitMsg, args.again),
+        HookRun::PrePush(_) => (Kind::PrePush, false),
+        // Who pushes has no say here but by a push option.
+        HookRun::PreReceive(args) => return push::pre_receive(&repository, &context, args),
+    };
+    if skip::is_asked_for(kind, &context, again)? {
+        return Ok(Exit::Clean);
+    }
+    let caller = match again {
+        true => Caller::HookAgain,
+        false => Caller::Hook,
+    };
+    match run {
+        HookRun::PreCommit(args) | HookRun::PreMergeCommit(args) => {
+            staged::commit(&repository, &args.staged, &args.files, caller)
+        }
+        HookRun::CommitMsg(args) => message::run(args),
+        HookRun::PrePush(args) => push::pre_push(&repository, &context, args),
+        HookRun::PreReceive(args) => push::pre_receive(&repository, &context, args),
+    }
+}
+
+fn dirs(repository: &repository::Repository) -> RepositoryDirs {
+    RepositoryDirs {
+        git_dir: repository.git_dir().to_owned(),
+        common_dir: repository.common_dir().to_owned(),
+        work_dir: repository.work_dir().map(Path::to_owned),
     }
 }
 
@@ -87,6 +129,7 @@ fn status(args: HookArgs) -> Result<Exit, Failure> {
 fn named(args: HookArgs) -> Option<Vec<Kind>> {
     let flags = [
         (Kind::PreCommit, args.pre_commit),
+        (Kind::PreMergeCommit, args.pre_merge_commit),
         (Kind::CommitMsg, args.commit_msg),
         (Kind::PrePush, args.pre_push),
         (Kind::PreReceive, args.pre_receive),
@@ -108,11 +151,7 @@ fn context(args: HookArgs) -> Result<HookContext, Failure> {
     })?;
     let environment = GitEnvironment::from_env(|name| std::env::var_os(name));
     let repository = match repository::open(Path::new("."), &environment) {
-        Ok(repository) => Some(RepositoryDirs {
-            git_dir: repository.git_dir().to_owned(),
-            common_dir: repository.common_dir().to_owned(),
-            work_dir: repository.work_dir().map(Path::to_owned),
-        }),
+        Ok(repository) => Some(dirs(&repository)),
         Err(repository::Error::NotFound { .. }) => None,
         Err(_) if args.global => None,
         Err(error) => return Err(Failure::of(failure::Kind::System, &error)),
@@ -132,19 +171,26 @@ fn shown(path: &Path) -> String {
 fn describe_outcome(outcome: &Outcome) -> String {
     let name = outcome.kind.name();
     let path = shown(&outcome.path);
+    let mut through = through(outcome.through);
+    if outcome.is_shared {
+        through.push_str("; the file is committed, so it takes keysieve from PATH");
+    }
     match &outcome.action {
-        Action::Installed => format!("{name}: installed as {path}\n"),
+        Action::Installed => format!("{name}: installed as {path}{through}\n"),
         Action::InstalledBeside { kept, runs } => {
             let what = match runs {
-                true => "the hook that was there runs first; it is kept as",
+                true => "the hook that was there runs after it; it is kept as",
                 false => {
                     "the hook that was there is not executable, so it does not run, as before; it is kept as"
                 }
             };
-            format!("{name}: installed as {path}\n  {what} {}\n", shown(kept))
+            format!(
+                "{name}: installed as {path}{through}\n  {what} {}\n",
+                shown(kept)
+            )
         }
         Action::Updated => format!("{name}: updated {path}\n"),
-        Action::Unchanged => format!("{name}: installed already as {path}\n"),
+        Action::Unchanged => format!("{name}: installed already as {path}{through}\n"),
         Action::BlockAdded => format!("{name}: added to husky's {path}; commit that file\n"),
         Action::Managed {
             manager,
@@ -175,13 +221,22 @@ fn describe_outcome(outcome: &Outcome) -> String {
     }
 }
 
+/// Who runs the hook, if it is not Git.
+fn through(manager: Option<Manager>) -> String {
+    match manager {
+        Some(manager) => format!(", which {} runs before its own hooks", manager.name()),
+        None => String::new(),
+    }
+}
+
 fn describe_status(status: &Status) -> String {
     let name = status.kind.name();
     let path = shown(&status.path);
+    let through = through(status.through);
     match &status.state {
-        State::Active => format!("{name}: active, {path}\n"),
+        State::Active => format!("{name}: active, {path}{through}\n"),
         State::Outdated => format!(
-            "{name}: active, {path}\n  written for another version or place of this program: install again\n"
+            "{name}: active, {path}{through}\n  written for another version or place of this program: install again\n"
         ),
         State::NotExecutable => {
             format!("{name}: not active, {path} is not executable: install again\n")
@@ -192,6 +247,25 @@ fn describe_status(status: &Status) -> String {
         }
         State::Foreign { names_us: false } => {
             format!("{name}: not installed, {path} is another hook\n")
+        }
+        State::Managed {
+            manager,
+            is_active,
+            file,
+            ..
+        } if manager.hides_references(status.kind) => {
+            let what = match is_active {
+                true => format!(
+                    "active for the first reference of a push, see {}",
+                    shown(file)
+                ),
+                false => "not installed".to_owned(),
+            };
+            format!(
+                "{name}: {what}\n  of several references that are pushed {} shows only the first; a hook of its own \
+                 beside it\n  sees all: keysieve hook install --pre-push\n",
+                manager.name()
+            )
         }
         State::Managed {
             manager,
@@ -226,10 +300,12 @@ fn say(parts: impl Iterator<Item = String>) -> Result<(), Failure> {
     output::to_stdout(|out| out.write_all(text.as_bytes()))
 }
 
-fn failed(error: Error) -> Failure {
+pub(super) fn failed(error: Error) -> Failure {
     let kind = match error {
         Error::Config { .. } => failure::Kind::Config,
-        Error::NoRepository | Error::NotWithHusky { .. } => failure::Kind::Usage,
+        Error::NoRepository | Error::NoWorkTree { .. } | Error::NotWithHusky { .. } => {
+            failure::Kind::Usage
+        }
         _ => failure::Kind::System,
     };
     let failure = Failure::of(kind, &error);

@@ -45,11 +45,13 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let is_for_people = session.common().is_for_people();
     let located = session.in_place(collector.finish());
     let exit = session.finish(located)?;
+    if exit != Exit::Clean && is_for_people {
+        print_error("error: keysieve stopped this commit\n");
+    }
     if exit == Exit::Findings && is_for_people {
         let path = escape::terminal(&path);
         print_error(&format!(
-            "error: keysieve stopped this commit\n\
-             hint: take the secret out of the message; what you wrote is kept:\n      \
+            "hint: take the secret out of the message; what you wrote is kept:\n      \
              git commit --edit --file={path}\n\
              hint: rotate it if it was ever pushed\n"
         ));

@@ -1,9 +1,12 @@
 //! One module per command: builds the pieces, runs them, picks the exit status.
 
+mod advice;
+mod asked;
 mod audit;
 pub(crate) mod baseline;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod deadline;
 mod explain;
 pub(crate) mod history;
 pub(crate) mod hook;
@@ -14,5 +17,6 @@ mod push;
 mod range;
 pub(crate) mod rules;
 pub(crate) mod scan;
+mod skip;
 pub(crate) mod staged;
 pub(crate) mod verify;

@@ -1,49 +1,55 @@
-//! `keysieve hook run pre-push` and `pre-receive`: what a push brings in; and the ranges that the framework at
-//! pre-commit.com speaks of.
+//! `keysieve hook run pre-push` and `pre-receive`: what a push brings in; and the ranges that the frameworks speak
+//! of.
 
-use std::ffi::OsString;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::PathBuf;
 
-use bstr::{BString, ByteSlice as _};
+use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind::Commit;
+use keysieve::coverage::SkipReason;
 use keysieve::git::repository::Repository;
 use keysieve::git::revision::{Range, Side, push_range};
 use keysieve::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
+use keysieve::hook::{self, HookContext, setting};
 
+use super::advice::Stopped;
+use super::deadline::{Limit, parse_time};
 use super::range::{self, Job};
-use super::staged::{self, Caller, open};
-use crate::args::{PrePushArgs, PreReceiveArgs, StagedArgs};
+use super::staged::Caller;
+use super::{asked, hook as hooks, skip};
+use crate::args::{Common, OnTimeout, PrePushArgs, PreReceiveArgs, StagedArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
 use crate::session::Success;
 
-const PUSH_ADVICE: &str = "error: keysieve stopped this push\n\
-                           hint: take the secret out of the commits that add it, for instance with\n      \
-                           git rebase --interactive\n\
-                           hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
-                           keysieve:allow RULE REASON\n";
-
-/// The framework says itself what it stopped.
-const FRAMEWORK_ADVICE: &str = "hint: take the secret out of the commits that add it, for instance with\n      \
-                                git rebase --interactive\n\
-                                hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
-                                keysieve:allow RULE REASON\n";
-
 /// Scans what the other side does not have, as far as this repository knows.
-pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
+pub(super) fn pre_push(
+    repository: &Repository,
+    context: &HookContext,
+    args: &PrePushArgs,
+) -> Result<Exit, Failure> {
     let pushed = parse_pushed(&read_stdin()?).map_err(not_references)?;
-    let repository = open(Path::new("."))?;
+    let mut common = args.common.clone();
+    let get = |name: &str| std::env::var_os(name);
+    let of_command = setting::of_command(get, CONFIG_FROM);
+    take_settings_from(&mut common, context, of_command)?;
+    if pushed.is_empty()
+        && asked::is_under_framework()
+        && let Some(range) = asked::framework_range(repository)?
+    {
+        let args = StagedArgs::of(common);
+        return framework(repository, range, &args, Caller::Hook);
+    }
     let side = Side::Client {
         remote: args.remote.as_deref().map(|name| name.as_bytes().as_bstr()),
     };
     let updates = pushed
         .iter()
         .filter_map(|pushed| Some((pushed.remote_id, pushed.local_id?)));
-    let ranges = ranges(&repository, updates, side)?;
+    let ranges = ranges(repository, updates, side)?;
     // What the other side has of the branch, else its default branch, else the branch that most have.
-    let mut base = first_commit(&repository, pushed.iter().filter_map(|it| it.remote_id));
+    let mut base = first_commit(repository, pushed.iter().filter_map(|it| it.remote_id));
     let remote = args.remote.as_deref().unwrap_or("origin");
     for name in ["HEAD", "main", "master"] {
         base = match base {
@@ -51,107 +57,150 @@ pub(crate) fn pre_push(args: &PrePushArgs) -> Result<Exit, Failure> {
             None => {
                 let name = format!("refs/remotes/{remote}/{name}");
                 // A remote that is not tracked has no such reference.
-                let tip = range::parse(&repository, name.as_str().into()).ok();
-                first_commit(&repository, tip.into_iter().flat_map(|tip| tip.include))
+                let tip = range::parse(repository, name.as_str().into()).ok();
+                first_commit(repository, tip.into_iter().flat_map(|tip| tip.include))
             }
         };
     }
     scan(Job {
-        repository: &repository,
+        repository,
         ranges: vec![ranges],
         base,
-        common: &args.common,
+        common: &common,
         max_object_size: None,
         all: false,
-        advice: Some(PUSH_ADVICE),
+        stopped: Some(Stopped::Hook),
+        limit: None,
         success: Success::Line,
         pushed: Vec::new(),
     })
 }
 
-/// `pre-commit` under the framework: the commits that it names with `--from-ref`, or before a push; without
-/// those, what is staged.
-pub(crate) fn pre_commit(args: &StagedArgs) -> Result<Exit, Failure> {
-    staged_as(args, Caller::Hook)
-}
-
-/// The same for whoever calls it: `keysieve staged` is run by the framework as well.
-pub(super) fn staged_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
-    if staged::is_under_pre_commit() && !args.all_files {
-        let repository = staged::open(Path::new("."))?;
-        if let Some(range) = framework_range(&repository)? {
-            let base = first_commit(&repository, range.exclude.iter().copied());
-            return scan(Job {
-                repository: &repository,
-                ranges: vec![vec![range]],
-                base,
-                common: &args.common,
-                max_object_size: None,
-                all: args.all,
-                advice: Some(FRAMEWORK_ADVICE),
-                success: match caller {
-                    Caller::Person => Success::Report,
-                    Caller::Hook => Success::Line,
-                },
-                pushed: Vec::new(),
-            });
-        }
-    }
-    staged::run_as(args, caller)
-}
-
-fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let text = |value: OsString| BString::from(value.to_string_lossy().as_bytes());
-    if let Some(from) = set("PRE_COMMIT_FROM_REF") {
-        let to = set("PRE_COMMIT_TO_REF").unwrap_or_else(|| "HEAD".into());
-        let spec = [text(from), "..".into(), text(to)].concat();
-        return range::parse(repository, spec.as_bstr()).map(Some);
-    }
-    // Of the first push of a whole history it gives the branch only.
-    let Some(branch) = set("PRE_COMMIT_LOCAL_BRANCH") else {
-        return Ok(None);
-    };
-    let remote = set("PRE_COMMIT_REMOTE_NAME").map(text);
-    let pushed = range::parse(repository, text(branch).as_bstr())?;
-    let Some(new) = pushed.include.first().copied() else {
-        return Ok(None);
-    };
-    let side = Side::Client {
-        remote: remote.as_ref().map(|name| name.as_bstr()),
-    };
-    let push =
-        push_range(repository, ObjectId::null(new.kind()), new, side).map_err(range::failed)?;
-    Ok(Some(push.range.unwrap_or(pushed)))
-}
-
-/// Scans what no reference of this repository reaches yet; the objects are still in quarantine.
-pub(crate) fn pre_receive(args: &PreReceiveArgs) -> Result<Exit, Failure> {
-    let received = parse_received(&read_stdin()?).map_err(not_references)?;
-    let repository = open(Path::new("."))?;
-    let updates = received
-        .iter()
-        .filter_map(|received| Some((received.old_id, received.new_id?)));
-    let advice = "error: keysieve refused this push; nothing of it is kept here\n\
-                  hint: take the secret out of the commits that add it, and push again\n\
-                  hint: rotate it if it was ever pushed anywhere\n";
-    let ranges = ranges(&repository, updates, Side::Server)?;
-    // The default branch as it was before: a new branch brings no settings of its own.
-    let base = repository
-        .head_id()
-        .map_err(|error| Failure::of(Kind::System, &error))?;
-    let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
+/// Scans the commits that a framework names.
+pub(super) fn framework(
+    repository: &Repository,
+    range: Range,
+    args: &StagedArgs,
+    caller: Caller,
+) -> Result<Exit, Failure> {
+    let base = first_commit(repository, range.exclude.iter().copied());
     scan(Job {
-        repository: &repository,
-        ranges: vec![ranges],
+        repository,
+        ranges: vec![vec![range]],
         base,
         common: &args.common,
         max_object_size: None,
+        all: args.all,
+        stopped: Some(Stopped::Framework),
+        limit: None,
+        success: caller.success(),
+        pushed: Vec::new(),
+    })
+}
+
+/// The key for which configuration counts in a push, as `--config-from`.
+const CONFIG_FROM: &str = "keysieve.configFrom";
+
+/// Lets Git's configuration say which configuration counts, unless the command line does.
+fn take_settings_from(
+    common: &mut Common,
+    context: &HookContext,
+    of_command: Option<setting::Setting>,
+) -> Result<(), Failure> {
+    let found = &mut common.found;
+    if found.config_from.is_some() || found.config.is_some() || found.no_config {
+        return Ok(());
+    }
+    let setting = match of_command {
+        Some(setting) => Some(setting),
+        None => setting::in_files(context, CONFIG_FROM).map_err(hooks::failed)?,
+    };
+    found.config_from = setting.map(|it| PathBuf::from(it.value.to_str_lossy().into_owned()));
+    Ok(())
+}
+
+/// Scans what no reference of this repository reaches yet; the objects are still in quarantine.
+pub(super) fn pre_receive(
+    repository: &Repository,
+    context: &HookContext,
+    args: &PreReceiveArgs,
+) -> Result<Exit, Failure> {
+    let limit = time_limit(context, args)?.map(Limit::of);
+    let received = parse_received(&read_stdin()?).map_err(not_references)?;
+    if skip::is_asked_for_by_push(context, repository.git_dir(), &received)? {
+        return Ok(Exit::Clean);
+    }
+    let mut common = args.common.clone();
+    // What the environment says is not the word of the server's owner.
+    take_settings_from(&mut common, context, None)?;
+    if on_timeout(context, args)? == OnTimeout::Pass {
+        common.allow_incomplete.push(SkipReason::Deadline);
+    }
+    let updates = received
+        .iter()
+        .filter_map(|received| Some((received.old_id, received.new_id?)));
+    let ranges = ranges(repository, updates, Side::Server)?;
+    // The default branch as it was before, or else what is pushed to: a new branch brings no settings of its own.
+    let head = repository
+        .head_id()
+        .map_err(|error| Failure::of(Kind::System, &error))?;
+    let before = received.iter().filter_map(|received| received.old_id);
+    let base = head.or_else(|| first_commit(repository, before));
+    let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
+    scan(Job {
+        repository,
+        ranges: vec![ranges],
+        base,
+        common: &common,
+        max_object_size: None,
         all: false,
-        advice: Some(advice),
+        stopped: Some(Stopped::Server),
+        limit: limit.as_ref(),
         success: Success::Silent,
         pushed: received.iter().filter_map(name).collect(),
     })
+}
+
+/// `--time-limit`, else what the server's configuration says.
+fn time_limit(
+    context: &HookContext,
+    args: &PreReceiveArgs,
+) -> Result<Option<std::time::Duration>, Failure> {
+    if args.time_limit.is_some() {
+        return Ok(args.time_limit);
+    }
+    let found = setting::in_files(context, "keysieve.timeLimit").map_err(hooks::failed)?;
+    let parse = |it: setting::Setting| {
+        parse_time(&it.value.to_str_lossy())
+            .ok_or_else(|| wrong_value("keysieve.timeLimit", &it, "a time such as 4s or 500ms"))
+    };
+    found.map(parse).transpose()
+}
+
+/// `--on-timeout`, else what the server's configuration says.
+fn on_timeout(context: &HookContext, args: &PreReceiveArgs) -> Result<OnTimeout, Failure> {
+    if let Some(on_timeout) = args.on_timeout {
+        return Ok(on_timeout);
+    }
+    let found = setting::in_files(context, "keysieve.onTimeout").map_err(hooks::failed)?;
+    match found {
+        None => Ok(OnTimeout::Refuse),
+        Some(it) if it.value == "refuse" => Ok(OnTimeout::Refuse),
+        Some(it) if it.value == "pass" => Ok(OnTimeout::Pass),
+        Some(it) => Err(wrong_value("keysieve.onTimeout", &it, "refuse or pass")),
+    }
+}
+
+fn wrong_value(key: &str, setting: &setting::Setting, expected: &str) -> Failure {
+    let whence = match &setting.origin {
+        hook::setting::Origin::File(path) => format!(" in {}", path.display()),
+        hook::setting::Origin::Command => String::new(),
+    };
+    let message = format!(
+        "{key}{whence} should be {expected}, not '{}'",
+        setting.value
+    );
+    Failure::bare(Kind::Config, message)
 }
 
 /// What the updates from old to new objects transfer.

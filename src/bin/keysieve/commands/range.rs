@@ -1,11 +1,13 @@
 //! What commits add: for `keysieve history --range` and for the hooks of a push.
 
 use std::num::NonZero;
+use std::sync::atomic::Ordering;
 
 use bstr::BStr;
 use gix::ObjectId;
 use keysieve::attribution;
 use keysieve::attribution::range::Locator;
+use keysieve::coverage::SkipReason;
 use keysieve::finding::{Located, Scanned};
 use keysieve::git::introduced::{self, Introduced};
 use keysieve::git::repository::Repository;
@@ -14,7 +16,10 @@ use keysieve::source::history::MAX_OBJECT_SIZE;
 use keysieve::source::range::{self, Options};
 use keysieve::text::paths::Base;
 
+use super::advice::{self, Push, Stopped};
+use super::deadline::Limit;
 use super::push::first_commit;
+use super::staged;
 use crate::args::{Common, HistoryArgs};
 use crate::ci::{self, Choice};
 use crate::exit::Exit;
@@ -33,8 +38,10 @@ pub(super) struct Job<'a> {
     pub(super) max_object_size: Option<u64>,
     /// Report what was there before as well.
     pub(super) all: bool,
-    /// What to do about findings; for hooks.
-    pub(super) advice: Option<&'a str>,
+    /// Who stops the push that this is about; for hooks.
+    pub(super) stopped: Option<Stopped>,
+    /// When the time is over.
+    pub(super) limit: Option<&'a Limit>,
     pub(super) success: Success,
     /// References that do not hold these commits yet and are about to.
     pub(super) pushed: Vec<(String, ObjectId)>,
@@ -170,20 +177,24 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     let at =
         |id: Option<ObjectId>| id.map_or(Place::Nowhere, |id| Place::Commit(job.repository, id));
     let ranges = job.ranges.iter().flatten();
-    let tips = ranges.flat_map(|range| &range.include).copied();
+    let tips: Vec<ObjectId> = ranges.flat_map(|range| &range.include).copied().collect();
     let places = Places {
         usual: at(job.base),
         base: Some(at(job.base)),
-        head: Some(at(first_commit(job.repository, tips))),
+        head: Some(at(first_commit(job.repository, tips.iter().copied()))),
         paths: Base::Root,
     };
     let session = Session::start(job.common, &places, "objects")?
         .on_success(job.success)
         .exclude_in(ExcludeIn::Findings);
+    if let Some(limit) = job.limit {
+        limit.watch(&session.stop)?;
+    }
     let mut introduced = Introduced::default();
     let mut scanned = Scanned::default();
     for ranges in &job.ranges {
-        let part = introduced::introduced(job.repository, ranges).map_err(failed)?;
+        let part =
+            introduced::introduced_until(job.repository, ranges, &session.stop).map_err(failed)?;
         scanned.add(scan(job, &session, &part));
         introduced.join(part);
     }
@@ -193,9 +204,32 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         return session.finish_nothing(located, "the range has no commits");
     }
     let is_for_people = session.common().is_for_people();
-    let exit = session.finish(located)?;
-    if let (Exit::Findings, true, Some(advice)) = (exit, is_for_people, job.advice) {
-        print_error(advice);
+    let (judged, unused) = session.judge(located)?;
+    let advice = job.stopped.filter(|_| is_for_people).map(|by| {
+        let found = &job.common.found;
+        let push = Push {
+            repository: job.repository,
+            by,
+            base: job.base,
+            tip: first_commit(job.repository, tips),
+            is_chosen: found.config.is_some() || found.config_from.is_some() || found.no_config,
+        };
+        let is_incomplete = !judged.coverage().is_complete();
+        advice::of_push(push, &staged::blamed(&session, &judged), is_incomplete)
+    });
+    let skips = &judged.coverage().skips;
+    let deadline = skips
+        .iter()
+        .find(|skip| skip.reason == SkipReason::Deadline);
+    let unread = deadline.and_then(|skip| skip.detail.clone());
+    let exit = session.report(judged, &unused)?;
+    if let (Exit::Clean, Some(unread)) = (exit, unread) {
+        print_line(&format!(
+            "warning: keysieve let this push pass without all of it: {unread}"
+        ));
+    }
+    if let (true, Some(advice)) = (exit != Exit::Clean, advice) {
+        print_error(&advice);
     }
     Ok(exit)
 }
@@ -213,6 +247,11 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Scanned {
     // A signal shows in what the collector gives.
     let _ = range::scan(job.repository, introduced, options, scanner);
     let mut scanned = collector.finish();
+    if let Some(limit) = job.limit.filter(|limit| limit.is_over()) {
+        limit.account(introduced, &mut scanned);
+        // What was found by then is still held against what was there before.
+        session.stop.store(false, Ordering::Relaxed);
+    }
     for skip in introduced.skips.clone() {
         scanned.skip(skip);
     }

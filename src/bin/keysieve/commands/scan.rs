@@ -6,6 +6,7 @@ use keysieve::finding::Located;
 use keysieve::policy::config::Set;
 use keysieve::source;
 use keysieve::source::stdin::Stdin;
+use keysieve::source::submodules;
 use keysieve::source::worktree::{Exclude, Options, Worktree};
 use keysieve::text::paths::Base;
 
@@ -72,7 +73,11 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
         source.scan(scanner.clone()).map_err(failed)?;
     }
     drop(scanner);
-    Ok(session.in_place(collector.finish()))
+    let mut scanned = collector.finish();
+    for skip in submodules::not_checked_out(root, &args.paths) {
+        scanned.skip(skip);
+    }
+    Ok(session.in_place(scanned))
 }
 
 /// The path whose repository has the settings: the first that is named, or the current directory.

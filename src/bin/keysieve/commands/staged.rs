@@ -1,24 +1,24 @@
 //! `keysieve staged`: what the next commit would record.
 
-use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use keysieve::finding::{Finding, Scanned};
+use keysieve::finding::{Finding, Judged, Located};
 use keysieve::git::repository::{self, GitEnvironment};
-use keysieve::report::escape;
+use keysieve::policy::baseline::{self, Baseline};
 use keysieve::source::container::Limits;
 use keysieve::source::staged::{Index, Options, Staged};
+use keysieve::text::date::Date;
 use keysieve::text::paths::Base;
 
-use super::push;
-use super::scan::failed;
-use crate::args::StagedArgs;
+use super::asked::{self, Asked};
+use super::scan::{self, failed};
+use super::{advice, push};
+use crate::args::{Common, ScanArgs, StagedArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::interrupt;
-use crate::session::{ExcludeIn, Session, Success};
-use crate::settings::{Place, Places};
+use crate::session::{self, ExcludeIn, Session, Success};
+use crate::settings::{Place, Places, disk_root};
 
 /// Who runs the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,17 +27,71 @@ pub(super) enum Caller {
     Person,
     /// Git, or a program that runs hooks.
     Hook,
+    /// The same, after a hook that was there before has run: all has been said.
+    HookAgain,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &StagedArgs) -> Result<Exit, Failure> {
-    push::staged_as(args, Caller::Person)
-}
-
-/// Runs the command for somebody.
-pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure> {
     interrupt::stop();
     let repository = open(Path::new("."))?;
+    commit(&repository, args, &[], Caller::Person)
+}
+
+/// Looks at what a commit is about to record, or at what a framework asks for in its place: `files` are named by it.
+pub(super) fn commit(
+    repository: &repository::Repository,
+    args: &StagedArgs,
+    files: &[PathBuf],
+    caller: Caller,
+) -> Result<Exit, Failure> {
+    let asked = match args.all_files {
+        true => Asked::AllFiles,
+        false => asked::asked(repository, files)?,
+    };
+    match asked {
+        Asked::Staged => scan_index(repository, args, false, caller),
+        Asked::AllFiles => scan_index(repository, args, true, caller),
+        Asked::Range(range) => push::framework(repository, range, args, caller),
+        Asked::Files(files) => scan_files(args, files, caller),
+    }
+}
+
+/// Looks at files on the disk, whole: nobody speaks of a commit.
+fn scan_files(args: &StagedArgs, files: Vec<PathBuf>, caller: Caller) -> Result<Exit, Failure> {
+    let args = ScanArgs {
+        paths: files,
+        path: None,
+        no_ignore: false,
+        follow: false,
+        max_file_size: None,
+        explain: None,
+        common: args.common.clone(),
+    };
+    let (root, paths) = disk_root(Path::new("."), &args.paths)?;
+    let session = Session::start(&args.common, &scan::places(&root, paths), "files")?
+        .on_success(caller.success());
+    let located = scan::collect(&session, &args, &root)?;
+    finish(session, located, Where::Files)
+}
+
+impl Caller {
+    /// What is said if there is nothing to report.
+    pub(super) fn success(self) -> Success {
+        match self {
+            Self::Person => Success::Report,
+            Self::Hook => Success::Line,
+            Self::HookAgain => Success::Silent,
+        }
+    }
+}
+
+fn scan_index(
+    repository: &repository::Repository,
+    args: &StagedArgs,
+    all_files: bool,
+    caller: Caller,
+) -> Result<Exit, Failure> {
     let is_absent = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
     let index = std::fs::symlink_metadata(repository.index_path());
     if index.as_ref().is_err_and(is_absent) && !matches!(repository.head_id(), Ok(None)) {
@@ -46,65 +100,95 @@ pub(super) fn run_as(args: &StagedArgs, caller: Caller) -> Result<Exit, Failure>
             .hint("what its commits hold is looked at by keysieve history"));
     }
     // Read once: for the settings, and for what is staged.
-    let index = Index::load(&repository).map_err(failed)?;
-    let success = match caller {
-        Caller::Person => Success::Report,
-        Caller::Hook => Success::Line,
-    };
-    let places = places(&repository, &index)?;
+    let index = Index::load(repository).map_err(failed)?;
+    let places = places(repository, &index)?;
     let mut session = Session::start(&args.common, &places, "blobs")?
-        .on_success(success)
+        .on_success(caller.success())
         .exclude_in(ExcludeIn::Scanner)
         .with_output(Limits::HOOK_OUTPUT);
     session.is_whole = false;
-    // The pre-commit framework says nothing of its --all-files: there is nothing staged then.
-    let mut all_files = args.all_files;
-    let mut scanned = Scanned::default();
-    let mut is_empty = true;
-    while is_empty {
-        let (scanner, collector) = session.scanner();
-        let staged = Staged {
-            repository: &repository,
-            options: Options { all_files },
+    let (scanner, collector) = session.scanner();
+    let staged = Staged {
+        repository,
+        options: Options {
+            all_files,
+            parents: asked::merge_parents(repository),
+        },
+    };
+    let found = staged.scan_index(&index, scanner).map_err(failed)?;
+    let mut scanned = collector.finish();
+    if found.is_empty() && !all_files {
+        return match caller {
+            Caller::HookAgain => Ok(Exit::Clean),
+            _ => {
+                let located = session.in_place(scanned);
+                session.finish_nothing(located, "nothing is staged")
+            }
         };
-        is_empty = staged
-            .scan_index(&index, scanner)
-            .map_err(failed)?
-            .is_empty();
-        scanned = collector.finish();
-        if all_files || !is_under_pre_commit() {
-            break;
-        }
-        all_files = is_empty;
-    }
-    if is_empty && !all_files {
-        let located = session.in_place(scanned);
-        return session.finish_nothing(located, "nothing is staged");
     }
     if !args.all && !all_files {
         let known = scanned.known().clone();
         scanned = scanned.new_only(&known);
     }
-    let (judged, unused) = session.judge(session.in_place(scanned))?;
-    let situation = Where {
-        has_commits: !matches!(repository.head_id(), Ok(None)),
-        is_below: is_below(&repository),
-        all_files,
+    let place = match all_files {
+        true => Where::Files,
+        false => Where::Index {
+            repository,
+            is_commit: caller != Caller::Person && !asked::is_under_framework(),
+        },
     };
-    let fails_from = session.common().fail_on();
-    let blamed = judged.findings().iter();
-    let blamed: Vec<&Finding> = blamed.filter(|it| it.fails(fails_from)).collect();
-    let stop = match caller == Caller::Hook && !is_under_pre_commit() {
-        true => "error: keysieve stopped this commit\n",
-        false => "",
+    let located = session.in_place(scanned);
+    finish(session, located, place)
+}
+
+/// Looks at every tracked file as it is staged, for the baseline.
+pub(super) fn all_files(common: Common, context: usize) -> Result<(Session, Located), Failure> {
+    let repository = open(Path::new("."))?;
+    let index = Index::load(&repository).map_err(failed)?;
+    let mut session = Session::start(&common, &places(&repository, &index)?, "blobs")?
+        .exclude_in(ExcludeIn::Scanner);
+    session.context = context;
+    let (scanner, collector) = session.scanner();
+    let staged = Staged {
+        repository: &repository,
+        options: Options {
+            all_files: true,
+            ..Options::default()
+        },
     };
-    let advice = format!("{stop}{}", advice(&blamed, situation));
+    staged.scan_index(&index, scanner).map_err(failed)?;
+    let located = session.in_place(collector.finish());
+    session.end_progress();
+    Ok((session, located))
+}
+
+/// Reports, and says what to do.
+fn finish(session: Session, located: Located, place: Where<'_>) -> Result<Exit, Failure> {
+    let (judged, unused) = session.judge(located)?;
+    let advice = advice(&blamed(&session, &judged), place);
     let is_for_people = session.common().is_for_people();
+    let is_commit = matches!(
+        place,
+        Where::Index {
+            is_commit: true,
+            ..
+        }
+    );
     let exit = session.report(judged, &unused)?;
-    if exit == Exit::Findings && is_for_people {
+    if is_for_people && is_commit && exit != Exit::Clean {
+        print_error("error: keysieve stopped this commit\n");
+    }
+    if is_for_people && exit == Exit::Findings {
         print_error(&advice);
     }
     Ok(exit)
+}
+
+/// The findings that make a run fail.
+pub(super) fn blamed<'j>(session: &Session, judged: &'j Judged) -> Vec<&'j Finding> {
+    let fails_from = session.common().fail_on();
+    let findings = judged.findings().iter();
+    findings.filter(|it| it.fails(fails_from)).collect()
 }
 
 /// Settings come from what is being committed.
@@ -154,71 +238,77 @@ pub(super) fn open(path: &Path) -> Result<repository::Repository, Failure> {
     found.map_err(|error| Failure::of(Kind::System, &error))
 }
 
-pub(super) fn is_under_pre_commit() -> bool {
-    std::env::var_os("PRE_COMMIT").is_some_and(|value| value == "1")
-}
-
-/// What the advice depends on.
+/// What was looked at, on which the advice depends.
 #[derive(Clone, Copy)]
-struct Where {
-    /// Without a commit there is nothing to restore from.
-    has_commits: bool,
-    /// Whoever runs this is not at the root, which paths are counted from.
-    is_below: bool,
-    /// It is not about what is staged.
-    all_files: bool,
+enum Where<'r> {
+    /// What is staged.
+    Index {
+        repository: &'r repository::Repository,
+        /// A commit is stopped, and nobody else says so.
+        is_commit: bool,
+    },
+    /// Files that are there already, or are not to be committed now.
+    Files,
 }
 
-fn is_below(repository: &repository::Repository) -> bool {
-    // Git runs hooks at the root, and says where it was run.
-    let is_set = |value: OsString| !value.is_empty();
-    if std::env::var_os("GIT_PREFIX").is_some_and(is_set) {
-        return true;
-    }
-    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
-    repository.work_dir().and_then(canonical) != canonical(Path::new("."))
-}
-
-/// What to do now, in two hints.
-fn advice(blamed: &[&Finding], place: Where) -> String {
-    let first = if place.all_files {
-        "take the secret out; since when it is in the history is told by\n      \
-         keysieve history"
-            .to_owned()
-    } else {
-        let command = match place.has_commits {
-            true => "git restore --staged",
-            false => "git rm --cached",
-        };
-        format!(
-            "take the secret out and stage the file again, or leave the file out:\n      {command} {}",
-            files(blamed, place.is_below)
-        )
-    };
+/// What to do now.
+fn advice(blamed: &[&Finding], place: Where<'_>) -> String {
     let rule = blamed.first().map_or("RULE", |finding| &finding.rule);
-    format!(
-        "hint: {first}\n\
-         hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
+    let marker = format!(
+        "hint: rotate it if it was ever pushed; if it is no secret, write on its line:\n      \
          keysieve:allow {rule} REASON\n"
+    );
+    let Where::Index { repository, .. } = place else {
+        return format!(
+            "hint: take the secret out; since when it is in the history is told by\n      \
+             keysieve history\n{marker}"
+        );
+    };
+    let command = match repository.head_id() {
+        // Without a commit there is nothing to restore from.
+        Ok(None) => "git rm --cached",
+        _ => "git restore --staged",
+    };
+    let paths = blamed
+        .iter()
+        .map(|finding| finding.first_place().path.to_string());
+    let files = advice::files(paths, is_below(repository));
+    let baseline = match accepted_on_disk(repository, blamed) {
+        true => format!(
+            "hint: {} on the disk accepts it, but it is not staged, and what is staged counts:\n      \
+             git add {0}\n",
+            baseline::FILE_NAME
+        ),
+        false => format!(
+            "      or accept all that is staged, with a reason:\n      \
+             keysieve baseline update --staged --reason REASON && git add {}\n",
+            baseline::FILE_NAME
+        ),
+    };
+    format!(
+        "hint: take the secret out and stage the file again, or leave the file out:\n      {command} {files}\n\
+         {marker}{baseline}"
     )
 }
 
-/// The files at fault, as a shell takes them, if they are few and have simple names.
-fn files(blamed: &[&Finding], is_below: bool) -> String {
-    const MOST: usize = 3;
-    let paths: BTreeSet<String> = blamed
-        .iter()
-        .map(|finding| finding.first_place().shown_path().to_string())
-        .collect();
-    let is_simple = |path: &String| {
-        !path.contains(|c: char| c.is_whitespace() || "'\"\\$`*?[]();&|<>~#!".contains(c))
-            && !path.starts_with('-')
-            && escape::terminal(path) == path.as_str()
+/// Whether the baseline that lies on the disk accepts all that is blamed.
+fn accepted_on_disk(repository: &repository::Repository, blamed: &[&Finding]) -> bool {
+    let path = repository
+        .work_dir()
+        .map(|root| root.join(baseline::FILE_NAME));
+    // One that cannot be read accepts nothing.
+    let Some(Ok(baseline)) = path.map(|path| Baseline::load(&path)) else {
+        return false;
     };
-    if paths.is_empty() || paths.len() > MOST || !paths.iter().all(is_simple) {
-        return "FILE".to_owned();
-    }
-    let root = if is_below { ":/" } else { "" };
-    let paths: Vec<String> = paths.iter().map(|path| format!("{root}{path}")).collect();
-    paths.join(" ")
+    let today = session::now().ok().flatten().map(Date::of_epoch);
+    let accepts = |finding: &&Finding| {
+        let entry = baseline.entry_of(finding);
+        entry.is_some_and(|entry| !entry.is_expired(today))
+    };
+    !blamed.is_empty() && blamed.iter().all(accepts)
+}
+
+fn is_below(repository: &repository::Repository) -> bool {
+    let canonical = |path: &Path| std::fs::canonicalize(path).ok();
+    advice::is_below() || repository.work_dir().and_then(canonical) != canonical(Path::new("."))
 }

@@ -1,0 +1,122 @@
+//! A limit on the time of a server's hook. What was not looked at by then is said, never left out in silence.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use keysieve::coverage::SkipReason;
+use keysieve::finding::Scanned;
+use keysieve::git::introduced::Introduced;
+
+use crate::failure::{Failure, Kind};
+
+/// When the time is over, and whether it is.
+#[derive(Debug)]
+pub(super) struct Limit {
+    time: Duration,
+    end: Instant,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Limit {
+    /// A limit of `time` from now on.
+    pub(super) fn of(time: Duration) -> Self {
+        Self {
+            time,
+            end: Instant::now() + time,
+            is_over: Arc::default(),
+        }
+    }
+
+    /// Sets `stop` when the time is over.
+    pub(super) fn watch(&self, stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+        let (end, stop, is_over) = (self.end, Arc::clone(stop), Arc::clone(&self.is_over));
+        let wait = move || {
+            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+            is_over.store(true, Ordering::Relaxed);
+            stop.store(true, Ordering::Relaxed);
+        };
+        let watching = std::thread::Builder::new()
+            .name("deadline".to_owned())
+            .spawn(wait);
+        watching.map(drop).map_err(|error| {
+            Failure::new(Kind::System, "cannot keep an eye on the time limit", error)
+        })
+    }
+
+    /// Whether the time is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Writes down what was not looked at, if there is something.
+    pub(super) fn account(&self, introduced: &Introduced, scanned: &mut Scanned) {
+        let coverage = scanned.coverage();
+        if !introduced.is_cut && !coverage.skipped.contains_key(&SkipReason::Interrupted) {
+            return;
+        }
+        let read = coverage.blobs + coverage.commits + coverage.tags;
+        let all = introduced.blobs.len() + introduced.commits.len() + introduced.tags.len();
+        let time = shown(self.time);
+        scanned.deadline(if introduced.is_cut {
+            format!(
+                "the commits were still being compared after {time}; {read} objects were looked at"
+            )
+        } else {
+            format!("{read} of {all} objects were looked at in {time}")
+        });
+    }
+}
+
+fn shown(time: Duration) -> String {
+    match time.subsec_millis() {
+        0 => format!("{} s", time.as_secs()),
+        _ => format!("{} ms", time.as_millis()),
+    }
+}
+
+/// Reads `4s`, `500ms`, `2m`; a number alone is seconds. `None` if it is none of these, or no time at all.
+pub(crate) fn parse_time(text: &str) -> Option<Duration> {
+    let end = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let number: u64 = digits.parse().ok()?;
+    let milliseconds = match unit.trim() {
+        "" | "s" => number.checked_mul(1000)?,
+        "ms" => number,
+        "m" | "min" => number.checked_mul(60_000)?,
+        _ => return None,
+    };
+    // A day is more than any server waits.
+    (1..=86_400_000)
+        .contains(&milliseconds)
+        .then(|| Duration::from_millis(milliseconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_units() {
+        let read = |text| parse_time(text).map(|time| time.as_millis());
+        assert_eq!(read("4"), Some(4000));
+        assert_eq!(read("4s"), Some(4000));
+        assert_eq!(read("500ms"), Some(500));
+        assert_eq!(read("2m"), Some(120_000));
+        for bad in [
+            "",
+            "0",
+            "0ms",
+            "s",
+            "4h",
+            "-1",
+            "1.5s",
+            "99999999999999999999",
+            "90000s",
+        ] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Names the submodules that a scan does not look at: each is a repository of its own.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteSlice as _};
+use gix::ObjectId;
+use gix::objs::Kind;
+use gix::objs::tree::EntryKind;
+
+use super::snapshot::Snapshot;
+use super::staged::Index;
+use crate::coverage::{Skip, SkipReason};
+use crate::git::repository::{self, GitEnvironment, Repository};
+
+/// The file in which Git notes where submodules come from.
+const MODULES: &str = ".gitmodules";
+
+/// Directories nested deeper than this are not looked into; Git itself stops at 2048.
+const MAX_DEPTH: usize = 1024;
+
+/// The submodules that `HEAD` has, by the index where there is one, else by its trees. What cannot be read names
+/// nothing here: the scan itself says so.
+pub fn of_head(repository: &Repository) -> Vec<Skip> {
+    let skip = |path: BString| {
+        let detail = match repository
+            .work_dir()
+            .map(|root| root.join(path.to_path_lossy()))
+        {
+            Some(dir) if dir.join(".git").exists() => {
+                format!("a repository of its own: `keysieve history {path}` scans it")
+            }
+            _ => "a repository of its own, which is not here".to_owned(),
+        };
+        Skip::with_detail(SkipReason::Submodule, path, detail)
+    };
+    if repository.index_path().exists()
+        && let Ok(index) = Index::load(repository)
+    {
+        return index
+            .submodules()
+            .map(|path| skip(path.to_owned()))
+            .collect();
+    }
+    let Ok(Some(head)) = repository.head_id() else {
+        return Vec::new();
+    };
+    // Without the file there are no submodules, only commits of others that came in by mistake.
+    let is_used = Snapshot::of_commit(repository, head)
+        .and_then(|snapshot| snapshot.read(MODULES.into()))
+        .is_ok_and(|found| found.is_some());
+    let Ok(tree) = repository.tree_of(head, &mut Vec::new()) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    if is_used {
+        let mut path = BString::default();
+        in_tree(repository, tree, &mut path, &mut HashSet::new(), &mut found);
+    }
+    found.into_iter().map(skip).collect()
+}
+
+/// The submodules below `paths` that the repository at `root` names and that are not checked out, so that a scan of
+/// the disk passed by an empty directory.
+pub fn not_checked_out(root: &Path, paths: &[PathBuf]) -> Vec<Skip> {
+    if !root.join(MODULES).exists() {
+        return Vec::new();
+    }
+    let index = repository::open(root, &GitEnvironment::default())
+        .ok()
+        .and_then(|repository| Index::load(&repository).ok());
+    let roots: Vec<PathBuf> = paths
+        .iter()
+        .filter_map(|path| path.canonicalize().ok())
+        .collect();
+    let is_asked = |dir: &Path| roots.iter().any(|root| dir.starts_with(root));
+    let mut skips = Vec::new();
+    for path in index.iter().flat_map(Index::submodules) {
+        let dir = root.join(path.to_path_lossy());
+        if is_asked(&dir) && !dir.join(".git").exists() {
+            let detail = format!("not checked out: git submodule update --init {path}");
+            skips.push(Skip::with_detail(SkipReason::Submodule, path, detail));
+        }
+    }
+    skips
+}
+
+fn in_tree(
+    repository: &Repository,
+    tree: ObjectId,
+    path: &mut BString,
+    seen: &mut HashSet<ObjectId>,
+    found: &mut Vec<BString>,
+) {
+    let mut bytes = Vec::new();
+    // Trees can name each other so that a few of them have 10^10 paths: each is looked at once.
+    let depth = path.iter().filter(|byte| **byte == b'/').count();
+    if depth > MAX_DEPTH
+        || !seen.insert(tree)
+        || !matches!(
+            repository.find_object(&tree, &mut bytes),
+            Ok(Some(Kind::Tree))
+        )
+    {
+        return;
+    }
+    for entry in gix::objs::TreeRefIter::from_bytes(&bytes, repository.object_hash()).flatten() {
+        let length = path.len();
+        path.extend_from_slice(entry.filename);
+        match entry.mode.kind() {
+            EntryKind::Commit => found.push(path.clone()),
+            EntryKind::Tree => {
+                path.push(b'/');
+                in_tree(repository, entry.oid.to_owned(), path, seen, found);
+            }
+            _ => {}
+        }
+        path.truncate(length);
+    }
+}
