@@ -14,6 +14,7 @@
 //! | [`rule`] | rule files: as written, then compiled |
 //! | [`engine`] | bytes in, matches out; knows no files, no Git, no threads |
 //! | [`aws`] | facts about AWS credentials, as pure functions |
+//! | [`evidence`] | recognises and reads what AWS exports |
 //! | [`git`] | repositories, references, objects, trees, Git LFS |
 //! | [`attribution`] | who brought an object in, and what holds it |
 //! | [`source`] | directories, files, standard input, Git: shows blobs to a sink |
@@ -36,6 +37,7 @@ pub mod commit;
 pub mod content;
 pub mod coverage;
 pub mod engine;
+pub mod evidence;
 pub mod finding;
 pub mod git;
 pub mod hook;

@@ -601,3 +601,47 @@ fn history_names_the_commit_that_took_a_secret_away() {
     let line = format!("= left HEAD: {} of ", &last[..12]);
     assert!(run.out().contains(&line), "{}", run.show());
 }
+
+/// Offline verdicts, and commands to ask by hand; the secret is read by the shell, never an argument.
+#[test]
+fn verify_says_how_to_ask_and_asks_nobody() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = TestCommand::keysieve(dir.path()).arg("verify").status(0);
+    let text = run.out();
+    for words in [
+        "keysieve-verify report.json",
+        "aws iam list-access-keys --user-name USER",
+        "aws sts get-caller-identity",
+    ] {
+        assert!(text.contains(words), "{text}");
+    }
+    let long = ["AKIA", "RZPUZDIK", "GB2VALC6"].concat();
+    let temporary = ["ASIA", "Y34FZKBO", "KMUTVV7A"].concat();
+    let canary = ["AKIA", "XYZDQCEN", "4B6JSJQI"].concat();
+    let run = TestCommand::keysieve(dir.path())
+        .args(["verify", &long, &temporary, &canary])
+        .status(0);
+    let text = run.out();
+    assert!(text.contains(&format!(
+        "{long}  account 123456789012; a key of an IAM user or of root"
+    )));
+    assert!(text.contains(&format!(
+        "{temporary}  account 609629065308; a temporary key"
+    )));
+    assert!(text.contains(&format!(
+        "{canary}  account 534261010715; key of a known canary account"
+    )));
+    assert!(text.contains(&format!("get-access-key-last-used --access-key-id {long}")));
+    // A canary would be tripped by hand as well.
+    assert_eq!(text.matches(&canary).count(), 1, "{text}");
+    let secret = Keys::new(3).secret();
+    let run = TestCommand::keysieve(dir.path())
+        .args(["verify", &long, &secret])
+        .status(2);
+    assert!(
+        run.err().contains("argument 2 is no access key ID"),
+        "{}",
+        run.show()
+    );
+    assert!(!shows_part_of(&secret, run.err()));
+}

@@ -34,6 +34,7 @@ mod provenance;
 mod range;
 mod reports;
 mod rooms;
+mod root;
 mod rules;
 mod schema;
 mod shapes;

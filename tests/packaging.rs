@@ -26,11 +26,26 @@ fn the_npm_package_names_the_version_of_the_crate_everywhere() {
 }
 
 #[test]
-fn the_python_package_takes_its_version_from_the_crate() {
-    let package: toml::Table = read("pyproject.toml").parse().expect("TOML");
-    let dynamic = package["project"]["dynamic"].as_array().expect("a list");
-    assert!(dynamic.iter().any(|name| name.as_str() == Some("version")));
-    assert_eq!(package["tool"]["maturin"]["bindings"].as_str(), Some("bin"));
+fn the_python_packages_take_their_version_from_the_crates() {
+    for (path, name) in [
+        ("pyproject.toml", "keysieve"),
+        ("verify/pyproject.toml", "keysieve-verify"),
+    ] {
+        let package: toml::Table = read(path).parse().expect("TOML");
+        assert_eq!(package["project"]["name"].as_str(), Some(name));
+        let dynamic = package["project"]["dynamic"].as_array().expect("a list");
+        assert!(dynamic.iter().any(|name| name.as_str() == Some("version")));
+        assert_eq!(package["tool"]["maturin"]["bindings"].as_str(), Some("bin"));
+    }
+}
+
+#[test]
+fn both_programs_have_one_version() {
+    let verify: toml::Table = read("verify/Cargo.toml").parse().expect("TOML");
+    let version = Some(env!("CARGO_PKG_VERSION"));
+    assert_eq!(verify["package"]["version"].as_str(), version);
+    let library = &verify["dependencies"]["keysieve"];
+    assert_eq!(library["version"].as_str(), version);
 }
 
 #[test]

@@ -74,8 +74,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
+    ("evidence", &["aws", "text"]),
     ("hook", &[]),
-    ("aws", &["secret"]),
+    ("aws", &["secret", "text"]),
 ];
 
 #[test]

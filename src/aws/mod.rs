@@ -1,5 +1,6 @@
 //! Facts about AWS credentials, as pure functions over text they are given.
 
+pub mod credential_report;
 pub mod example;
 pub mod key_id;
 pub mod name;

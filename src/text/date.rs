@@ -51,6 +51,17 @@ pub fn timestamp(seconds: i64) -> String {
     civil(seconds).to_string()
 }
 
+/// Writes a time in seconds since the epoch as RFC 3339 has it: `2015-08-30T12:36:00Z`.
+pub fn rfc3339(seconds: i64) -> String {
+    format!("{}Z", timestamp(seconds))
+}
+
+/// Reads a moment as RFC 3339 has it, with `Z` or an offset: seconds since the epoch. `None` for anything else.
+pub fn moment(text: &str) -> Option<i64> {
+    let moment: Timestamp = text.parse().ok()?;
+    Some(moment.as_second())
+}
+
 fn civil(seconds: i64) -> civil::DateTime {
     let (least, most) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     let moment = Timestamp::from_second(seconds.clamp(least, most));
@@ -88,6 +99,25 @@ mod tests {
             assert_eq!(Date::parse(wrong), None, "{wrong}");
         }
         assert!(Date::parse("2024-02-29") < Date::parse("2024-03-01"));
+    }
+
+    #[test]
+    fn moments_are_read_as_programs_write_them() {
+        for (text, time) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2015-08-30T12:36:00Z", Some(1_440_938_160)),
+            ("2015-08-30T12:36:00+00:00", Some(1_440_938_160)),
+            ("2015-08-30T21:36:00.123456+09:00", Some(1_440_938_160)),
+            ("2015-08-30T12:36:00", None),
+            ("2015-08-30", None),
+            ("2015-02-30T12:36:00Z", None),
+            ("2015-08-30T24:00:00Z", None),
+            ("N/A", None),
+            ("", None),
+        ] {
+            assert_eq!(moment(text), time, "{text}");
+        }
+        assert_eq!(rfc3339(1_440_938_160), "2015-08-30T12:36:00Z");
     }
 
     #[test]

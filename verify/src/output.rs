@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use keysieve::aws::verify::{Identity, Status, Verdict, rfc3339};
+use keysieve::aws::verify::{Identity, Status, Verdict};
 use keysieve::report::escape;
+use keysieve::text::date::rfc3339;
 use serde::{Deserialize, Serialize};
 
 use crate::args::Format;
@@ -110,7 +111,7 @@ impl Answer {
             asked: Asked {
                 with: asked.0.to_owned(),
                 of: asked.1.to_vec(),
-                at: rfc3339(now),
+                at: rfc3339(i64::try_from(now).unwrap_or(i64::MAX)),
                 hosts: verdict.hosts,
             },
         }

@@ -98,7 +98,7 @@ fn path(place: &Place) -> PathBuf {
 
 #[cfg(unix)]
 fn decoded(text: &str) -> Option<Vec<u8>> {
-    keysieve::rule::pem::decode_base64(text.as_bytes())
+    data_encoding::BASE64.decode(text.as_bytes()).ok()
 }
 
 /// What was found again.

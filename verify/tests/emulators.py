@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Runs keysieve-verify against other people's AWS: moto and MiniStack, both on this machine.
 
-    verify/tests/emulators.py [PROGRAM]
+    verify/tests/emulators.py [DIRECTORY]
 
-PROGRAM is target/debug/keysieve-verify unless it is named. The emulators and botocore come from PyPI, in these versions,
+The programs keysieve and keysieve-verify are those in DIRECTORY, target/debug unless it is named. The emulators and botocore come from PyPI, in these versions,
 into target/emulators; where PyPI cannot be reached the status is 77 and nothing was tested. Each emulator lacks what
 the other has, and neither is AWS: what is learnt here is that signatures, forms and answers fit those of others.
 """
 
+import base64
 import glob
 import json
 import os
@@ -49,7 +50,8 @@ enter()
 import boto3  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
-PROGRAM = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug/keysieve-verify"))
+BUILT = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug"))
+PROGRAM = os.path.join(BUILT, "keysieve-verify")
 checks = 0
 
 
@@ -132,6 +134,25 @@ def finding(key, secret=None, token=None):
     return found
 
 
+def root_of(client):
+    """What `keysieve root` makes of the account's own exports: its status, and the row of the report."""
+    client.generate_credential_report()
+    report = client.get_credential_report()
+    document = {
+        "Content": base64.b64encode(report["Content"]).decode(), "ReportFormat": report["ReportFormat"],
+        "GeneratedTime": report["GeneratedTime"].isoformat(),
+    }
+    path = os.path.join(HOME, "report.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(document, file)
+        json.dump({"SummaryMap": client.get_account_summary()["SummaryMap"]}, file)
+    run = subprocess.run(
+        [os.path.join(BUILT, "keysieve"), "root", "--format=json", path], capture_output=True, text=True)
+    document = json.loads(run.stdout)
+    check("both exports are read", (len(document["accounts"]), document["unread"]), (2, []))
+    return run.returncode, document["accounts"][0]
+
+
 def made(client, user, policy=None):
     """A user with a key."""
     client.create_user(UserName=user)
@@ -153,7 +174,8 @@ def with_moto():
     with Emulator("moto", command, INITIAL_NO_AUTH_ACTION_COUNT="13") as moto:
         admin = moto.client("iam", "x", "y")
         reader = made(admin, "reader", ["iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:GetAccountSummary",
-                                        "sts:GetAccessKeyInfo", "sts:AssumeRole", "iam:CreateRole"])
+                                        "sts:GetAccessKeyInfo", "sts:AssumeRole", "iam:CreateRole",
+                                        "iam:GenerateCredentialReport", "iam:GetCredentialReport"])
         deploy = made(admin, "deploy")
         second = another(admin, "deploy")
         admin.update_access_key(UserName="deploy", AccessKeyId=second[0], Status="Inactive")
@@ -174,7 +196,9 @@ def with_moto():
         check("a wrong secret", moto.one(found=[(deploy[0], wrong)], status=2), ("unknown", "wrong-secret"))
         check("an unknown ID", moto.one(found=[gone], status=0), ("inactive", "no-such-key"))
 
-        role = moto.client("iam", *reader).create_role(RoleName="ir", AssumeRolePolicyDocument="{}")
+        role = moto.client("iam", *reader).create_role(RoleName="ir", AssumeRolePolicyDocument=json.dumps({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}))
         session = moto.client("sts", *reader).assume_role(
             RoleArn=role["Role"]["Arn"], RoleSessionName="me")["Credentials"]
         triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
@@ -197,6 +221,10 @@ def with_moto():
         old = "AKIA" + "IQ2RXT5NWZL4KHVA"
         answers, _ = moto.ask(old, own=reader, status=2)
         check("the account of an old ID", answers[old]["account_id"], ACCOUNT)
+
+        # Its report has no row of root, which is not "no root key".
+        status, account = root_of(moto.client("iam", *reader))
+        check("moto's report", (status, account["account_id"], account["has_root_key"]), (2, ACCOUNT, None))
 
         before = moto.requests()
         canary = "AKIA" + "XYZDQCEN" + "4B6JSJQI"
@@ -228,6 +256,9 @@ def with_ministack():
         check("deactivated", ministack.one(found=[deploy], status=0), ("inactive", "no-such-key"))
         admin.delete_access_key(UserName="deploy", AccessKeyId=deploy[0])
         check("deleted", ministack.one(found=[deploy], status=0), ("inactive", "no-such-key"))
+
+        status, account = root_of(admin)
+        check("MiniStack's report", (status, account["account_id"], account["has_root_key"]), (0, ACCOUNT, False))
 
         session = ministack.client("sts", *root).get_session_token(DurationSeconds=1)["Credentials"]
         triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]

@@ -131,7 +131,8 @@ impl<T: Transport> Asker<T> {
     ) -> Result<Identity, Status> {
         let unknown = |word, text: &str| Status::Unknown(Reason::new(word, text));
         let Some(secret_key) = key.secret_key.clone() else {
-            return Err(unknown("no-secret", "its secret was not found"));
+            let text = "its secret is not known, and an ID alone signs nothing";
+            return Err(unknown("no-secret", text));
         };
         let is_temporary = key.id.starts_with("ASIA");
         if is_temporary && key.session_token.is_none() {
@@ -281,6 +282,10 @@ impl<T: Transport> Asker<T> {
     ) -> Status {
         let unknown = |word, text: String| Status::Unknown(Reason::new(word, text));
         if id == own.key_id {
+            if matches!(caller.owner, Owner::User(_)) {
+                // What IAM tells beside it is welcome; that it works is known.
+                self.status_in_iam(id, own, partition, verdict);
+            }
             verdict.identify(caller.clone());
             return Status::Active;
         }
@@ -303,6 +308,18 @@ impl<T: Transport> Asker<T> {
             let text = "IAM keeps no list of temporary keys; only its secret and token can tell";
             return unknown("temporary", text.to_owned());
         }
+        self.status_in_iam(id, own, partition, verdict)
+    }
+
+    /// What IAM says about a long-term key of the own account.
+    fn status_in_iam(
+        &mut self,
+        id: &str,
+        own: &Credentials,
+        partition: &Partition,
+        verdict: &mut Verdict,
+    ) -> Status {
+        let unknown = |word, text: String| Status::Unknown(Reason::new(word, text));
         let key_id = id.to_owned();
         let data = match self.ask(own, &Action::LastUsed { key_id }, partition) {
             Ok(data) => data,

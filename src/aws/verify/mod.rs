@@ -26,7 +26,7 @@ pub use action::Action;
 pub use ask::{Asker, FoundKey, USER_AGENT, not_asked};
 pub use endpoint::{Endpoint, EndpointUrl, Endpoints, PARTITIONS, Partition, Service, Variant};
 pub use limit::Limits;
-pub use sign::{Credentials, rfc3339};
+pub use sign::Credentials;
 pub use verdict::{Identity, LastUsed, Owner, Reason, Status, Verdict};
 
 /// Sends requests, and has the clocks. The only thing here that touches the world.

@@ -719,6 +719,25 @@ fn the_callers_own_key_is_active_and_may_be_roots() {
 }
 
 #[test]
+fn the_callers_own_key_is_active_whatever_iam_says() {
+    let mut run = Run::new(account(|asked| match asked {
+        "GetCallerIdentity" => Some(user()),
+        "ListAccessKeys" => Some(error(403, "AccessDenied", "")),
+        _ => None,
+    }));
+    let own = Credentials {
+        key_id: id(),
+        ..own()
+    };
+    let caller = run.asker.caller(&own, &PARTITIONS[0]).expect("a caller");
+    let verdict = run.asker.look_up(&id(), &own, &caller, &PARTITIONS[0]);
+    assert_eq!(told(&verdict), ("active", ""));
+    assert_eq!(verdict.owner, Some(Owner::User("deploy".to_owned())));
+    let used = verdict.last_used.expect("a last use");
+    assert_eq!(used.service.as_deref(), Some("s3"));
+}
+
+#[test]
 fn keys_of_other_accounts_are_not_asked_about_further() {
     let foreign = ["AKIA", "Y34FZKBO", "KMUTVV7A"].concat();
     let (verdict, run) = looked_up(&foreign, |_| None);

@@ -71,6 +71,8 @@ pub(crate) enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Say which accounts hold access keys of their root user, from what AWS exports.
+    Root(RootArgs),
     /// Say how to ask AWS whether keys work: this program asks nobody.
     Verify(VerifyArgs),
     /// Write a .keysieve.toml to begin with, and say what to do next.
@@ -172,6 +174,33 @@ pub(crate) struct ConfigArgs {
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+/// Options of `root`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Exit status: 0 no root key anywhere; 1 there is one, active or not; 2 something could not be read, \
+                  is too old, or does not say."
+)]
+pub(crate) struct RootArgs {
+    /// Credential reports (CSV, or JSON of `aws iam get-credential-report`) and account summaries.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// What is older says nothing for certain: 7d, 12h, 2 weeks. A CSV is as old as its file.
+    #[arg(long, value_name = "TIME", value_parser = crate::commands::root::parse_age)]
+    pub(crate) max_age: Option<i64>,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: RootFormat,
+}
+
+/// How `root` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RootFormat {
+    /// A line an account.
+    Text,
+    /// One document.
+    Json,
 }
 
 /// Options of `verify`.

@@ -66,6 +66,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Hook(command)) => commands::hook::run(command),
         Some(Command::Baseline(command)) => commands::baseline::run(command),
         Some(Command::Config(command)) => commands::config::run(command),
+        Some(Command::Root(args)) => commands::root::run(args),
         Some(Command::Verify(args)) => commands::verify::run(args),
         Some(Command::Init) => commands::init::run(),
         Some(Command::Completions(args)) => commands::completions::run(*args),

@@ -15,6 +15,7 @@ pub(crate) mod man;
 mod message;
 mod push;
 mod range;
+pub(crate) mod root;
 pub(crate) mod rules;
 pub(crate) mod scan;
 mod skip;

@@ -81,7 +81,7 @@ fn by_hand(id: &str) -> String {
          aws iam get-access-key-last-used --access-key-id {id}   # the user, and the last use\n  \
          aws iam list-access-keys --user-name USER   # Active or Inactive, and since when\n  \
          aws sts get-access-key-info --access-key-id {id}   # the account, of any key\n\
-         \nBy hand, with the pair itself, if you may use it (in a shell of its own):\n\n  \
+         \nBy hand, with the pair itself, if you may use it (in a bash or zsh of its own):\n\n  \
          export AWS_ACCESS_KEY_ID={id}\n  \
          read -rs AWS_SECRET_ACCESS_KEY && export AWS_SECRET_ACCESS_KEY   # paste it: it stays out of the shell's history\n  \
          {token}\n  \
