@@ -50,6 +50,13 @@ class Draw:
             if is_typical(secret):
                 return secret
 
+    def signed_secret(self):
+        """A secret with one of `+/`, as in the reports that the layouts are from."""
+        while True:
+            secret = self.secret()
+            if "+" in secret or "/" in secret:
+                return secret
+
     def token(self, length=400):
         return base64.b64encode(b"\x21\x0a\x23origin_ec").decode() + self.text(BASE64, length)
 
@@ -77,7 +84,7 @@ def blocks(path):
     for part in parts:
         title, *lines = part.split("\n")
         group, name, want, alternatives, cut = "misleading", "a.txt", [], None, False
-        while lines and re.match(r"[@%=!] ", lines[0]):
+        while lines and re.match(r"[@%=!~] ", lines[0]):
             mark, rest = lines[0][0], lines.pop(0)[2:]
             if mark == "@":
                 group, name = rest.split(" ")
@@ -85,7 +92,7 @@ def blocks(path):
                 want.append(tuple(rest.split(" ")))
             elif mark == "!":
                 cut = rest == "cut"
-            else:
+            elif mark == "%":
                 alternatives = rest.removeprefix("x = ").split(" | ")
         text = "\n".join(lines).rstrip("\n") + ("" if cut else "\n")
         for one in alternatives or [None]:
@@ -107,7 +114,7 @@ def fill(block, draw):
         name = kind + number
         if kind in "IASTFW":
             if name not in values:
-                values[name] = {"I": draw.id, "A": lambda: draw.id("AS" + "IA"), "S": draw.secret, "F": draw.secret,
+                values[name] = {"I": draw.id, "A": lambda: draw.id("AS" + "IA"), "S": draw.signed_secret, "F": draw.secret,
                                 "T": draw.token, "W": lambda: draw.text(ALPHABETS["U"], 20)}[kind]()
             plain = values[name]
         elif kind == "Y":
