@@ -70,3 +70,33 @@ fn f08_a_hook_that_lefthook_set_aside_is_removed() {
     assert!(said.contains("pre-commit.old"), "{said}");
     assert!(!world.hook("pre-commit.old").exists());
 }
+
+#[test]
+#[ignore = "needs other people's tools: run .ci/others"]
+fn with_git_lfs_what_the_documentation_says_sends_nothing_before_ours_has_decided() {
+    let world = World::new();
+    let config = "skip_lfs: true\npre-push:\n  piped: true\n  commands:\n    keysieve:\n      priority: 1\n      \
+                  run: keysieve hook run pre-push {1} {2}\n      use_stdin: true\n    lfs:\n      priority: 2\n      \
+                  run: git lfs pre-push {1} {2}\n      use_stdin: true\n";
+    world.repo.write("lefthook.yml", config);
+    world.git(&["lfs", "install", "--local", "--skip-repo"], 0);
+    world.git(&["lfs", "track", "*.bin"], 0);
+    world.git(&["add", "."], 0);
+    world.repo.commit("base");
+    let server = world.server();
+    world.tool("lefthook", &["install"], 0);
+    world.repo.write("data.bin", "nothing of interest\n");
+    world.git(&["add", "data.bin"], 0);
+    let commit = ["commit", "--quiet", "--no-verify", "-m", "data"];
+    world.git(&commit, 0);
+    world.git(&["push", "--quiet", "origin", "main"], 0);
+    let store = server.join("lfs/objects");
+    let sent = || std::fs::read_dir(&store).map_or(0, Iterator::count);
+    assert_eq!(sent(), 1);
+    world.repo.write("data.bin", pair(1934));
+    world.git(&["add", "data.bin"], 0);
+    world.git(&commit, 0);
+    let said = world.git(&["push", "origin", "main"], 1);
+    assert!(said.contains("keysieve stopped this push"), "{said}");
+    assert_eq!(sent(), 1, "it has left");
+}
