@@ -130,6 +130,7 @@ pub struct Scratch {
     hits: Vec<Hit>,
     confirmed: Confirmed,
     found: Found,
+    packed: Vec<usize>,
 }
 
 impl Scratch {
@@ -141,6 +142,11 @@ impl Scratch {
     /// What the last scan found.
     pub fn matches(&self) -> &[Match] {
         &self.found.matches
+    }
+
+    /// Returns where base64 begins that holds something packed: the rules see nothing of that.
+    pub fn packed(&self) -> &[usize] {
+        &self.packed
     }
 
     /// Values that are findings only if a key id without a secret turns up in another file.
@@ -193,7 +199,7 @@ pub struct Engine {
 impl Engine {
     /// Builds the searchers.
     pub fn new(rules: Arc<RuleSet>) -> Self {
-        let prefilter = Prefilter::new(&rules);
+        let prefilter = Prefilter::new(&rules).with_packed();
         let credentials = Credentials::new(&rules, &prefilter);
         Self {
             rules,
@@ -268,7 +274,9 @@ impl Engine {
             hits,
             confirmed,
             found,
+            packed,
         } = scratch;
+        packed.clear();
         hits.clear();
         confirmed.clear();
         found.matches.clear();
@@ -283,6 +291,10 @@ impl Engine {
         let mut thin = Thin::default();
         let mut is_looked_at = false;
         self.prefilter.find_each(bytes, |hit| {
+            if self.prefilter.is_packed(hit.keyword) {
+                packed.push(hit.offset);
+                return;
+            }
             if !self.credentials.wants(bytes, hit) {
                 return;
             }

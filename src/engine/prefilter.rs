@@ -36,6 +36,10 @@ pub struct Prefilter {
     seen: AtomicUsize,
 }
 
+/// What gzip looks like in base64, and base64 of that: three bytes of its header, which are four characters, and five
+/// characters of these four.
+const PACKED: [&[u8]; 2] = [b"H4sI", b"SDRzS"];
+
 #[derive(Debug)]
 struct Keyword {
     bytes: Vec<u8>,
@@ -82,6 +86,19 @@ impl Prefilter {
         }
     }
 
+    /// Looks for what says that something packed follows as well.
+    pub(super) fn with_packed(mut self) -> Self {
+        // A rule that looks for the same has its own hits.
+        let is_new = |literal: &&[u8]| self.keywords.iter().all(|it| it.bytes != *literal);
+        let new: Vec<&[u8]> = PACKED.into_iter().filter(is_new).collect();
+        self.keywords.extend(new.into_iter().map(|literal| Keyword {
+            bytes: literal.to_vec(),
+            form: Form::Plain,
+            rules: Vec::new(),
+        }));
+        self
+    }
+
     /// The searcher for a text of that many bytes.
     fn searcher(&self, bytes: usize) -> &LiteralSearcher {
         if let Some(fast) = self.fast.get() {
@@ -122,6 +139,13 @@ impl Prefilter {
     /// Whether any literal occurs in `bytes`.
     pub fn is_match(&self, bytes: &[u8]) -> bool {
         self.searcher(bytes.len()).is_match(bytes)
+    }
+
+    /// Returns true for a literal that says that something packed follows, which no rule looks for.
+    pub(super) fn is_packed(&self, index: usize) -> bool {
+        self.keywords
+            .get(index)
+            .is_some_and(|it| it.rules.is_empty())
     }
 
     /// How many literals there are.

@@ -323,6 +323,10 @@ impl BlobSink for Scanner {
         !is_out
     }
 
+    fn packed(&mut self) -> Vec<usize> {
+        self.scratch.packed().to_vec()
+    }
+
     fn unread(&mut self, provenance: &Provenance) {
         if let Provenance::Object { id, .. } = provenance.outer() {
             self.local.unread.insert(*id);

@@ -67,6 +67,11 @@ pub trait BlobSink: Clone + Send {
         })
     }
 
+    /// Gives where in the last blob base64 begins that holds something packed, which the search does not see.
+    fn packed(&mut self) -> Vec<usize> {
+        Vec::new()
+    }
+
     /// Takes note that something in here was not read, so that it is not known to be clean. The skip that says
     /// why comes by itself.
     fn unread(&mut self, _provenance: &Provenance) {}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::pair;
-use crate::support::archive::{Member, Method, Zip, gzip, tar, zip};
+use crate::support::archive::{Member, Method, Zip, base64, gzip, tar, zip};
 use crate::support::{Keys, TestCommand, TestRepo};
 
 fn members(text: &str) -> Vec<Member> {
@@ -242,6 +242,63 @@ fn containers_that_are_packed_as_deltas_are_opened() {
         .filter_map(|place| place["path"].as_str())
         .collect();
     assert_eq!(paths, ["a.zip", "a.run"], "{}", run.show());
+}
+
+#[test]
+fn what_is_packed_and_written_in_base64_is_opened() {
+    let mut keys = Keys::new(8);
+    let (id, text) = pair(&mut keys);
+    let script = format!(
+        "#!/bin/sh\n{}{text}",
+        "echo a line of a script\n".repeat(20)
+    );
+    let once = base64(&gzip(script.as_bytes()));
+    let twice = base64(once.as_bytes());
+    let lines: Vec<String> = once
+        .as_bytes()
+        .chunks(60)
+        .map(|it| String::from_utf8_lossy(it).into())
+        .collect();
+    let repo = TestRepo::new();
+    for (name, text) in [
+        ("main.tf", format!("a\nuser_data_base64 = \"{once}\"\n")),
+        ("release.yaml", format!("a:\n  release: {twice}\n")),
+        (
+            "cloud.yaml",
+            format!("x:\n  content: |\n    {}\n", lines.join("\n    ")),
+        ),
+        (
+            "state.json",
+            format!("{{\"user_data\": \"{}\\n\"}}\n", lines.join("\\n")),
+        ),
+    ] {
+        repo.commit_file(name, &text, name);
+        let run = repo.keysieve(&["scan", name, "--format", "json"]).status(1);
+        let place = &run.json()["findings"][0]["places"][0];
+        assert_eq!(run.json()["findings"][0]["key_id"], id.as_str(), "{name}");
+        assert_eq!(place["path"], name);
+        assert_eq!(place["inside"][0]["kind"], "base64");
+        let line = if name == "cloud.yaml" {
+            "line 3"
+        } else {
+            "line 2"
+        };
+        let line = if name == "state.json" { "line 1" } else { line };
+        assert_eq!(place["inside"][0]["name"], line, "{name}");
+        repo.keysieve(&["scan", name, "--no-open"]).status(0);
+    }
+    let run = repo.keysieve(&["history", "--format", "json"]).status(1);
+    assert_eq!(
+        run.json()["findings"][0]["places"].as_array().map(Vec::len),
+        Some(4)
+    );
+    // Documentation shows how such a thing begins.
+    let dir = tempfile::tempdir().expect("a directory");
+    let example = format!("user_data_base64 = \"{}...\"\n", &once[..80]);
+    write(dir.path(), "README.md", example.as_bytes());
+    TestCommand::keysieve(dir.path())
+        .args(["scan", "."])
+        .status(0);
 }
 
 #[test]

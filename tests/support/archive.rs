@@ -287,8 +287,75 @@ pub fn rpm(script: &[u8], payload: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A 7z file whose members are packed together as LZMA2.
+pub fn sevenz(members: &[Member]) -> Vec<u8> {
+    let all: Vec<u8> = members
+        .iter()
+        .flat_map(|(_, bytes)| bytes.clone())
+        .collect();
+    let mut options = lzma_rust2::Lzma2Options::with_preset(0);
+    options.lzma_options.dict_size = 1 << 16;
+    let mut writer = lzma_rust2::Lzma2Writer::new(Vec::new(), options);
+    writer.write_all(&all).expect("memory");
+    let packed = writer.finish().expect("memory");
+    let mut header = vec![1, 4, 6, 0, 1, 9];
+    header.extend(number(packed.len()));
+    // One folder of one method, LZMA2, with one byte of properties: a dictionary of 64 KiB.
+    header.extend([0, 7, 11, 1, 0, 1, 0x21, 0x21, 1, 8, 12]);
+    header.extend(number(all.len()));
+    header.extend([0, 8, 13]);
+    header.extend(number(members.len()));
+    header.push(9);
+    for (_, bytes) in &members[..members.len() - 1] {
+        header.extend(number(bytes.len()));
+    }
+    header.extend([10, 1]);
+    for (_, bytes) in members {
+        header.extend(crc32fast::hash(bytes).to_le_bytes());
+    }
+    header.extend([0, 0, 5]);
+    header.extend(number(members.len()));
+    let names: Vec<u8> = members
+        .iter()
+        .flat_map(|(name, _)| {
+            name.encode_utf16()
+                .chain([0])
+                .flat_map(u16::to_le_bytes)
+                .collect::<Vec<u8>>()
+        })
+        .collect();
+    header.push(17);
+    header.extend(number(names.len() + 1));
+    header.push(0);
+    header.extend(names);
+    header.extend([0, 0]);
+    let mut start = Vec::new();
+    start.extend((packed.len() as u64).to_le_bytes());
+    start.extend((header.len() as u64).to_le_bytes());
+    start.extend(crc32fast::hash(&header).to_le_bytes());
+    let sum = crc32fast::hash(&start).to_le_bytes();
+    [
+        &b"7z\xbc\xaf\x27\x1c\0\x04"[..],
+        &sum,
+        &start,
+        &packed,
+        &header,
+    ]
+    .concat()
+}
+
+/// A number as 7z writes it, with all its bytes.
+fn number(value: usize) -> Vec<u8> {
+    [&[0xff][..], &(value as u64).to_le_bytes()].concat()
+}
+
+/// Standard base64 without line breaks.
+pub fn base64(bytes: &[u8]) -> String {
+    data_encoding::BASE64.encode(bytes)
+}
+
 /// The forms that [`wrap`] knows.
-pub const FORMS: usize = 14;
+pub const FORMS: usize = 15;
 
 /// Puts content into a container of a form, among other members in any order.
 pub fn wrap(form: usize, keys: &mut Keys, name: &str, content: Vec<u8>) -> Vec<u8> {
@@ -313,6 +380,7 @@ pub fn wrap(form: usize, keys: &mut Keys, name: &str, content: Vec<u8>) -> Vec<u
         10 => rpm(b"echo", &cpio(&members(keys, content))),
         11 => zip(&members(keys, content), Method::Zstd, false),
         12 => zip(&members(keys, content), Method::Xz, false),
+        13 => sevenz(&members(keys, content)),
         _ => {
             // Several members that are one stream.
             let at = keys.below(content.len() + 1);

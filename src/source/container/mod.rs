@@ -8,6 +8,7 @@
 //! How much comes out of one input is a value that is handed down with it, so that neither the number of threads
 //! nor the speed of a machine changes what is found. Nothing is written to disk.
 
+mod base64;
 mod input;
 mod kind;
 mod opening;
@@ -103,6 +104,20 @@ impl<S: BlobSink> Opener<S> {
         }
     }
 
+    /// Shows what is no container, then what is written in it in base64 and packed.
+    fn plain(&mut self, blob: Blob<'_>) -> ControlFlow<()> {
+        self.sink.blob(blob)?;
+        let packed = self.sink.packed();
+        if packed.is_empty() || self.limits.depth == 0 {
+            return ControlFlow::Continue(());
+        }
+        let budget = self.limits.output(blob.bytes.len());
+        let opened = self.guarded(budget, blob.provenance, |opening| {
+            opening.written(blob.bytes, 0, &packed)
+        });
+        opened.unwrap_or(ControlFlow::Continue(()))
+    }
+
     fn open(&mut self, kind: Kind, blob: Blob<'_>) -> ControlFlow<()> {
         if !self.sink.admits(blob.provenance) {
             return ControlFlow::Continue(());
@@ -139,7 +154,7 @@ impl<S: BlobSink> BlobSink for Opener<S> {
     #[inline]
     fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()> {
         match self.kind(blob.bytes) {
-            None => self.sink.blob(blob),
+            None => self.plain(blob),
             Some(kind) => self.open(kind, blob),
         }
     }

@@ -8,7 +8,7 @@ use bstr::BString;
 
 use super::input::{Fault, Input, Part, Slice};
 use super::kind::{HEAD, Kind};
-use super::{Limits, format};
+use super::{Limits, base64, format};
 use crate::blob::{Blob, Window};
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::{Inside, Provenance, Step, StepPart};
@@ -32,6 +32,7 @@ pub(super) trait Out {
     fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()>;
     fn window(&mut self, blob: Blob<'_>, window: Window) -> ControlFlow<()>;
     fn skip(&mut self, skip: Skip);
+    fn packed(&mut self) -> Vec<usize>;
     fn unread(&mut self, provenance: &Provenance);
     fn opened(&mut self, provenance: &Provenance, opened: Opened);
 }
@@ -47,6 +48,10 @@ impl<S: BlobSink> Out for S {
 
     fn skip(&mut self, skip: Skip) {
         BlobSink::skip(self, skip);
+    }
+
+    fn packed(&mut self) -> Vec<usize> {
+        BlobSink::packed(self)
     }
 
     fn unread(&mut self, provenance: &Provenance) {
@@ -247,9 +252,11 @@ impl<'o> Opening<'o> {
             _ if length == 0 => return ControlFlow::Continue(()),
             place => place,
         };
-        let flow = self.out.blob(Blob { bytes, provenance });
+        self.out.blob(Blob { bytes, provenance })?;
+        let packed = self.out.packed();
+        self.written(bytes, 0, &packed)?;
         input.take(length);
-        flow
+        ControlFlow::Continue(())
     }
 
     /// Shows an input in pieces that share bytes with each other.
@@ -269,7 +276,12 @@ impl<'o> Opening<'o> {
                 Provenance::Inside(inside) if inside.steps.is_empty() => &inside.outer,
                 place => place,
             };
-            let flow = self.out.window(Blob { bytes, provenance }, window);
+            let mut flow = self.out.window(Blob { bytes, provenance }, window);
+            if flow.is_continue() {
+                let mut packed = self.out.packed();
+                packed.retain(|at| (window.from..window.to).contains(at));
+                flow = self.written(bytes, line, &packed);
+            }
             let step = if is_last { bytes.len() } else { STRIDE };
             line += memchr::memchr_iter(b'\n', &bytes[..step]).count();
             offset += step;
@@ -278,6 +290,42 @@ impl<'o> Opening<'o> {
                 return flow;
             }
         }
+    }
+
+    /// Opens what is written in base64 at places of a text that begins after so many lines.
+    pub(super) fn written(
+        &mut self,
+        bytes: &[u8],
+        lines: usize,
+        places: &[usize],
+    ) -> ControlFlow<()> {
+        let is_deep = self.place().steps().len() + 1 >= self.limits.depth;
+        let (mut counted, mut line) = (0, lines + 1);
+        for at in places.iter().filter(|_| !is_deep) {
+            // Base64 in base64 that was opened a moment ago.
+            if *at < counted {
+                continue;
+            }
+            line += memchr::memchr_iter(b'\n', &bytes[counted..*at]).count();
+            counted = *at;
+            let Some((decoded, end)) = base64::decode(bytes, *at) else {
+                continue;
+            };
+            if self.budget.left(1) < decoded.len() as u64 {
+                self.skip(SkipReason::Limit, "more comes out of it than may");
+                return ControlFlow::Continue(());
+            }
+            self.budget.spend(decoded.len() as u64, 1);
+            let step = Step {
+                kind: base64::KIND,
+                name: format!("line {line}").into(),
+                part: StepPart::Member,
+            };
+            line += memchr::memchr_iter(b'\n', &bytes[counted..end]).count();
+            counted = end;
+            self.item(step, &mut Slice::new(&decoded))?;
+        }
+        ControlFlow::Continue(())
     }
 
     /// All that is left of an input in one piece, if it may be held; else it is said and shown raw.
@@ -311,7 +359,12 @@ impl<'o> Opening<'o> {
             Provenance::Inside(inside) if inside.steps.is_empty() => &inside.outer,
             place => place,
         };
-        if place.is_old() {
+        // Documentation shows the beginning of what is packed; that is no damage.
+        let is_written = place
+            .steps()
+            .last()
+            .is_some_and(|step| step.kind == base64::KIND);
+        if place.is_old() || is_written && reason == SkipReason::Corrupt {
             return;
         }
         let skip = Skip::with_detail(reason, place.shown(), detail.into());

@@ -1,4 +1,4 @@
-//! A decoder whose output is summed.
+//! Checksums of what a decoder makes, and of what is taken of an input.
 
 use super::super::input::{Fault, Input};
 use super::unpack::{Aside, Decode, Step};
@@ -41,5 +41,49 @@ impl Decode for Checked<'_> {
 
     fn end(&mut self, input: &mut dyn Input, aside: &mut Aside) -> Result<(), Fault> {
         self.decode.end(input, aside)
+    }
+}
+
+/// Sums what is taken of an input: CRC-32.
+pub(super) struct Summed<'i> {
+    input: &'i mut dyn Input,
+    sum: crc32fast::Hasher,
+}
+
+impl<'i> Summed<'i> {
+    pub(super) fn new(input: &'i mut dyn Input) -> Self {
+        Self {
+            input,
+            sum: crc32fast::Hasher::new(),
+        }
+    }
+
+    /// The sum of what was taken so far.
+    pub(super) fn checksum(&self) -> u32 {
+        self.sum.clone().finalize()
+    }
+}
+
+impl Input for Summed<'_> {
+    fn fill(&mut self, want: usize) -> &[u8] {
+        self.input.fill(want)
+    }
+
+    fn take(&mut self, count: usize) {
+        let bytes = self.input.fill(count);
+        self.sum.update(bytes.get(..count).unwrap_or(bytes));
+        self.input.take(count);
+    }
+
+    fn taken(&self) -> u64 {
+        self.input.taken()
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        self.input.fault()
+    }
+
+    fn is_in_memory(&self) -> bool {
+        self.input.is_in_memory()
     }
 }

@@ -4,7 +4,10 @@
 //! is fast enough; zstd is the C library, three times as fast as what there is in Rust; the others are in Rust.
 
 use bzip2::{Decompress, Status as Bzip2Status};
-use lzma_rust2::{Action, LzipStream, LzmaStream, Status, StreamResult, XzStream};
+use lzma_rust2::{
+    Action, FilterConfig, FilterType, LzipStream, Lzma2Stream, LzmaStream, Status, StreamResult,
+    XzStream,
+};
 use zlib_rs::{Inflate, InflateFlush};
 use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
@@ -376,9 +379,7 @@ pub(super) fn step_of(result: StreamResult) -> Step {
 /// What an LZMA decoder could not do.
 pub(super) fn lzma_fault(error: &std::io::Error) -> Fault {
     match error.kind() {
-        std::io::ErrorKind::OutOfMemory => {
-            Fault::limit("it needs a dictionary of more than 128 MiB")
-        }
+        std::io::ErrorKind::OutOfMemory => Fault::limit(TOO_LARGE),
         std::io::ErrorKind::Unsupported => Fault::unsupported(error.to_string()),
         std::io::ErrorKind::UnexpectedEof => Fault::corrupt("it is cut short"),
         _ => Fault::corrupt(format!("it cannot be decoded: {error}")),
@@ -412,4 +413,118 @@ impl Decode for Bzip2 {
     fn end(&mut self, _input: &mut dyn Input, _aside: &mut Aside) -> Result<(), Fault> {
         Ok(())
     }
+}
+
+/// One stream of LZMA or LZMA2 without a header, as 7z has them.
+pub(super) struct RawLzma {
+    decoder: RawDecoder,
+    has_begun: bool,
+}
+
+enum RawDecoder {
+    One(Box<LzmaStream>),
+    Two(Box<Lzma2Stream>),
+}
+
+impl RawLzma {
+    /// LZMA that gives `size` bytes.
+    pub(super) fn one(
+        size: u64,
+        properties: &[u8],
+        filter: Option<FilterConfig>,
+    ) -> Result<Self, Fault> {
+        let properties: Option<&[u8; 5]> = properties.first_chunk();
+        let [props, dictionary @ ..] = properties.ok_or_else(|| Fault::corrupt(PROPERTIES))?;
+        let dictionary = u32::from_le_bytes(*dictionary);
+        ask(dictionary)?;
+        let stream = LzmaStream::new_with_props(size, *props, dictionary, None);
+        let mut stream = stream.map_err(|error| lzma_fault(&error))?;
+        stream
+            .set_filters(filter.as_slice())
+            .map_err(|error| lzma_fault(&error))?;
+        Ok(Self::of(RawDecoder::One(Box::new(stream))))
+    }
+
+    /// LZMA2.
+    pub(super) fn two(properties: &[u8], filter: Option<FilterConfig>) -> Result<Self, Fault> {
+        let byte = properties.first().filter(|byte| **byte <= 40);
+        let byte = u32::from(*byte.ok_or_else(|| Fault::corrupt(PROPERTIES))?);
+        let dictionary = match byte {
+            40 => u32::MAX,
+            _ => (2 | byte & 1) << (byte / 2 + 11),
+        };
+        ask(dictionary)?;
+        let mut stream = Lzma2Stream::new(dictionary);
+        stream
+            .set_filters(filter.as_slice())
+            .map_err(|error| lzma_fault(&error))?;
+        Ok(Self::of(RawDecoder::Two(Box::new(stream))))
+    }
+
+    fn of(decoder: RawDecoder) -> Self {
+        Self {
+            decoder,
+            has_begun: false,
+        }
+    }
+}
+
+const PROPERTIES: &str = "the properties of its method cannot be";
+
+/// Refuses dictionaries that are too large, before there is one.
+fn ask(dictionary: u32) -> Result<(), Fault> {
+    match dictionary >> 10 <= DICTIONARY_KB {
+        true => Ok(()),
+        false => Err(Fault::limit(TOO_LARGE)),
+    }
+}
+
+const TOO_LARGE: &str = "it needs a dictionary of more than 128 MiB";
+
+impl Decode for RawLzma {
+    fn begin(&mut self, _input: &mut dyn Input, _aside: &mut Aside) -> Result<bool, Fault> {
+        Ok(!std::mem::replace(&mut self.has_begun, true))
+    }
+
+    fn step(&mut self, input: &[u8], out: &mut [u8], is_all: bool) -> Result<Step, Fault> {
+        let action = if is_all { Action::Finish } else { Action::Run };
+        let result = match &mut self.decoder {
+            RawDecoder::One(stream) => stream.process(input, out, action),
+            RawDecoder::Two(stream) => stream.process(input, out, action),
+        };
+        result.map(step_of).map_err(|error| lzma_fault(&error))
+    }
+
+    fn end(&mut self, _input: &mut dyn Input, aside: &mut Aside) -> Result<(), Fault> {
+        match &self.decoder {
+            RawDecoder::One(stream) => aside.push("bytes behind the stream", stream.unused_input()),
+            RawDecoder::Two(_) => Ok(()),
+        }
+    }
+}
+
+/// The filter of a method of 7z; `None` for what is none.
+pub(super) fn filter(method: &[u8], properties: &[u8]) -> Option<FilterConfig> {
+    let filter_type = match method {
+        [3] => FilterType::Delta,
+        [3, 3, 1, 3] | [4] => FilterType::BcjX86,
+        [3, 3, 2, 5] | [5] => FilterType::BcjPpc,
+        [3, 3, 4, 1] | [6] => FilterType::BcjIa64,
+        [3, 3, 5, 1] | [7] => FilterType::BcjArm,
+        [3, 3, 7, 1] | [8] => FilterType::BcjArmThumb,
+        [3, 3, 8, 5] | [9] => FilterType::BcjSparc,
+        [0xa] => FilterType::BcjArm64,
+        [0xb] => FilterType::BcjRiscv,
+        _ => return None,
+    };
+    let property = match (filter_type, properties) {
+        (FilterType::Delta, [distance]) => u32::from(*distance) + 1,
+        (FilterType::Delta, _) => return None,
+        (_, []) => 0,
+        (_, bytes) => u32::from_le_bytes(*bytes.first_chunk()?),
+    };
+    Some(FilterConfig {
+        filter_type,
+        property,
+    })
 }

@@ -6,6 +6,8 @@ mod crc;
 mod decode;
 mod pax;
 mod rpm;
+mod sevenz;
+mod sevenz_header;
 mod sparse;
 mod stream;
 mod tar;
@@ -33,6 +35,7 @@ pub(super) fn open(
         Kind::Cpio => cpio::open(opening, input),
         Kind::Rpm => rpm::open(opening, input),
         Kind::Zip => opening.hold(input, zip::open),
-        Kind::SevenZip | Kind::Other(_) | Kind::Encrypted(_) => opening.refuse(kind, input),
+        Kind::SevenZip => opening.hold(input, sevenz::open),
+        Kind::Other(_) | Kind::Encrypted(_) => opening.refuse(kind, input),
     }
 }

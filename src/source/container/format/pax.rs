@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn records_have_their_length_in_front() {
         let mut records = Records::default();
-        records.read(b"11 size=42\n15 path=a\nb = c\n9 broken");
+        records.read(b"11 size=42\n16 path=a\nb = c\n9 broken");
         assert_eq!(records.size, Some(42));
         assert_eq!(records.name, Some("a\nb = c".into()));
         records.read(b"99 size=43\n");
