@@ -7,6 +7,19 @@
 )]
 
 mod rules;
+mod searcher;
+
+/// The chooser of fingerprints and the tables of the searcher, as the library has them.
+#[path = "../src/engine/literal"]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    reason = "of the library, where all of it is used"
+)]
+mod literal {
+    pub mod fingerprint;
+    pub mod tables;
+}
 
 use std::env;
 use std::error::Error;
@@ -15,5 +28,5 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    rules::write(&out)
+    searcher::write(&out, &rules::write(&out)?)
 }

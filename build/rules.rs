@@ -11,7 +11,8 @@ use toml::{Table, Value};
 #[allow(unreachable_pub, reason = "of the library, where it is reached")]
 mod keyword;
 
-use keyword::{Form, Keyword};
+use keyword::Form;
+pub(crate) use keyword::{Keyword, PACKED};
 
 /// What a rule has that says nothing else.
 const ADVICE: &str = "Revoke it where it was issued, then take it out.";
@@ -19,8 +20,8 @@ const ADVICE: &str = "Revoke it where it was issued, then take it out.";
 /// Stands behind each text of a list: `Texts::END`.
 const END: char = '\u{1e}';
 
-/// Writes `rules.rs` into `out`.
-pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
+/// Writes `rules.rs` into `out`; gives the keywords of each rule, in the order of the rules.
+pub(crate) fn write(out: &Path) -> Result<Vec<Vec<Keyword>>, Box<dyn Error>> {
     println!("cargo:rerun-if-changed=rules.toml");
     let file: Table = toml::from_str(&fs::read_to_string("rules.toml")?)?;
     let rules = file.get("rule").and_then(Value::as_array);
@@ -38,7 +39,7 @@ pub(crate) fn write(out: &Path) -> Result<(), Box<dyn Error>> {
     let count = rules.len();
     let text = format!("{lists}\npub(super) static RULES: [Rule; {count}] = [\n{table}];\n");
     fs::write(out.join("rules.rs"), text)?;
-    Ok(())
+    Ok(rules.into_iter().map(keywords).collect())
 }
 
 /// Appends one rule to the table. What it borrows gets a name of its own among the lists, because only that lives
@@ -60,11 +61,7 @@ fn rule_into(
         )?;
         Ok::<_, std::fmt::Error>(format!("Cow::Borrowed(&{name}_{number})"))
     };
-    let keywords = Keyword::all(
-        &strings(rule, "keywords"),
-        &strings(rule, "base64"),
-        &strings(rule, "utf16"),
-    );
+    let keywords = keywords(rule);
     let keywords = list(
         "KEYWORDS",
         "Keyword",
@@ -166,14 +163,24 @@ fn strings(table: &Table, key: &str) -> Vec<String> {
     texts.map(str::to_owned).collect()
 }
 
+fn keywords(rule: &Table) -> Vec<Keyword> {
+    let [plain, base64, utf16] = ["keywords", "base64", "utf16"].map(|key| strings(rule, key));
+    Keyword::all(&plain, &base64, &utf16)
+}
+
 fn keyword(keyword: &Keyword) -> String {
     let bytes = keyword.bytes.escape_ascii();
-    let form = match keyword.form {
-        Form::Plain => "Plain".to_owned(),
-        Form::Base64(phase) => format!("Base64({phase})"),
-        Form::Utf16 => "Utf16".to_owned(),
-    };
-    format!("Keyword {{ bytes: Cow::Borrowed(b\"{bytes}\"), form: Form::{form} }}")
+    let form = form(keyword);
+    format!("Keyword {{ bytes: Cow::Borrowed(b\"{bytes}\"), form: {form} }}")
+}
+
+/// The form of a keyword, as it is written in code.
+pub(crate) fn form(keyword: &Keyword) -> String {
+    match keyword.form {
+        Form::Plain => "Form::Plain".to_owned(),
+        Form::Base64(phase) => format!("Form::Base64({phase})"),
+        Form::Utf16 => "Form::Utf16".to_owned(),
+    }
 }
 
 /// `base64-bytes(32)` is `Check::Base64Bytes(32)`. A name that is no check does not compile.

@@ -85,3 +85,83 @@ fn the_rule_file_holds_no_secret() {
     let matches = engine.scan(include_bytes!("../rules.toml"), &mut scratch);
     assert!(matches.is_empty(), "{matches:?}");
 }
+
+/// A keyword with more hits in 100 MB of ordinary sources slows the search for all others.
+const MOST_HITS: u32 = 50;
+
+/// Keywords of which every four bytes are common in sources, though the whole is not; each with its hits in 100 MB, as
+/// `cargo run --release --example frequencies -- DIR count` has them.
+const COUNTED: &[(&str, u32)] = &[
+    ("T_ACCESS_K", 0),
+    ("ecret_key", 4),
+    ("ecret key", 10),
+    ("ECRET_KEY", 4),
+    ("ws_secret", 4),
+    ("ws secret", 0),
+    ("WS_SECRET", 0),
+    ("iscord", 4),
+    ("ISCORD", 0),
+    ("lient_secret", 14),
+    ("lientSecret", 0),
+    ("LIENT_SECRET", 0),
+    ("dor_v1_", 0),
+    ("AULT_TOK", 1),
+    ("ault_tok", 3),
+    ("[subm", 0),
+];
+
+/// Keywords over the budget, because what they lead to has nothing rarer.
+const OVER: &[&str] = &["PRIVATE KEY", "dapi"];
+
+#[test]
+fn no_keyword_is_common_in_sources() {
+    let common = common_runs();
+    assert!(common.contains(&b"cons"[..]));
+    assert!(COUNTED.iter().all(|(_, hits)| *hits <= MOST_HITS));
+    let mut used = 0;
+    for rule in RuleSet::builtin().rules.iter() {
+        for keyword in rule.keywords.iter() {
+            let is_named = |name: &str| name.as_bytes() == &*keyword.bytes;
+            if OVER.iter().any(|name| is_named(name))
+                || COUNTED.iter().any(|(name, _)| is_named(name))
+            {
+                used += 1;
+                continue;
+            }
+            let mut runs = keyword.bytes.windows(4);
+            let is_rare = runs.any(|run| !common.contains(run));
+            let text = keyword.bytes.escape_ascii();
+            assert!(
+                is_rare,
+                "{}: `{text}` may stand in 100 MB of sources more than {MOST_HITS} times: count it",
+                rule.id
+            );
+        }
+    }
+    assert!(
+        used >= OVER.len() + COUNTED.len(),
+        "an exception is of no rule"
+    );
+}
+
+/// The runs of four bytes that stand in 100 MB of sources more than [`MOST_HITS`] times, out of `build/frequencies`.
+fn common_runs() -> std::collections::HashSet<[u8; 4]> {
+    let mut bytes = include_bytes!("../build/frequencies").iter();
+    let mut runs = std::collections::HashSet::new();
+    let mut run: u32 = 0;
+    while let Some(first) = bytes.next() {
+        let (mut distance, mut last) = (u32::from(first & 0x7f), *first);
+        for shift in (7..).step_by(7) {
+            if last < 0x80 {
+                break;
+            }
+            last = *bytes.next().expect("a whole table");
+            distance |= u32::from(last & 0x7f) << shift;
+        }
+        run += distance;
+        runs.insert(run.to_be_bytes());
+        let level = bytes.next().expect("a whole table");
+        assert!(f64::from(*level) >= 2.0 * f64::from(MOST_HITS).log2() - 0.5);
+    }
+    runs
+}

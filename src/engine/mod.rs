@@ -199,7 +199,7 @@ pub struct Engine {
 impl Engine {
     /// Builds the searchers.
     pub fn new(rules: Arc<RuleSet>) -> Self {
-        let prefilter = Prefilter::new(&rules).with_packed();
+        let prefilter = Prefilter::new(&rules);
         let credentials = Credentials::new(&rules, &prefilter);
         Self {
             rules,

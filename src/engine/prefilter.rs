@@ -2,6 +2,7 @@
 //!
 //! It may over-report and must never miss.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,10 +10,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::RuleIndex;
 use super::literal::{self, LiteralSearcher};
 use crate::rule::RuleSet;
-use crate::rule::keyword::Form;
+use crate::rule::keyword::{Form, PACKED};
 
-/// How many bytes are searched by the searcher that is made quickly, before the other pays: that takes 1.4 ms to
-/// choose what it looks for, in which the quick one searches some three MiB.
+/// The literals of the built-in rules with the tables of their searcher, made by `build/searcher.rs`.
+mod builtin {
+    use super::super::literal::tables::{Entry, Group, Tables};
+    use super::{Cow, Form, Literal, RuleIndex};
+
+    include!(concat!(env!("OUT_DIR"), "/searcher.rs"));
+}
+
+/// How many bytes are searched for a user's literals by the searcher that is made quickly, before the other pays: it
+/// has to choose what it looks for.
 const FEW: usize = 1 << 20;
 
 /// A literal that stands at a place.
@@ -27,76 +36,45 @@ pub struct Hit {
 /// The literals of all rules and the searcher for them.
 #[derive(Debug)]
 pub struct Prefilter {
-    keywords: Vec<Keyword>,
-    /// Built when there is something to search: a scan of nothing does not pay for it.
+    literals: Cow<'static, [Literal]>,
+    /// Whether these are the literals that the constant tables are for.
+    is_builtin: bool,
+    /// Made when there is something to search: a scan of nothing does not pay for it.
     quick: OnceLock<LiteralSearcher>,
-    /// Built when there is much to search: the scan of a commit does not pay for it.
+    /// Made when there is much to search, or nothing to choose: the scan of a commit does not pay for a choice.
     fast: OnceLock<LiteralSearcher>,
-    /// How many bytes were searched, or about to be, before `fast` was built.
+    /// How many bytes were searched, or about to be, before `fast` was made.
     seen: AtomicUsize,
 }
 
-/// What gzip looks like in base64, and base64 of that: three bytes of its header, which are four characters, and five
-/// characters of these four.
-const PACKED: [&[u8]; 2] = [b"H4sI", b"SDRzS"];
-
-#[derive(Debug)]
-struct Keyword {
-    bytes: Vec<u8>,
+/// A keyword, of one rule or of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Literal {
+    bytes: Cow<'static, [u8]>,
     /// What the rule says that takes it for something encoded, if one does.
     form: Form,
-    rules: Vec<RuleIndex>,
+    rules: Cow<'static, [RuleIndex]>,
 }
 
 impl Prefilter {
-    /// Collects the keywords of all rules; one that several rules share is one literal.
+    /// Collects the keywords of all rules; one that several rules share is one literal. Where there are rules, what says
+    /// that something packed follows is looked for as well.
     ///
-    /// No keyword is shorter than [`super::literal::SHORTEST`]: the compilation of rules refuses that, and the
+    /// No keyword is shorter than [`super::literal::SHORTEST`]: the readers of rules refuse that, and the
     /// first search would panic.
     pub fn new(rules: &RuleSet) -> Self {
-        let mut keywords: Vec<Keyword> = Vec::new();
-        let mut known: HashMap<&[u8], usize> = HashMap::new();
-        for (rule, literal) in rules
-            .rules
-            .iter()
-            .enumerate()
-            .flat_map(|(index, rule)| rule.keywords.iter().map(move |literal| (index, literal)))
-        {
-            let keyword = *known.entry(&literal.bytes).or_insert_with(|| {
-                keywords.push(Keyword {
-                    bytes: literal.bytes.to_vec(),
-                    form: Form::Plain,
-                    rules: Vec::new(),
-                });
-                keywords.len() - 1
-            });
-            let keyword = &mut keywords[keyword];
-            if literal.form != Form::Plain {
-                keyword.form = literal.form;
-            }
-            if keyword.rules.last() != Some(&rule) {
-                keyword.rules.push(rule);
-            }
-        }
+        let is_builtin = rules.is_builtin();
+        let literals = match is_builtin {
+            true => Cow::Borrowed(&builtin::LITERALS[..]),
+            false => Cow::Owned(collect(rules)),
+        };
         Self {
-            keywords,
+            literals,
+            is_builtin,
             quick: OnceLock::new(),
             fast: OnceLock::new(),
             seen: AtomicUsize::new(0),
         }
-    }
-
-    /// Looks for what says that something packed follows as well.
-    pub(super) fn with_packed(mut self) -> Self {
-        // A rule that looks for the same has its own hits.
-        let is_new = |literal: &&[u8]| self.keywords.iter().all(|it| it.bytes != *literal);
-        let new: Vec<&[u8]> = PACKED.into_iter().filter(is_new).collect();
-        self.keywords.extend(new.into_iter().map(|literal| Keyword {
-            bytes: literal.to_vec(),
-            form: Form::Plain,
-            rules: Vec::new(),
-        }));
-        self
     }
 
     /// The searcher for a text of that many bytes.
@@ -104,22 +82,29 @@ impl Prefilter {
         if let Some(fast) = self.fast.get() {
             return fast;
         }
+        if self.is_builtin {
+            return self
+                .fast
+                .get_or_init(|| LiteralSearcher::fixed(&builtin::TABLES));
+        }
         let before = self.seen.fetch_add(bytes, Ordering::Relaxed);
         if before.saturating_add(bytes) <= FEW {
             self.quick
                 .get_or_init(|| self.prepared(LiteralSearcher::quick))
         } else {
-            self.fast
-                .get_or_init(|| self.prepared(LiteralSearcher::new))
+            self.fast.get_or_init(|| {
+                self.prepared(|literals| LiteralSearcher::like(&builtin::TABLES, literals))
+            })
         }
     }
 
     fn prepared(
         &self,
-        by: fn(&[Vec<u8>]) -> Result<LiteralSearcher, literal::Error>,
+        by: impl Fn(&[Vec<u8>]) -> Result<LiteralSearcher, literal::Error>,
     ) -> LiteralSearcher {
-        let literals: Vec<Vec<u8>> = self.keywords.iter().map(|one| one.bytes.clone()).collect();
-        by(&literals).expect("compiled rules have no short keywords, and equal ones were merged")
+        let literals = self.literals.iter().map(|one| one.bytes.to_vec());
+        by(&literals.collect::<Vec<_>>())
+            .expect("rules have no short keywords, and equal ones were merged")
     }
 
     /// Appends every occurrence of every literal, in order of offset, then keyword; overlaps included.
@@ -143,44 +128,80 @@ impl Prefilter {
 
     /// Returns true for a literal that says that something packed follows, which no rule looks for.
     pub(super) fn is_packed(&self, index: usize) -> bool {
-        self.keywords
-            .get(index)
-            .is_some_and(|it| it.rules.is_empty())
+        let literal = self.literals.get(index);
+        literal.is_some_and(|it| it.rules.is_empty())
     }
 
     /// How many literals there are.
     pub fn len(&self) -> usize {
-        self.keywords.len()
+        self.literals.len()
     }
 
     /// Whether there is no literal at all.
     pub fn is_empty(&self) -> bool {
-        self.keywords.is_empty()
+        self.literals.is_empty()
     }
 
     /// The literal with this index.
     pub fn keyword(&self, index: usize) -> &[u8] {
-        &self.keywords[index].bytes
+        &self.literals[index].bytes
     }
 
     /// The encoding that the literal with this index is of.
     pub fn form(&self, index: usize) -> Form {
-        self.keywords[index].form
+        self.literals[index].form
     }
 
     /// The rules that have this keyword, in their order.
     pub fn rules_of(&self, keyword: usize) -> &[RuleIndex] {
-        &self.keywords[keyword].rules
+        &self.literals[keyword].rules
     }
 
     /// Length of the longest literal; 0 if there is none.
     pub fn longest(&self) -> usize {
-        self.keywords
+        self.literals
             .iter()
             .map(|one| one.bytes.len())
             .max()
             .unwrap_or(0)
     }
+}
+
+/// The literals of rules, each with all rules that have it.
+fn collect(rules: &RuleSet) -> Vec<Literal> {
+    let mut literals: Vec<Literal> = Vec::new();
+    let mut known: HashMap<&[u8], usize> = HashMap::new();
+    let keywords = rules.rules.iter().enumerate();
+    for (rule, keyword) in
+        keywords.flat_map(|(index, rule)| rule.keywords.iter().map(move |one| (index, one)))
+    {
+        let at = *known.entry(&keyword.bytes).or_insert_with(|| {
+            literals.push(Literal {
+                bytes: keyword.bytes.clone(),
+                form: Form::Plain,
+                rules: Cow::Owned(Vec::new()),
+            });
+            literals.len() - 1
+        });
+        let literal = &mut literals[at];
+        if keyword.form != Form::Plain {
+            literal.form = keyword.form;
+        }
+        if literal.rules.last() != Some(&rule) {
+            literal.rules.to_mut().push(rule);
+        }
+    }
+    // A rule that looks for the same has its own hits.
+    let new = PACKED.into_iter().filter(|it| !known.contains_key(*it));
+    let packed = new.map(|literal| Literal {
+        bytes: Cow::Borrowed(literal),
+        form: Form::Plain,
+        rules: Cow::Borrowed(&[]),
+    });
+    if !rules.rules.is_empty() {
+        literals.extend(packed);
+    }
+    literals
 }
 
 #[cfg(test)]
@@ -208,7 +229,8 @@ mod tests {
         assert_eq!(prefilter.rules_of(0), [0, 2]);
         assert_eq!(prefilter.rules_of(1), [0]);
         assert_eq!(prefilter.rules_of(2), [2]);
-        assert_eq!(prefilter.longest(), 4);
+        // What says that something packed follows is longer.
+        assert_eq!(prefilter.longest(), 5);
     }
 
     #[test]
@@ -242,6 +264,36 @@ mod tests {
         assert!(!prefilter.is_match(&vec![b'x'; FEW]));
         assert!(prefilter.fast.get().is_some());
         assert_eq!(found(&prefilter), first);
+    }
+
+    #[test]
+    fn the_tables_hold_what_the_rules_say() {
+        let rules = RuleSet::builtin();
+        let made = Prefilter::new(&rules);
+        assert!(made.is_builtin);
+        assert_eq!(*made.literals, *collect(&rules));
+        let tables = &builtin::TABLES;
+        for (number, literal) in made.literals.iter().enumerate() {
+            assert_eq!(tables.literal(number), &*literal.bytes);
+        }
+        let literals: Vec<Vec<u8>> = made.literals.iter().map(|one| one.bytes.to_vec()).collect();
+        let again = literal::tables::Tables::new(&literals, &tables.fingerprints());
+        assert_eq!(format!("{again:?}"), format!("{tables:?}"));
+        // A choice that keeps what is given finds the same.
+        let mut text = literals.join(&b"-+-"[..]);
+        text.extend_from_slice(&text.clone());
+        let found = |searcher: &LiteralSearcher| {
+            let mut found = Vec::new();
+            searcher.find_each(&text, &mut |literal, offset| found.push((offset, literal)));
+            found
+        };
+        let fixed = found(&LiteralSearcher::fixed(tables));
+        assert!(fixed.len() >= 2 * literals.len());
+        assert_eq!(
+            found(&LiteralSearcher::like(tables, &literals).unwrap()),
+            fixed
+        );
+        assert_eq!(found(&LiteralSearcher::quick(&literals).unwrap()), fixed);
     }
 
     #[test]

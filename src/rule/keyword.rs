@@ -23,6 +23,10 @@ pub enum Form {
     Utf16,
 }
 
+/// What gzip looks like in base64, and base64 of that: three bytes of its header, which are four characters, and five
+/// characters of these four. They are searched for beside the keywords of rules.
+pub const PACKED: [&[u8]; 2] = [b"H4sI", b"SDRzS"];
+
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Bits of a character of base64.

@@ -1,5 +1,6 @@
 //! Chooses what the searcher looks for: four bytes of each literal, and which literals share a bucket.
-//! Literals in, fingerprints out; safe code, run once per set of rules.
+//! Literals in, fingerprints out; safe code, run once per set of rules. The build script does it for the built-in
+//! rules, so this uses nothing but the standard library.
 //!
 //! The vector code of the first stage knows of a bucket, for each of the four bytes, only a set of low
 //! halves (bits 0 to 3) and a set of high halves (bits 3 to 6), and lets through every byte whose halves
@@ -10,46 +11,90 @@
 //! The model is a mixture: code and prose, UPPER_CASE, base64, numbers, binary; and runs of one byte, of
 //! which indentation and rulers are made. One table of byte frequencies does not do: it takes four
 //! capitals in a row for a thousand times rarer than they are and puts all of them into one bucket.
+//!
+//! A literal's own four bytes cost more than a candidate that the second stage drops: where it is known how often they
+//! stand in text, that counts [`OWN_COST`] times.
+
+use std::collections::HashMap;
 
 /// How many consecutive bytes of a literal are its fingerprint.
-pub(super) const WINDOW: usize = 4;
+pub const WINDOW: usize = 4;
 
 /// The four bytes that stand for a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint {
+pub struct Fingerprint {
     /// The bytes.
-    pub(super) window: [u8; WINDOW],
+    pub window: [u8; WINDOW],
     /// Where in the literal they begin.
-    pub(super) offset: usize,
+    pub offset: usize,
     /// The bucket it is in.
-    pub(super) bucket: usize,
+    pub bucket: usize,
 }
 
 /// One fingerprint per literal, and how many candidates they are expected to let through per byte of text.
 #[derive(Debug)]
-pub(super) struct Choice {
-    pub(super) fingerprints: Vec<Fingerprint>,
-    pub(super) per_byte: f32,
+pub struct Choice {
+    /// In the order of the literals.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The places per byte of text that the first stage is expected to let through.
+    pub per_byte: f32,
 }
 
-/// How many windows of a literal are weighed against each other, the rarest first.
-const WINDOWS_TRIED: usize = 4;
-/// How often each literal is taken out again and put where it costs least. A second time gains nothing.
-const ROUNDS: usize = 1;
+/// How much work is put into a choice.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// How many windows of a literal are weighed against each other, the rarest first.
+    pub windows: usize,
+    /// How often each literal is taken out again and put where it costs least.
+    pub rounds: usize,
+}
 
-/// Chooses windows and buckets. Every literal has at least [`WINDOW`] bytes.
-pub(super) fn choose(literals: &[Vec<u8>], buckets: usize, model: &Model) -> Choice {
+impl Effort {
+    /// When a program runs.
+    pub const LITTLE: Self = Self {
+        windows: 4,
+        rounds: 1,
+    };
+    /// When it is built: three times as long, for a tenth fewer candidates.
+    pub const MUCH: Self = Self {
+        windows: 8,
+        rounds: 3,
+    };
+}
+
+/// How much more it costs to compare a literal than to drop a candidate.
+const OWN_COST: f32 = 10.0;
+
+/// Chooses windows and buckets. Every literal has at least [`WINDOW`] bytes. One whose fingerprint is `given` keeps it.
+pub fn choose(
+    literals: &[Vec<u8>],
+    given: &[Option<Fingerprint>],
+    buckets: usize,
+    model: &Model,
+    effort: Effort,
+) -> Choice {
     let windows: Vec<Vec<usize>> = literals
         .iter()
-        .map(|literal| rarest_windows(literal, model))
+        .enumerate()
+        .map(|(at, literal)| match given.get(at) {
+            Some(Some(given)) => vec![given.offset],
+            _ => rarest_windows(literal, model, effort.windows),
+        })
         .collect();
-    let mut order: Vec<usize> = (0..literals.len()).collect();
-    // Those that have no choice come first, so that the others can go where they cost nothing.
-    order.sort_by_key(|literal| (windows[*literal].len(), *literal));
-
     let mut table: Vec<Bucket> = (0..buckets).map(|_| Bucket::default()).collect();
     let mut chosen: Vec<Option<Fingerprint>> = vec![None; literals.len()];
-    for round in 0..=ROUNDS {
+    for (at, given) in given.iter().enumerate() {
+        if let Some(given) = given.filter(|given| given.bucket < buckets) {
+            table[given.bucket].add(&given.window, model);
+            chosen[at] = Some(given);
+        }
+    }
+    let mut order: Vec<usize> = (0..literals.len())
+        .filter(|at| chosen[*at].is_none())
+        .collect();
+    // Those that have no choice come first, so that the others can go where they cost nothing.
+    order.sort_by_key(|literal| (windows[*literal].len(), *literal));
+    for round in 0..=effort.rounds {
         for literal in &order {
             if let Some(old) = chosen[*literal].take() {
                 let rest = chosen
@@ -73,9 +118,9 @@ pub(super) fn choose(literals: &[Vec<u8>], buckets: usize, model: &Model) -> Cho
 }
 
 /// The rarest window of each literal, all in one bucket: for a search that has no buckets.
-pub(super) fn rarest(literals: &[Vec<u8>], model: &Model) -> Vec<Fingerprint> {
+pub fn rarest(literals: &[Vec<u8>], model: &Model) -> Vec<Fingerprint> {
     let rarest = |literal: &Vec<u8>| {
-        let offset = rarest_windows(literal, model)[0];
+        let offset = rarest_windows(literal, model, 1)[0];
         Fingerprint {
             window: as_window(&literal[offset..offset + WINDOW]),
             offset,
@@ -87,14 +132,15 @@ pub(super) fn rarest(literals: &[Vec<u8>], model: &Model) -> Vec<Fingerprint> {
 
 /// Offsets of the windows that text holds least often. Those that are plain ASCII are preferred, because
 /// one that is not makes the search of all of them slower.
-fn rarest_windows(literal: &[u8], model: &Model) -> Vec<usize> {
+fn rarest_windows(literal: &[u8], model: &Model, count: usize) -> Vec<usize> {
     let mut windows: Vec<(bool, f32, usize)> = literal
         .windows(WINDOW)
         .enumerate()
         .map(|(offset, window)| {
             let mut alone = Bucket::default();
             alone.add(&as_window(window), model);
-            (!window.is_ascii(), alone.cost, offset)
+            let cost = alone.cost + model.own(&as_window(window));
+            (!window.is_ascii(), cost, offset)
         })
         .collect();
     windows.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
@@ -102,7 +148,7 @@ fn rarest_windows(literal: &[u8], model: &Model) -> Vec<usize> {
     windows
         .into_iter()
         .filter(|(not_ascii, _, _)| !(ascii && *not_ascii))
-        .take(WINDOWS_TRIED)
+        .take(count)
         .map(|(_, _, offset)| offset)
         .collect()
 }
@@ -118,7 +164,7 @@ fn cheapest(literal: &[u8], offsets: &[usize], table: &[Bucket], model: &Model) 
             if bucket.is_empty() && std::mem::replace(&mut empty, true) {
                 continue;
             }
-            let more = bucket.cost_with(&window, model) - bucket.cost;
+            let more = bucket.cost_with(&window, model) - bucket.cost + model.own(&window);
             if more < least {
                 least = more;
                 best = Some(Fingerprint {
@@ -137,19 +183,31 @@ fn as_window(bytes: &[u8]) -> [u8; WINDOW] {
 }
 
 /// Bits 0 to 3: what the first shuffle looks at.
-pub(super) fn low_half(byte: u8) -> usize {
+pub fn low_half(byte: u8) -> usize {
     usize::from(byte & 0x0f)
 }
 
 /// Bits 3 to 6: what the second shuffle looks at. Bit 3 is in both, which tells more pairs apart than
 /// bit 7 would: text has none.
-pub(super) fn high_half(byte: u8) -> usize {
+pub fn high_half(byte: u8) -> usize {
     usize::from((byte >> 3) & 0x0f)
+}
+
+/// A number from 0 to 127 that all four bytes have a part in: what one more look-up of the first stage goes by. The
+/// vector code computes it of every place, with additions alone.
+pub fn key(window: &[u8; WINDOW]) -> usize {
+    let sum = window
+        .iter()
+        .rev()
+        .fold(0_u8, |sum, byte| sum.wrapping_mul(2).wrapping_add(*byte));
+    usize::from(sum & 0x7f)
 }
 
 /// What a bucket lets through.
 #[derive(Clone, Default)]
 struct Bucket {
+    /// One bit for each [`key`].
+    keys: u128,
     low: [u16; WINDOW],
     high: [u16; WINDOW],
     shares: [Shares; WINDOW],
@@ -172,6 +230,7 @@ impl Bucket {
 
     fn add(&mut self, window: &[u8; WINDOW], model: &Model) {
         self.cost = self.cost_with(window, model);
+        self.keys |= 1 << key(window);
         for (position, byte) in window.iter().enumerate() {
             self.low[position] |= 1 << low_half(*byte);
             self.high[position] |= 1 << high_half(*byte);
@@ -204,7 +263,8 @@ impl Bucket {
             }
             position += 1;
         }
-        let mut cost = product.iter().sum();
+        let keys = (self.keys | 1 << key(window)).count_ones();
+        let mut cost: f32 = product.iter().sum::<f32>() * keys as f32 / 128.0;
         if all_low != 0 && all_high != 0 {
             for (byte, share) in RUNS {
                 if all_low >> low_half(*byte) & all_high >> high_half(*byte) & 1 == 1 {
@@ -251,13 +311,16 @@ const LETTERS: [f32; 26] = [
 ];
 
 /// The model of text: the share of every set of halves in every kind of text.
-pub(super) struct Model {
+pub struct Model {
+    /// How often four bytes stand in text, per byte, where that is known.
+    own: HashMap<[u8; WINDOW], f32>,
     /// By high half and set of low halves that go with it (bit 3 is shared, so there are eight).
     shares: Vec<[Shares; 256]>,
 }
 
 impl Model {
-    pub(super) fn new() -> Self {
+    /// A model; `own` has runs of four bytes that are common, with how often they stand in a byte of text.
+    pub fn new(own: HashMap<[u8; WINDOW], f32>) -> Self {
         let bytes = byte_shares();
         let mut shares = vec![[Shares::default(); 256]; 16];
         for (high, sets) in shares.iter_mut().enumerate() {
@@ -271,7 +334,12 @@ impl Model {
                 sets[set] = sum;
             }
         }
-        Self { shares }
+        Self { own, shares }
+    }
+
+    /// What it costs that the window itself stands in text.
+    fn own(&self, window: &[u8; WINDOW]) -> f32 {
+        OWN_COST * self.own.get(window).copied().unwrap_or(0.0)
     }
 
     /// The share of bytes whose halves are in both sets.
@@ -337,7 +405,8 @@ mod tests {
 
     fn chosen(literals: &[&str], buckets: usize) -> Vec<Fingerprint> {
         let literals: Vec<Vec<u8>> = literals.iter().map(|one| one.as_bytes().to_vec()).collect();
-        let choice = choose(&literals, buckets, &Model::new());
+        let model = Model::new(HashMap::new());
+        let choice = choose(&literals, &[], buckets, &model, Effort::LITTLE);
         for (literal, fingerprint) in literals.iter().zip(&choice.fingerprints) {
             assert!(literal[fingerprint.offset..].starts_with(&fingerprint.window));
             assert!(fingerprint.bucket < buckets);
@@ -347,11 +416,32 @@ mod tests {
 
     #[test]
     fn the_rarest_part_is_taken() {
-        let alone = rarest(&[b"-----BEGIN".to_vec()], &Model::new());
+        let alone = rarest(&[b"-----BEGIN".to_vec()], &Model::new(HashMap::new()));
         assert_eq!((alone[0].window, alone[0].offset), (*b"---B", 2));
         assert_eq!(chosen(&["-----BEGIN"], 8)[0].window, *b"---B");
         assert_eq!(chosen(&["    amzn.mws."], 8)[0].window, *b"mzn.");
         assert!(chosen(&["etet_\u{e4}\u{e4}"], 8)[0].window.is_ascii());
+    }
+
+    #[test]
+    fn what_is_common_in_text_is_avoided_and_what_is_given_is_kept() {
+        let literals = [b"vault.example".to_vec(), b"AKIA".to_vec()];
+        let common = literals[0].windows(WINDOW).enumerate();
+        let common = common.filter(|(offset, _)| *offset != 7);
+        let own = common
+            .map(|(_, window)| (as_window(window), 0.01))
+            .collect();
+        let model = Model::new(own);
+        let found = choose(&literals, &[], 8, &model, Effort::MUCH).fingerprints;
+        assert_eq!((found[0].offset, &found[0].window), (7, b"xamp"));
+        let given = Fingerprint {
+            window: *b"ault",
+            offset: 1,
+            bucket: 5,
+        };
+        let found = choose(&literals, &[Some(given)], 8, &model, Effort::LITTLE);
+        assert_eq!(found.fingerprints[0], given);
+        assert_eq!(found.fingerprints[1].window, *b"AKIA");
     }
 
     #[test]
@@ -364,7 +454,7 @@ mod tests {
 
     #[test]
     fn a_bucket_costs_what_its_sets_let_through() {
-        let model = Model::new();
+        let model = Model::new(HashMap::new());
         let mut bucket = Bucket::default();
         let mut last = 0.0;
         for window in [b"AKIA", b"ASIA", b"boto", b"    "] {
@@ -380,7 +470,7 @@ mod tests {
 
     #[test]
     fn the_model_adds_up() {
-        let everything = Model::new().shares(u16::MAX, u16::MAX);
+        let everything = Model::new(HashMap::new()).shares(u16::MAX, u16::MAX);
         for (kind, share) in everything.into_iter().enumerate() {
             assert!((0.6..1.4).contains(&share), "kind {kind}: {share}");
         }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::fingerprint::Fingerprint;
-use super::hash;
+use super::fingerprint::WINDOW;
+use super::tables::hash;
 
 /// Which trigrams there are in fingerprints. A fingerprint has two trigrams, one of which begins at an even
 /// offset, so only these are looked up.
@@ -16,10 +16,11 @@ pub(super) struct Trigrams {
 const TRIGRAM_BITS: u32 = 15;
 
 impl Trigrams {
-    pub(super) fn new(fingerprints: &[Fingerprint]) -> Self {
+    /// The trigrams of these fingerprints.
+    pub(super) fn new(windows: impl Iterator<Item = [u8; WINDOW]>) -> Self {
         let mut known = vec![false; 1 << TRIGRAM_BITS];
-        for fingerprint in fingerprints {
-            let window = u32::from_le_bytes(fingerprint.window);
+        for window in windows {
+            let window = u32::from_le_bytes(window);
             known[Self::hash(window)] = true;
             known[Self::hash(window >> 8)] = true;
         }
@@ -35,13 +36,15 @@ impl Trigrams {
     pub(super) fn candidates(
         &self,
         haystack: &[u8],
-        visit: &mut impl FnMut(usize, u64) -> ControlFlow<()>,
+        visit: &mut impl FnMut(usize) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let known = |bytes: u32| self.known[Self::hash(bytes)];
         // A fingerprint begins at the trigram or one byte before it.
-        let mut show = |at: usize| match at.checked_sub(1) {
-            Some(before) => visit(before, 0b11),
-            None => visit(0, 0b1),
+        let mut show = |at: usize| {
+            if let Some(before) = at.checked_sub(1) {
+                visit(before)?;
+            }
+            visit(at)
         };
         let mut at = 0;
         while let Some(bytes) = haystack.get(at..).and_then(<[u8]>::first_chunk) {

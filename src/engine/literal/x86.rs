@@ -9,89 +9,85 @@ use std::arch::x86_64::*;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use super::fingerprint::{Fingerprint, WINDOW, high_half, low_half};
-use super::{GROUP, Instructions};
+use super::Instructions;
+use super::fingerprint::WINDOW;
+use super::tables::{GROUP, Group, KNOWN_BITS, Tables, hash};
 
 /// How many places are looked at in one step.
 const STEP: usize = 64;
 /// How many bytes a step reads: the last place has its whole window.
 const READ: usize = STEP + WINDOW - 1;
 /// How many steps are done at a time, before anything is made of what they let through.
-const BLOCK: usize = 32;
+const BLOCK: usize = 64;
+/// Places in a list, a power of two: those of a block, and room for what is written beyond the last.
+const ROOM: usize = 2 * BLOCK * STEP;
 
-/// The tables, and the function that uses them.
+/// The instructions, and the function that uses them.
 pub(super) struct Vector {
-    groups: Vec<Group>,
     steps: Steps,
     instructions: Instructions,
+    buckets: usize,
 }
 
-/// Does so many steps from an address on, at most [`BLOCK`], and keeps what they let through.
+/// Does so many steps from an address on, at most [`BLOCK`], and lists the places that they let through.
 ///
 /// To be called only if the processor has the instructions it is compiled for, and [`READ`] bytes can be read
 /// at the last step.
-type Steps = unsafe fn(&[Group], *const u8, usize, &mut Candidates);
+type Steps = unsafe fn(&[Group], *const u8, usize, &mut Places);
 
-/// The steps of a block that let something through.
-struct Candidates {
-    /// For each place of a step whether a fingerprint may begin there. What follows the first `count` is of no
-    /// meaning, here and below.
-    masks: [u64; BLOCK],
-    /// Which steps these are.
-    steps: [u8; BLOCK],
+/// The places of a block where a fingerprint may begin, counted from its start, in order.
+struct Places {
+    list: [u16; ROOM],
     count: usize,
 }
 
-impl Candidates {
-    /// Offsets from the start of the block, and the masks there.
-    fn iter(&self) -> impl Iterator<Item = (usize, u64)> {
-        let steps = self.steps.iter().map(|step| usize::from(*step) * STEP);
-        steps.zip(self.masks).take(self.count)
-    }
-}
-
-/// Eight buckets: for each byte of the window, which buckets allow which value.
-#[derive(Clone)]
-struct Group {
-    low: [[u8; 16]; WINDOW],
-    high: [[u8; 16]; WINDOW],
-    whole: [[u8; 128]; WINDOW],
-}
-
-impl Group {
-    const EMPTY: Self = Self {
-        low: [[0; 16]; WINDOW],
-        high: [[0; 16]; WINDOW],
-        whole: [[0; 128]; WINDOW],
+impl Places {
+    const NONE: Self = Self {
+        list: [0; ROOM],
+        count: 0,
     };
 
-    fn add(&mut self, fingerprint: &Fingerprint) {
-        let bit = 1 << (fingerprint.bucket % GROUP);
-        for (position, byte) in fingerprint.window.iter().enumerate() {
-            self.low[position][low_half(*byte)] |= bit;
-            self.high[position][high_half(*byte)] |= bit;
-            self.whole[position][usize::from(byte & 0x7f)] |= bit;
+    /// Keeps the places whose four bytes have the hash of a fingerprint. It branches on nothing that the text decides.
+    ///
+    /// # Safety
+    ///
+    /// The places were listed for a block at `text`, by [`Steps`].
+    #[inline]
+    unsafe fn thin(&mut self, tables: &Tables, text: *const u8) {
+        const WORDS: usize = 1 << (KNOWN_BITS - u64::BITS.ilog2());
+        let Some(known) = tables.known.first_chunk::<WORDS>() else {
+            return;
+        };
+        let mut kept = 0;
+        for at in 0..self.count.min(ROOM) {
+            let place = self.list[at];
+            // SAFETY: each place is one of a step's, and of each of them the whole window could be read.
+            let window = unsafe { text.add(usize::from(place)).cast::<u32>().read_unaligned() };
+            let hash = hash(u32::from_le(window), KNOWN_BITS);
+            let is_known = known[hash / 64 % WORDS] >> (hash % 64) & 1;
+            // Overwritten by the next if this one is dropped. `kept` is at most `at`; the remainder, of a power of
+            // two, is there for the compiler.
+            self.list[kept % ROOM] = place;
+            kept += is_known as usize;
         }
+        self.count = kept;
+    }
+
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        let places = self.list.get(..self.count).unwrap_or_default();
+        places.iter().map(|place| usize::from(*place))
     }
 }
 
 impl Vector {
     /// `instructions` must be present.
-    pub(super) fn new(fingerprints: &[Fingerprint], instructions: Instructions) -> Self {
+    pub(super) fn new(tables: &Tables, instructions: Instructions) -> Self {
         assert!(
             instructions.present(),
             "chosen among those that are present"
         );
-        let mut groups = vec![Group::EMPTY; 1];
-        for fingerprint in fingerprints {
-            let group = fingerprint.bucket / GROUP;
-            if groups.len() <= group {
-                groups.resize(group + 1, Group::EMPTY);
-            }
-            groups[group].add(fingerprint);
-        }
-        let wide = !fingerprints.iter().all(|one| one.window.is_ascii());
-        let steps: Steps = match (instructions, groups.len(), wide) {
+        let wide = !tables.entries.iter().all(|entry| entry.window.is_ascii());
+        let steps: Steps = match (instructions, tables.groups.len(), wide) {
             (Instructions::Avx512, 1, _) => avx512::<1>,
             (Instructions::Avx512, _, _) => avx512::<2>,
             (Instructions::Avx2, 1, false) => avx2::<1, false>,
@@ -104,38 +100,32 @@ impl Vector {
             (_, _, true) => ssse3::<2, true>,
         };
         Self {
-            groups,
             steps,
             instructions,
+            buckets: tables.groups.len() * GROUP,
         }
     }
 
     #[inline]
     pub(super) fn candidates(
         &self,
+        tables: &Tables,
         haystack: &[u8],
-        visit: &mut impl FnMut(usize, u64) -> ControlFlow<()>,
+        visit: &mut impl FnMut(usize) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        let mut candidates = Candidates {
-            masks: [0; BLOCK],
-            steps: [0; BLOCK],
-            count: 0,
-        };
+        let mut places = Places::NONE;
         let mut at = 0;
         while let Some(beyond) = haystack.len().checked_sub(at + READ) {
             let steps = (beyond / STEP + 1).min(BLOCK);
+            let text = haystack.get(at..).unwrap_or_default();
             // SAFETY: the last step begins at `at + (steps - 1) * STEP`, which is at most `at + beyond`, so it
             // reads to the end of the haystack at most; `new` has made sure of the instructions.
             unsafe {
-                (self.steps)(
-                    &self.groups,
-                    haystack.as_ptr().add(at),
-                    steps,
-                    &mut candidates,
-                );
+                (self.steps)(&tables.groups, text.as_ptr(), steps, &mut places);
+                places.thin(tables, text.as_ptr());
             }
-            for (offset, mask) in candidates.iter() {
-                visit(at + offset, mask)?;
+            for place in places.iter() {
+                visit(at + place)?;
             }
             at += steps * STEP;
         }
@@ -148,13 +138,16 @@ impl Vector {
         let mut copy = [0; READ];
         copy[..rest.len()].copy_from_slice(rest);
         // SAFETY: one step, of a copy that has the length.
-        unsafe { (self.steps)(&self.groups, copy.as_ptr(), 1, &mut candidates) };
-        let places = rest.len() - (WINDOW - 1);
-        let (_, mask) = candidates.iter().next().unwrap_or_default();
-        match mask & ((1 << places) - 1) {
-            0 => ControlFlow::Continue(()),
-            mask => visit(at, mask),
+        unsafe {
+            (self.steps)(&tables.groups, copy.as_ptr(), 1, &mut places);
+            places.thin(tables, copy.as_ptr());
         }
+        for place in places.iter() {
+            if place + WINDOW <= rest.len() {
+                visit(at + place)?;
+            }
+        }
+        ControlFlow::Continue(())
     }
 }
 
@@ -162,7 +155,7 @@ impl fmt::Debug for Vector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Vector")
             .field("instructions", &self.instructions)
-            .field("buckets", &(self.groups.len() * GROUP))
+            .field("buckets", &self.buckets)
             .finish_non_exhaustive()
     }
 }
@@ -175,6 +168,38 @@ trait Kernel {
     ///
     /// [`READ`] bytes can be read at `at`, and the processor has the instructions.
     unsafe fn step(&self, at: *const u8) -> u64;
+
+    /// Writes `base` plus the number of each set bit, in order. What is written behind them has no meaning.
+    ///
+    /// # Safety
+    ///
+    /// [`STEP`] numbers can be written to `out`, and the processor has the instructions.
+    #[inline(always)]
+    unsafe fn pack(&self, out: *mut u16, base: u16, mask: u64) {
+        /// More are rare: so many are written without a look at how many there are.
+        const MOST: usize = 8;
+        let mut rest = mask;
+        let mut next = || {
+            let place = base.wrapping_add(rest.trailing_zeros() as u16);
+            rest &= rest.wrapping_sub(1);
+            place
+        };
+        let count = mask.count_ones() as usize;
+        // SAFETY: as many as the mask has bits, or `MOST`, which are no more than there is room for.
+        unsafe {
+            for at in 0..MOST {
+                *out.add(at) = next();
+            }
+            if count > MOST {
+                for at in MOST..2 * MOST {
+                    *out.add(at) = next();
+                }
+                for at in 2 * MOST..count {
+                    *out.add(at) = next();
+                }
+            }
+        }
+    }
 }
 
 /// The body of every [`Steps`].
@@ -186,53 +211,68 @@ trait Kernel {
 ///
 /// The processor has the instructions of the kernel, and [`READ`] bytes can be read at the last step.
 #[inline(always)]
-unsafe fn all_steps(
-    kernel: &impl Kernel,
-    at: *const u8,
-    steps: usize,
-    candidates: &mut Candidates,
-) {
+unsafe fn all_steps(kernel: &impl Kernel, at: *const u8, steps: usize, places: &mut Places) {
+    let list = places.list.as_mut_ptr();
     let mut count = 0;
     for step in 0..steps.min(BLOCK) {
         // SAFETY: the caller's promise covers all steps up to the last.
         let mask = unsafe { kernel.step(at.add(step * STEP)) };
-        // Overwritten by the next if there is nothing in it. `count` is at most `step`; the remainder, of a
-        // power of two, is there for the compiler.
-        candidates.masks[count % BLOCK] = mask;
-        candidates.steps[count % BLOCK] = step as u8;
-        count += usize::from(mask != 0);
+        // SAFETY: the steps before have written at most `STEP` places each, and there is room for those of twice as
+        // many steps as there are.
+        unsafe { kernel.pack(list.add(count), (step * STEP) as u16, mask) };
+        count += mask.count_ones() as usize;
     }
-    candidates.count = count;
+    places.count = count;
 }
 
 struct Avx512<const GROUPS: usize> {
+    /// The numbers from 0 to 63.
+    numbers: __m512i,
     whole: [[[__m512i; 2]; WINDOW]; GROUPS],
+    keys: [[__m512i; 2]; GROUPS],
+}
+
+/// A table of 128 bytes in two registers.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load1024(table: &[u8; 128]) -> [__m512i; 2] {
+    let table = table.as_ptr();
+    // SAFETY: the table has 128 bytes.
+    unsafe {
+        [
+            _mm512_loadu_si512(table.cast()),
+            _mm512_loadu_si512(table.add(64).cast()),
+        ]
+    }
 }
 
 /// # Safety
 ///
-/// The processor has AVX-512 with BW and VBMI, and [`READ`] bytes can be read at the last step.
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
+/// The processor has AVX-512 with BW, VBMI and VBMI2, POPCNT and BMI1, and [`READ`] bytes can be read at the last step.
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,popcnt,bmi1")]
 unsafe fn avx512<const GROUPS: usize>(
     groups: &[Group],
     at: *const u8,
     steps: usize,
-    candidates: &mut Candidates,
+    places: &mut Places,
 ) {
     let mut whole = [[[_mm512_setzero_si512(); 2]; WINDOW]; GROUPS];
-    for (tables, group) in whole.iter_mut().zip(groups) {
-        for (halves, table) in tables.iter_mut().zip(&group.whole) {
-            let table = table.as_ptr();
-            // SAFETY: the table has 128 bytes.
-            unsafe {
-                halves[0] = _mm512_loadu_si512(table.cast());
-                halves[1] = _mm512_loadu_si512(table.add(64).cast());
-            }
+    let mut keys = [[_mm512_setzero_si512(); 2]; GROUPS];
+    for (number, group) in groups.iter().enumerate().take(GROUPS) {
+        for (halves, table) in whole[number].iter_mut().zip(&group.whole) {
+            *halves = load1024(table);
         }
+        keys[number] = load1024(&group.keys);
     }
-    let kernel = Avx512 { whole };
+    let numbers: [u8; STEP] = std::array::from_fn(|number| number as u8);
+    let kernel = Avx512 {
+        // SAFETY: there are 64 of them.
+        numbers: unsafe { _mm512_loadu_si512(numbers.as_ptr().cast()) },
+        whole,
+        keys,
+    };
     // SAFETY: the caller's promise.
-    unsafe { all_steps(&kernel, at, steps, candidates) }
+    unsafe { all_steps(&kernel, at, steps, places) }
 }
 
 impl<const GROUPS: usize> Kernel for Avx512<GROUPS> {
@@ -244,8 +284,13 @@ impl<const GROUPS: usize> Kernel for Avx512<GROUPS> {
             for (position, text) in text.iter_mut().enumerate() {
                 *text = _mm512_loadu_si512(at.add(position).cast());
             }
+            // The sum that `fingerprint::key` computes.
+            let mut sum = text[WINDOW - 1];
+            for position in (0..WINDOW - 1).rev() {
+                sum = _mm512_add_epi8(_mm512_add_epi8(sum, sum), text[position]);
+            }
             let mut any = _mm512_setzero_si512();
-            for group in &self.whole {
+            for (group, [lower, upper]) in self.whole.iter().zip(self.keys) {
                 let mut all = _mm512_permutex2var_epi8(group[0][0], text[0], group[0][1]);
                 for position in 1..WINDOW {
                     let [lower, upper] = group[position];
@@ -254,9 +299,25 @@ impl<const GROUPS: usize> Kernel for Avx512<GROUPS> {
                         _mm512_permutex2var_epi8(lower, text[position], upper),
                     );
                 }
+                all = _mm512_and_si512(all, _mm512_permutex2var_epi8(lower, sum, upper));
                 any = _mm512_or_si512(any, all);
             }
             _mm512_test_epi8_mask(any, any)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn pack(&self, out: *mut u16, base: u16, mask: u64) {
+        // SAFETY: 64 numbers can be written, 32 at a time.
+        unsafe {
+            let base = _mm512_set1_epi16(base.cast_signed());
+            let packed = _mm512_maskz_compress_epi8(mask, self.numbers);
+            let first = _mm512_cvtepu8_epi16(_mm512_castsi512_si256(packed));
+            _mm512_storeu_si512(out.cast(), _mm512_add_epi16(base, first));
+            if mask.count_ones() > 32 {
+                let second = _mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64::<1>(packed));
+                _mm512_storeu_si512(out.add(32).cast(), _mm512_add_epi16(base, second));
+            }
         }
     }
 }
@@ -282,13 +343,13 @@ struct Avx2<const GROUPS: usize, const WIDE: bool> {
 
 /// # Safety
 ///
-/// The processor has AVX2, and [`READ`] bytes can be read at the last step.
-#[target_feature(enable = "avx2")]
+/// The processor has AVX2, POPCNT and BMI1, and [`READ`] bytes can be read at the last step.
+#[target_feature(enable = "avx2,popcnt,bmi1")]
 unsafe fn avx2<const GROUPS: usize, const WIDE: bool>(
     groups: &[Group],
     at: *const u8,
     steps: usize,
-    candidates: &mut Candidates,
+    places: &mut Places,
 ) {
     let mut kernel = Avx2::<GROUPS, WIDE> {
         low: [[_mm256_setzero_si256(); WINDOW]; GROUPS],
@@ -301,7 +362,7 @@ unsafe fn avx2<const GROUPS: usize, const WIDE: bool>(
         }
     }
     // SAFETY: the caller's promise.
-    unsafe { all_steps(&kernel, at, steps, candidates) }
+    unsafe { all_steps(&kernel, at, steps, places) }
 }
 
 impl<const GROUPS: usize, const WIDE: bool> Avx2<GROUPS, WIDE> {
@@ -365,7 +426,7 @@ unsafe fn ssse3<const GROUPS: usize, const WIDE: bool>(
     groups: &[Group],
     at: *const u8,
     steps: usize,
-    candidates: &mut Candidates,
+    places: &mut Places,
 ) {
     let mut kernel = Ssse3::<GROUPS, WIDE> {
         low: [[_mm_setzero_si128(); WINDOW]; GROUPS],
@@ -378,7 +439,7 @@ unsafe fn ssse3<const GROUPS: usize, const WIDE: bool>(
         }
     }
     // SAFETY: the caller's promise.
-    unsafe { all_steps(&kernel, at, steps, candidates) }
+    unsafe { all_steps(&kernel, at, steps, places) }
 }
 
 impl<const GROUPS: usize, const WIDE: bool> Kernel for Ssse3<GROUPS, WIDE> {
