@@ -11,6 +11,7 @@ mod attribution;
 mod bounds;
 mod cache;
 mod cli;
+mod collect;
 mod config;
 #[cfg(feature = "archive")]
 mod containers;
@@ -23,6 +24,7 @@ mod hook;
 mod hostile;
 mod leak;
 mod lookalikes;
+mod mail;
 mod notation;
 mod objects;
 mod others;

@@ -5,8 +5,11 @@
 //! | credential report | the console | its first line |
 //! | the same in JSON | `aws iam get-credential-report` | `Content`, `ReportFormat` |
 //! | account summary | `aws iam get-account-summary` | `SummaryMap` |
+//! | mail about a key | AWS | sentences: [`mail`] |
 //!
 //! A file may hold several documents one after the other, as a loop of a shell writes them.
+
+pub mod mail;
 
 use std::fmt;
 use std::fs::File;

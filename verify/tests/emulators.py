@@ -17,9 +17,10 @@ import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 
-PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33"]
+PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33", "awscli==1.46.3"]
 BOTOCORE = "1.43.106"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOME = os.path.join(ROOT, "target", "emulators")
@@ -153,6 +154,24 @@ def root_of(client):
     return run.returncode, document["accounts"][0]
 
 
+def collected(emulator, own, key):
+    """The files that the script of `keysieve collect` gets from an emulator by AWS's own command line."""
+    script = subprocess.run(
+        [os.path.join(BUILT, "keysieve"), "collect", key, "--region=us-east-1", "--account=" + ACCOUNT],
+        capture_output=True, text=True, check=True).stdout
+    with tempfile.TemporaryDirectory() as directory:
+        environment = {
+            "PATH": os.path.join(HOME, "bin") + ":" + os.environ["PATH"], "AWS_ENDPOINT_URL": emulator.url,
+            "AWS_ACCESS_KEY_ID": own[0], "AWS_SECRET_ACCESS_KEY": own[1], "AWS_DEFAULT_REGION": "us-east-1",
+        }
+        run = subprocess.run(["sh", "-s"], input=script, env=environment, cwd=directory, capture_output=True, text=True)
+        evidence = os.path.join(directory, "evidence")
+        root = subprocess.run(
+            [os.path.join(BUILT, "keysieve"), "root", "--format=json", os.path.join(evidence, "credential-report.json")],
+            capture_output=True, text=True)
+        return set(os.listdir(evidence)), run.stderr, json.loads(root.stdout)["accounts"]
+
+
 def made(client, user, policy=None):
     """A user with a key."""
     client.create_user(UserName=user)
@@ -259,6 +278,14 @@ def with_ministack():
 
         status, account = root_of(admin)
         check("MiniStack's report", (status, account["account_id"], account["has_root_key"]), (0, ACCOUNT, False))
+
+        other = another(admin, "deploy")
+        files, errors, accounts = collected(ministack, root, "AKIA" + "RZPUZDIK" + "GB2VALC6")
+        for name in ("account-summary", "authorization-details", "keys-deploy", "events-AKIARZPUZDIKGB2VALC6-us-east-1"):
+            check(f"{name}: {errors}", name + ".json" in files, True)
+        check("AWS's command line writes what `root` reads", accounts[0]["account_id"], ACCOUNT)
+        check("nothing is half there", [name for name in files if name.endswith(".part")], [])
+        check("the other key", ministack.one(found=[other], status=1), ("active", None))
 
         session = ministack.client("sts", *root).get_session_token(DurationSeconds=1)["Credentials"]
         triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]

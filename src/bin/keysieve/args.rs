@@ -73,6 +73,10 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Say which accounts hold access keys of their root user, from what AWS exports.
     Root(RootArgs),
+    /// Read AWS's mail about a key: which key, whose, where it was found, which case, until when.
+    Mail(MailArgs),
+    /// Print the script that collects what AWS knows about keys, and the policy for it; runs neither.
+    Collect(CollectArgs),
     /// Say how to ask AWS whether keys work: this program asks nobody.
     Verify(VerifyArgs),
     /// Write a .keysieve.toml to begin with, and say what to do next.
@@ -191,13 +195,47 @@ pub(crate) struct RootArgs {
     pub(crate) max_age: Option<i64>,
     /// How to write it.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: RootFormat,
+    pub(crate) format: PlainFormat,
 }
 
-/// How `root` writes.
+/// Options of `mail`.
+#[derive(Args, Debug)]
+pub(crate) struct MailArgs {
+    /// The mail (.eml) or its text; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: PlainFormat,
+}
+
+/// Options of `collect`.
+#[derive(Args, Debug)]
+pub(crate) struct CollectArgs {
+    /// Access key IDs whose last use and events are collected.
+    #[arg(value_name = "KEY_ID")]
+    pub(crate) key_ids: Vec<String>,
+    /// A user whose keys are listed; by default all users.
+    #[arg(long, value_name = "NAME", value_parser = crate::commands::collect::parse_user)]
+    pub(crate) user: Vec<String>,
+    /// The account; the script ends at once if it is another one.
+    #[arg(long, value_name = "ID", value_parser = crate::commands::collect::parse_account)]
+    pub(crate) account: Option<String>,
+    /// A region whose event history is looked up; by default all that the account has enabled.
+    #[arg(long, value_name = "REGION", value_parser = crate::commands::collect::parse_region)]
+    pub(crate) region: Vec<String>,
+    /// A trail whose files are copied as well.
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", value_parser = crate::commands::collect::parse_trail)]
+    pub(crate) trail: Option<String>,
+    /// Print the policy that the script needs in place of the script.
+    #[arg(long)]
+    pub(crate) policy: bool,
+}
+
+/// How commands write that read exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum RootFormat {
-    /// A line an account.
+pub(crate) enum PlainFormat {
+    /// For people.
     Text,
     /// One document.
     Json,

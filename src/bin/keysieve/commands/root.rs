@@ -8,7 +8,7 @@ use keysieve::report::escape;
 use keysieve::text::date;
 use serde::Serialize;
 
-use crate::args::{RootArgs, RootFormat};
+use crate::args::{PlainFormat, RootArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind as FailureKind, print_lines};
 use crate::output;
@@ -44,8 +44,8 @@ pub(crate) fn run(args: &RootArgs) -> Result<Exit, Failure> {
     mark_older(&mut accounts);
     let summary = Summary::of(&accounts);
     match args.format {
-        RootFormat::Json => write_json(&accounts, &unread, summary)?,
-        RootFormat::Text => write_text(&accounts, summary)?,
+        PlainFormat::Json => write_json(&accounts, &unread, summary)?,
+        PlainFormat::Text => write_text(&accounts, summary)?,
     }
     let lines = unread.iter();
     let lines = lines.map(|unread| format!("error: {} {}", unread.path, unread.why));

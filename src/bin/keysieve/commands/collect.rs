@@ -1,0 +1,127 @@
+//! `keysieve collect`: prints the script that collects what AWS knows about keys, and the policy for it. Runs neither.
+
+use keysieve::aws::key_id::KeyId;
+use keysieve::aws::verify::Partition;
+use keysieve::text::date::Date;
+
+use crate::args::CollectArgs;
+use crate::exit::Exit;
+use crate::failure::{Failure, Kind};
+use crate::output;
+use crate::session::now;
+
+/// Everything but what depends on what was asked for.
+const SCRIPT: &str = include_str!("collect.sh");
+
+/// What the script may do: it only reads.
+const POLICY: &str = include_str!("collect.json");
+
+/// Days before today for which costs are asked.
+const COST_DAYS: i64 = 30;
+
+/// Runs the command.
+pub(crate) fn run(args: &CollectArgs) -> Result<Exit, Failure> {
+    if args.policy {
+        output::to_stdout(|out| out.write_all(POLICY.as_bytes()))?;
+        return Ok(Exit::Clean);
+    }
+    let now = now()?
+        .ok_or_else(|| Failure::bare(Kind::System, "the clock of this machine says nothing"))?;
+    for (number, id) in args.key_ids.iter().enumerate() {
+        if KeyId::parse(id.as_bytes()).is_none() {
+            // What was typed may be a secret.
+            let message = format!("argument {} is no access key ID", number + 1);
+            return Err(
+                Failure::bare(Kind::Usage, message).hint("an ID is AKIA or ASIA and 16 characters")
+            );
+        }
+    }
+    // One day more: the end is not part of the time that is asked for.
+    let day = |days: i64| Date::of_epoch(now + days * 86_400).to_string();
+    let settings = [
+        ("keys", args.key_ids.join(" ")),
+        ("users", args.user.join(" ")),
+        ("account", args.account.clone().unwrap_or_default()),
+        ("regions", args.region.join(" ")),
+        ("trail", args.trail.clone().unwrap_or_default()),
+        ("cost_from", day(-COST_DAYS)),
+        ("cost_to", day(1)),
+    ];
+    // All values are of forms that a shell takes as they are; quotes all the same.
+    let lines = settings
+        .map(|(name, value)| format!("{name}='{value}'\n"))
+        .concat();
+    let (before, after) = SCRIPT
+        .split_once("# SETTINGS\n")
+        .expect("the script has a place for them");
+    output::to_stdout(|out| write!(out, "{before}{lines}{after}"))?;
+    Ok(Exit::Clean)
+}
+
+/// An account: 12 digits.
+pub(crate) fn parse_account(text: &str) -> Result<String, String> {
+    let is_one = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_one
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected 12 digits".to_owned())
+}
+
+/// A user name as IAM allows them, without a path.
+pub(crate) fn parse_user(text: &str) -> Result<String, String> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    let is_one =
+        (1..=64).contains(&text.len()) && text.bytes().all(is_part) && !text.starts_with('-');
+    is_one
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected letters, digits and _+=,.@-".to_owned())
+}
+
+/// A region of any partition.
+pub(crate) fn parse_region(text: &str) -> Result<String, String> {
+    let known = Partition::of_region(text).map(|_| text.to_owned());
+    known.ok_or_else(|| "no partition of AWS has such a region".to_owned())
+}
+
+/// The place of a trail: `s3://BUCKET/PREFIX`.
+pub(crate) fn parse_trail(text: &str) -> Result<String, String> {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./=+@".contains(&byte);
+    let place = text.strip_prefix("s3://").filter(|place| !place.is_empty());
+    let is_one = place
+        .is_some_and(|place| place.bytes().all(is_part) && !place.starts_with(['/', '-', '.']));
+    is_one
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected s3://BUCKET/PREFIX".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_a_shell_reads_otherwise_gets_through() {
+        for wrong in ["", "a b", "a'b", "$(id)", "a;b", "-x", "a\nb", "ä"] {
+            assert!(parse_user(wrong).is_err(), "{wrong}");
+            assert!(parse_account(wrong).is_err(), "{wrong}");
+            assert!(parse_region(wrong).is_err(), "{wrong}");
+            assert!(parse_trail(&format!("s3://{wrong}")).is_err(), "{wrong}");
+        }
+        assert!(parse_user("a+b=c,d.e@f-g_h").is_ok());
+        assert!(parse_region("us-gov-west-1").is_ok());
+        assert!(parse_trail("s3://bucket.x/AWSLogs/o-1/123456789012/").is_ok());
+        assert!(parse_trail("/local").is_err());
+    }
+
+    #[test]
+    fn the_policy_only_reads() {
+        let policy: serde_json::Value = serde_json::from_str(POLICY).expect("JSON");
+        let actions = policy["Statement"][0]["Action"].as_array().expect("a list");
+        for action in actions {
+            let (_, name) = action
+                .as_str()
+                .and_then(|it| it.split_once(':'))
+                .expect("a service");
+            let verbs = ["Get", "List", "Describe", "Lookup", "Generate"];
+            assert!(verbs.iter().any(|verb| name.starts_with(verb)), "{name}");
+        }
+    }
+}
