@@ -46,4 +46,5 @@ mod stopped;
 mod stranger;
 mod supply;
 mod suppress;
+mod trail;
 mod worktree;

@@ -1,5 +1,6 @@
 //! Facts about AWS credentials, as pure functions over text they are given.
 
+pub mod cloudtrail;
 pub mod credential_report;
 pub mod example;
 pub mod key_id;

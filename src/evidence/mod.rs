@@ -10,6 +10,7 @@
 //! A file may hold several documents one after the other, as a loop of a shell writes them.
 
 pub mod mail;
+pub mod trail;
 
 use std::fmt;
 use std::fs::File;

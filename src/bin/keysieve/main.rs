@@ -71,6 +71,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Collect(args)) => commands::collect::run(args),
         Some(Command::Verify(args)) => commands::verify::run(args),
         Some(Command::Init) => commands::init::run(),
+        Some(Command::Trail(command)) => commands::trail::run(command),
         Some(Command::Completions(args)) => commands::completions::run(*args),
         Some(Command::Man(args)) => commands::man::run(args),
         None if cli.top.version => version(),

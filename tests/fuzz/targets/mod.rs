@@ -20,6 +20,7 @@ pub mod report;
 pub mod rules;
 mod sink;
 mod text;
+pub mod trail;
 
 /// The name of a target and what it runs.
 pub type Target = (&'static str, fn(&[u8]));
@@ -38,4 +39,5 @@ pub const TARGETS: &[Target] = &[
     ("pack", pack::run),
     ("report", report::run),
     ("rules", rules::run),
+    ("trail", trail::run),
 ];

@@ -23,3 +23,4 @@ pub(crate) mod scan;
 mod skip;
 pub(crate) mod staged;
 pub(crate) mod verify;
+pub(crate) mod trail;

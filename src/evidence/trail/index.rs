@@ -1,0 +1,431 @@
+//! A key index: which files of an archive hold which key IDs, and which principal used each.
+//!
+//! The file has a line of magic, then numbers as LEB128 and texts with their length before them, and the CRC-32 of all of
+//! it at the end. It holds no secret: key IDs, ARNs, paths and times.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::coverage::Coverage;
+use super::file::Unread;
+use super::pass::{self, Facts, Stamp, Want};
+use super::{Account, Kind, Listed, Options};
+use crate::aws::cloudtrail::LogKeyId;
+
+const MAGIC: &[u8] = b"keysieve trail index 1\n";
+
+/// Which files hold which keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    files: BTreeMap<PathBuf, Entry>,
+}
+
+/// What is known of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) size: u64,
+    pub(super) modified: u64,
+    pub(super) kind: Kind,
+    pub(super) is_opaque: bool,
+    pub(super) is_odd: bool,
+    pub(super) first: Stamp,
+    pub(super) last: Stamp,
+    pub(super) keys: BTreeMap<LogKeyId, Option<String>>,
+    pub(super) logins: BTreeSet<String>,
+}
+
+impl Entry {
+    fn of(file: &Listed, facts: Facts) -> Self {
+        Self {
+            size: file.size,
+            modified: file.modified,
+            kind: facts.kind,
+            is_opaque: facts.is_opaque,
+            is_odd: facts.is_odd,
+            first: facts.first,
+            last: facts.last,
+            keys: facts.keys,
+            logins: facts.logins,
+        }
+    }
+}
+
+/// Brings `index` up to date with `files`: reads those that are new or have changed, and keeps what it knows of others.
+///
+/// A file with the size and time that the index has is taken to be unchanged.
+pub fn index(index: &mut Index, files: &[Listed], options: Options) -> Account {
+    let new: Vec<Listed> = files
+        .iter()
+        .filter(|file| index.entry(file).is_none())
+        .cloned()
+        .collect();
+    let mut account = Account {
+        skipped: (files.len() - new.len()) as u64,
+        ..Account::default()
+    };
+    for (file, facts) in pass::over(&new, &Want::Everything, options) {
+        match facts {
+            Ok(facts) => {
+                account.count(file, &facts);
+                if facts.unread.is_none() {
+                    let entry = Entry::of(file, facts);
+                    index.files.insert(file.path.clone(), entry);
+                } else {
+                    index.files.remove(&file.path);
+                }
+            }
+            Err(unread) => account.unread.push(unread),
+        }
+    }
+    account
+}
+
+impl Account {
+    /// Counts a file that was read.
+    pub(super) fn count(&mut self, file: &Listed, facts: &Facts) {
+        match facts.kind {
+            Kind::Trail => {
+                self.trails += 1;
+                self.bytes += file.size;
+                self.text += facts.text;
+                self.coverage.add_ends(&facts.first, &facts.last);
+            }
+            Kind::Digest => self.digests += 1,
+            Kind::Other => self.others += 1,
+        }
+        if let Some(reason) = &facts.unread {
+            self.unread.push(Unread::new(&file.path, reason));
+        }
+    }
+}
+
+impl Index {
+    /// How many files it knows.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Returns true if it knows no file.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// How many different keys it knows.
+    pub fn keys(&self) -> usize {
+        let keys: BTreeSet<&LogKeyId> = self
+            .files
+            .values()
+            .flat_map(|entry| entry.keys.keys())
+            .collect();
+        keys.len()
+    }
+
+    /// What it knows of a file, if the file has not changed.
+    pub(super) fn entry(&self, file: &Listed) -> Option<&Entry> {
+        let entry = self.files.get(&file.path)?;
+        (entry.size == file.size && entry.modified == file.modified).then_some(entry)
+    }
+
+    /// Adds what another index knows. Of two entries for one file the one with the later time counts, then the larger.
+    pub fn merge(&mut self, other: Self) {
+        for (path, entry) in other.files {
+            match self.files.get(&path) {
+                Some(known) if (known.modified, known.size) >= (entry.modified, entry.size) => {}
+                _ => drop(self.files.insert(path, entry)),
+            }
+        }
+    }
+
+    /// What its files cover.
+    pub fn coverage(&self) -> Coverage {
+        let mut coverage = Coverage::default();
+        for entry in self
+            .files
+            .values()
+            .filter(|entry| entry.kind == Kind::Trail)
+        {
+            coverage.add_ends(&entry.first, &entry.last);
+        }
+        coverage
+    }
+
+    /// The bytes of the index as a file.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let arns: BTreeSet<&str> = self
+            .files
+            .values()
+            .flat_map(|entry| entry.keys.values().flatten().chain(&entry.logins))
+            .map(String::as_str)
+            .collect();
+        let number: BTreeMap<&str, u64> = arns.iter().copied().zip(0..).collect();
+        let mut out = Writer(MAGIC.to_vec());
+        out.number(arns.len() as u64);
+        arns.iter().for_each(|arn| out.bytes(arn.as_bytes()));
+        out.number(self.files.len() as u64);
+        for (path, entry) in &self.files {
+            out.bytes(path.as_os_str().as_encoded_bytes());
+            out.number(entry.size);
+            out.number(entry.modified);
+            out.number(
+                entry.kind as u64 | u64::from(entry.is_opaque) << 2 | u64::from(entry.is_odd) << 3,
+            );
+            for stamp in [&entry.first, &entry.last] {
+                for text in [&stamp.time, &stamp.region, &stamp.account] {
+                    out.bytes(text.as_bytes());
+                }
+            }
+            out.number(entry.keys.len() as u64);
+            for (key, arn) in &entry.keys {
+                out.0.extend_from_slice(key.as_bytes());
+                // 0: no principal.
+                out.number(arn.as_deref().map_or(0, |arn| number[arn] + 1));
+            }
+            out.number(entry.logins.len() as u64);
+            entry
+                .logins
+                .iter()
+                .for_each(|arn| out.number(number[arn.as_str()]));
+        }
+        let sum = crc32fast::hash(&out.0);
+        out.0.extend_from_slice(&sum.to_le_bytes());
+        out.0
+    }
+
+    /// Reads the bytes of a file.
+    ///
+    /// # Errors
+    ///
+    /// It is not an index of this version, or was damaged.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        let rest = bytes.strip_prefix(MAGIC).ok_or(FormatError::NotAnIndex)?;
+        let (body, sum) = rest.split_last_chunk::<4>().ok_or(FormatError::Damaged)?;
+        if crc32fast::hash(&bytes[..bytes.len() - 4]) != u32::from_le_bytes(*sum) {
+            return Err(FormatError::Damaged);
+        }
+        let mut from = Bytes(body);
+        let index = from.index().ok_or(FormatError::Damaged)?;
+        from.0
+            .is_empty()
+            .then_some(index)
+            .ok_or(FormatError::Damaged)
+    }
+}
+
+/// Why a file is no index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormatError {
+    /// It does not begin as an index of this version does.
+    NotAnIndex,
+    /// Its checksum or its content is wrong.
+    Damaged,
+}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAnIndex => "not a trail index of this version",
+            Self::Damaged => "a damaged trail index",
+        })
+    }
+}
+
+impl std::error::Error for FormatError {}
+
+struct Writer(Vec<u8>);
+
+impl Writer {
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.0.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        self.0.push(number as u8);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+    }
+}
+
+struct Bytes<'b>(&'b [u8]);
+
+impl<'b> Bytes<'b> {
+    fn index(&mut self) -> Option<Index> {
+        let mut arns = Vec::new();
+        for _ in 0..self.number()? {
+            arns.push(self.text()?);
+        }
+        let mut files = BTreeMap::new();
+        for _ in 0..self.number()? {
+            let path = self.bytes()?;
+            let entry = self.entry(&arns)?;
+            files.insert(path_of(path)?, entry);
+        }
+        Some(Index { files })
+    }
+
+    fn entry(&mut self, arns: &[String]) -> Option<Entry> {
+        let (size, modified, flags) = (self.number()?, self.number()?, self.number()?);
+        let kind = [Kind::Trail, Kind::Digest, Kind::Other]
+            .into_iter()
+            .find(|kind| *kind as u64 == flags & 3)?;
+        let (first, last) = (self.stamp()?, self.stamp()?);
+        let mut keys = BTreeMap::new();
+        for _ in 0..self.number()? {
+            let (key, rest) = self.0.split_at_checked(20)?;
+            self.0 = rest;
+            let arn = match self.number()? {
+                0 => None,
+                number => Some(arns.get(usize::try_from(number - 1).ok()?)?.clone()),
+            };
+            keys.insert(LogKeyId::from_bytes(key)?, arn);
+        }
+        let mut logins = BTreeSet::new();
+        for _ in 0..self.number()? {
+            let number = usize::try_from(self.number()?).ok()?;
+            logins.insert(arns.get(number)?.clone());
+        }
+        Some(Entry {
+            size,
+            modified,
+            kind,
+            is_opaque: flags & 4 != 0,
+            is_odd: flags & 8 != 0,
+            first,
+            last,
+            keys,
+            logins,
+        })
+    }
+
+    fn stamp(&mut self) -> Option<Stamp> {
+        Some(Stamp {
+            time: self.text()?,
+            region: self.text()?,
+            account: self.text()?,
+        })
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return Some(number);
+            }
+        }
+        None
+    }
+
+    fn bytes(&mut self) -> Option<&'b [u8]> {
+        let length = usize::try_from(self.number()?).ok()?;
+        let (bytes, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    fn text(&mut self) -> Option<String> {
+        String::from_utf8(self.bytes()?.to_vec()).ok()
+    }
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    Some(OsString::from_vec(bytes.to_vec()).into())
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> Option<PathBuf> {
+    let text = String::from_utf8(bytes.to_vec()).ok()?;
+    Some(OsString::from(text).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> impl Strategy<Value = LogKeyId> {
+        "(AKI|ASI)A[A-Z0-9]{16}".prop_map(|text| LogKeyId::parse(&text).expect("an ID"))
+    }
+
+    fn stamp() -> impl Strategy<Value = Stamp> {
+        ("[0-9TZ:-]{0,20}", "[a-z0-9-]{0,14}", "[0-9]{0,12}").prop_map(|(time, region, account)| {
+            Stamp {
+                time,
+                region,
+                account,
+            }
+        })
+    }
+
+    fn entry() -> impl Strategy<Value = Entry> {
+        let arn = || "arn:[a-z/]{1,3}";
+        (
+            (
+                any::<u64>(),
+                any::<u64>(),
+                0..3_usize,
+                any::<bool>(),
+                any::<bool>(),
+            ),
+            (stamp(), stamp()),
+            prop::collection::btree_map(key(), prop::option::of(arn()), 0..4),
+            prop::collection::btree_set(arn(), 0..3),
+        )
+            .prop_map(
+                |((size, modified, kind, is_opaque, is_odd), (first, last), keys, logins)| Entry {
+                    size,
+                    modified,
+                    kind: [Kind::Trail, Kind::Digest, Kind::Other][kind],
+                    is_opaque,
+                    is_odd,
+                    first,
+                    last,
+                    keys,
+                    logins,
+                },
+            )
+    }
+
+    fn any_index() -> impl Strategy<Value = Index> {
+        prop::collection::btree_map("[a-zé/]{1,9}".prop_map(PathBuf::from), entry(), 0..5)
+            .prop_map(|files| Index { files })
+    }
+
+    proptest! {
+        #[test]
+        fn an_index_is_read_as_it_was_written(index in any_index()) {
+            prop_assert_eq!(Index::from_bytes(&index.to_bytes()), Ok(index));
+        }
+
+        #[test]
+        fn merging_is_idempotent_and_the_order_is_nothing(a in any_index(), b in any_index()) {
+            let (mut ab, mut ba) = (a.clone(), b.clone());
+            ab.merge(b.clone());
+            ba.merge(a);
+            let same_stamp = ab.files.iter().all(|(path, entry)| ba.files[path].size == entry.size);
+            prop_assert!(same_stamp);
+            let once = ab.clone();
+            ab.merge(b);
+            prop_assert_eq!(ab, once);
+        }
+
+        #[test]
+        fn damage_is_noticed(index in any_index(), at in any::<prop::sample::Index>(), bit in 0..8_u8) {
+            let mut bytes = index.to_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] ^= 1 << bit;
+            prop_assert!(Index::from_bytes(&bytes).is_err());
+            bytes.truncate(at);
+            prop_assert!(Index::from_bytes(&bytes).is_err());
+        }
+    }
+}
