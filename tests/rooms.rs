@@ -74,7 +74,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "text",
         ],
     ),
-    ("evidence", &["aws", "text"]),
+    ("evidence", &["aws", "content", "text", "workers"]),
     ("hook", &[]),
     ("aws", &["secret", "text"]),
 ];

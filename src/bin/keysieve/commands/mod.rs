@@ -22,5 +22,5 @@ pub(crate) mod rules;
 pub(crate) mod scan;
 mod skip;
 pub(crate) mod staged;
-pub(crate) mod verify;
 pub(crate) mod trail;
+pub(crate) mod verify;
