@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use super::World;
 use crate::support::{TestCommand, pair};
 
-/// The text of the last step.
-fn step() -> String {
+/// The text of the step of that name.
+fn step(id: &str) -> String {
     let action = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/action.yml"));
     let action = action.expect("the action");
-    let (_, step) = action.rsplit_once("run: |\n").expect("a script");
+    let (_, step) = action.split_once(&format!("- id: {id}\n")).expect("a step");
+    let (_, step) = step.split_once("run: |\n").expect("a script");
     step.lines()
+        .take_while(|line| !line.trim_start().starts_with("- id: "))
         .map(|line| format!("{}\n", line.strip_prefix("        ").unwrap_or(line)))
         .collect()
 }
@@ -49,7 +51,14 @@ impl Job {
             std::fs::write(path(name), "").expect("a file");
         }
         let command = TestCommand::new("bash", self.world.repo.path())
-            .args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &step()])
+            .args([
+                "--noprofile",
+                "--norc",
+                "-eo",
+                "pipefail",
+                "-c",
+                &step("scan"),
+            ])
             .env("RUNNER_TEMP", &self.dir)
             .env("GITHUB_OUTPUT", path("output"))
             .env("GITHUB_STEP_SUMMARY", path("summary"))
@@ -62,6 +71,28 @@ impl Job {
         let summary = std::fs::read_to_string(path("summary")).expect("a summary");
         (said, summary)
     }
+}
+
+#[test]
+#[ignore = "needs other people's tools: run .ci/others"]
+fn the_hash_that_names_the_cache_covers_what_the_program_is_built_from() {
+    let world = World::new();
+    let output = world.home.path().join("output");
+    let command = TestCommand::new("bash", world.repo.path())
+        .args([
+            "--noprofile",
+            "--norc",
+            "-eo",
+            "pipefail",
+            "-c",
+            &step("source"),
+        ])
+        .env("GITHUB_ACTION_PATH", env!("CARGO_MANIFEST_DIR"))
+        .env("GITHUB_OUTPUT", &output);
+    world.with_env(command).status(0);
+    let output = std::fs::read_to_string(output).expect("outputs");
+    let hash = output.trim().strip_prefix("hash=").expect("a hash");
+    assert_eq!(hash.len(), 32, "{output}");
 }
 
 #[test]
