@@ -49,6 +49,8 @@ TABLES = {
     "given": lambda where, args: cases.of_table(where, os.path.join(ROOT, "tests/notation/given.table"), args.cases, args.seed),
     "misleading": lambda where, args: cases.of_table(
         where, os.path.join(ROOT, "tests/notation/misleading.table"), args.cases, args.seed),
+    "unseen": lambda where, args: cases.of_table(
+        where, os.path.join(ROOT, "tests/notation/unseen.table"), args.cases, args.seed),
 }
 
 
