@@ -5,6 +5,7 @@
 
 pub mod baseline;
 pub mod config;
+pub mod container;
 pub mod decode;
 pub mod engine;
 pub mod escape;
@@ -29,6 +30,16 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("baseline", baseline::run),
     ("config", config::run),
+    ("container-ar", container::ar),
+    ("container-bzip2", container::bzip2),
+    ("container-cpio", container::cpio),
+    ("container-gzip", container::gzip),
+    ("container-lzma", container::lzma),
+    ("container-sevenz", container::sevenz),
+    ("container-tar", container::tar),
+    ("container-xz", container::xz),
+    ("container-zip", container::zip),
+    ("container-zstd", container::zstd),
     ("decode", decode::run),
     ("engine", engine::run),
     ("escape", escape::run),
