@@ -60,11 +60,11 @@ const MADE: &[(&str, &[&str])] = &[
     ("find in | cpio -o -H bin > made", &["cpio"]),
     ("find in | cpio -o -H ustar > made", &["tar"]),
     (
-        "dpkg-deb -q -Zgzip --root-owner-group -b package made",
+        "dpkg-deb -Zgzip --root-owner-group -b package made",
         &["ar", "gzip", "tar"],
     ),
     (
-        "dpkg-deb -q -Zxz --root-owner-group -b package made",
+        "dpkg-deb -Zxz --root-owner-group -b package made",
         &["ar", "xz", "tar"],
     ),
     ("python3 -m zipapp in/etc -m a:b -c -o made", &["zip"]),
