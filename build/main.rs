@@ -8,6 +8,7 @@
 
 mod rules;
 mod searcher;
+mod vocabulary;
 
 /// The chooser of fingerprints and the tables of the searcher, as the library has them.
 #[path = "../src/engine/literal"]
@@ -28,5 +29,6 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=build");
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("OUT_DIR is not set")?);
-    searcher::write(&out, &rules::write(&out)?)
+    searcher::write(&out, &rules::write(&out)?)?;
+    vocabulary::write(&out)
 }

@@ -4,7 +4,6 @@ pub mod cloudtrail;
 pub mod credential_report;
 pub mod example;
 pub mod key_id;
-pub mod name;
 pub mod secret_key;
 pub mod session_token;
 pub mod verify;

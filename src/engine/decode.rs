@@ -29,19 +29,19 @@ pub(super) fn decode(mut view: View) -> View {
             break;
         }
     }
-    fold_literals(&view).unwrap_or(view)
+    let view = fold_literals(&view).unwrap_or(view);
+    fold_lines(&view).unwrap_or(view)
 }
 
 /// Backslash, percent and HTML escapes; `None` if there is none.
 fn unescape(view: &View) -> Option<View> {
     let bytes = &view.bytes;
-    memchr::memchr3(b'\\', b'%', b'&', bytes)?;
+    next_escape(bytes, 0)?;
     let mut builder = Builder::new(view);
     let mut copied = 0;
     let mut at = 0;
     let mut changed = false;
-    while let Some(found) = memchr::memchr3(b'\\', b'%', b'&', bytes.get(at..)?) {
-        let start = at + found;
+    while let Some(start) = next_escape(bytes, at) {
         match escape_at(bytes, start) {
             Some((end, decoded)) => {
                 builder.copy(copied, start);
@@ -81,9 +81,29 @@ impl Decoded {
     }
 }
 
+/// Where the next escape can start, from `from` on.
+fn next_escape(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let found = memchr::memchr3(b'\\', b'%', b'&', rest);
+    let colour = memchr::memchr(0x1b, &rest[..found.unwrap_or(rest.len())]);
+    Some(from + colour.or(found)?)
+}
+
+/// Where a control sequence of a terminal ends whose bracket stands at `at` (ECMA-48, 5.4): `[33m`, `[K`.
+fn control_sequence(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?.strip_prefix(b"[")?;
+    let length = rest
+        .iter()
+        .take(24)
+        .position(|byte| !matches!(byte, b' '..=b'?'))?;
+    matches!(rest.get(length), Some(b'@'..=b'~')).then_some(at + 2 + length)
+}
+
 /// The escape that starts at `start`: where it ends and what it stands for.
 fn escape_at(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
     match bytes.get(start)? {
+        // What only colours is no text.
+        0x1b => Some((control_sequence(bytes, start + 1)?, Decoded(None))),
         b'\\' => backslash(bytes, start),
         b'%' => percent(bytes, start),
         _ => reference(bytes, start),
@@ -97,7 +117,15 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
         at += 1;
     }
     let one = |byte: u8| Some((at + 1, Decoded(Some(byte))));
+    let rest = bytes.get(at..)?;
+    let escape = [&b"u001b"[..], b"u001B", b"x1b", b"x1B", b"033", b"e"];
+    let colour = escape.iter().find(|code| rest.starts_with(code));
+    if let Some(end) = colour.and_then(|code| control_sequence(bytes, at + code.len())) {
+        return Some((end, Decoded(None)));
+    }
     match *bytes.get(at)? {
+        // A zero byte parts what stands on both sides of it.
+        b'0' => one(b' '),
         b'n' => Some((next_cell_line(bytes, at + 1), Decoded(Some(b'\n')))),
         b'r' => one(b'\n'),
         b't' => one(b'\t'),
@@ -125,16 +153,37 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
             } else {
                 at + 1
             };
-            let inside = start
-                .checked_sub(1)
-                .and_then(|before| bytes.get(before))
-                .is_some_and(|byte| is_value(*byte))
-                && bytes.get(end).is_some_and(|byte| is_value(*byte));
-            let joined = if inside { None } else { Some(b'\n') };
-            Some((end, Decoded(joined)))
+            match halves(bytes, start, end) {
+                Some(second) => Some((second, Decoded(None))),
+                None => Some((end, Decoded(Some(b'\n')))),
+            }
         }
         _ => None,
     }
+}
+
+/// Where the second half starts of a value that ends at `end` of a line and goes on in the one at `next`.
+fn halves(bytes: &[u8], end: usize, next: usize) -> Option<usize> {
+    let before = bytes.get(end.saturating_sub(1024)..end)?;
+    let first = before
+        .iter()
+        .rev()
+        .take_while(|byte| is_value(**byte))
+        .count();
+    let rest = bytes.get(next..)?;
+    let white = rest
+        .iter()
+        .take(80)
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .count();
+    let second = rest
+        .get(white..)?
+        .iter()
+        .take(1024)
+        .take_while(|byte| is_value(**byte))
+        .count();
+    let is_one = matches!(first + second, 20 | 40) || first + second >= 100 && second > 20;
+    (first > 0 && second > 0 && is_one).then_some(next + white)
 }
 
 /// Where the text goes on after `\n` in a list of lines, as notebooks write their cells: `…\n",` and `"…` on the
@@ -239,6 +288,73 @@ fn fold_literals(view: &View) -> Option<View> {
     }
     builder.copy(copied, bytes.len());
     changed.then(|| builder.finish())
+}
+
+/// Joins a secret that a narrow page or screen broke over two lines, the second of which has nothing else.
+fn fold_lines(view: &View) -> Option<View> {
+    let bytes = &view.bytes;
+    let mut builder = Builder::new(view);
+    let mut copied = 0;
+    for end in memchr::memchr_iter(b'\n', bytes) {
+        let before = bytes.get(copied..end)?;
+        let before = before.strip_suffix(b"\r").unwrap_or(before);
+        let first = before
+            .iter()
+            .rev()
+            .take(40)
+            .take_while(|byte| is_value(**byte))
+            .count();
+        let after = bytes.get(end + 1..)?;
+        let second = after
+            .iter()
+            .take(40)
+            .take_while(|byte| is_value(**byte))
+            .count();
+        if first < 8 || second < 8 || first + second != 40 {
+            continue;
+        }
+        let rest = &after[second..];
+        let next = rest.strip_prefix(b"\r").unwrap_or(rest);
+        let is_alone = next.first().is_none_or(|byte| *byte == b'\n');
+        // Lines of one length are a list.
+        let below = next.get(1..).unwrap_or_default();
+        let is_list = below
+            .iter()
+            .take(40)
+            .take_while(|byte| is_value(**byte))
+            .count()
+            == second;
+        let start = copied + before.len() - first;
+        let halves = [&bytes[start..start + first], &after[..second]];
+        let is_cut = !matches!(
+            bytes.get(start.wrapping_sub(1)),
+            None | Some(b'=' | b' ' | b'\n' | b':' | b'\t')
+        );
+        let value = halves.concat();
+        let is_mixed = [
+            u8::is_ascii_uppercase,
+            u8::is_ascii_lowercase,
+            u8::is_ascii_digit,
+        ]
+        .iter()
+        .all(|class| halves.iter().all(|half| half.iter().any(class)));
+        if !is_alone
+            || is_list
+            || is_cut
+            || !is_mixed
+            || value.starts_with(b"AKIA")
+            || value.starts_with(b"ASIA")
+        {
+            continue;
+        }
+        builder.copy(copied, start + first);
+        copied = end + 1;
+    }
+    if copied == 0 {
+        return None;
+    }
+    builder.copy(copied, bytes.len());
+    Some(builder.finish())
 }
 
 /// Literals that are joined into one value.

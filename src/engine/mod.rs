@@ -4,21 +4,13 @@
 //! a bounded window), pair (the other half nearby), filter (what only looks like a secret). A clean blob
 //! costs the first stage and nothing else. The engine knows no Git, files, threads, clock or output.
 
+mod aws;
 mod base64;
-mod block;
-mod candidate;
-mod claim;
 mod confirm;
-mod context;
-mod credentials;
 mod decode;
-mod label;
-mod lists;
 pub mod literal;
-mod pair;
 pub mod prefilter;
 mod region;
-mod tag;
 mod view;
 
 use std::sync::Arc;
@@ -27,8 +19,8 @@ use crate::blob::Span;
 use crate::level::Level;
 use crate::rule::RuleSet;
 use crate::secret::Secret;
+use aws::credentials::{self, Credentials};
 use confirm::Confirmed;
-use credentials::Credentials;
 use prefilter::{Hit, Prefilter};
 use view::View;
 
@@ -100,6 +92,13 @@ impl Found {
         let end = spans().map(|span| span.end).max().unwrap_or(0);
         found.span = Span::new(start, end);
         self.matches.push(found);
+    }
+
+    /// Notes why something is as it is, if anybody asks.
+    fn explain(&mut self, span: Span, text: impl FnOnce() -> String) {
+        if let Some(explanations) = &mut self.explanations {
+            explanations.push(Explanation { span, text: text() });
+        }
     }
 
     /// Adds a value that is a secret only if its key id turns up elsewhere.

@@ -52,7 +52,7 @@ impl View {
     }
 
     /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes [`FOREIGN`],
-    /// the byte order mark a space.
+    /// the byte order mark a line break.
     pub(super) fn wide(blob: &[u8], region: Span, low_byte_first: bool) -> Self {
         let bytes = region
             .of(blob)
@@ -65,8 +65,8 @@ impl View {
                 };
                 match (high, low) {
                     (0, low) if low.is_ascii() => low,
-                    // The byte order mark.
-                    (0xfe, 0xff) => b' ',
+                    // The byte order mark is no part of the first line.
+                    (0xfe, 0xff) => b'\n',
                     _ => FOREIGN,
                 }
             })

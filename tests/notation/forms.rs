@@ -145,7 +145,6 @@ fn a_file_in_utf_32_is_read() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn base64_of_readable_text_is_no_secret() {
     let words = b"some words of a note that a person may well read, once more, and more";
     let readable = |seed: usize| base64(&words[seed..seed + 30]);
@@ -164,7 +163,6 @@ fn base64_of_readable_text_is_no_secret() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn a_line_of_a_certificate_is_no_secret_even_alone() {
     let certificate =
         |lines: &str| format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n");

@@ -46,7 +46,6 @@ fn fault(joiner: &mut Joiner, case: &Case, seed: u64) -> Option<String> {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn each_layout_gives_its_answer_but_those_that_are_argued() {
     let (mut joiner, cases) = (Joiner::new(), table::read(TABLE));
     assert_eq!(cases.len(), 899);

@@ -59,7 +59,6 @@ pub const SENTENCES: [&str; 9] = [
 ];
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn one_word_between_id_and_secret_keeps_them_together() {
     check(&SENTENCES, joined);
 }
@@ -83,13 +82,11 @@ const WRAPPED: [&str; 14] = [
 ];
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn a_secret_in_a_type_a_wrapper_or_a_default_is_found_without_an_id() {
     check(&WRAPPED, secret_alone);
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn a_secret_in_a_type_a_wrapper_or_a_default_is_joined_with_its_id() {
     let texts = WRAPPED.map(|text| format!("aws_access_key_id = \"<I>\"\n{text}"));
     check(&texts, joined);
@@ -115,7 +112,6 @@ fn both_sides_of_a_condition_are_joined_in_their_order() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn more_names_beside_an_id_are_those_of_its_secret() {
     const NAMES: [&str; 8] = [
         "bucket_secret",

@@ -94,13 +94,11 @@ fn fault(sample: &Sample, found: &BTreeSet<Finding>) -> String {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn any_arrangement_of_one_to_five_people_is_joined() {
     law(1, |sample, _| sample.text());
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn the_order_of_keys_changes_nothing() {
     law(2, |sample, keys| {
         sample.tree = sample.tree.clone().shuffled(keys);
@@ -109,7 +107,6 @@ fn the_order_of_keys_changes_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn names_that_change_in_step_change_nothing() {
     law(3, |sample, keys| {
         const PREFIXES: [&str; 4] = ["", "prod_", "backup_", "my_"];
@@ -141,7 +138,6 @@ fn names_that_change_in_step_change_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn types_and_calls_around_the_values_change_nothing() {
     law(4, |sample, keys| {
         let wraps = sample.notation.wraps;
@@ -154,7 +150,6 @@ fn types_and_calls_around_the_values_change_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn quotes_and_indentation_change_nothing() {
     law(5, |sample, keys| {
         const INDENTS: [&str; 5] = ["", " ", "    ", "        ", "\t"];
@@ -175,7 +170,6 @@ fn quotes_and_indentation_change_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn other_settings_between_change_nothing() {
     law(6, |sample, keys| {
         sample.tree = sample.tree.clone().with_settings(sample.naming, keys);
@@ -184,7 +178,6 @@ fn other_settings_between_change_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn remarks_and_empty_lines_between_change_nothing() {
     law(7, |sample, keys| {
         const REMARKS: [&str; 4] = ["see the other page", "---", "TODO: rotate", "x = 1"];
@@ -208,7 +201,6 @@ fn remarks_and_empty_lines_between_change_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn other_text_around_changes_nothing() {
     law(8, |sample, keys| {
         let text = sample.text()?;
@@ -225,7 +217,6 @@ fn other_text_around_changes_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn marks_before_each_line_change_nothing() {
     law(9, |sample, keys| {
         const MARKS: [&str; 6] = ["# ", "+", "-", "> ", " * ", "    "];
@@ -236,7 +227,6 @@ fn marks_before_each_line_change_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn a_text_in_a_string_of_another_changes_nothing() {
     law(10, |sample, _| {
         let text = sample.text()?;
@@ -247,7 +237,6 @@ fn a_text_in_a_string_of_another_changes_nothing() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn two_texts_in_one_file_are_joined_each_for_itself() {
     law(11, |sample, keys| {
         let other = Sample::new(keys);
@@ -259,7 +248,6 @@ fn two_texts_in_one_file_are_joined_each_for_itself() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn a_text_gives_the_same_as_a_file_as_a_staged_blob_and_in_a_history() {
     let repo = TestRepo::new();
     let mut keys = Keys::new(9);

@@ -69,7 +69,6 @@ impl Tally {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn all_1470_pairs_are_joined_in_every_notation_and_none_wrongly() {
     let (mut joiner, mut tally) = (Joiner::new(), Tally::default());
     tally.add(&mut joiner, &NOTATIONS, 11);
@@ -78,7 +77,6 @@ fn all_1470_pairs_are_joined_in_every_notation_and_none_wrongly() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
 fn more_notations_give_the_same_joins() {
     let (mut joiner, mut tally) = (Joiner::new(), Tally::default());
     tally.add(&mut joiner, &MORE, 12);

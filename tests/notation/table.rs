@@ -155,7 +155,8 @@ fn value<'a>(
             let draw = match kind {
                 b'I' => id_with_digit,
                 b'A' => Keys::temporary_id,
-                b'S' | b'F' => Keys::secret,
+                b'S' => secret_with_sign,
+                b'F' => Keys::secret,
                 b'T' => |keys: &mut Keys| keys.token(420),
                 b'W' => |keys: &mut Keys| keys.text(UPPER, 20),
                 _ => return None,
@@ -164,6 +165,17 @@ fn value<'a>(
         }
     };
     Some(written(&plain, form))
+}
+
+/// A secret with a digit and one of `+/`, as in the reports that the layouts are from: under a name that says it
+/// is something else, letters and digits alone are left for a person to look at.
+fn secret_with_sign(keys: &mut Keys) -> String {
+    loop {
+        let secret = keys.secret();
+        if secret.contains(['+', '/']) && secret.contains(|one: char| one.is_ascii_digit()) {
+            return secret;
+        }
+    }
 }
 
 /// Base64 of readable words, without padding.

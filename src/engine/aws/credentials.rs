@@ -7,29 +7,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::key_id::{self, Harmless, KeyId, KeyKind, is_base32};
-use crate::aws::name::Role;
 use crate::aws::{secret_key, session_token};
 use crate::blob::Span;
+use crate::engine::base64;
+use crate::engine::decode;
+use crate::engine::prefilter::{Hit, Prefilter};
+use crate::engine::region::{Regions, expand};
+use crate::engine::view::View;
+use crate::engine::{Found, Match, Part, RuleIndex};
 use crate::level::Level;
 use crate::rule::keyword::Form;
 use crate::rule::{AwsRule, Kind as RuleKind, RuleSet};
 use crate::secret::Secret;
 
-use super::base64;
-use super::candidate::{self, Candidate, Kind};
-use super::decode::{self, is_value};
-use super::label;
-use super::pair::{self, Joined};
-use super::prefilter::{Hit, Prefilter};
-use super::region::{Regions, expand};
-use super::view::View;
-use super::{Explanation, Found, Match, Part, RuleIndex, context};
+use super::candidate::{self, Candidate, Candidates, Kind};
+use super::context;
+use super::join::{self, Joined};
+use super::name::{Role, words};
 
 /// Bytes from the first part of a pair on that tell what kind of place it is.
 const MAX_CONTEXT: usize = 16 * 1024;
 
 /// Within how many lines of a bare secret a word of AWS must stand.
 const WORD_LINES: usize = 3;
+
+/// Within how many lines, and candidates, of a secret a key ID stands beside it.
+const ID_LINES: usize = 16;
+const NEAR: usize = 8;
 
 /// Words that tie a secret without id and name to AWS.
 const WORDS: &[&str] = &[
@@ -41,7 +45,7 @@ const TELLING: &[&str] = &["key", "secret", "credential", "cred", "password", "r
 
 /// The AWS rules of a rule set; a rule that is switched off is `None`.
 #[derive(Debug)]
-pub(super) struct Credentials {
+pub(in crate::engine) struct Credentials {
     pair: Option<RuleIndex>,
     temporary: Option<RuleIndex>,
     secret: Option<RuleIndex>,
@@ -69,7 +73,7 @@ enum Trigger {
 
 impl Credentials {
     /// Looks up the AWS rules and sorts their literals by what they call for.
-    pub(super) fn new(rules: &RuleSet, prefilter: &Prefilter) -> Self {
+    pub(in crate::engine) fn new(rules: &RuleSet, prefilter: &Prefilter) -> Self {
         let rule = |aws: AwsRule| {
             let kinds = rules.rules.iter().map(|rule| rule.kind);
             kinds
@@ -104,14 +108,14 @@ impl Credentials {
     }
 
     /// Whether a hit can lead to anything: a text of nothing but `AKIA` costs no memory.
-    pub(super) fn wants(&self, bytes: &[u8], hit: Hit) -> bool {
+    pub(in crate::engine) fn wants(&self, bytes: &[u8], hit: Hit) -> bool {
         let is_id = self.triggers.get(hit.keyword) == Some(&Some(Trigger::Id))
             && self.exclusive.get(hit.keyword) == Some(&true);
         !is_id || may_be_id(bytes, hit.offset)
     }
 
     /// Finds the pairs, ids, secrets and tokens of a blob.
-    pub(super) fn scan(
+    pub(in crate::engine) fn scan(
         &self,
         prefilter: &Prefilter,
         bytes: &[u8],
@@ -153,14 +157,14 @@ impl Credentials {
     }
 
     /// Joins what was found in the parts of a blob.
-    pub(super) fn finish(&self, found: &mut Found) {
+    pub(in crate::engine) fn finish(&self, found: &mut Found) {
         found.matches.sort();
         found.matches.dedup();
         fold_repeats(found, self);
     }
 
     /// Looks at all of a blob, whatever stands in it.
-    pub(super) fn scan_all(&self, bytes: &[u8], found: &mut Found) {
+    pub(in crate::engine) fn scan_all(&self, bytes: &[u8], found: &mut Found) {
         let whole = Span::new(0, bytes.len());
         if bytes.contains(&0) {
             let is_big = bytes.starts_with(b"\xfe\xff") || bytes.first() == Some(&0);
@@ -200,38 +204,31 @@ impl Credentials {
         found
             .redact
             .extend(candidates.redact.iter().map(|span| view.source(*span)));
-        if let Some(explanations) = &mut found.explanations {
-            explanations.extend(candidates.rejected.iter().map(|rejected| Explanation {
-                span: view.source(rejected.span),
-                text: rejected.reason.to_owned(),
-            }));
+        for rejected in &candidates.rejected {
+            found.explain(view.source(rejected.span), || rejected.reason.to_owned());
         }
         let list = &candidates.list;
-        let joined = pair::join(list, &candidates.in_lists);
+        let joined = join::join(&candidates);
         let mut used = vec![false; list.len()];
         for joined in &joined {
-            for index in [Some(joined.id), joined.secret, joined.token, joined.smtp]
-                .into_iter()
-                .flatten()
-            {
+            let parts = [Some(joined.id), joined.secret, joined.token, joined.smtp];
+            for index in parts.into_iter().flatten() {
                 used[index] = true;
             }
             self.joined(&view, list, joined, found);
         }
-        for (candidate, _) in list.iter().zip(&used).filter(|(_, used)| !**used) {
-            self.alone(&view, candidate, found);
+        for (number, candidate) in list.iter().enumerate().filter(|(number, _)| !used[*number]) {
+            self.alone(&view, &candidates, number, candidate, found);
         }
     }
 
     /// A key id with or without its other parts.
     fn joined(&self, view: &View, list: &[Candidate], joined: &Joined, found: &mut Found) {
-        let Some(id_at) = list.get(joined.id) else {
-            return;
-        };
+        let id_at = &list[joined.id];
         let Kind::Id { id, in_scope } = id_at.kind else {
             return;
         };
-        let at = |index: Option<usize>| index.and_then(|index| list.get(index));
+        let at = |index: Option<usize>| index.map(|index| &list[index]);
         let (secret_at, token_at) = (at(joined.secret), at(joined.token));
         let mut reasons = Vec::new();
         let rule = match (secret_at, id.kind()) {
@@ -259,6 +256,15 @@ impl Credentials {
         if joined.smtp.is_some() && secret_at.is_some() {
             reasons.push("an SES SMTP password made from the key stands beside it".to_owned());
         }
+        if let Some(evidence) = joined.evidence {
+            let name = secret_at.map_or("possible secret", |_| "secret");
+            found.explain(view.source(id_at.span), || {
+                let next = joined
+                    .next
+                    .map_or(String::new(), |next| format!("; next best {next}"));
+                format!("{name}: {}{next}", evidence.text())
+            });
+        }
         let context = self.context(view, [Some(id_at), secret_at, token_at]);
         let made = rule.map(|rule| Match {
             span: Span::default(),
@@ -270,77 +276,80 @@ impl Credentials {
             context: context.clone(),
             reasons: reasons.clone(),
         });
-        found.push(made);
-        if let (Some(smtp), None, Some(rule)) = (at(joined.smtp), secret_at, self.smtp) {
-            found.push(Some(Match {
-                span: Span::default(),
-                rule,
-                level: if level == Level::Note {
-                    Level::Note
-                } else {
-                    Level::Error
-                },
-                key_id: Some(part(view, id_at.span)),
-                secret: Some(part(view, smtp.span)),
-                token: None,
-                context,
-                reasons,
-            }));
-        }
+        let Some(smtp) = at(joined.smtp).filter(|_| secret_at.is_none()) else {
+            found.push(made);
+            return;
+        };
+        found.push(self.smtp.map(|rule| Match {
+            span: Span::default(),
+            rule,
+            level: match level {
+                Level::Note => Level::Note,
+                _ => Level::Error,
+            },
+            key_id: Some(part(view, id_at.span)),
+            secret: Some(part(view, smtp.span)),
+            token: None,
+            context,
+            reasons,
+        }));
     }
 
     /// A secret or token without a key id.
-    fn alone(&self, view: &View, candidate: &Candidate, found: &mut Found) {
+    fn alone(
+        &self,
+        view: &View,
+        candidates: &Candidates,
+        number: usize,
+        candidate: &Candidate,
+        found: &mut Found,
+    ) {
         let value = candidate.span.of(&view.bytes);
-        let is_telling = candidate.label.role == Role::AwsSecret;
-        let is_blocked = candidate.foreign_block.is_some() && !is_telling;
+        let source = view.source(candidate.span);
+        let role = candidate.label.role;
+        let is_telling = role == Role::AwsSecret && candidate.label.name.is_aws();
+        let is_blocked = !is_telling && candidate.label.vendor.is_some();
         let (rule, level, reason) = match candidate.kind {
-            Kind::Secret if is_blocked || !candidate.claimed_by.is_empty() => {
-                if let Some(explanations) = &mut found.explanations {
-                    explanations.push(Explanation {
-                        span: view.source(candidate.span),
-                        text: "its block or its name belongs to somebody else".to_owned(),
-                    });
-                }
+            Kind::Secret
+                if is_blocked
+                    || matches!(
+                        role,
+                        Role::Token | Role::Foreign | Role::Doubtful | Role::Unknown
+                    ) =>
+            {
+                found.explain(source, || {
+                    "its name or its container belongs to something else".to_owned()
+                });
                 return;
             }
             Kind::Secret => {
-                let Some((level, reason)) = alone_level(&view.bytes, candidate) else {
-                    if candidate.label.role == Role::Secret {
+                let level = match candidate.doubt {
+                    Some(reason) if !role.is_secret() => {
+                        found.explain(source, || reason.to_owned());
+                        return;
+                    }
+                    _ => alone_level(&view.bytes, candidates, number, candidate),
+                };
+                let Some((level, reason)) = level else {
+                    if role == Role::Secret {
                         found.latent(self.secret, part(view, candidate.span));
                     }
-                    if let Some(explanations) = &mut found.explanations {
-                        explanations.push(Explanation {
-                            span: view.source(candidate.span),
-                            text: "can be a secret, but no key id is near and its name does not say AWS".to_owned(),
-                        });
-                    }
+                    found.explain(source, || {
+                        "can be a secret, but no key id is near and its name does not say AWS"
+                            .to_owned()
+                    });
                     return;
                 };
-                let is_example = secret_key::is_example(value);
-                (
-                    self.secret,
-                    if is_example { Level::Note } else { level },
-                    if is_example {
-                        Some("documentation example")
-                    } else {
-                        reason
-                    },
-                )
+                match secret_key::is_example(value) {
+                    true => (self.secret, Level::Note, Some("documentation example")),
+                    false => (self.secret, level, reason),
+                }
             }
-            Kind::Token => {
-                let is_example = session_token::is_example(value);
-                (
-                    self.token,
-                    if is_example {
-                        Level::Note
-                    } else {
-                        Level::Warning
-                    },
-                    is_example.then_some("documentation example"),
-                )
-            }
-            Kind::Id { .. } | Kind::Smtp => return,
+            Kind::Token => match session_token::is_example(value) {
+                true => (self.token, Level::Note, Some("documentation example")),
+                false => (self.token, Level::Warning, None),
+            },
+            _ => return,
         };
         let is_token = candidate.kind == Kind::Token;
         let value = Some(part(view, candidate.span));
@@ -366,9 +375,15 @@ impl Credentials {
 }
 
 /// What the text around a secret without id makes of it; `None`: nothing says that it is of AWS.
-fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'static str>)> {
-    if candidate.label.role == Role::AwsSecret {
-        return Some(match foreign_id_near(bytes, candidate.span) {
+fn alone_level(
+    bytes: &[u8],
+    candidates: &Candidates,
+    number: usize,
+    candidate: &Candidate,
+) -> Option<(Level, Option<&'static str>)> {
+    let label = &candidate.label;
+    if label.role == Role::AwsSecret {
+        return Some(match foreign_id_near(bytes, &candidates.list, number) {
             Some(ForeignId::Emulator) => (
                 Level::Note,
                 Some("the key id beside it is of an emulator: LocalStack"),
@@ -380,8 +395,17 @@ fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'s
             None => (Level::Error, None),
         });
     }
-    let is_foreign_id = candidate.label.role == Role::KeyId && !candidate.label.name.is_aws();
-    if candidate.label.follows || is_foreign_id {
+    let before = number
+        .checked_sub(1)
+        .and_then(|before| candidates.list.get(before));
+    let follows = label.name.is_empty()
+        && before.is_some_and(|before| {
+            before.is_real()
+                && before.container == candidate.container
+                && before.index + 1 == candidate.index
+        });
+    let is_foreign_id = label.role == Role::KeyId && !label.name.is_aws();
+    if follows || is_foreign_id {
         return None;
     }
     let around = lines_around(bytes, candidate.span, WORD_LINES).to_ascii_lowercase();
@@ -391,7 +415,20 @@ fn alone_level(bytes: &[u8], candidate: &Candidate) -> Option<(Level, Option<&'s
     {
         return None;
     }
-    if !candidate.label.name.is_empty() {
+    let is_id_near = |one: &&Candidate| {
+        matches!(one.kind, Kind::Id { .. }) && one.line.abs_diff(candidate.line) <= ID_LINES
+    };
+    let (before, behind) = candidates.list.split_at(number);
+    let near = before
+        .iter()
+        .rev()
+        .take(NEAR)
+        .chain(behind.iter().take(NEAR));
+    if !label.name.is_empty() && near.into_iter().any(|one| is_id_near(&one)) {
+        // The words of AWS are those of an ID that has another secret.
+        return None;
+    }
+    if !label.name.is_empty() {
         // `secret_key = …` in a file that talks of AWS: a person would look, a machine cannot know.
         return Some((Level::Warning, Some("words of AWS stand nearby")));
     }
@@ -419,37 +456,28 @@ enum ForeignId {
 }
 
 /// A key id that is none of AWS and stands beside a secret.
-fn foreign_id_near(bytes: &[u8], secret: Span) -> Option<ForeignId> {
-    let region = expand(bytes, secret.start, secret.end, 1024, WORD_LINES);
-    let text = region.of(bytes);
-    let mut at = 0;
-    while let Some(found) = text
-        .get(at..)
-        .and_then(|rest| rest.iter().position(u8::is_ascii_alphanumeric))
-    {
-        let start = at + found;
-        let rest = text.get(start..).unwrap_or_default();
-        let length = rest
-            .iter()
-            .position(|byte| !is_value(*byte))
-            .unwrap_or(rest.len());
-        let value = rest.get(..length).unwrap_or_default();
-        at = start + length.max(1);
-        if length == 20 && (value.starts_with(b"LKIA") || value.starts_with(b"LSIA")) {
-            return Some(ForeignId::Emulator);
-        }
-        // One ID in 60 of this alphabet has no digit; a placeholder repeats its few letters.
-        let has_variety = || value.iter().collect::<BTreeSet<_>>().len() >= 8;
-        let is_random = (16..=32).contains(&length)
-            && (value.iter().any(u8::is_ascii_digit) || length == 20 && has_variety())
-            && value.iter().any(u8::is_ascii_uppercase)
-            && !value.starts_with(b"AKIA")
-            && !value.starts_with(b"ASIA");
-        if is_random && label::find(text, start, start + length, 0).role == Role::KeyId {
-            return Some(ForeignId::Other);
-        }
+fn foreign_id_near(bytes: &[u8], list: &[Candidate], number: usize) -> Option<ForeignId> {
+    let secret = &list[number];
+    let text = expand(bytes, secret.span.start, secret.span.end, 1024, WORD_LINES).of(bytes);
+    let mut runs = text.split(|byte| !decode::is_value(*byte));
+    if runs.any(|run| {
+        run.len() == key_id::LENGTH && (run.starts_with(b"LKIA") || run.starts_with(b"LSIA"))
+    }) {
+        return Some(ForeignId::Emulator);
     }
-    None
+    let (before, behind) = (&list[..number], &list[number + 1..]);
+    let near = before.iter().rev().take(4).chain(behind.iter().take(4));
+    let is_foreign = |one: &Candidate| {
+        let value = one.span.of(bytes);
+        one.kind == Kind::OtherId
+            && one.label.name.has(words::KEY | words::ID)
+            && one.line.abs_diff(secret.line) <= WORD_LINES
+            && (16..=32).contains(&value.len())
+            && value.iter().all(|byte| decode::is_value(*byte))
+            && value.iter().any(u8::is_ascii_uppercase)
+            && (value.iter().any(u8::is_ascii_digit) || !value.iter().any(u8::is_ascii_lowercase))
+    };
+    near.into_iter().any(is_foreign).then_some(ForeignId::Other)
 }
 
 /// Whether a word stands there that no letter precedes.
@@ -500,29 +528,29 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     if !is_whole && !is_split {
         return false;
     }
-    let start = offset.saturating_sub(8);
+    let start = offset.saturating_sub(24);
     let before = bytes.get(start..offset).unwrap_or_default();
     match before.last() {
         Some(b'/') => before.ends_with(b"//") || before.ends_with(b"\\/"),
         // A space of a form: `name+%3D+AKIA`.
         Some(b'+') => before.iter().rev().nth(3) == Some(&b'%'),
         // A letter or digit may be the end of an escape: `\nAKIA`, `%3DAKIA`, `\u0022AKIA`.
-        Some(byte) if byte.is_ascii_alphanumeric() => {
-            before.iter().any(|byte| matches!(byte, b'\\' | b'%'))
-        }
+        Some(byte) if byte.is_ascii_alphanumeric() => before
+            .iter()
+            .any(|byte| matches!(byte, b'\\' | b'%' | 0x1b)),
         _ => true,
     }
 }
 
 /// The text of a blob that starts with a UTF-16 byte order mark.
-pub(super) struct Wide {
+pub(in crate::engine) struct Wide {
     text: Vec<u8>,
     low_byte_first: bool,
 }
 
 impl Wide {
     /// Whether a blob is such a text.
-    pub(super) fn is_wide(bytes: &[u8]) -> bool {
+    pub(in crate::engine) fn is_wide(bytes: &[u8]) -> bool {
         matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
     }
 
@@ -592,6 +620,6 @@ fn fold_repeats(found: &mut Found, rules: &Credentials) {
 }
 
 /// The account and kind of a key id that is given as text.
-pub(super) fn account_of(id: &[u8]) -> Option<String> {
+pub(in crate::engine) fn account_of(id: &[u8]) -> Option<String> {
     KeyId::parse(id).and_then(|id| id.account_id())
 }

@@ -1,0 +1,475 @@
+//! What speaks for and against a key ID and a secret being of one pair: a table of reasons.
+//!
+//! Each reason has two weights. The first counts in the assignment: who goes with whom rather than with another. The
+//! second is doubt: from [`LIMIT`] on a person would want to look before anybody calls it a pair.
+
+use crate::blob::Span;
+
+use super::candidate::{Candidate, Candidates, Kind, bare_counts, is_list};
+use super::label::Label;
+use super::name::{Role, words};
+use super::syntax::tree::Form;
+
+/// Doubt from which on a pair is none: the ID stays a warning that names the line.
+pub(super) const LIMIT: u32 = 70;
+
+/// Most bytes of the view between the two halves of a pair. A session token can stand between.
+const MOST_BYTES: usize = 8 * 1024;
+
+/// Most lines between a key ID and a value whose name says that it is a secret. Generated `s3cmd` files
+/// have 30 and more between the two.
+const MOST_LINES_NAMED: usize = 80;
+
+/// Most lines between a key ID and a value without a name. Human-labelled pairs are at most 3 apart.
+const MOST_LINES_BARE: usize = 12;
+
+/// In a list of so many one value may be vouched for by its place, in longer ones one of so many. A refusal by chance
+/// is rarer than 1 in 1,000: where there are more, the list is none of secrets.
+const VALUES_PER_DOUBT: usize = 8;
+
+/// What speaks against two halves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// They stand in different containers.
+    Apart,
+    /// They stand at different places of containers that are alike.
+    OtherPlace,
+    /// Other things stand between them in their container.
+    Between,
+    /// Lines stand between them.
+    Lines,
+    /// Their names speak of different things.
+    Names,
+    /// The name of the secret says less than that it is one of AWS.
+    Role,
+    /// One name speaks of AWS, the other does not.
+    Aws,
+    /// One name speaks of a key or of a login, the other does not.
+    Style,
+    /// The secret comes first.
+    Order,
+    /// One of them stands in a comment.
+    Comment,
+    /// One of them is no value.
+    NoValue,
+    /// Letters and digits only, as other vendors give.
+    Letters,
+    /// What the secret stands in says what else it is for.
+    Purpose,
+}
+
+impl Reason {
+    const ALL: [Self; 13] = [
+        Self::Apart,
+        Self::OtherPlace,
+        Self::Between,
+        Self::Lines,
+        Self::Names,
+        Self::Role,
+        Self::Aws,
+        Self::Style,
+        Self::Order,
+        Self::Comment,
+        Self::NoValue,
+        Self::Letters,
+        Self::Purpose,
+    ];
+
+    /// The reason as `--explain` gives it.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Apart => "in different containers",
+            Self::OtherPlace => "at different places of their lists",
+            Self::Between => "others between them",
+            Self::Lines => "lines between them",
+            Self::Names => "names of different things",
+            Self::Role => "a name that says less than AWS secret",
+            Self::Aws => "one name speaks of AWS, one does not",
+            Self::Style => "names of different styles",
+            Self::Order => "the secret comes first",
+            Self::Comment => "one of them in a comment",
+            Self::NoValue => "one of them is no value",
+            Self::Letters => "letters and digits only",
+            Self::Purpose => "in a container for something else",
+        }
+    }
+}
+
+/// The weights of all reasons.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Evidence {
+    costs: [u16; Reason::ALL.len()],
+    doubts: [u16; Reason::ALL.len()],
+}
+
+impl Evidence {
+    fn add(&mut self, reason: Reason, cost: usize, doubt: usize) {
+        let at = reason as usize;
+        self.costs[at] += u16::try_from(cost).unwrap_or(u16::MAX / 16);
+        self.doubts[at] += u16::try_from(doubt).unwrap_or(u16::MAX / 16);
+    }
+
+    /// What the pair costs in the assignment.
+    pub(super) fn cost(&self) -> u32 {
+        self.costs.iter().map(|cost| u32::from(*cost)).sum()
+    }
+
+    /// How doubtful the pair is.
+    pub(super) fn doubt(&self) -> u32 {
+        self.doubts.iter().map(|doubt| u32::from(*doubt)).sum()
+    }
+
+    /// The reasons with their weights, as `--explain` gives them.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        for reason in Reason::ALL {
+            let (cost, doubt) = (self.costs[reason as usize], self.doubts[reason as usize]);
+            if cost + doubt > 0 {
+                let sign = if text.is_empty() { "" } else { " · " };
+                text.push_str(&format!("{sign}{} {cost}/{doubt}", reason.text()));
+            }
+        }
+        let sum = format!("{}/{} of {LIMIT}", self.cost(), self.doubt());
+        match text.is_empty() {
+            true => sum,
+            false => format!("{text} → {sum}"),
+        }
+    }
+}
+
+/// Weighs the pairs of a view.
+pub(super) struct Scales<'c> {
+    found: &'c Candidates,
+    /// For each container, bare values that pass the strict filters, and those that do not.
+    bare: Vec<(usize, usize)>,
+}
+
+/// How two nodes stand to each other in the tree.
+struct Relation {
+    up: usize,
+    down: usize,
+    /// Steps between them, or between what they stand in, where the ways meet.
+    between: usize,
+    /// They have the same places below that.
+    same_place: bool,
+    /// The two containers where the ways part; the same where the nodes stand in one.
+    parted: (usize, usize),
+}
+
+impl<'c> Scales<'c> {
+    /// Scales for the candidates of a view.
+    pub(super) fn of(found: &'c Candidates) -> Self {
+        Self {
+            found,
+            bare: bare_counts(found),
+        }
+    }
+
+    /// Weighs a pair; `None` if the two cannot belong together.
+    pub(super) fn weigh(&self, id: &Candidate, secret: &Candidate) -> Option<Evidence> {
+        let lines = id.line.abs_diff(secret.line);
+        let is_behind = id.span.start < secret.span.start;
+        let gap = match is_behind {
+            true => secret.span.start.saturating_sub(id.span.end),
+            false => id.span.start.saturating_sub(secret.span.end),
+        };
+        if gap > MOST_BYTES || lines > MOST_LINES_NAMED {
+            return None;
+        }
+        let relation = self.relation(id, secret)?;
+        let is_same = relation.up == 0 && relation.down == 0;
+        let mut weights = Evidence::default();
+        let (ids, own) = (&id.label, &secret.label);
+        let common = |at: usize| self.found.stems.get(at).copied().unwrap_or(0);
+        let stems = Stems::of(
+            ids,
+            own,
+            (common(relation.parted.0), common(relation.parted.1)),
+        );
+        if !self.sections_agree(relation.parted, stems) {
+            return None;
+        }
+        let role = self.role_for(secret, id);
+        let are_own = own.owner.is_none() && ids.owner.is_none() && !own.name.is_empty();
+        // Two lists whose names go together: `backup_users`, `backup_passwords`.
+        let are_lists =
+            own.owner.is_some() && ids.owner.is_some() && !is_same && relation.up == relation.down;
+        let is_twin = are_own && own.name == ids.name && stems.cost == 0;
+        // `alice_key`, `alice_value`: nothing else is left of the two names.
+        let has_rest = are_own
+            && role == Role::Unknown
+            && own.name.is_aws() == ids.name.is_aws()
+            && own.name.stem().next().is_some()
+            && own.name.stem().eq(ids.name.stem())
+            && !is_twin;
+        let is_half =
+            has_rest || (own.owner.is_none() || are_lists) && own.name.is_other_half_of(&ids.name);
+        if self.is_of_other_vendor(id, secret) || are_of_two_rows(id, secret) {
+            return None;
+        }
+        let is_apart = !is_same && relation.up == relation.down;
+        // `traceId`, `VersionId`: of something else.
+        let role = match role {
+            Role::KeyId
+                if own.owner.is_none()
+                    && own.name.stem().next().is_some()
+                    && own.name.stem().ne(ids.name.stem()) =>
+            {
+                Role::Unknown
+            }
+            role => role,
+        };
+        let is_list = !is_same && relation.same_place && relation.up == relation.down;
+        if is_same {
+            let beyond = relation.between.saturating_sub(1);
+            weights.add(
+                Reason::Between,
+                relation.between.min(8),
+                (2 * beyond).min(12),
+            );
+        } else {
+            let steps = relation.up + relation.down;
+            let uneven = if relation.up == relation.down { 0 } else { 10 };
+            weights.add(Reason::Apart, 6 * steps + uneven, (3 * steps).min(24));
+            if relation.up == relation.down && !relation.same_place && !stems.is_shared {
+                weights.add(Reason::OtherPlace, 20, 10);
+            }
+            if relation.same_place {
+                weights.add(Reason::Between, relation.between.min(6), 0);
+            }
+        }
+        weights.add(Reason::Lines, (lines / 8).min(10), 0);
+        weights.add(Reason::Order, usize::from(!is_behind), 0);
+        let is_aside = id.is_comment != secret.is_comment;
+        let doubt = if role == Role::Doubtful { 25 } else { 0 };
+        weights.add(
+            Reason::Comment,
+            3 * usize::from(is_aside),
+            doubt * usize::from(is_aside),
+        );
+        let is_mixed = id.is_real() != secret.is_real();
+        weights.add(Reason::NoValue, if is_mixed { 10 } else { 0 }, 0);
+        if !secret.is_real() {
+            weights.add(Reason::Names, stems.cost, 0);
+            return Some(weights);
+        }
+        let is_bare = !role.decides() || role == Role::KeyId;
+        if is_bare && lines > MOST_LINES_BARE && !is_list && !is_half && !is_twin {
+            return None;
+        }
+        let is_next = is_same && relation.between <= 1;
+        // The place tells what a bare value is: right behind the ID, or as far in a list.
+        if is_bare && secret.doubt.is_some() && !is_half {
+            let is_argument = is_next && is_behind && own.name.is_empty();
+            let is_vouched = is_list && self.is_vouched(id.container, secret.container);
+            if !(is_argument || is_vouched) {
+                return None;
+            }
+        }
+        let names_agree = stems.cost == 0;
+        let (cost, doubt) = match role {
+            _ if is_half => (2, 4),
+            Role::AwsSecret => (0, 0),
+            Role::Secret => (4, 0),
+            Role::Neutral | Role::KeyId if is_next || is_list => (6, 10),
+            Role::Neutral | Role::KeyId => (10, 25),
+            Role::Unknown if is_twin && (is_next || is_apart) => (8, 10),
+            Role::Unknown => return None,
+            Role::Foreign => return None,
+            Role::Doubtful | Role::Token if id.kind == Kind::OtherId => return None,
+            Role::Doubtful | Role::Token if secret.has_signs || is_half => (16, 45),
+            Role::Doubtful | Role::Token => (24, 55),
+        };
+        weights.add(Reason::Role, cost, doubt);
+        let is_outside = |owner: usize| !self.is_in(id.container, owner);
+        if role != Role::AwsSecret && own.purpose.is_some_and(is_outside) {
+            weights.add(Reason::Purpose, 10, 60);
+        }
+        let is_named = !own.name.is_empty();
+        let (cost, doubt) = match role {
+            Role::AwsSecret => (stems.cost, 0),
+            _ if is_half || is_twin || is_bare && (is_same || names_agree) => (stems.cost, 0),
+            _ if is_bare && stems.is_within => (stems.cost, 15),
+            _ if is_bare => (stems.cost, 50),
+            Role::Doubtful | Role::Token => {
+                // Of a secret of something else the next one is looked at, no other.
+                (
+                    stems.cost,
+                    if is_same && relation.between <= 2 {
+                        0
+                    } else {
+                        25
+                    },
+                )
+            }
+            _ if names_agree => (0, 0),
+            // The ID's name says more: `ARTIFACTS_KEY`, `SECRET`; or the secret's only what keys of AWS open.
+            _ if stems.is_within || own.owner.is_none() && own.name.is_of_store() => {
+                (stems.cost, 10)
+            }
+            _ => (stems.cost, 40),
+        };
+        weights.add(Reason::Names, cost, doubt);
+        let is_token = role == Role::Token && !own.name.is_aws();
+        let is_doubtful = role == Role::Doubtful || is_token || role == Role::Secret && doubt >= 40;
+        if is_doubtful && !secret.has_signs && !is_half {
+            weights.add(Reason::Letters, 4, 35);
+        }
+        if is_named {
+            weights.add(Reason::Aws, if ids.is_aws == own.is_aws { 0 } else { 4 }, 0);
+            let is_key = |label: &Label| label.name.has(words::KEY);
+            let style = match (
+                ids.name.is_empty(),
+                ids.name.is_login() != own.name.is_login(),
+            ) {
+                (false, true) => 10,
+                (false, false) if is_key(ids) && !is_key(own) => 3,
+                _ => 0,
+            };
+            weights.add(Reason::Style, style, 0);
+        }
+        Some(weights)
+    }
+
+    /// What the name of a secret says to an ID: a name that both stand under says nothing about one of them.
+    fn role_for(&self, secret: &Candidate, id: &Candidate) -> Role {
+        let label = &secret.label;
+        let is_common = label.owner.is_some_and(|owner| {
+            // Or a name that two containers beside each other have: `<arg>…</arg><arg>…</arg>`.
+            let parent = |at: usize| self.found.tree.containers[at].parent;
+            let beside = id
+                .label
+                .owner
+                .filter(|other| *other != owner && parent(*other) == parent(owner));
+            // The name of a list is that of its first value.
+            let is_first =
+                self.found.tree.containers[owner].form == Form::Values && secret.index < id.index;
+            self.is_in(id.container, owner) && !is_first
+                || beside.is_some() && id.label.name == label.name
+        });
+        match label.role {
+            role if is_common && !role.is_secret() => Role::Neutral,
+            role => role,
+        }
+    }
+
+    fn is_in(&self, container: usize, outer: usize) -> bool {
+        self.found.tree.around(container).any(|at| at == outer)
+    }
+
+    /// Returns true if the secret stands in the container of a vendor and the ID does not.
+    fn is_of_other_vendor(&self, id: &Candidate, secret: &Candidate) -> bool {
+        let is_telling = secret.label.role == Role::AwsSecret && secret.label.name.is_aws();
+        let is_outside = |owner: usize| !self.is_in(id.container, owner);
+        !is_telling && secret.label.vendor.is_some_and(is_outside)
+    }
+
+    fn relation(&self, id: &Candidate, secret: &Candidate) -> Option<Relation> {
+        let containers = &self.found.tree.containers;
+        let (mut a, mut b) = (id.container, secret.container);
+        let (mut place_a, mut place_b) = (id.index, secret.index);
+        let (mut up, mut down) = (0, 0);
+        let mut parted = (a, b);
+        let mut same_place = true;
+        // Places are compared from the inside; where one is deeper, they are not.
+        while a != b {
+            let (own_a, own_b) = (containers.get(a)?, containers.get(b)?);
+            if own_a.depth == own_b.depth {
+                same_place &= place_a == place_b;
+            } else {
+                same_place = false;
+            }
+            if own_a.depth >= own_b.depth {
+                if own_a.form != Form::Row {
+                    parted.0 = a;
+                }
+                place_a = own_a.index;
+                a = own_a.parent;
+                up += 1;
+            }
+            if own_b.depth >= own_a.depth {
+                if own_b.form != Form::Row {
+                    parted.1 = b;
+                }
+                place_b = own_b.index;
+                b = own_b.parent;
+                down += 1;
+            }
+        }
+        Some(Relation {
+            up,
+            down,
+            between: place_a.abs_diff(place_b),
+            same_place,
+            parted,
+        })
+    }
+
+    /// Returns true unless the ways part at two sections that are of different things.
+    fn sections_agree(&self, parted: (usize, usize), stems: Stems) -> bool {
+        let is_section = |at: usize| {
+            let container = &self.found.tree.containers[at];
+            container.form == Form::Section && !container.words.is_empty()
+        };
+        match (is_section(parted.0), is_section(parted.1)) {
+            _ if parted.0 == parted.1 => true,
+            (true, true) => stems.cost == 0 && stems.is_shared,
+            (false, false) => true,
+            // Above all sections: what stands there counts for none of them.
+            _ => false,
+        }
+    }
+
+    /// Returns true if two lists are as long, and all but a few of the second are secrets.
+    fn is_vouched(&self, ids: usize, secrets: usize) -> bool {
+        let containers = &self.found.tree.containers;
+        let (ids, list) = (&containers[ids], &containers[secrets]);
+        let (good, bad) = self.bare[secrets];
+        let count = good + bad;
+        is_list(list.form)
+            && ids.count == list.count
+            && count > 1
+            && good > 0
+            && bad <= count.div_ceil(VALUES_PER_DOUBT)
+    }
+}
+
+/// Returns true for values of two rows of a table that names its columns: each row is of its own.
+fn are_of_two_rows(id: &Candidate, secret: &Candidate) -> bool {
+    let differ = |columns: (Span, Span)| columns.0 != columns.1;
+    id.line != secret.line && id.column.zip(secret.column).is_some_and(differ)
+}
+
+/// How the rest of two names agrees.
+#[derive(Clone, Copy)]
+struct Stems {
+    cost: usize,
+    /// Both have one, and it is the same.
+    is_shared: bool,
+    /// All words of the secret's are in the ID's.
+    is_within: bool,
+}
+
+impl Stems {
+    fn of(id: &Label, secret: &Label, common: (usize, usize)) -> Self {
+        let (a, b) = (id.stem.as_str(), secret.stem.as_str());
+        // What tells one from the next in lists: names further in than those of the two lists.
+        let own = (
+            a.get(common.0..).unwrap_or_default(),
+            b.get(common.1..).unwrap_or_default(),
+        );
+        let is_within = b
+            .split(' ')
+            .all(|word| a.split(' ').any(|other| other == word));
+        let cost = match () {
+            () if a == b => 0,
+            () if is_within || a.is_empty() => 32,
+            () => 44,
+        };
+        Self {
+            cost,
+            is_shared: !own.0.is_empty() && own.0 == own.1,
+            is_within,
+        }
+    }
+}

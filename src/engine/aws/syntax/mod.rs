@@ -1,0 +1,8 @@
+//! What a text says about its values by how it is written: containers, places in them, names.
+//!
+//! One forward pass makes tokens ([`lexer`]), a second one containers and nodes ([`tree`]). No language is parsed: what
+//! is common to all of them is read, and whatever does not fit is passed over. So a piece cut out of a file, two
+//! languages in one, and broken syntax give a tree like anything else.
+
+pub(super) mod lexer;
+pub(super) mod tree;
