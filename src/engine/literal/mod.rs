@@ -12,16 +12,16 @@
 //! what the text holds: text decides too often, and too irregularly, whether there is something. The list is
 //! thinned, without a branch again, by one bit for each hash of four bytes; what is left of it is compared.
 //!
-//! GB/s on one core of an AMD EPYC (Zen 4) that others used as well, best but two of fifteen, by CPU time: 117 MB of
+//! GB/s on one core of an AMD EPYC (Zen 4) that others used as well, by CPU time, best but two of fifteen: 117 MB of
 //! Rust sources; 203 literals of the rules, and with others that rules may have one day. `before` is the code before
-//! places were packed and thinned.
+//! places were packed and thinned. `docs/performance.md` has more.
 //!
-//! | | 203, before | 203 | 500, before | 1,000, before | 1,000 |
-//! |---|---|---|---|---|---|
-//! | AVX-512 VBMI2 | 10.5 | 11.4 | 6.4 | 2.8 | 9.3 |
-//! | AVX2 | 5.8 | 6.3 | 3.6 | 2.1 | 3.7 |
-//! | SSSE3 | 3.4 | | 2.5 | 1.7 | |
-//! | scalar | 1.9 | 1.9 | 1.6 | 1.1 | 1.1 |
+//! | | 203, before | 203 | 1,000, before | 1,000 |
+//! |---|---|---|---|---|
+//! | AVX-512 VBMI2 | 10.5 | 11.5 | 3.4 | 9.2 |
+//! | AVX2 | 5.8 | 6.2 | 2.4 | 3.5 |
+//! | SSSE3 | 3.4 | 3.1 | 1.9 | 2.2 |
+//! | scalar | 1.9 | 2.0 | 1.15 | 1.35 |
 //!
 //! `aho-corasick`'s packed searcher had 9.3 with 16 literals, 1.9 with 48, and refuses 89. A text that is
 //! `AKIA` over and over, with an occurrence at every fourth byte, takes 0.4 GB/s.
