@@ -91,7 +91,7 @@ const ENCODERS: [(&str, Encoder); 12] = [
 ];
 
 #[test]
-#[ignore = "until the joiner is switched"]
+#[ignore = "does not hold yet"]
 fn encoded_pairs_are_found_where_they_are() {
     let mut faults = Vec::new();
     for (name, encode) in ENCODERS {
@@ -127,7 +127,7 @@ fn encoded_pairs_are_found_where_they_are() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
+#[ignore = "does not hold yet"]
 fn a_file_in_utf_32_is_read() {
     for seed in 0..FILLINGS {
         let pair = pairs(1, &mut Keys::new(seed)).remove(0);
@@ -247,7 +247,7 @@ fn binaries(id: &str, secret: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
+#[ignore = "does not hold yet"]
 fn values_behind_their_length_or_a_tag_are_found() {
     let (mut joiner, mut faults) = (Joiner::new(), BTreeSet::new());
     for seed in 0..FILLINGS {
@@ -264,7 +264,7 @@ fn values_behind_their_length_or_a_tag_are_found() {
 }
 
 #[test]
-#[ignore = "until the joiner is switched"]
+#[ignore = "does not hold yet"]
 fn a_signed_token_under_the_name_of_a_session_token_is_one() {
     for seed in 0..FILLINGS {
         let mut keys = Keys::new(seed);
