@@ -7,7 +7,6 @@ use super::tree::{id_with_digit, pairs};
 use crate::support::{Keys, TestRepo};
 
 #[test]
-#[ignore = "not run since the joiner was switched"]
 fn one_word_between_keeps_them_together_in_commit_messages() {
     let (repo, mut keys) = (TestRepo::new(), Keys::new(3));
     let mut expected = BTreeSet::new();
@@ -79,7 +78,6 @@ fn an_old_secret_does_not_block_when_its_id_goes_or_a_comment_comes_between() {
 }
 
 #[test]
-#[ignore = "not run since the joiner was switched"]
 fn an_old_secret_does_not_block_when_another_setting_comes_between() {
     assert_nothing_blocks(&changes_beside_an_old_secret()[3..]);
 }
@@ -90,7 +88,6 @@ fn a_secret_of_the_baseline_stays_accepted_when_its_id_goes_or_a_comment_comes_b
 }
 
 #[test]
-#[ignore = "not run since the joiner was switched"]
 fn a_secret_of_the_baseline_stays_accepted_when_another_setting_comes_between() {
     assert_all_is_accepted(&changes_beside_an_old_secret()[3..]);
 }
@@ -147,7 +144,6 @@ fn across_files_only_names_that_say_aws_are_joined() {
 }
 
 #[test]
-#[ignore = "not run since the joiner was switched"]
 fn a_place_is_that_of_the_secret_and_comes_once() {
     let mut keys = Keys::new(9);
     let (id, tail) = (id_with_digit(&mut keys), keys.raw_secret());
