@@ -153,6 +153,24 @@ fn a_secret_that_was_committed_is_not_new_when_its_key_id_goes_or_changes() {
 }
 
 #[test]
+fn a_secret_that_was_accepted_where_it_was_is_new_where_nothing_accepts_it() {
+    let repo = TestRepo::new();
+    repo.commit_file("a.env", pair(1).line(" # keysieve:allow made up"), "marked");
+    repo.stage("a.env", pair(1).line(""));
+    repo.keysieve(&["staged"]).status(1);
+    // With the marker it is accepted, and once it counted it is known.
+    repo.stage(
+        "a.env",
+        format!("# moved\n{}", pair(1).line(" # keysieve:allow made up")),
+    );
+    repo.keysieve(&["staged"]).status(0);
+    repo.commit_file("a.env", pair(1).line(""), "unmarked");
+    repo.stage("b.env", pair(1).line(""));
+    repo.stage("a.env", "clean\n");
+    repo.keysieve(&["staged"]).status(0);
+}
+
+#[test]
 fn a_key_id_that_joins_a_value_which_was_no_finding_is_new() {
     let repo = TestRepo::new();
     let pair = pair(1);

@@ -408,6 +408,31 @@ fn secrets_found_anywhere_are_cut_from_every_string() {
     );
 }
 
+#[test]
+fn a_secret_in_a_path_is_cut_however_its_slashes_were_written() {
+    let (id, _) = pair();
+    let secret = "ab/cd+ef".repeat(5);
+    let text = format!("{id} {secret}");
+    let text = text.as_bytes();
+    let one = found(
+        0,
+        Some(part(text, id.as_bytes())),
+        Some(part(text, secret.as_bytes())),
+        None,
+    );
+    for (slash, plus) in [("/", "+"), ("_", "-"), ("-", "_"), ("-", "+")] {
+        let mut findings = build(text, std::slice::from_ref(&one), &[]);
+        let written = secret.replace('/', slash).replace('+', plus);
+        findings[0].places[0].path = format!("dir/{written}.env").into();
+        let scanned = Scanned::new(findings, Coverage::default());
+        let (judged, _) = Policy::default().judge(scanned.in_place(&Base::Root));
+        let redacted = redact(&Engine::new(Arc::new(rules())), judged);
+        let place = redacted.findings()[0].first_place();
+        assert_eq!(place.path, "dir/[secret].env", "{slash} {plus}");
+        assert_eq!(place.file.as_ref(), Some(&place.path), "{slash} {plus}");
+    }
+}
+
 proptest::proptest! {
     /// Whatever stands around it and however the lines fall: no byte of a secret gets into a snippet, and
     /// what is marked as the key id is the key id.
