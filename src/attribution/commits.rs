@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::Options;
 use super::ids::Ids;
+use super::place::Options;
 use crate::coverage::{Skip, SkipReason};
 use crate::git::number::{CommitNo, Number as _, ObjectNo};
 use crate::git::odb::Database;

@@ -7,9 +7,10 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::commits::Commits;
+use super::events::Event;
 use super::holders::Holders;
 use super::lineage::{EMPTY, Lineage};
-use super::{Event, Location};
+use super::place::Location;
 use crate::commit::{CommitInfo, Departure};
 use crate::coverage::Skip;
 use crate::git::header::{Words, tagged};

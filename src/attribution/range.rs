@@ -7,7 +7,7 @@ use gix::ObjectId;
 
 use super::describe::{describe_commit, shorten};
 use super::lineage::MOST_PATHS;
-use super::{Located, Location};
+use super::place::{Located, Location};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::header::CommitHeader;
 use crate::git::introduced::{Introduced, Introduction};

@@ -9,7 +9,7 @@ use bstr::BString;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::Options;
+use super::place::Options;
 use super::reader::{Reader, Sought};
 use super::records::Records;
 use crate::coverage::Skip;

@@ -3,17 +3,14 @@
 use std::collections::HashSet;
 use std::io;
 
-use bstr::BString;
 use gix::ObjectId;
 
-use super::History;
 use super::links::Links;
+use super::settings::History;
 use crate::content::read_regular;
 use crate::coverage::{Skip, SkipReason};
 use crate::git::odb::store::Stores;
 use crate::git::path_bytes;
-use crate::git::repository::Repository;
-use crate::git::view::{references, unreadable};
 use crate::source::BlobSink;
 
 impl History {
@@ -80,23 +77,4 @@ impl History {
             links.demand(*id, name);
         }
     }
-}
-
-/// What the references point at, and those that cannot be read.
-pub(super) fn named(repo: &Repository) -> (Vec<(BString, ObjectId)>, Vec<Skip>) {
-    let mut found = Vec::new();
-    let mut skips = Vec::new();
-    match repo.head_id() {
-        Ok(Some(id)) => found.push((BString::from("HEAD"), id)),
-        // On a branch that has no commit yet.
-        Ok(None) => {}
-        Err(error) => skips.push(Skip::with_detail(SkipReason::Unreadable, "HEAD", error)),
-    }
-    for reference in references(repo).unwrap_or_else(|error| vec![Err(error)]) {
-        match reference {
-            Ok((name, id)) => found.push((name.into(), id)),
-            Err(error) => skips.push(unreadable(&error)),
-        }
-    }
-    (found, skips)
 }

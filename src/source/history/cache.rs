@@ -20,7 +20,6 @@ use gix::hash::oid;
 use gix::objs::Kind;
 use sha2::{Digest as _, Sha256};
 
-use super::History;
 use crate::git::odb::store::{Bits, Duplicates, Stores};
 use crate::source::Clean;
 use crate::text::whole_file::{self, Access};
@@ -44,6 +43,16 @@ pub struct Cache {
     id_length: usize,
     known: Known,
     learnt: Mutex<Option<Learnt>>,
+}
+
+/// What is scanned, as far as a cache depends on it.
+pub(super) struct Scanned<'a> {
+    /// The objects directories; the first one names the cache.
+    pub(super) directories: &'a [PathBuf],
+    /// The hash that names objects.
+    pub(super) hash: gix::hash::Kind,
+    /// Larger objects are not read.
+    pub(super) max_object_size: u64,
 }
 
 /// What a scan adds.
@@ -91,9 +100,8 @@ pub(super) struct Remembered {
 }
 
 impl Cache {
-    /// Reads what is known about the objects of `history`. `settings` is all that findings depend on besides
-    /// the objects: what was learnt with others is not used.
-    pub fn open(directory: &Path, history: &History, settings: &[&[u8]]) -> Self {
+    /// Reads what is known about the objects of a history.
+    pub(super) fn of(directory: &Path, history: &Scanned<'_>, settings: &[&[u8]]) -> Self {
         let place = history.directories.first().map(|path| real(path));
         let place = place.unwrap_or_default();
         let mut parts: Vec<Vec<u8>> = vec![

@@ -45,6 +45,7 @@ mod links;
 mod run;
 mod search;
 pub mod select;
+mod settings;
 mod show;
 
 use std::collections::HashSet;
@@ -52,25 +53,20 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use bstr::BString;
-use gix::ObjectId;
+use std::sync::{Mutex, PoisonError};
 
 use crate::blob::Blob;
-use crate::coverage::Skip;
 use crate::git::number::Number as _;
 use crate::git::odb::alternates::{self, ObjectDirs, with_alternates};
 use crate::git::odb::store::Stores;
 use crate::git::odb::table::Table;
 use crate::git::odb::{Database, pack, plain};
-use crate::git::repository::Repository;
 use crate::provenance::Provenance;
-use crate::source::{BlobSink, Clean, Probe, Progress};
+use crate::source::{BlobSink, Clean, Probe};
 
-use cache::Cache;
 use links::Links;
 use run::LeftOut;
+pub use settings::History;
 use show::Shared;
 
 pub use crate::git::odb::MAX_OBJECT_SIZE;
@@ -104,111 +100,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// All objects of a repository.
-#[derive(Clone, Debug)]
-pub struct History {
-    /// Object directories; with their alternates, unless these are still to be followed.
-    directories: Vec<PathBuf>,
-    follows_alternates: bool,
-    hash: gix::hash::Kind,
-    shallow: Option<PathBuf>,
-    references: Vec<(BString, ObjectId)>,
-    unreadable: Vec<Skip>,
-    is_partial: bool,
-    connectivity: bool,
-    lfs: Option<PathBuf>,
-    threads: usize,
-    max_object_size: u64,
-    only: Option<Arc<HashSet<ObjectId>>>,
-    progress: Option<Arc<Progress>>,
-    cache: Option<Arc<Cache>>,
-}
-
 impl History {
-    /// The objects below an objects directory, `.git/objects` for one, and its alternates.
-    pub fn new(objects: impl Into<PathBuf>, hash: gix::hash::Kind) -> Self {
-        Self {
-            directories: vec![objects.into()],
-            follows_alternates: true,
-            hash,
-            shallow: None,
-            references: Vec::new(),
-            unreadable: Vec::new(),
-            is_partial: false,
-            connectivity: false,
-            lfs: None,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            max_object_size: MAX_OBJECT_SIZE,
-            only: None,
-            progress: None,
-            cache: None,
-        }
-    }
-
-    /// Everything that a repository holds, with its shallow boundary and its Git LFS store; the quarantine of
-    /// a push included.
-    pub fn of(repository: &Repository) -> Self {
-        let (references, mut unreadable) = boundary::named(repository);
-        unreadable.extend(repository.unfollowed_alternates());
-        Self {
-            directories: repository.objects_dirs().to_vec(),
-            follows_alternates: false,
-            shallow: Some(repository.common_dir().join("shallow")),
-            lfs: Some(repository.lfs_dir()),
-            is_partial: repository.is_partial(),
-            references,
-            unreadable,
-            ..Self::new("", repository.object_hash())
-        }
-    }
-
-    /// Adds further objects directories.
-    pub fn and_objects(mut self, directories: impl IntoIterator<Item = PathBuf>) -> Self {
-        self.directories.extend(directories);
-        self
-    }
-
-    /// How many threads to use; 0 means as many as there are processors.
-    pub fn threads(mut self, threads: usize) -> Self {
-        if threads > 0 {
-            self.threads = threads;
-        }
-        self
-    }
-
-    /// Objects above this size are not inflated but skipped.
-    pub fn max_object_size(mut self, bytes: u64) -> Self {
-        self.max_object_size = bytes.min(isize::MAX as u64);
-        self
-    }
-
-    /// Shows those objects and no others; one that is not there is a skip.
-    pub fn only(mut self, ids: Arc<HashSet<ObjectId>>) -> Self {
-        self.only = Some(ids);
-        self
-    }
-
-    /// Whether to follow the trees of packs of any size to what they name, as `git fsck --connectivity-only`
-    /// does. Without it, packs of more than 20,000 trees are followed only where something else is missing.
-    pub fn connectivity(mut self, is_checked: bool) -> Self {
-        self.connectivity = is_checked;
-        self
-    }
-
-    /// Counts there while it scans.
-    pub fn progress(mut self, progress: Arc<Progress>) -> Self {
-        self.progress = Some(progress);
-        self
-    }
-
-    /// Leaves out what earlier scans have read and found clean, and keeps what this one reads.
-    ///
-    /// What is left out counts as scanned. Once it is known what was clean, [`Cache::save`] writes it.
-    pub fn cache(mut self, cache: Arc<Cache>) -> Self {
-        self.cache = Some(cache);
-        self
-    }
-
     /// Shows every object once.
     ///
     /// With a probe, objects in which it finds nothing are only counted, and most of those are never

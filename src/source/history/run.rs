@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix::objs::Kind;
 
-use super::History;
 use super::cache::{Record, Remembered};
 use super::search::{Search, is_searched, show_loose};
+use super::settings::History;
 use super::show::{Shared, Show};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::number::{EntryNo, Number as _, PackPos};

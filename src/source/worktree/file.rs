@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bstr::BString;
 
-use super::note;
 use super::repository::Repository;
+use super::shown::note;
 use crate::blob::Blob;
 use crate::content::{Content, Links, Reader, Unread};
 use crate::coverage::SkipReason;

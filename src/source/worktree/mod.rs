@@ -5,27 +5,27 @@
 
 mod file;
 mod listing;
+mod options;
 mod queue;
 mod repository;
 mod rules;
 mod scope;
+mod shown;
 mod walk;
 
+pub use options::Options;
 pub use rules::Exclude;
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use bstr::{BString, ByteSlice};
-
-use crate::coverage::{Skip, SkipReason};
 use crate::source::{BlobSink, Error};
 use crate::workers;
 use queue::Queue;
+use shown::shown_root;
 use walk::{Link, Seen, Task, Worker};
 
 /// Directories and files, named by a person.
@@ -35,33 +35,6 @@ pub struct Worktree {
     pub roots: Vec<PathBuf>,
     /// What to scan below.
     pub options: Options,
-}
-
-/// What is scanned below a root, and how.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Leave out what the ignore rules of a repository name and its index does not.
-    pub respect_ignore: bool,
-    /// Follow symbolic links.
-    pub follow: bool,
-    /// Number of threads; what the system recommends if not given.
-    pub threads: Option<usize>,
-    /// Files of more bytes are skipped.
-    pub max_file_size: Option<u64>,
-    /// Paths to leave out.
-    pub exclude: Exclude,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            respect_ignore: true,
-            follow: false,
-            threads: None,
-            max_file_size: None,
-            exclude: Exclude::default(),
-        }
-    }
 }
 
 impl Worktree {
@@ -136,68 +109,5 @@ impl Worktree {
             .threads
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
         wanted.max(1)
-    }
-}
-
-/// A root as its paths begin: as it was typed, without `./` before and `/` behind it.
-fn shown_root(root: &Path) -> BString {
-    let bytes = bytes_of(root);
-    let mut rest: &[u8] = &bytes;
-    while let Some(inner) = rest.strip_prefix(b"./") {
-        rest = inner.trim_start_with(|c| c == '/');
-    }
-    let rest = rest.trim_end_with(|c| c == '/');
-    match (rest, bytes.first()) {
-        (b"", Some(b'/')) => "/".into(),
-        (b".", _) => "".into(),
-        _ => rest.into(),
-    }
-}
-
-/// A path as bytes with `/` between its parts; lossy only where paths are not bytes.
-fn bytes_of(path: &Path) -> Cow<'_, [u8]> {
-    match <[u8]>::from_path(path) {
-        Some(bytes) if std::path::MAIN_SEPARATOR == '/' => Cow::Borrowed(bytes),
-        Some(bytes) => Cow::Owned(bytes.replace(std::path::MAIN_SEPARATOR_STR, "/")),
-        None => {
-            let lossy = path.to_string_lossy();
-            Cow::Owned(lossy.replace(std::path::MAIN_SEPARATOR, "/").into_bytes())
-        }
-    }
-}
-
-fn note<S: BlobSink>(sink: &mut S, reason: SkipReason, shown: &[u8], detail: Option<String>) {
-    // A root that was named `.` has no name of its own.
-    let subject: &[u8] = match shown.strip_suffix(b"/").unwrap_or(shown) {
-        b"" if shown == b"/" => b"/",
-        b"" => b".",
-        name => name,
-    };
-    sink.skip(Skip {
-        reason,
-        subject: subject.into(),
-        detail,
-    });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_begin_as_they_were_typed() {
-        for (typed, shown) in [
-            (".", ""),
-            ("./", ""),
-            ("././/", ""),
-            ("./src", "src"),
-            ("src/", "src"),
-            (".././a//", ".././a"),
-            ("/", "/"),
-            ("/a/b/", "/a/b"),
-            (".git", ".git"),
-        ] {
-            assert_eq!(shown_root(Path::new(typed)), shown, "{typed}");
-        }
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::bytes_of;
 use super::repository::Repository;
 use super::rules::{self, Rules};
+use super::shown::bytes_of;
 
 /// What counts for the entries of one directory.
 #[derive(Clone, Debug, Default)]

@@ -12,10 +12,11 @@ use bstr::{BString, ByteSlice};
 
 use super::file::Show;
 use super::listing::{Entry, Kind, Listing};
+use super::options::Options;
 use super::queue::Queue;
 use super::repository::Repository;
 use super::scope::{Scope, Verdict};
-use super::{Options, bytes_of, note};
+use super::shown::{bytes_of, note};
 use crate::content::Links;
 use crate::coverage::SkipReason;
 use crate::source::BlobSink;
