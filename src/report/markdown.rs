@@ -134,7 +134,7 @@ mod tests {
             .collect();
         assert_eq!(rows.len(), 1, "{text}");
         assert!(
-            rows[0].contains("config/prod/settings.py&#58;40&#58;22"),
+            rows[0].contains("config/prod/settings.py&#58;41&#58;26"),
             "{text}"
         );
         let clean = sample::written(&Sample::clean(), write);

@@ -498,6 +498,7 @@ mod tests {
                 Word,
                 Assign,
                 Word,
+                Separator,
                 ElementStarted(true),
                 Element,
                 ElementStarted(false)
