@@ -99,12 +99,7 @@ fn reported(report: &Value) -> Vec<(String, Sight)> {
         ];
         for place in finding["places"].as_array().expect("a list") {
             let path = text(&place["path"]).expect("a path");
-            // The position without a prefix is that of the first part that there is.
-            let prefixes = match &values {
-                [Some(_), ..] => ["", "secret_", "token_"],
-                [None, Some(_), _] => ["-", "", "token_"],
-                _ => ["-", "-", ""],
-            };
+            let prefixes = ["key_id_", "secret_", "token_"];
             let number = |prefix: &str, name: &str| {
                 place[format!("{prefix}{name}")]
                     .as_u64()
