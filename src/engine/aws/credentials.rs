@@ -1,7 +1,7 @@
 //! The AWS stage: from literal hits to key ids joined with their secrets.
 //!
-//! Around each hit a region of the blob becomes a decoded view ([`super::view`], [`super::decode`]); its
-//! candidates ([`super::candidate`]) are joined ([`super::pair`]) and become matches in the original's
+//! Around each hit a region of the blob becomes a decoded view ([`crate::engine::view`], [`crate::engine::decode`]); its
+//! candidates ([`super::candidate`]) are joined ([`super::assign`]) and become matches in the original's
 //! positions.
 
 use std::collections::{BTreeMap, BTreeSet};
