@@ -1,6 +1,6 @@
 //! Rows: a finding, its places and their commits laid flat, under the names of `docs/report-schema.md`.
 //!
-//! JSON and JSON Lines write a row as it is, CSV and HTML read it, so that a new field has one place to be added.
+//! JSON and JSON Lines write a row as it is and CSV reads it (HTML does not yet), so that a new field has one place to be added.
 
 use std::borrow::Cow;
 

@@ -280,8 +280,9 @@ def with_ministack():
         check("MiniStack's report", (status, account["account_id"], account["has_root_key"]), (0, ACCOUNT, False))
 
         other = another(admin, "deploy")
-        files, errors, accounts = collected(ministack, root, "AKIA" + "RZPUZDIK" + "GB2VALC6")
-        for name in ("account-summary", "authorization-details", "keys-deploy", "events-AKIARZPUZDIKGB2VALC6-us-east-1"):
+        leaked = "AKIA" + "RZPUZDIK" + "GB2VALC6"
+        files, errors, accounts = collected(ministack, root, leaked)
+        for name in ("account-summary", "authorization-details", "keys-deploy", f"events-{leaked}-us-east-1"):
             check(f"{name}: {errors}", name + ".json" in files, True)
         check("AWS's command line writes what `root` reads", accounts[0]["account_id"], ACCOUNT)
         check("nothing is half there", [name for name in files if name.endswith(".part")], [])
