@@ -8,7 +8,8 @@ use bstr::BString;
 
 use super::input::{Fault, Input, Part, Slice};
 use super::kind::{HEAD, Kind};
-use super::{Limits, base64, format};
+use super::limits::Limits;
+use super::{base64, format};
 use crate::blob::{Blob, Window};
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::{Inside, Provenance, Step, StepPart};

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use super::super::input::{Fault, Input, Window};
+use super::super::kind::octal;
 use super::super::opening::{Budget, Opening};
-use super::tar::number;
 use crate::provenance::Step;
 
 /// Holes beyond this are shown short: a disk of a terabyte is mostly nothing.
@@ -200,5 +200,18 @@ impl Input for Filled<'_> {
 
     fn is_in_memory(&self) -> bool {
         false
+    }
+}
+
+/// A number in octal, or in base 256 where the first bit is set.
+pub(super) fn number(field: &[u8]) -> Option<u64> {
+    match field.split_first() {
+        Some((0x80, rest)) => rest.iter().try_fold(0_u64, |value, byte| {
+            Some(value.checked_mul(256)? + u64::from(*byte))
+        }),
+        // Negative ones are no size.
+        Some((0x81..=0xff, _)) => None,
+        _ if field.iter().all(|byte| matches!(byte, 0 | b' ')) => Some(0),
+        _ => octal(field),
     }
 }

@@ -10,10 +10,10 @@ use std::ops::ControlFlow;
 use bstr::{BString, ByteSlice as _};
 
 use super::super::input::{Fault, Input};
-use super::super::kind::{Kind, has_checksum, is_tar, octal};
+use super::super::kind::{Kind, has_checksum, is_tar};
 use super::super::opening::{Opening, Walk};
 use super::pax::Records;
-use super::sparse::{self, Map};
+use super::sparse::{self, Map, number};
 
 const BLOCK: usize = 512;
 /// Longest pax header or long name that is understood; longer ones are searched all the same.
@@ -187,19 +187,6 @@ impl Header {
             size,
             sparse: (form == b'S').then(|| Map::old(block)).flatten(),
         })
-    }
-}
-
-/// A number in octal, or in base 256 where the first bit is set.
-pub(super) fn number(field: &[u8]) -> Option<u64> {
-    match field.split_first() {
-        Some((0x80, rest)) => rest.iter().try_fold(0_u64, |value, byte| {
-            Some(value.checked_mul(256)? + u64::from(*byte))
-        }),
-        // Negative ones are no size.
-        Some((0x81..=0xff, _)) => None,
-        _ if field.iter().all(|byte| matches!(byte, 0 | b' ')) => Some(0),
-        _ => octal(field),
     }
 }
 
