@@ -41,6 +41,8 @@ impl BlobSink for Search {
     fn skip(&mut self, _skip: Skip) {}
 
     fn clean(&mut self, _clean: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 /// The least that the walker of the `ignore` crate with plain reads needs for the same.
@@ -90,7 +92,7 @@ fn walk(criterion: &mut Criterion) {
             options,
         };
         group.bench_function(name, |bencher| {
-            bencher.iter(|| worktree.scan(Search::new()).expect("a scan"));
+            bencher.iter(|| worktree.scan(&mut Search::new()).expect("a scan"));
         });
     }
     group.bench_function("ignore_crate", |bencher| {

@@ -57,6 +57,8 @@ impl BlobSink for Count {
         self.0.clean.fetch_add(objects, Ordering::Relaxed);
         self.0.bytes.fetch_add(clean.bytes, Ordering::Relaxed);
     }
+
+    fn join(&mut self, _share: Self) {}
 }
 
 /// Literals of four bytes, in packed searchers of at most 16 each.
@@ -159,10 +161,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let history = History::new(&objects, gix::hash::Kind::Sha1).threads(threads);
     match how.to_str() {
-        Some("plain") => history.scan_plainly(sink.clone())?,
+        Some("plain") => history.scan_plainly(&mut sink.clone())?,
         Some("all") => all(&objects, threads, &sink)?,
-        Some("own") => drop(history.scan(sink.clone(), Some(&probe))?),
-        Some("whole") => drop(history.scan(sink.clone(), None)?),
+        Some("own") => drop(history.scan(&mut sink.clone(), Some(&probe))?),
+        Some("whole") => drop(history.scan(&mut sink.clone(), None)?),
         _ => return Err("plain, all, own or whole?".into()),
     }
     report(&sink, started)?;

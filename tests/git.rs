@@ -33,12 +33,14 @@ impl BlobSink for Recorder {
     }
 
     fn clean(&mut self, _: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 /// What a scan of everything shows.
 fn all(history: &History) -> (BTreeSet<ObjectId>, Vec<Skip>) {
     let recorder = Recorder::default();
-    history.scan(recorder.clone(), None).expect("a scan");
+    history.scan(&mut recorder.clone(), None).expect("a scan");
     let seen = recorder.0.lock().expect("no panic");
     seen.clone()
 }

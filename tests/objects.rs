@@ -109,11 +109,13 @@ impl BlobSink for Recorder {
         total.tags += clean.tags;
         total.bytes += clean.bytes;
     }
+
+    fn join(&mut self, _share: Self) {}
 }
 
 fn scan(history: &History, probe: Option<&dyn Probe>) -> Seen {
     let recorder = Recorder::default();
-    history.scan(recorder.clone(), probe).expect("a scan");
+    history.scan(&mut recorder.clone(), probe).expect("a scan");
     Arc::into_inner(recorder.seen)
         .expect("no clone is left")
         .into_inner()
@@ -122,7 +124,7 @@ fn scan(history: &History, probe: Option<&dyn Probe>) -> Seen {
 
 fn scan_plainly(history: &History) -> Seen {
     let recorder = Recorder::default();
-    history.scan_plainly(recorder.clone()).expect("a scan");
+    history.scan_plainly(&mut recorder.clone()).expect("a scan");
     Arc::into_inner(recorder.seen)
         .expect("no clone is left")
         .into_inner()
@@ -412,7 +414,7 @@ fn a_sink_that_wants_no_more_ends_the_scan() {
     };
     history(&repo)
         .threads(1)
-        .scan(recorder.clone(), None)
+        .scan(&mut recorder.clone(), None)
         .unwrap();
     assert_eq!(recorder.seen.lock().unwrap().shown.len(), 3);
 }
@@ -678,7 +680,7 @@ fn progress_reaches_its_total() {
 #[test]
 fn a_directory_without_objects_is_an_error() {
     let nowhere = History::new("/nowhere/at/all", gix::hash::Kind::Sha1);
-    assert!(nowhere.scan(Recorder::default(), None).is_err());
+    assert!(nowhere.scan(&mut Recorder::default(), None).is_err());
 }
 
 /// A pack of more trees than are followed unasked.

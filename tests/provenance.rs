@@ -27,7 +27,7 @@ fn look(repo: &Repository, ids: &[ObjectId]) -> Located {
     let alone = locate(repo, ids, options).expect("an answer");
     let history = History::of(repo).threads(2);
     let skips = Skips::default();
-    let scanned = history.scan(skips.clone(), None).expect("a scan");
+    let scanned = history.scan(&mut skips.clone(), None).expect("a scan");
     let after = locate_after(repo, Some(scanned), ids, options).expect("an answer");
     assert_eq!(alone.places, after.places);
     // What the scan has named need not be named again, and nothing else may go unnamed.
@@ -53,6 +53,8 @@ impl BlobSink for Skips {
     }
 
     fn clean(&mut self, _: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 fn id(hex: &str) -> ObjectId {

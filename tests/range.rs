@@ -304,7 +304,7 @@ fn a_range_of_a_push_that_is_being_received_is_read_from_the_quarantine() {
             max_object_size: 1 << 20,
         };
         let sink = Shown::default();
-        assert!(scan(&opened, &found, options, sink.clone()).is_continue());
+        assert!(scan(&opened, &found, options, &mut sink.clone()).is_continue());
         let shown = sink.0.lock().expect("no panic");
         assert!(shown.iter().any(|shown| shown.1 == b"pushed"));
     }
@@ -352,6 +352,8 @@ impl BlobSink for Shown {
     }
 
     fn clean(&mut self, _: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 #[test]
@@ -375,7 +377,7 @@ fn each_object_of_a_range_is_shown_once() {
             max_object_size: 1 << 20,
         };
         let sink = Shown::default();
-        assert!(scan(&repo.open(), &found, options, sink.clone()).is_continue());
+        assert!(scan(&repo.open(), &found, options, &mut sink.clone()).is_continue());
         let mut shown = sink.0.lock().expect("no panic").clone();
         shown.sort();
         assert!(shown.windows(2).all(|two| two[0].0 != two[1].0));
@@ -388,7 +390,9 @@ fn each_object_of_a_range_is_shown_once() {
         assert_eq!(count(ObjectKind::Tag), 1);
         assert!(shown.iter().any(|shown| shown.1 == b"content 7"));
         let sink = Shown::default();
-        assert!(scan_base(&repo.open(), &found, |_| false, options, sink.clone()).is_continue());
+        assert!(
+            scan_base(&repo.open(), &found, |_| false, options, &mut sink.clone()).is_continue()
+        );
         let shown = sink.0.lock().expect("no panic");
         assert_eq!(shown.len(), 1);
         assert_eq!(shown[0].1, b"base");

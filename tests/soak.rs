@@ -52,10 +52,10 @@ fn held() -> (usize, u64) {
 }
 
 /// What this process itself finds, with two threads.
-fn scanned(engine: &Arc<Engine>, source: impl FnOnce(Scanner)) -> Located {
-    let (scanner, collector) = Scanner::new(Arc::clone(engine), Options::default());
-    source(scanner);
-    collector.finish().in_place(&Base::Root)
+fn scanned(engine: &Arc<Engine>, source: impl FnOnce(&mut Scanner)) -> Located {
+    let mut scanner = Scanner::new(Arc::clone(engine), Options::default());
+    source(&mut scanner);
+    scanner.finish().in_place(&Base::Root)
 }
 
 #[track_caller]

@@ -46,6 +46,8 @@ impl BlobSink for Recorder {
     fn clean(&mut self, _: Clean) {
         panic!("nothing is searched through a probe here");
     }
+
+    fn join(&mut self, _share: Self) {}
 }
 
 /// What one scan showed.
@@ -88,7 +90,7 @@ fn try_scan(path: &Path, env: &GitEnvironment, options: Options) -> Result<Shown
         repository: &repository,
         options,
     }
-    .scan(recorder.clone())?;
+    .scan(&mut recorder.clone())?;
     let mut seen = recorder.seen.lock().expect("no panic");
     let (mut new, mut old) = (BTreeMap::new(), BTreeMap::new());
     for (version, path, text) in std::mem::take(&mut seen.blobs) {
@@ -591,7 +593,7 @@ fn objects_over_the_limit_are_said_to_be() {
             repository: &repository,
             options: Options::default(),
         }
-        .scan(recorder.clone())
+        .scan(&mut recorder.clone())
         .expect("a scan");
         let seen = recorder.seen.lock().expect("no panic");
         assert_eq!(seen.skips, [(SkipReason::Size, "a.txt".to_owned())]);

@@ -45,6 +45,8 @@ impl BlobSink for Record {
     fn clean(&mut self, _clean: Clean) {
         panic!("files are never cleared unseen");
     }
+
+    fn join(&mut self, _share: Self) {}
 }
 
 fn shown(provenance: &Provenance) -> String {
@@ -127,7 +129,7 @@ fn scan_with(dir: &Path, roots: &[&str], options: &Options) -> Record {
         let record = Record::default();
         let roots = roots.iter().map(|root| dir.join(root)).collect();
         Worktree { roots, options }
-            .scan(record.clone())
+            .scan(&mut record.clone())
             .expect("a scan");
         let prefix = format!("{}/", dir.display());
         let mut seen = record.0.lock().expect("no panic");
@@ -397,7 +399,7 @@ fn paths_below_the_working_directory_are_shown_without_a_dot() {
         roots,
         ..Worktree::default()
     };
-    worktree.scan(record.clone()).expect("a scan");
+    worktree.scan(&mut record.clone()).expect("a scan");
     let paths = record.paths();
     assert!(paths.contains(&"src/source/mod.rs".to_owned()), "{paths:?}");
     assert!(
@@ -540,7 +542,7 @@ fn names_are_bytes() {
         roots: vec![dir.clone()],
         ..Worktree::default()
     }
-    .scan(sink)
+    .scan(&mut { sink })
     .expect("a scan");
     let expected = dir.join(&name).join(&name).into_os_string().into_vec();
     assert_eq!(*paths.lock().expect("no panic"), [expected]);
@@ -558,6 +560,8 @@ impl<F: FnMut(Blob<'_>) -> ControlFlow<()> + Clone + Send> BlobSink for OnBlob<F
     fn skip(&mut self, _skip: Skip) {}
 
     fn clean(&mut self, _clean: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 #[test]
@@ -701,7 +705,7 @@ fn a_mapped_file_that_changes_is_told_and_does_not_kill() {
             roots: vec![dir.clone()],
             ..Worktree::default()
         }
-        .scan(sink)
+        .scan(&mut { sink })
         .expect("a scan");
         assert_eq!(record.reasons(), [SkipReason::Changed], "to {change}");
         let contents = record.contents();
@@ -737,6 +741,8 @@ impl BlobSink for Truncate {
     }
 
     fn clean(&mut self, _clean: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 #[test]
@@ -758,7 +764,7 @@ fn a_file_that_vanishes_is_told() {
         roots: vec![dir],
         options,
     }
-    .scan(sink)
+    .scan(&mut { sink })
     .expect("a scan");
     assert_eq!(record.paths().len(), 1);
     // Two files, and the directory as one.
@@ -783,6 +789,8 @@ impl BlobSink for Vanish {
     }
 
     fn clean(&mut self, _clean: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 #[test]
@@ -807,7 +815,7 @@ fn a_break_ends_the_scan_on_all_threads() {
             roots: vec![dir.clone(), dir.join("0")],
             options,
         }
-        .scan(sink)
+        .scan(&mut { sink })
         .expect("a scan");
         let count = *count.lock().expect("no panic");
         assert!(
@@ -818,22 +826,44 @@ fn a_break_ends_the_scan_on_all_threads() {
 }
 
 #[test]
-fn a_sink_that_panics_is_an_error_and_no_hang() {
+fn a_sink_that_panics_costs_the_files_that_it_was_shown_and_no_other() {
     let (_guard, dir) = temp();
     for number in 0..200 {
         write(dir.join(format!("{}/{number}", number % 20)), "");
     }
-    let sink = OnBlob(|_: Blob<'_>| panic!("a sink that fails"));
+    let record = Record::default();
+    let sink = Fussy(record.clone());
     let options = Options {
         threads: Some(3),
         ..Options::default()
     };
-    let result = Worktree {
+    Worktree {
         roots: vec![dir],
         options,
     }
-    .scan(sink);
-    assert!(result.is_err());
+    .scan(&mut { sink })
+    .expect("a scan");
+    assert_eq!(record.paths().len(), 180);
+    assert_eq!(record.skipped(SkipReason::Internal).len(), 20);
+}
+
+/// Fails at the files whose name ends with 7.
+#[derive(Clone)]
+struct Fussy(Record);
+
+impl BlobSink for Fussy {
+    fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()> {
+        assert!(!shown(blob.provenance).ends_with('7'), "a sink that fails");
+        self.0.blob(blob)
+    }
+
+    fn skip(&mut self, skip: Skip) {
+        self.0.skip(skip);
+    }
+
+    fn clean(&mut self, _clean: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The sink that runs the engine on what a source shows, and collects findings and coverage; and the stages of a
 //! finding's way that need the engine or what a source knows: [`Scanned`], located, redacted.
 //!
-//! [`Scanner`] is cloned into every worker of a source and keeps what it finds to itself; when a worker is
-//! done, its share goes to the [`Collector`]. A clean blob costs the engine's first stage and nothing here:
-//! no lock, no allocation. Which source, configuration and output there are is not known here.
+//! [`Scanner`] is cloned into every worker of a source, and each keeps what it finds to itself until the source
+//! joins them again. A clean blob costs the engine's first stage and nothing here: no lock, no allocation. Which
+//! source, configuration and output there are is not known here.
 
 mod build;
 mod explain;
@@ -17,8 +17,8 @@ mod snippet;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::BStr;
 
@@ -98,17 +98,12 @@ pub struct Counters {
 
 /// One worker's share of the scan: receives blobs, keeps findings.
 #[derive(Debug)]
+#[must_use = "it holds what was found until `finish`"]
 pub struct Scanner {
     shared: Arc<Shared>,
     scratch: Scratch,
     local: Scanned,
     counted: (u64, u64),
-}
-
-/// Takes what the workers found.
-#[derive(Debug)]
-pub struct Collector {
-    shared: Arc<Shared>,
 }
 
 #[derive(Debug)]
@@ -117,7 +112,8 @@ struct Shared {
     options: Options,
     /// Findings and latent ones that were kept or refused.
     kept: AtomicUsize,
-    collected: Mutex<Scanned>,
+    /// Shares that were not joined yet.
+    out: AtomicUsize,
 }
 
 impl Shared {
@@ -131,18 +127,31 @@ impl Shared {
 }
 
 impl Scanner {
-    /// A scanner for a source, and the collector that waits for what it finds.
-    pub fn new(engine: Arc<Engine>, options: Options) -> (Self, Collector) {
-        let shared = Arc::new(Shared {
+    /// A scanner for a source.
+    pub fn new(engine: Arc<Engine>, options: Options) -> Self {
+        Self::of(Arc::new(Shared {
             engine,
             options,
             kept: AtomicUsize::new(0),
-            collected: Mutex::default(),
-        });
-        let collector = Collector {
-            shared: Arc::clone(&shared),
-        };
-        (Self::of(shared), collector)
+            out: AtomicUsize::new(0),
+        }))
+    }
+
+    /// Returns what it and all that were joined found.
+    pub fn finish(mut self) -> Scanned {
+        self.tell_now();
+        // Results in a share that is lost must not be lost without a word.
+        let out = self.shared.out.load(Ordering::Relaxed);
+        if out > 0 {
+            let detail = format_args!("{out} workers did not finish");
+            self.skip(Skip::with_detail(SkipReason::Internal, "scan", detail));
+        }
+        let mut scanned = self.local;
+        scanned.coverage.finish();
+        if self.shared.options.stop.load(Ordering::Relaxed) {
+            scanned.interrupted();
+        }
+        scanned
     }
 
     fn of(shared: Arc<Shared>) -> Self {
@@ -295,6 +304,12 @@ impl BlobSink for Scanner {
         self.take(blob, None)
     }
 
+    fn join(&mut self, mut share: Self) {
+        share.tell_now();
+        self.shared.out.fetch_sub(1, Ordering::Relaxed);
+        self.local.add(share.local);
+    }
+
     fn window(&mut self, blob: Blob<'_>, window: Window) -> ControlFlow<()> {
         self.take(blob, Some(window))
     }
@@ -357,48 +372,8 @@ impl BlobSink for Scanner {
 impl Clone for Scanner {
     /// A scanner for another worker, with nothing found yet.
     fn clone(&self) -> Self {
+        self.shared.out.fetch_add(1, Ordering::Relaxed);
         Self::of(Arc::clone(&self.shared))
-    }
-}
-
-impl Drop for Scanner {
-    /// Hands over what this worker found, also when its thread unwinds.
-    fn drop(&mut self) {
-        self.tell_now();
-        let local = std::mem::take(&mut self.local);
-        // Poison means that another worker unwound while it held the lock; what is in there still counts.
-        let mut collected = self
-            .shared
-            .collected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        collected.add(local);
-    }
-}
-
-impl Collector {
-    /// Returns what all workers found.
-    pub fn finish(self) -> Scanned {
-        // A scanner that still lives holds results that would be lost without a word.
-        let unfinished = Arc::strong_count(&self.shared) - 1;
-        let mut collected = self
-            .shared
-            .collected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut scanned = std::mem::take(&mut *collected);
-        if unfinished > 0 {
-            scanned.skip(Skip::with_detail(
-                SkipReason::Internal,
-                "scan",
-                format_args!("{unfinished} workers did not finish"),
-            ));
-        }
-        scanned.coverage.finish();
-        if self.shared.options.stop.load(Ordering::Relaxed) {
-            scanned.interrupted();
-        }
-        scanned
     }
 }
 

@@ -280,7 +280,7 @@ fn the_limit_keeps_the_heaviest_and_only_keeps_the_named_rules() {
 }
 
 #[test]
-fn workers_hand_over_when_they_end_and_one_that_stays_is_told() {
+fn shares_are_joined_and_one_that_is_not_is_told() {
     let engine = Arc::new(Engine::new(Arc::new(rules())));
     let counters = Arc::new(Counters::default());
     let options = Options {
@@ -288,11 +288,11 @@ fn workers_hand_over_when_they_end_and_one_that_stays_is_told() {
         excludes: Globs::new(["*.min"]).unwrap(),
         ..Options::default()
     };
-    let (mut scanner, collector) = Scanner::new(Arc::clone(&engine), options.clone());
+    let mut scanner = Scanner::new(Arc::clone(&engine), options.clone());
+    let mut shares = [(); 4].map(|()| scanner.clone());
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            let mut worker = scanner.clone();
-            scope.spawn(move || {
+        for worker in &mut shares {
+            scope.spawn(|| {
                 for n in 0..100 {
                     let path = BString::from(format!("{n}{}", if n == 7 { ".min" } else { "" }));
                     let provenance = Provenance::File { path };
@@ -310,18 +310,18 @@ fn workers_hand_over_when_they_end_and_one_that_stays_is_told() {
         bytes: 5,
         ..Clean::default()
     });
-    drop(scanner);
-    let coverage = collector.finish().coverage;
+    shares.into_iter().for_each(|share| scanner.join(share));
+    let coverage = scanner.finish().coverage;
     assert_eq!((coverage.files, coverage.blobs), (396, 3));
     assert_eq!(coverage.bytes, 396 * 7 + 5);
     assert_eq!(coverage.skipped.get(&SkipReason::Excluded), Some(&4));
     assert!(coverage.is_complete());
     assert_eq!(counters.blobs.load(Ordering::Relaxed), 399);
 
-    let (scanner, collector) = Scanner::new(engine, options);
-    let coverage = collector.finish().coverage;
+    let scanner = Scanner::new(engine, options);
+    drop(scanner.clone());
+    let coverage = scanner.finish().coverage;
     assert_eq!(coverage.skipped.get(&SkipReason::Internal), Some(&1));
-    drop(scanner);
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn findings_beyond_the_limit_of_all_are_counted_and_make_the_scan_incomplete() {
             max_total,
             ..Options::default()
         };
-        let (mut scanner, collector) = Scanner::new(Arc::clone(&engine), options);
+        let mut scanner = Scanner::new(Arc::clone(&engine), options);
         for name in ["a", "b", "c"] {
             let provenance = Provenance::File { path: name.into() };
             let blob = Blob {
@@ -341,8 +341,7 @@ fn findings_beyond_the_limit_of_all_are_counted_and_make_the_scan_incomplete() {
             };
             assert!(scanner.blob(blob).is_continue());
         }
-        drop(scanner);
-        let outcome = collector.finish();
+        let outcome = scanner.finish();
         let places: usize = outcome.findings.iter().map(|one| one.places.len()).sum();
         let coverage = outcome.coverage;
         let beyond = coverage.skipped.get(&SkipReason::Findings).copied();
@@ -360,7 +359,7 @@ fn a_signal_ends_the_scan_and_makes_it_incomplete() {
     let engine = Arc::new(Engine::new(Arc::new(rules())));
     let options = Options::default();
     let stop = Arc::clone(&options.stop);
-    let (mut scanner, collector) = Scanner::new(engine, options);
+    let mut scanner = Scanner::new(engine, options);
     stop.store(true, Ordering::Relaxed);
     let provenance = Provenance::File { path: "a".into() };
     let blob = Blob {
@@ -368,8 +367,7 @@ fn a_signal_ends_the_scan_and_makes_it_incomplete() {
         provenance: &provenance,
     };
     assert!(scanner.blob(blob).is_break());
-    drop(scanner);
-    assert!(!collector.finish().coverage.is_complete());
+    assert!(!scanner.finish().coverage.is_complete());
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! Shows blobs that an index or a tree names: read from the object database, LFS content in place of its pointer.
 
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bstr::BString;
 use gix::ObjectId;
 use gix::objs::Kind;
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::BlobSink;
+use super::{BlobSink, show_all};
 use crate::blob::Blob;
 use crate::content::{Links, Reader, Unread};
 use crate::coverage::{Skip, SkipReason};
@@ -32,31 +29,16 @@ pub(super) struct Item {
 }
 
 /// Shows all items to `sink`; what cannot be read of the new ones is a skip.
-pub(super) fn show<S: BlobSink>(repository: &Repository, items: &[Item], mut sink: S) {
-    // Few items must not pay for threads: a commit has few.
-    let Some(pool) = (items.len() >= PARALLEL_FROM).then(pool).flatten() else {
-        let mut buffer = Vec::new();
-        for item in items {
-            if show_one(repository, item, &mut buffer, &mut sink).is_break() {
-                break;
-            }
-        }
-        return;
+pub(super) fn show<S: BlobSink>(repository: &Repository, items: &[Item], sink: &mut S) {
+    let threads = match items.len() {
+        // Few items must not pay for threads: a commit has few.
+        0..PARALLEL_FROM => 1,
+        _ => std::thread::available_parallelism().map_or(1, NonZero::get),
     };
-    let stop = AtomicBool::new(false);
-    let work = |(sink, buffer): &mut (S, Vec<u8>), item: &Item| {
-        if !stop.load(Ordering::Relaxed) && show_one(repository, item, buffer, sink).is_break() {
-            stop.store(true, Ordering::Relaxed);
-        }
-    };
-    pool.install(|| items.par_iter().for_each_with((sink, Vec::new()), work));
-}
-
-/// Threads for many items; `None` where the system gives none.
-fn pool() -> Option<&'static ThreadPool> {
-    static POOL: OnceLock<Option<ThreadPool>> = OnceLock::new();
-    let pool = POOL.get_or_init(|| ThreadPoolBuilder::new().build().ok());
-    pool.as_ref()
+    let show =
+        |item: &Item, buffer: &mut Vec<u8>, sink: &mut S| show_one(repository, item, buffer, sink);
+    // There is nothing left to break off.
+    let _ = show_all(sink, threads, items, show);
 }
 
 fn show_one<S: BlobSink>(

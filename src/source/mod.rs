@@ -18,16 +18,21 @@ pub use error::Error;
 
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::blob::{Blob, Window};
 use crate::coverage::{Skip, SkipReason};
 use crate::provenance::Provenance;
+use crate::workers;
 
-/// Receives what a source reads. Each worker thread gets its own clone.
+/// Receives what a source reads. Each worker thread gets a clone of its own, its share, which has received nothing
+/// yet and is joined again at the end.
 pub trait BlobSink: Clone + Send {
     /// Takes one blob, whole. `Break` ends the scan early.
     fn blob(&mut self, blob: Blob<'_>) -> ControlFlow<()>;
+
+    /// Takes over what a clone has received, also where its worker panicked.
+    fn join(&mut self, share: Self);
 
     /// Takes note of something that was not read.
     fn skip(&mut self, skip: Skip);
@@ -142,5 +147,55 @@ pub trait Probe: Send + Sync {
     /// [`container::TAIL`] say, or more.
     fn is_container(&self, _head: &[u8], _tail: &[u8]) -> bool {
         false
+    }
+}
+
+/// Lets threads work, each with a share of the sink, and joins the shares; gives what the work gave.
+///
+/// A worker that panics gives nothing. It costs what it was reading, which is named a part of `subject`.
+fn in_shares<S: BlobSink, R: Send>(
+    sink: &mut S,
+    threads: usize,
+    subject: &str,
+    work: impl Fn(&mut S) -> R + Sync,
+) -> Vec<R> {
+    let mut shares: Vec<S> = (0..threads).map(|_| sink.clone()).collect();
+    let ended = workers::try_each(shares.iter_mut(), work);
+    shares.into_iter().for_each(|share| sink.join(share));
+    for _ in ended.iter().filter(|end| end.is_err()) {
+        let detail = "a worker failed; what it was reading was not scanned";
+        sink.skip(Skip::with_detail(SkipReason::Internal, subject, detail));
+    }
+    ended.into_iter().flatten().collect()
+}
+
+/// Shows each item, on several threads, until one breaks off. Items in a row mostly go to one thread, with its buffer.
+fn show_all<S: BlobSink, T: Sync>(
+    sink: &mut S,
+    threads: usize,
+    items: &[T],
+    show: impl Fn(&T, &mut Vec<u8>, &mut S) -> ControlFlow<()> + Sync,
+) -> ControlFlow<()> {
+    const BATCH: usize = 32;
+    let next = AtomicUsize::new(0);
+    let threads = threads.clamp(1, items.len().div_ceil(BATCH).max(1));
+    let flows = in_shares(sink, threads, "objects", |share| {
+        let mut buffer = Vec::new();
+        loop {
+            let from = next.fetch_add(BATCH, Ordering::Relaxed);
+            let to = items.len().min(from.saturating_add(BATCH));
+            let Some(batch) = items.get(from..to).filter(|batch| !batch.is_empty()) else {
+                return ControlFlow::Continue(());
+            };
+            let mut flows = batch.iter().map(|item| show(item, &mut buffer, share));
+            if flows.any(|flow| flow.is_break()) {
+                next.store(items.len(), Ordering::Relaxed);
+                return ControlFlow::Break(());
+            }
+        }
+    });
+    match flows.iter().any(ControlFlow::is_break) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
     }
 }

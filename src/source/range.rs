@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bstr::{BStr, BString};
 use gix::ObjectId;
@@ -13,9 +12,8 @@ use crate::git::lfs::Pointer;
 use crate::git::odb::fault::Fault;
 use crate::git::repository::Repository;
 use crate::provenance::{ObjectKind, Provenance, Version};
-use crate::source::BlobSink;
 use crate::source::entries::show_pointer;
-use crate::workers;
+use crate::source::{BlobSink, show_all};
 
 /// How [`scan`] works.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +29,7 @@ pub fn scan<S: BlobSink>(
     repo: &Repository,
     introduced: &Introduced,
     options: Options,
-    sink: S,
+    sink: &mut S,
 ) -> ControlFlow<()> {
     let object = |kind| move |id: &ObjectId| Provenance::Object { kind, id: *id };
     // By path, so that versions of one file follow each other and share what was inflated.
@@ -56,7 +54,7 @@ pub fn scan_base<S: BlobSink>(
     introduced: &Introduced,
     excepted: impl Fn(&BStr) -> bool,
     options: Options,
-    sink: S,
+    sink: &mut S,
 ) -> ControlFlow<()> {
     let mut paths: BTreeMap<&ObjectId, (bool, &BString)> = BTreeMap::new();
     for (path, blob_id) in &introduced.base {
@@ -79,41 +77,11 @@ fn show<S: BlobSink>(
     repo: &Repository,
     todo: &[Provenance],
     options: Options,
-    sink: S,
+    sink: &mut S,
 ) -> ControlFlow<()> {
-    const BATCH: usize = 32;
-    let next = AtomicUsize::new(0);
-    let work = |mut sink: S| {
-        let mut buffer = Vec::new();
-        loop {
-            let from = next.fetch_add(BATCH, Ordering::Relaxed);
-            let to = todo.len().min(from.saturating_add(BATCH));
-            let Some(batch) = todo.get(from..to).filter(|batch| !batch.is_empty()) else {
-                return ControlFlow::Continue(());
-            };
-            for provenance in batch {
-                if show_one(
-                    repo,
-                    provenance,
-                    options.max_object_size,
-                    &mut buffer,
-                    &mut sink,
-                )
-                .is_break()
-                {
-                    next.store(todo.len(), Ordering::Relaxed);
-                    return ControlFlow::Break(());
-                }
-            }
-        }
-    };
-    let threads = options.threads.clamp(1, todo.len().div_ceil(BATCH).max(1));
-    let sinks = std::iter::repeat_n(sink, threads);
-    let flows = workers::each(sinks, work);
-    match flows.iter().any(ControlFlow::is_break) {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    }
+    show_all(sink, options.threads, todo, |provenance, buffer, sink| {
+        show_one(repo, provenance, options.max_object_size, buffer, sink)
+    })
 }
 
 fn show_one<S: BlobSink>(

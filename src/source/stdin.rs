@@ -27,13 +27,13 @@ impl Default for Stdin {
 
 impl Stdin {
     /// Reads standard input to its end and shows it.
-    pub fn scan<S: BlobSink>(&self, sink: S) -> Result<(), Error> {
+    pub fn scan<S: BlobSink>(&self, sink: &mut S) -> Result<(), Error> {
         self.scan_from(std::io::stdin().lock(), sink);
         Ok(())
     }
 
     /// What could be read before a failure is shown; what is beyond the limit is not, as with files.
-    fn scan_from<S: BlobSink>(&self, input: impl Read, mut sink: S) {
+    fn scan_from<S: BlobSink>(&self, input: impl Read, sink: &mut S) {
         let limit = self.max_size.unwrap_or(u64::MAX);
         let provenance = Provenance::Stdin {
             path: self.path.clone(),
@@ -71,6 +71,8 @@ mod tests {
         }
 
         fn clean(&mut self, _clean: Clean) {}
+
+        fn join(&mut self, _share: Self) {}
     }
 
     /// Gives two bytes, then fails.
@@ -89,7 +91,7 @@ mod tests {
     fn scan(input: impl Read, max_size: Option<u64>) -> Seen {
         let record = Record::default();
         let path = "name".into();
-        Stdin { path, max_size }.scan_from(input, record.clone());
+        Stdin { path, max_size }.scan_from(input, &mut record.clone());
         std::mem::take(&mut *record.0.lock().expect("no panic"))
     }
 

@@ -1,13 +1,15 @@
 //! Names the submodules that a scan does not look at: each is a repository of its own.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use bstr::{BString, ByteSlice as _};
+use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
+use super::Error;
 use super::snapshot::Snapshot;
 use super::staged::Index;
 use crate::coverage::{Skip, SkipReason};
@@ -19,8 +21,8 @@ const MODULES: &str = ".gitmodules";
 /// Directories nested deeper than this are not looked into; Git itself stops at 2048.
 const MAX_DEPTH: usize = 1024;
 
-/// The submodules that `HEAD` has, by the index where there is one, else by its trees. What cannot be read names
-/// nothing here: the scan itself says so.
+/// The submodules that `HEAD` has, by the index where there is one, else by its trees; and the index, where it is there
+/// and cannot be read. Of `HEAD` and its trees the scan itself says so.
 pub fn of_head(repository: &Repository) -> Vec<Skip> {
     let skip = |path: BString| {
         let detail = match repository
@@ -34,30 +36,45 @@ pub fn of_head(repository: &Repository) -> Vec<Skip> {
         };
         Skip::with_detail(SkipReason::Submodule, path, detail)
     };
-    if repository.index_path().exists()
-        && let Ok(index) = Index::load(repository)
-    {
-        return index
-            .submodules()
-            .map(|path| skip(path.to_owned()))
-            .collect();
+    let mut skips = Vec::new();
+    match of_index(repository) {
+        Ok(Some(paths)) => return paths.into_iter().map(skip).collect(),
+        Ok(None) => {}
+        Err(error) => {
+            let path = repository.index_path().to_string_lossy();
+            let path = BString::from(path.into_owned());
+            skips.push(Skip::with_detail(SkipReason::Unreadable, path, error));
+        }
     }
     let Ok(Some(head)) = repository.head_id() else {
-        return Vec::new();
+        return skips;
     };
     // Without the file there are no submodules, only commits of others that came in by mistake.
     let is_used = Snapshot::of_commit(repository, head)
         .and_then(|snapshot| snapshot.read(MODULES.into()))
         .is_ok_and(|found| found.is_some());
     let Ok(tree) = repository.tree_of(head, &mut Vec::new()) else {
-        return Vec::new();
+        return skips;
     };
     let mut found = Vec::new();
     if is_used {
         let mut path = BString::default();
         in_tree(repository, tree, &mut path, &mut HashSet::new(), &mut found);
     }
-    found.into_iter().map(skip).collect()
+    skips.extend(found.into_iter().map(skip));
+    skips
+}
+
+/// The submodules that the index names, if there is one: a bare repository has none.
+fn of_index(repository: &Repository) -> Result<Option<Vec<BString>>, Error> {
+    let found = std::fs::symlink_metadata(repository.index_path());
+    if found.is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    let index = Index::load(repository)?;
+    let paths = index.submodules().map(BStr::to_owned).collect();
+    index.verify(repository)?;
+    Ok(Some(paths))
 }
 
 /// The submodules below `paths` that the repository at `root` names and that are not checked out, so that a scan of

@@ -42,16 +42,14 @@ fn file(path: &str) -> Provenance {
 
 /// What a scan of one file finds.
 fn scan(bytes: &[u8], limits: Limits) -> Located {
-    let (scanner, collector) = Scanner::new(engine(), Options::default());
-    let mut opener = Opener::new(scanner, limits);
+    let mut opener = Opener::new(Scanner::new(engine(), Options::default()), limits);
     let provenance = file("file");
     let flow = opener.blob(Blob {
         bytes,
         provenance: &provenance,
     });
     assert_eq!(flow, ControlFlow::Continue(()));
-    drop(opener);
-    collector.finish().in_place(&Base::Root)
+    opener.into_inner().finish().in_place(&Base::Root)
 }
 
 /// The key ids that are found with their secret.
@@ -98,6 +96,8 @@ impl BlobSink for Recorder {
     }
 
     fn clean(&mut self, _clean: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 
     fn opened(&mut self, provenance: &Provenance, opened: Opened) {
         let mut seen = self.0.lock().expect("no panic");

@@ -50,6 +50,12 @@ static int is_target(int fd, char *path)
     return 1;
 }
 
+static int is_threaded(void)
+{
+    struct stat tasks;
+    return stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 3;
+}
+
 /* What happens at the first use of the file, be it a read or a map. */
 static void change(const char *path)
 {
@@ -152,15 +158,23 @@ void *mmap(void *at, size_t length, int protection, int flags, int fd, off_t off
     return map(at, length, protection, flags, fd, offset);
 }
 
-/* Without random numbers a thread panics at its first hash map. The first thread gets them: the program is to go on. */
-ssize_t getrandom(void *buffer, size_t length, unsigned flags)
+/* Where pages have no length, a thread that maps a file divides by it and panics. The first thread is told the truth,
+ * once another was not: what maps files remembers the answer. */
+long sysconf(int name)
 {
-    if (is_kind("random") && syscall(SYS_gettid) != getpid()) {
+    static long (*real)(int);
+    if (!real)
+        real = (long (*)(int))dlsym(RTLD_NEXT, "sysconf");
+    if (name != _SC_PAGESIZE || !is_kind("pages"))
+        return real(name);
+    if (syscall(SYS_gettid) != getpid()) {
         note();
-        errno = EIO;
-        return -1;
+        return 0;
     }
-    return syscall(SYS_getrandom, buffer, length, flags);
+    if (is_threaded())
+        for (int wait = 0; access(getenv("FAULT_LOG"), F_OK) != 0 && wait < 400; wait++)
+            usleep(5000);
+    return real(name);
 }
 
 struct dirent64 *readdir64(DIR *dir)

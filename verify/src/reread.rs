@@ -15,7 +15,7 @@ use keysieve::engine::Engine;
 use keysieve::finding::{AwsRule, Finding, Fingerprint};
 use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::rule::RuleSet;
-use keysieve::scan::{Collector, Options, Scanner};
+use keysieve::scan::{Options, Scanner};
 use keysieve::secret::Secret;
 use keysieve::source::history::History;
 use keysieve::source::worktree::{self, Worktree};
@@ -39,7 +39,7 @@ pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, F
     let engine = Arc::new(Engine::new(Arc::new(RuleSet::builtin())));
     let mut known = Known::default();
     if !paths.is_empty() {
-        let (scanner, collector) = Scanner::new(Arc::clone(&engine), Options::default());
+        let mut scanner = Scanner::new(Arc::clone(&engine), Options::default());
         let worktree = Worktree {
             roots: paths.into_iter().collect(),
             options: worktree::Options {
@@ -47,9 +47,9 @@ pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, F
                 ..worktree::Options::default()
             },
         };
-        let scanned = worktree.scan(scanner);
+        let scanned = worktree.scan(&mut scanner);
         scanned.map_err(|error| Failure::new("cannot read the places again").because(error))?;
-        known.add(collector);
+        known.add(scanner);
     }
     if !objects.is_empty() {
         let open = repository::open(root, &GitEnvironment::default());
@@ -58,11 +58,11 @@ pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, F
                 .because(error)
                 .hint("name it with --root")
         })?;
-        let (scanner, collector) = Scanner::new(engine, Options::default());
+        let mut scanner = Scanner::new(engine, Options::default());
         let history = History::of(&repository).only(Arc::new(objects));
-        let scanned = history.scan(scanner, None).map(drop);
+        let scanned = history.scan(&mut scanner, None).map(drop);
         scanned.map_err(|error| Failure::new("cannot read the objects again").because(error))?;
-        known.add(collector);
+        known.add(scanner);
     }
     for finding in findings.iter_mut().filter(|finding| is_wanted(finding)) {
         known.complete(finding);
@@ -109,8 +109,8 @@ struct Known {
 }
 
 impl Known {
-    fn add(&mut self, collector: Collector) {
-        let scanned = collector.finish();
+    fn add(&mut self, scanner: Scanner) {
+        let scanned = scanner.finish();
         self.findings.extend_from_slice(scanned.findings());
         self.unread.extend(unread(scanned.coverage()));
     }

@@ -15,7 +15,7 @@ use keysieve::level::Level;
 use keysieve::policy::config::acceptable_reasons;
 use keysieve::policy::{Exceptions, Globs, Policy, Relevel, Unused};
 use keysieve::report::{self, Capabilities, Format, Report, RuleInfo, Tool};
-use keysieve::scan::{self, Collector, Counters, Options, Scanner};
+use keysieve::scan::{self, Counters, Options, Scanner};
 use keysieve::source;
 use keysieve::source::container::{Limits, Opener};
 use keysieve::text::date::Date;
@@ -119,7 +119,7 @@ impl Session {
     }
 
     /// The sink for a source.
-    pub(crate) fn scanner(&self) -> (Opener<Scanner>, Collector) {
+    pub(crate) fn scanner(&self) -> Opener<Scanner> {
         let options = Options {
             only: self.settings.only.clone(),
             context: self.context,
@@ -134,8 +134,7 @@ impl Session {
             counters: Arc::clone(&self.counters),
             ..Options::default()
         };
-        let (scanner, collector) = Scanner::new(Arc::clone(&self.engine), options);
-        (Opener::new(scanner, self.limits), collector)
+        Opener::new(Scanner::new(Arc::clone(&self.engine), options), self.limits)
     }
 
     /// Takes no more out of one file than somebody who waits would want, unless the command line says more.

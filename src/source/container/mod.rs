@@ -63,6 +63,11 @@ impl<S: BlobSink> Opener<S> {
         }
     }
 
+    /// The sink that it is around.
+    pub fn into_inner(self) -> S {
+        self.sink
+    }
+
     /// The kind of a blob that is to be opened.
     #[inline]
     fn kind(&self, bytes: &[u8]) -> Option<Kind> {
@@ -125,6 +130,10 @@ impl<S: BlobSink> BlobSink for Opener<S> {
             None => self.plain(blob),
             Some(kind) => self.open(kind, blob),
         }
+    }
+
+    fn join(&mut self, share: Self) {
+        self.sink.join(share.sink);
     }
 
     fn skip(&mut self, skip: Skip) {

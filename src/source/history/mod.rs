@@ -109,11 +109,11 @@ impl History {
     /// What it has come to know on the way is of use to [`crate::attribution::locate_after`].
     pub fn scan<S: BlobSink>(
         &self,
-        mut sink: S,
+        sink: &mut S,
         probe: Option<&dyn Probe>,
     ) -> Result<Database, Error> {
-        let stores = self.open(&mut sink)?;
-        let shallow = self.shallow_boundary(&stores, &mut sink);
+        let stores = self.open(sink)?;
+        let shallow = self.shallow_boundary(&stores, sink);
         let duplicates = stores.duplicates();
         let cache = self.cache.as_deref().filter(|_| self.only.is_none());
         let remembered =
@@ -140,17 +140,17 @@ impl History {
         for (number, pack) in stores.packs.iter().enumerate() {
             let mut table = Table::new(pack, self.threads);
             let known = (pack, &mut table);
-            let (failed, count) = self.scan_pack(number, known, &left_out, &shared, &mut sink);
+            let (failed, count) = self.scan_pack(number, known, &left_out, &shared, sink);
             failures.extend(failed);
             trees.push(count);
             tables.push(table);
         }
-        failures.extend(self.scan_loose(&stores, &left_out, &shared, &mut sink));
+        failures.extend(self.scan_loose(&stores, &left_out, &shared, sink));
         let mut commits = None;
         if !shared.is_stopped() {
             self.follow_references(&links);
             let known = (&stores, &mut tables[..]);
-            failures.extend(self.follow_trees(known, &trees, &left_out, &shared, &mut sink));
+            failures.extend(self.follow_trees(known, &trees, &left_out, &shared, sink));
             if let (Some(cache), Some(remembered)) = (cache, remembered) {
                 // Of commits that were not read nothing was noted.
                 if remembered.clean != Clean::default() {
@@ -163,12 +163,12 @@ impl History {
                     std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));
                 cache.learn(remembered, records, failed, is_closed);
             }
-            self.retry((&stores, &tables), failures, &shared, &mut sink);
+            self.retry((&stores, &tables), failures, &shared, sink);
             commits = links.take_notes();
             for change in stores.packs.iter().filter_map(pack::Pack::change) {
                 sink.skip(change);
             }
-            self.report_missing(&stores, links, &mut sink);
+            self.report_missing(&stores, links, sink);
         }
         Ok(Database {
             stores,
@@ -181,13 +181,13 @@ impl History {
     /// Shows every object of all packs, whole, by gix-pack's own traversal, and all loose objects.
     ///
     /// The reference for [`Self::scan`]: tests and measurements use it. It stops at damage.
-    pub fn scan_plainly<S: BlobSink>(&self, mut sink: S) -> gix::Result<()> {
-        let stores = self
-            .open(&mut sink)
-            .map_err(gix::error::Error::from_error)?;
+    pub fn scan_plainly<S: BlobSink>(&self, sink: &mut S) -> gix::Result<()> {
+        let stores = self.open(sink).map_err(gix::error::Error::from_error)?;
         let duplicates = stores.duplicates();
+        // gix-pack keeps what it clones, so shares are lent for one object each.
+        let lent = Mutex::new((&mut *sink, Vec::new()));
+        let lock = || lent.lock().unwrap_or_else(PoisonError::into_inner);
         for (number, pack) in stores.packs.iter().enumerate() {
-            let mut sink = sink.clone();
             plain::traverse(
                 pack,
                 self.threads,
@@ -199,13 +199,21 @@ impl History {
                         return ControlFlow::Continue(());
                     };
                     let provenance = Provenance::Object { kind, id };
-                    sink.blob(Blob {
+                    let mut share = {
+                        let (sink, free) = &mut *lock();
+                        free.pop().unwrap_or_else(|| sink.clone())
+                    };
+                    let flow = share.blob(Blob {
                         bytes,
                         provenance: &provenance,
-                    })
+                    });
+                    lock().1.push(share);
+                    flow
                 },
             )?;
         }
+        let (_, shares) = lent.into_inner().unwrap_or_else(PoisonError::into_inner);
+        shares.into_iter().for_each(|share| sink.join(share));
         let shared = Shared {
             probe: None,
             max_object_size: self.max_object_size,
@@ -218,7 +226,7 @@ impl History {
             duplicates: &duplicates,
             remembered: None,
         };
-        self.scan_loose(&stores, &left_out, &shared, &mut sink);
+        self.scan_loose(&stores, &left_out, &shared, sink);
         Ok(())
     }
 

@@ -9,7 +9,6 @@ use super::cache::{Record, Remembered};
 use super::search::{Search, is_searched, show_loose};
 use super::settings::History;
 use super::show::{Shared, Show};
-use crate::coverage::{Skip, SkipReason};
 use crate::git::number::{EntryNo, Number as _, PackPos};
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::loose::LooseReader;
@@ -18,7 +17,7 @@ use crate::git::odb::store::{Duplicates, Stores};
 use crate::git::odb::table::{Chunk, Table};
 use crate::git::odb::walk::Walk;
 use crate::git::odb::{batches, chunk_size, damage};
-use crate::source::BlobSink;
+use crate::source::{BlobSink, in_shares};
 use crate::workers;
 
 /// Packs with more trees than this are not checked for what the trees refer to without a reason.
@@ -166,7 +165,7 @@ impl History {
         let batches = batches(chunks);
         let next = AtomicUsize::new(0);
         self.in_parallel(sink, shared, |show| {
-            let mut search = Search::new(shared, show);
+            let mut search = Search::new(show);
             let mut walk = Walk::new(pack, table, shared.max_object_size, &mut search);
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
                 for chunk in *batch {
@@ -206,7 +205,7 @@ impl History {
                         let object = (loose.number(place), id.as_ref());
                         let asked = self.only.as_ref().is_none_or(|only| only.contains(id));
                         if asked && !left_out.has(number, place) {
-                            let shown = show_loose(&mut reader, loose, object, shared, show);
+                            let shown = show_loose(&mut reader, loose, object, show);
                             if let Err(fault) = shown {
                                 show.fail(id, fault);
                             }
@@ -218,34 +217,22 @@ impl History {
         failures
     }
 
-    /// Runs `work` on every thread, each with its own clone of the sink.
-    fn in_parallel<'s, S: BlobSink>(
+    /// Runs `work` on every thread, each with its share of the sink.
+    fn in_parallel<S: BlobSink>(
         &self,
         sink: &mut S,
-        shared: &'s Shared<'s>,
-        work: impl Fn(&mut Show<'s, S>) + Sync,
+        shared: &Shared<'_>,
+        work: impl Fn(&mut Show<'_, S>) + Sync,
     ) -> Vec<Failure> {
-        let mut failures = Vec::new();
-        let mut panics = 0;
-        let shows = (0..self.threads).map(|_| Show::new(sink.clone(), shared));
-        let ended = workers::try_each(shows, |mut show| {
+        let failures = in_shares(sink, self.threads, "history", |share| {
+            let mut show = Show::new(share, shared);
             work(&mut show);
             show.finish()
         });
-        for end in ended {
-            match end {
-                Ok(failed) => failures.extend(failed),
-                Err(_) => panics += 1,
-            }
-        }
-        if panics > 0 {
+        if failures.len() < self.threads {
             shared.links.lose_notes();
         }
-        for _ in 0..panics {
-            let detail = "a worker failed; what it was reading was not scanned";
-            sink.skip(Skip::with_detail(SkipReason::Internal, "history", detail));
-        }
-        failures
+        failures.into_iter().flatten().collect()
     }
 
     /// Tries the other copies of objects that could not be read, and names those that have none.
@@ -258,9 +245,9 @@ impl History {
     ) {
         failures.sort_unstable();
         failures.dedup_by(|a, b| a.id == b.id);
-        let mut show = Show::new(sink.clone(), shared);
+        let mut show = Show::new(sink, shared);
         for (pack, table) in stores.packs.iter().zip(tables) {
-            let mut search = Search::new(shared, &mut show);
+            let mut search = Search::new(&mut show);
             let mut walk = Walk::new(pack, table, shared.max_object_size, &mut search);
             failures.retain(|failure| !walk.single(&failure.id));
         }
@@ -269,7 +256,7 @@ impl History {
             failures.retain(|failure| {
                 !loose.find(&failure.id).is_some_and(|number| {
                     let object = (number, failure.id.as_ref());
-                    show_loose(&mut reader, loose, object, shared, &mut show).is_ok()
+                    show_loose(&mut reader, loose, object, &mut show).is_ok()
                 })
             });
         }

@@ -7,7 +7,7 @@ use gix::hash::oid;
 use gix::objs::Kind;
 
 use super::hits::{Hits, has_any};
-use super::show::{Shared, Show};
+use super::show::Show;
 use crate::git::number::ObjectNo;
 use crate::git::odb::delta::{self, Delta, NewText};
 use crate::git::odb::fault::Fault;
@@ -18,18 +18,16 @@ use crate::git::odb::walk::{Builder, Object, Visitor};
 use crate::source::{BlobSink, Probe, container};
 
 /// One worker's search.
-pub(super) struct Search<'a, 's, S> {
-    shared: &'a Shared<'a>,
+pub(super) struct Search<'s, 'a, S> {
     show: &'s mut Show<'a, S>,
     text: NewText,
     found: Vec<(usize, usize)>,
 }
 
-impl<'a, 's, S: BlobSink> Search<'a, 's, S> {
+impl<'s, 'a, S: BlobSink> Search<'s, 'a, S> {
     /// A search that shows what it finds.
-    pub(super) fn new(shared: &'a Shared<'a>, show: &'s mut Show<'a, S>) -> Self {
+    pub(super) fn new(show: &'s mut Show<'a, S>) -> Self {
         Self {
-            shared,
             show,
             text: NewText::default(),
             found: Vec::new(),
@@ -41,6 +39,7 @@ impl<'a, 's, S: BlobSink> Search<'a, 's, S> {
         if object.is_wanted {
             let has_hits = is_searched(object.kind)
                 && (self
+                    .show
                     .shared
                     .probe
                     .is_none_or(|probe| is_container(object.kind, bytes, probe))
@@ -80,7 +79,7 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
 
     fn base(&mut self, object: &Object<'_>, bytes: &[u8]) -> Hits {
         let mut hits = Hits::default();
-        if let Some(probe) = self.shared.probe {
+        if let Some(probe) = self.show.shared.probe {
             hits.search(bytes, probe);
         }
         self.show(object, bytes, &hits);
@@ -95,7 +94,7 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
         builder: &mut Builder,
     ) -> Result<Option<(Buffer, Hits)>, Fault> {
         let size = delta.size as usize;
-        let Some(probe) = self.shared.probe else {
+        let Some(probe) = self.show.shared.probe else {
             let bytes = builder.apply(delta, base.0)?;
             self.show(object, bytes.get(), &Hits::default());
             return Ok(Some((bytes, Hits::default())));
@@ -129,7 +128,7 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.shared.is_stopped()
+        self.show.shared.is_stopped()
     }
 }
 
@@ -155,12 +154,11 @@ pub(super) fn show_loose<S: BlobSink>(
     reader: &mut LooseReader,
     loose: &Loose,
     (number, id): (ObjectNo, &oid),
-    shared: &Shared<'_>,
     show: &mut Show<'_, S>,
 ) -> Result<(), Fault> {
-    let (kind, bytes) = reader.object(&loose.path(id), shared.max_object_size)?;
+    let (kind, bytes) = reader.object(&loose.path(id), show.shared.max_object_size)?;
     let has_hits = is_searched(kind)
-        && shared.probe.is_none_or(|probe| {
+        && show.shared.probe.is_none_or(|probe| {
             let mut hits = Hits::default();
             hits.search(bytes, probe);
             !hits.is_empty() || is_container(kind, bytes, probe)

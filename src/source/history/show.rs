@@ -58,8 +58,8 @@ impl Shared<'_> {
 
 /// One worker's end of the sink.
 pub(super) struct Show<'a, S> {
-    sink: S,
-    shared: &'a Shared<'a>,
+    sink: &'a mut S,
+    pub(super) shared: &'a Shared<'a>,
     known: Known,
     notes: Notes,
     clean: Clean,
@@ -72,7 +72,7 @@ pub(super) struct Show<'a, S> {
 
 impl<'a, S: BlobSink> Show<'a, S> {
     /// Shows to `sink`.
-    pub(super) fn new(sink: S, shared: &'a Shared<'a>) -> Self {
+    pub(super) fn new(sink: &'a mut S, shared: &'a Shared<'a>) -> Self {
         Self {
             sink,
             shared,
@@ -99,7 +99,7 @@ impl<'a, S: BlobSink> Show<'a, S> {
             let links = self.shared.links;
             match kind {
                 Kind::Commit => links.commit(number, id, bytes, &mut self.notes),
-                _ => links.follow(kind, id, bytes, &mut self.known, &mut self.sink),
+                _ => links.follow(kind, id, bytes, &mut self.known, self.sink),
             }
         }
         // What a pointer stands for may come or go.

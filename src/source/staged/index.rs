@@ -50,7 +50,7 @@ impl Index {
     }
 
     /// Fails if the file became shorter while it was looked at.
-    pub(super) fn verify(&self, repository: &Repository) -> Result<(), Error> {
+    pub(in crate::source) fn verify(&self, repository: &Repository) -> Result<(), Error> {
         match &self.0 {
             Form::Mapped(mapped) if mapped.was_truncated() => Err(repository::Error::Index {
                 path: repository.index_path().to_owned(),

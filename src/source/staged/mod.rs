@@ -66,7 +66,7 @@ impl StagedOutcome {
 
 impl Staged<'_> {
     /// Shows `sink` the blobs; gives how many paths they are.
-    pub fn scan<S: BlobSink>(&self, sink: S) -> Result<StagedOutcome, Error> {
+    pub fn scan<S: BlobSink>(&self, sink: &mut S) -> Result<StagedOutcome, Error> {
         self.scan_index(&Index::load(self.repository)?, sink)
     }
 
@@ -74,7 +74,7 @@ impl Staged<'_> {
     pub fn scan_index<S: BlobSink>(
         &self,
         index: &Index,
-        mut sink: S,
+        sink: &mut S,
     ) -> Result<StagedOutcome, Error> {
         let comparison = if self.options.all_files {
             let mut comparison = Comparison::new(self.repository.objects(), index);

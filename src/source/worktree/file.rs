@@ -1,6 +1,7 @@
 //! One file: opened, shown, and looked at again.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,8 +38,24 @@ impl<S: BlobSink> Show<S> {
         }
     }
 
-    /// Shows a file under a path, or notes why not.
+    /// Shows a file under a path, or notes why not. A panic costs this file only.
     pub(super) fn file(
+        &mut self,
+        path: &Path,
+        shown: &[u8],
+        links: Links,
+        repository: impl FnOnce() -> Option<Arc<Repository>>,
+    ) -> ControlFlow<()> {
+        let read = AssertUnwindSafe(|| self.open(path, shown, links, repository));
+        catch_unwind(read).unwrap_or_else(|_panic| {
+            let detail = "reading it failed in a way that should not happen; please report it";
+            let detail = Some(detail.to_owned());
+            note(&mut self.sink, SkipReason::Internal, shown, detail);
+            ControlFlow::Continue(())
+        })
+    }
+
+    fn open(
         &mut self,
         path: &Path,
         shown: &[u8],

@@ -43,22 +43,22 @@ impl Worktree {
     /// Each directory is read by one thread. With links followed, one root or link is walked after the
     /// other and a directory that was seen is left out: each directory is scanned once, under the same path
     /// every time, and loops end.
-    pub fn scan<S: BlobSink>(&self, mut sink: S) -> Result<(), Error> {
+    pub fn scan<S: BlobSink>(&self, sink: &mut S) -> Result<(), Error> {
         let seen = self.options.follow.then(Seen::default);
         let mut named = BTreeSet::new();
         let mut tasks = Vec::new();
         for root in &self.roots {
             let shown = shown_root(root);
             if named.insert(shown.clone()) {
-                tasks.extend(walk::root(root, shown, &self.options, &mut sink));
+                tasks.extend(walk::root(root, shown, &self.options, sink));
             }
         }
         let Some(seen) = &seen else {
-            return self.run(tasks, None, &sink).map(drop);
+            return self.run(tasks, None, sink).map(drop);
         };
         let mut links = Vec::new();
         for task in tasks {
-            match self.run(vec![task], Some(seen), &sink)? {
+            match self.run(vec![task], Some(seen), sink)? {
                 ControlFlow::Continue(found) => links.extend(found),
                 ControlFlow::Break(()) => return Ok(()),
             }
@@ -66,10 +66,10 @@ impl Worktree {
         while !links.is_empty() {
             links.sort();
             for link in std::mem::take(&mut links) {
-                let Some(task) = walk::behind(link, &self.options, seen, &mut sink) else {
+                let Some(task) = walk::behind(link, &self.options, seen, sink) else {
                     continue;
                 };
-                match self.run(vec![task], Some(seen), &sink)? {
+                match self.run(vec![task], Some(seen), sink)? {
                     ControlFlow::Continue(found) => links.extend(found),
                     ControlFlow::Break(()) => return Ok(()),
                 }
@@ -83,19 +83,27 @@ impl Worktree {
         &self,
         tasks: Vec<Task>,
         seen: Option<&Seen>,
-        sink: &S,
+        sink: &mut S,
     ) -> Result<ControlFlow<(), Vec<Link>>, Error> {
         let queue = Queue::new(tasks);
-        let threads = self.threads();
-        let worker = || Worker::new(&self.options, &queue, seen, sink.clone());
-        let mut mine = worker();
-        let Ok(wants_others) = catch_unwind(AssertUnwindSafe(|| mine.begin())) else {
-            return Err(Error::Worker);
+        let worker = |share| Worker::new(&self.options, &queue, seen, share);
+        let mut mine = worker(sink.clone());
+        let wants_others = catch_unwind(AssertUnwindSafe(|| mine.begin()));
+        let others = match wants_others {
+            Ok(true) => self.threads() - 1,
+            _ => 0,
         };
-        let others = (1..threads).filter(|_| wants_others).map(|_| worker());
+        let mut all = vec![mine];
+        all.extend((0..others).map(|_| worker(sink.clone())));
+        let ended = wants_others.map(|_| workers::try_each(all.iter_mut(), Worker::work));
         let mut links = Vec::new();
-        for found in workers::try_each([mine].into_iter().chain(others), Worker::work) {
-            links.extend(found.map_err(|_panic| Error::Worker)?);
+        for (share, found) in all.into_iter().map(Worker::finish) {
+            sink.join(share);
+            links.extend(found);
+        }
+        match ended {
+            Ok(ended) if ended.iter().all(Result::is_ok) => {}
+            _ => return Err(Error::Worker),
         }
         match queue.is_stopped() {
             true => Ok(ControlFlow::Break(())),

@@ -215,11 +215,15 @@ impl<'a, S: BlobSink> Worker<'a, S> {
         queue.tasks_are(|tasks| tasks.len() > 1 || matches!(tasks, [Task::Directory(_)]))
     }
 
-    /// Works until all is done; gives the links to directories that it met.
-    pub(super) fn work(mut self) -> Vec<Link> {
+    /// Works until all is done.
+    pub(super) fn work(&mut self) {
         let queue = self.queue;
         queue.work(|task| self.task(task));
-        self.links
+    }
+
+    /// Gives back its share of the sink, and the links to directories that it met.
+    pub(super) fn finish(self) -> (S, Vec<Link>) {
+        (self.show.sink, self.links)
     }
 
     fn task(&mut self, task: Task) -> ControlFlow<()> {

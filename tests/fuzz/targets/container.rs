@@ -139,6 +139,8 @@ impl BlobSink for Account {
 
     fn clean(&mut self, _clean: Clean) {}
 
+    fn join(&mut self, _share: Self) {}
+
     fn opened(&mut self, provenance: &Provenance, opened: Opened) {
         assert_eq!(
             opened.packed + opened.rest,

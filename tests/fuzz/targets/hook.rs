@@ -170,7 +170,7 @@ fn push(
         threads: 1,
         max_object_size: 1 << 20,
     };
-    let _ = range::scan(&repository, &found, options, recorder.clone());
+    let _ = range::scan(&repository, &found, options, &mut recorder.clone());
     let seen = recorder.finish();
     assert!(seen.skips.is_empty() && seen.twice.is_empty());
     assert_eq!(seen.shown.len(), commits.len() + blobs.len());

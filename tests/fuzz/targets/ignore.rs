@@ -66,7 +66,7 @@ pub fn run(data: &[u8]) {
         roots: vec![root.to_owned()],
         options,
     };
-    worktree.scan(recorder.clone()).expect("a scan");
+    worktree.scan(&mut recorder.clone()).expect("a scan");
     let seen = recorder.finish();
     assert!(seen.twice.is_empty());
     let mut shown: BTreeSet<PathBuf> = seen.shown.keys().map(|from| below(root, from)).collect();

@@ -46,7 +46,7 @@ pub fn run(data: &[u8]) {
             options,
         };
         let recorder = Recorder::default();
-        let outcome = staged.scan(recorder.clone());
+        let outcome = staged.scan(&mut recorder.clone());
         let seen = recorder.finish();
         let is_whole = is_good && is_plain;
         assert!(outcome.is_ok() || !is_whole, "{outcome:?}");

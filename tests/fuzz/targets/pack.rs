@@ -385,7 +385,9 @@ pub fn check(root: &Path, objects: &Objects, is_broken: bool, threads: usize) {
     cleared(&whole, &probed, is_broken);
     if !is_broken && is_good(objects) {
         let recorder = Recorder::default();
-        history.scan_plainly(recorder.clone()).expect("a good pack");
+        history
+            .scan_plainly(&mut recorder.clone())
+            .expect("a good pack");
         assert_eq!(recorder.finish().shown, whole.shown, "the plain way");
     }
     single(root, objects, is_broken);
@@ -401,7 +403,9 @@ fn scanned(history: &History, with_probe: bool) -> (Seen, Database) {
     let probe = EngineProbe::new(sink::engine(), Default::default(), false);
     let probe = with_probe.then_some(&probe as &dyn keysieve::source::Probe);
     let recorder = Recorder::default();
-    let scanned = history.scan(recorder.clone(), probe).expect("a directory");
+    let scanned = history
+        .scan(&mut recorder.clone(), probe)
+        .expect("a directory");
     let seen = recorder.finish();
     assert!(seen.twice.is_empty(), "shown twice: {:?}", seen.twice);
     (seen, scanned)

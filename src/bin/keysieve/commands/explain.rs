@@ -102,7 +102,7 @@ fn reading(
         roots: vec![dir],
         options: options(args, settings, at_root)?,
     };
-    worktree.scan(lookout.clone()).map_err(failed)?;
+    worktree.scan(&mut lookout.clone()).map_err(failed)?;
     let mut seen = lookout.seen.lock().unwrap_or_else(PoisonError::into_inner);
     // The shortest path is the one in the directory itself.
     seen.sort_by_key(|(path, _)| path.len());
@@ -155,4 +155,6 @@ impl BlobSink for Lookout {
     }
 
     fn clean(&mut self, _clean: Clean) {}
+
+    fn join(&mut self, _share: Self) {}
 }

@@ -75,7 +75,7 @@ pub(super) fn collect(
         .or(max_object_size.map(|set| set.value));
     // What stands between source and findings are object ids: paths are known, and held against
     // `--exclude`, afterwards.
-    let (scanner, collector) = session.scanner();
+    let mut scanner = session.scanner();
     let probe = EngineProbe::new(
         Arc::clone(&session.engine),
         Arc::clone(&session.stop),
@@ -101,9 +101,9 @@ pub(super) fn collect(
         within = Some(selected.tips);
     }
     let objects = history
-        .scan(scanner, Some(&probe))
+        .scan(&mut scanner, Some(&probe))
         .map_err(|error| Failure::of(Kind::System, &error))?;
-    let mut scanned = collector.finish();
+    let mut scanned = scanner.into_inner().finish();
     if let (Some(cache), Some(unclean)) = (&cache, scanned.unclean())
         && let Err(error) = cache.save(&unclean)
     {

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let mut session = Session::start(&args.common, &places(&root, paths), "messages")?
         .on_success(Success::Silent);
     session.is_whole = false;
-    let (mut scanner, collector) = session.scanner();
+    let mut scanner = session.scanner();
     let path = args.file.to_string_lossy().into_owned();
     match std::fs::read(&args.file) {
         Ok(bytes) => {
@@ -41,9 +41,8 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
             error,
         )),
     }
-    drop(scanner);
     let is_for_people = session.common().is_for_people();
-    let located = session.in_place(collector.finish());
+    let located = session.in_place(scanner.into_inner().finish());
     let exit = session.finish(located)?;
     if exit != Exit::Clean && is_for_people {
         print_error("error: keysieve stopped this commit\n");

@@ -243,10 +243,10 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Scanned {
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get)),
         max_object_size: job.max_object_size.unwrap_or(MAX_OBJECT_SIZE),
     };
-    let (scanner, collector) = session.scanner();
-    // A signal shows in what the collector gives.
-    let _ = range::scan(job.repository, introduced, options, scanner);
-    let mut scanned = collector.finish();
+    let mut scanner = session.scanner();
+    // A signal shows in what the scanner gives.
+    let _ = range::scan(job.repository, introduced, options, &mut scanner);
+    let mut scanned = scanner.into_inner().finish();
     if let Some(limit) = job.limit.filter(|limit| limit.is_over()) {
         limit.account(introduced, &mut scanned);
         // What was found by then is still held against what was there before.
@@ -256,12 +256,12 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Scanned {
         scanned.skip(skip);
     }
     if !job.all && !scanned.findings().is_empty() {
-        let (scanner, collector) = session.scanner();
+        let mut scanner = session.scanner();
         let before = session.before();
         let excepted = |path: &BStr| before.exclude(path) || before.allowlist.names(path);
-        let _ = range::scan_base(job.repository, introduced, excepted, options, scanner);
+        let _ = range::scan_base(job.repository, introduced, excepted, options, &mut scanner);
         // What cannot be read of the base takes nothing away from the findings.
-        scanned = scanned.new_only(collector.finish().known());
+        scanned = scanned.new_only(scanner.into_inner().finish().known());
     }
     scanned
 }

@@ -52,7 +52,7 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
         .iter()
         .cloned()
         .partition(|path| path == Path::new("-"));
-    let (scanner, collector) = session.scanner();
+    let mut scanner = session.scanner();
     if !roots.is_empty() {
         let is_root = |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|it| it == root);
         let at_root = roots.iter().all(is_root);
@@ -60,7 +60,7 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
             roots,
             options: options(args, &session.settings, at_root)?,
         };
-        worktree.scan(scanner.clone()).map_err(failed)?;
+        worktree.scan(&mut scanner).map_err(failed)?;
     }
     if !stdin.is_empty() {
         let mut source = Stdin {
@@ -70,10 +70,9 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
         if let Some(name) = &args.path {
             source.path = name.as_str().into();
         }
-        source.scan(scanner.clone()).map_err(failed)?;
+        source.scan(&mut scanner).map_err(failed)?;
     }
-    drop(scanner);
-    let mut scanned = collector.finish();
+    let mut scanned = scanner.into_inner().finish();
     for skip in submodules::not_checked_out(root, &args.paths) {
         scanned.skip(skip);
     }

@@ -107,7 +107,7 @@ fn scan_index(
         .exclude_in(ExcludeIn::Scanner)
         .with_output(Limits::HOOK_OUTPUT);
     session.is_whole = false;
-    let (scanner, collector) = session.scanner();
+    let mut scanner = session.scanner();
     let staged = Staged {
         repository,
         options: Options {
@@ -115,8 +115,8 @@ fn scan_index(
             parents: asked::merge_parents(repository),
         },
     };
-    let found = staged.scan_index(&index, scanner).map_err(failed)?;
-    let mut scanned = collector.finish();
+    let found = staged.scan_index(&index, &mut scanner).map_err(failed)?;
+    let mut scanned = scanner.into_inner().finish();
     if found.is_empty() && !all_files {
         return match caller {
             Caller::HookAgain => Ok(Exit::Clean),
@@ -148,7 +148,7 @@ pub(super) fn all_files(common: Common, context: usize) -> Result<(Session, Loca
     let mut session = Session::start(&common, &places(&repository, &index)?, "blobs")?
         .exclude_in(ExcludeIn::Scanner);
     session.context = context;
-    let (scanner, collector) = session.scanner();
+    let mut scanner = session.scanner();
     let staged = Staged {
         repository: &repository,
         options: Options {
@@ -156,8 +156,8 @@ pub(super) fn all_files(common: Common, context: usize) -> Result<(Session, Loca
             ..Options::default()
         },
     };
-    staged.scan_index(&index, scanner).map_err(failed)?;
-    let located = session.in_place(collector.finish());
+    staged.scan_index(&index, &mut scanner).map_err(failed)?;
+    let located = session.in_place(scanner.into_inner().finish());
     session.end_progress();
     Ok((session, located))
 }
