@@ -198,6 +198,17 @@ impl SkipReason {
     }
 }
 
+/// The paths that a report was asked about, and how many findings it leaves out for that.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selected {
+    /// As they were typed.
+    pub paths: Vec<String>,
+    /// Findings at other paths.
+    pub elsewhere: u64,
+    /// Findings without a path: in messages of commits and tags, and in objects that no tree names.
+    pub without_path: u64,
+}
+
 /// What was scanned and what was not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -223,6 +234,8 @@ pub struct Coverage {
     pub skips: Vec<Skip>,
     /// Reasons that the user accepted with `--allow-incomplete`.
     pub accepted: BTreeSet<SkipReason>,
+    /// The paths that findings were asked for; `None` for all.
+    pub selected: Option<Selected>,
 }
 
 impl Coverage {
@@ -250,6 +263,7 @@ impl Coverage {
         }
         self.skips.extend(other.skips);
         self.accepted.extend(other.accepted);
+        self.selected = self.selected.take().or(other.selected);
     }
 
     /// Sorts the kept skips and cuts them to the limit, so that no thread count shows.

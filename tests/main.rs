@@ -25,6 +25,7 @@ mod hostile;
 mod leak;
 mod lookalikes;
 mod mail;
+mod monorepo;
 mod notation;
 mod objects;
 mod others;

@@ -176,6 +176,19 @@ impl Place {
         parts.into_iter().flatten()
     }
 
+    /// Returns the path below the root; `None` for a message, and for an object that no tree names.
+    pub fn path_below_root(&self) -> Option<&BStr> {
+        let has_path = match &self.object {
+            Some((ObjectKind::Blob, id)) => self.path != id.to_string(),
+            Some((ObjectKind::Commit | ObjectKind::Tag, _)) => false,
+            None => true,
+        };
+        self.file
+            .as_ref()
+            .filter(|_| has_path)
+            .map(|file| file.as_ref())
+    }
+
     /// Returns the path, and the way into containers behind it: `path!member!member`.
     pub fn shown_path(&self) -> Cow<'_, BStr> {
         match self.inside.as_slice() {
@@ -187,12 +200,18 @@ impl Place {
     /// Returns the paths that patterns are held against: the file's below the root, and inside containers the name of
     /// each part and all of them together.
     pub fn files(&self) -> impl Iterator<Item = Cow<'_, BStr>> {
-        let file = self.file.as_ref();
+        self.files_from(0)
+    }
+
+    /// Returns the same for the patterns of a folder, whose path with the slash behind it has `length` bytes.
+    pub fn files_from(&self, length: usize) -> impl Iterator<Item = Cow<'_, BStr>> {
+        let file = self.file.as_ref().and_then(|file| file.get(length..));
+        let file = file.map(BStr::new);
         let whole = file.filter(|_| !self.inside.is_empty());
-        let whole = whole.map(|file| Cow::Owned(with_steps(file.clone(), &self.inside)));
+        let whole = whole.map(|file| Cow::Owned(with_steps(file.to_owned(), &self.inside)));
         let names = self.inside.iter().map(|step| step.name.as_ref());
         let names = names.filter(|name: &&BStr| !name.is_empty());
-        let file = file.map(|file| Cow::Borrowed(file.as_ref()));
+        let file = file.map(Cow::Borrowed);
         file.into_iter()
             .chain(whole)
             .chain(names.map(Cow::Borrowed))

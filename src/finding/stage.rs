@@ -8,7 +8,7 @@ use gix::ObjectId;
 use super::{Finding, Fingerprint, across, merge};
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::level::Level;
-use crate::text::paths::Base;
+use crate::text::paths::{Base, folders_above};
 
 /// What the workers of a scan gave: not merged, and without the commits and paths of objects.
 #[derive(Debug, Default)]
@@ -230,6 +230,16 @@ impl Located {
     /// The account of what was read.
     pub fn coverage(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// The folders above what was found, without the root. Where nothing was, none: then nothing can become a finding.
+    pub fn folders(&self) -> BTreeSet<BString> {
+        if self.findings.is_empty() {
+            return BTreeSet::new();
+        }
+        let findings = self.findings.iter().chain(&self.latent);
+        let places = findings.flat_map(|finding| &finding.places);
+        folders_above(places.filter_map(|place| place.path_below_root()))
     }
 
     /// Joins what appears in several files: repeats of a pair, and the halves of one.

@@ -101,13 +101,16 @@ impl Allow {
 
 impl Matching<'_> {
     /// The numbers of the entries that cover `place`.
-    pub(super) fn covering(&self, place: &Place) -> Vec<usize> {
+    ///
+    /// Paths are held against the patterns without their first `length` bytes: those of the folder that the entries
+    /// stand in.
+    pub(super) fn covering(&self, place: &Place, length: usize) -> Vec<usize> {
         if self.entries.is_empty() {
             return Vec::new();
         }
         let covers = |entry: &Entry| match &entry.paths {
             None => true,
-            Some(paths) => place.files().any(|file| paths.matches(&file)),
+            Some(paths) => place.files_from(length).any(|file| paths.matches(&file)),
         };
         let entries = self.entries.iter();
         entries
@@ -119,7 +122,7 @@ impl Matching<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Acceptance, accept};
+    use super::super::{Acceptance, Exceptions, accept};
     use super::*;
     use crate::finding::sample::{finding, place};
 
@@ -127,7 +130,11 @@ mod tests {
         let mut place = place("as typed", 1);
         place.file = file.map(Into::into);
         let mut findings = [finding(rule, secret, vec![place])];
-        accept(&mut findings, &Allowlist::new(vec![allow]).unwrap());
+        let exceptions = Exceptions {
+            allowlist: Allowlist::new(vec![allow]).unwrap(),
+            ..Exceptions::default()
+        };
+        accept(&mut findings, &exceptions);
         matches!(&findings[0].accepted, Some(Acceptance::Allowlist(reason)) if reason == "why")
     }
 

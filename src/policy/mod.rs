@@ -6,12 +6,14 @@
 mod allowlist;
 pub mod baseline;
 pub mod config;
+mod folders;
 mod globs;
 mod marker;
+mod selection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bstr::BStr;
+use bstr::{BStr, BString};
 
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{Acceptance, Finding, Judged, Located, Place, UnusedMarker};
@@ -20,18 +22,21 @@ use crate::text::date::Date;
 use baseline::{Baseline, Entry};
 
 pub use allowlist::{Allow, Allowlist};
+pub use folders::{Folder, Folders};
 pub use globs::{Globs, PatternError};
 pub use marker::{Marker, Markers};
+pub use selection::{Selection, SelectionError};
 
 /// Everything that decides which findings of a scan count.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// Paths below the root that are left out, by any of these; what has no place left is counted as excluded.
-    pub excludes: Vec<Globs>,
+    /// Paths that are left out, and findings that the configuration accepts. What has no place left is counted as
+    /// excluded.
+    pub exceptions: Exceptions,
+    /// The paths that findings are asked for; `None` for all.
+    pub selection: Option<Selection>,
     /// Levels other than the rule's own, by rule.
     pub levels: BTreeMap<String, Relevel>,
-    /// Findings that the configuration accepts.
-    pub allowlist: Allowlist,
     /// Findings that were accepted earlier.
     pub baseline: Option<Baseline>,
     /// Today in UTC. Without it every entry of the baseline that expires has expired.
@@ -54,29 +59,39 @@ pub struct Relevel {
 pub struct Unused {
     /// Numbers of entries of the allowlist, from 0.
     pub allows: Vec<usize>,
+    /// The same of folders with a configuration of their own, by the folder.
+    pub folder_allows: Vec<(BString, usize)>,
     /// Entries of the baseline, sorted.
     pub entries: Vec<Entry>,
     /// Allow markers, sorted, if the scan sought them.
     pub markers: Vec<UnusedMarker>,
 }
 
-/// Paths and findings that were excepted before a change: of old versions they are not known, since they were never
-/// reported.
+/// Paths and findings that a configuration excepts.
+///
+/// What was excepted before a change is not known of old versions, since it was never reported.
 #[derive(Clone, Debug, Default)]
 pub struct Exceptions {
-    /// Paths that are left out, by any of these.
+    /// Paths below the root that are left out, by any of these.
     pub excludes: Vec<Globs>,
     /// Findings that are accepted.
     pub allowlist: Allowlist,
+    /// What the configurations of folders add.
+    pub folders: Folders,
+}
+
+/// Entries of allowlists that covered a place.
+#[derive(Default)]
+struct Used {
+    allows: BTreeSet<usize>,
+    folders: BTreeSet<(BString, usize)>,
 }
 
 impl Policy {
     /// Decides about each finding: takes out excluded places, joins what several files hold, sets levels, and accepts
     /// what a marker, the allowlist or the baseline covers, in this order.
     pub fn judge(&self, mut located: Located) -> (Judged, Unused) {
-        for excludes in &self.excludes {
-            exclude(&mut located, excludes);
-        }
+        exclude(&mut located, &self.exceptions);
         located.join_across();
         let Located {
             mut findings,
@@ -84,17 +99,24 @@ impl Policy {
             unused_markers: markers,
             ..
         } = located;
+        coverage.selected = self.selection.as_ref().map(|it| it.take(&mut findings));
         self.relevel(&mut findings);
-        let used = accept(&mut findings, &self.allowlist);
+        let used = accept(&mut findings, &self.exceptions);
         let entries = match &self.baseline {
             Some(baseline) => baseline.accept(&mut findings, self.today).unused,
             None => Vec::new(),
         };
         coverage.accepted.extend(&self.allow_incomplete);
         coverage.finish();
-        let allows = 0..self.allowlist.len();
+        let allows = 0..self.exceptions.allowlist.len();
+        let of_folders = self.exceptions.folders.allows();
+        let of_folders = of_folders.flat_map(|(path, count)| {
+            let numbers = 0..count;
+            numbers.map(move |number| (path.clone(), number))
+        });
         let unused = Unused {
-            allows: allows.filter(|number| !used.contains(number)).collect(),
+            allows: allows.filter(|it| !used.allows.contains(it)).collect(),
+            folder_allows: of_folders.filter(|it| !used.folders.contains(it)).collect(),
             entries,
             markers,
         };
@@ -118,19 +140,41 @@ impl Policy {
 impl Exceptions {
     /// Returns true for a path that is left out.
     pub fn exclude(&self, path: &BStr) -> bool {
-        self.excludes.iter().any(|excludes| excludes.matches(path))
+        self.excludes.iter().any(|excludes| excludes.matches(path)) || self.folders.exclude(path)
+    }
+
+    /// Returns true for a path that is left out, or that an entry of an allowlist names, whatever else it demands.
+    pub fn name(&self, path: &BStr) -> bool {
+        self.exclude(path) || self.allowlist.names(path) || self.folders.name(path)
+    }
+
+    /// Returns true for a place that is left out.
+    fn exclude_place(&self, place: &Place) -> bool {
+        let is_out = |excludes: &Globs, length| {
+            let mut files = place.files_from(length);
+            files.any(|file| excludes.matches(&file))
+        };
+        let file = place
+            .file
+            .as_ref()
+            .map_or(BStr::new(b""), |file| file.as_ref());
+        self.excludes.iter().any(|excludes| is_out(excludes, 0))
+            || self
+                .folders
+                .above(file)
+                .any(|(_, folder, length)| is_out(&folder.excludes, length))
     }
 
     /// Returns true for a finding that a marker or the allowlist accepts at one of its places at least.
     pub(crate) fn accept(&self, finding: &mut Finding) -> bool {
-        accept(std::slice::from_mut(finding), &self.allowlist);
+        accept(std::slice::from_mut(finding), self);
         finding.accepted.is_some()
     }
 }
 
-/// Takes out the places that `excludes` names; what has no place left is counted as excluded.
-fn exclude(located: &mut Located, excludes: &Globs) {
-    let is_out = |place: &Place| place.files().any(|file| excludes.matches(&file));
+/// Takes out the places that are left out; what has no place left is counted as excluded.
+fn exclude(located: &mut Located, exceptions: &Exceptions) {
+    let is_out = |place: &Place| exceptions.exclude_place(place);
     let take = |findings: &mut Vec<Finding>, mut coverage: Option<&mut Coverage>| {
         for finding in findings.iter_mut() {
             if let Some(coverage) = coverage.as_deref_mut() {
@@ -149,21 +193,34 @@ fn exclude(located: &mut Located, excludes: &Globs) {
 }
 
 /// Accepts the findings of which every place is covered by an allow marker or an allowlist; returns the entries
-/// of the allowlist that covered a place, by number.
+/// of allowlists that covered a place.
 ///
 /// One place that nothing covers is enough for the finding to count.
-fn accept(findings: &mut [Finding], allowlist: &Allowlist) -> BTreeSet<usize> {
-    let mut used = BTreeSet::new();
+fn accept(findings: &mut [Finding], exceptions: &Exceptions) -> Used {
+    let mut used = Used::default();
+    let allowlist = &exceptions.allowlist;
     for finding in findings.iter_mut().filter(|it| it.accepted.is_none()) {
         let matching = allowlist.of(finding);
         let mut marker = None;
         let mut allowed = None;
         let mut is_covered = true;
         for place in &finding.places {
-            let entries = matching.covering(place);
-            used.extend(entries.iter().copied());
-            match (entries.first(), &place.marker) {
-                (Some(entry), _) => allowed = allowed.or(Some(*entry)),
+            let entries = matching.covering(place, 0);
+            let mut reason = entries.first().map(|entry| allowlist.reason(*entry));
+            used.allows.extend(entries);
+            let file = place
+                .file
+                .as_ref()
+                .map_or(BStr::new(b""), |file| file.as_ref());
+            for (path, folder, length) in exceptions.folders.above(file) {
+                let entries = folder.allowlist.of(finding).covering(place, length);
+                let first = entries.first().map(|entry| folder.allowlist.reason(*entry));
+                reason = reason.or(first);
+                let entries = entries.into_iter().map(|entry| (path.to_owned(), entry));
+                used.folders.extend(entries);
+            }
+            match (reason, &place.marker) {
+                (Some(reason), _) => allowed = allowed.or(Some(reason)),
                 (None, Some(reason)) => marker = marker.or(Some(reason.clone())),
                 (None, None) => is_covered = false,
             }
@@ -172,7 +229,7 @@ fn accept(findings: &mut [Finding], allowlist: &Allowlist) -> BTreeSet<usize> {
             continue;
         }
         finding.accepted = match (allowed, marker) {
-            (Some(entry), _) => Some(Acceptance::Allowlist(allowlist.reason(entry).to_owned())),
+            (Some(reason), _) => Some(Acceptance::Allowlist(reason.to_owned())),
             (None, Some(reason)) => Some(Acceptance::Marker(reason)),
             (None, None) => None,
         };
@@ -255,7 +312,10 @@ mod tests {
             (&["/vendor/x"], 1),
         ] {
             let policy = Policy {
-                excludes: vec![Globs::new(patterns.iter().copied()).expect("patterns")],
+                exceptions: Exceptions {
+                    excludes: vec![Globs::new(patterns.iter().copied()).expect("patterns")],
+                    ..Exceptions::default()
+                },
                 ..Policy::default()
             };
             let mut scanned = Scanned::new(vec![id.clone()], Coverage::default());
@@ -275,7 +335,10 @@ mod tests {
         };
         let allowlist = Allowlist::new(vec![allow("a"), allow("b")]);
         let policy = Policy {
-            allowlist: allowlist.expect("patterns"),
+            exceptions: Exceptions {
+                allowlist: allowlist.expect("patterns"),
+                ..Exceptions::default()
+            },
             allow_incomplete: BTreeSet::from([SkipReason::Size]),
             ..Policy::default()
         };

@@ -10,6 +10,7 @@ use crate::commit::{CommitInfo, Departure};
 use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::finding::{Finding, Place};
 use crate::provenance::with_steps;
+use crate::text::numbers::counted;
 
 /// The text with everything that steers a terminal, a parser or the direction of writing spelled out.
 ///
@@ -185,6 +186,27 @@ pub(super) fn holes(coverage: &Coverage) -> String {
         .map(|(reason, count)| format!("{}: {count}", reason.name()))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// The paths that findings were asked for, and what is left out for that; `None` where all are reported.
+pub(super) fn selected(coverage: &Coverage) -> Option<String> {
+    let selected = coverage.selected.as_ref()?;
+    let paths: Vec<_> = selected.paths.iter().map(|path| visible(path)).collect();
+    let mut text = format!("only what is at {}", paths.join(", "));
+    let left_out = [
+        (selected.elsewhere, "elsewhere"),
+        (selected.without_path, "without a path"),
+    ];
+    let left_out: Vec<String> = left_out
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, where_)| format!("{} {where_}", counted(count, "finding", "findings")))
+        .collect();
+    match left_out.is_empty() {
+        true => text.push_str("; nothing was found elsewhere"),
+        false => text.push_str(&format!("; left out: {}", left_out.join(", "))),
+    }
+    Some(text)
 }
 
 /// A skip as one line: subject and what the system said.

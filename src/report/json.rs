@@ -75,7 +75,17 @@ pub(super) struct CoverageJson<'a> {
     cached: u64,
     skipped: std::collections::BTreeMap<&'static str, u64>,
     accepted: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    selected: Option<SelectedJson<'a>>,
     skips: Vec<SkipJson<'a>>,
+}
+
+/// The paths that findings were asked for.
+#[derive(Serialize)]
+struct SelectedJson<'a> {
+    paths: &'a [String],
+    elsewhere: u64,
+    without_path: u64,
 }
 
 #[derive(Serialize)]
@@ -111,6 +121,11 @@ pub(super) fn coverage(coverage: &Coverage) -> CoverageJson<'_> {
             .iter()
             .map(|reason| reason.name())
             .collect(),
+        selected: coverage.selected.as_ref().map(|it| SelectedJson {
+            paths: &it.paths,
+            elsewhere: it.elsewhere,
+            without_path: it.without_path,
+        }),
         skips: coverage.skips.iter().map(skip).collect(),
     }
 }

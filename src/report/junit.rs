@@ -72,6 +72,7 @@ fn properties(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     for (reason, count) in display::skipped(coverage) {
         properties.push((format!("skipped.{}", reason.name()), count.to_string()));
     }
+    properties.extend(display::selected(coverage).map(|it| ("paths".to_owned(), it)));
     writeln!(out, "    <properties>")?;
     for (name, value) in &properties {
         let (name, value) = (escaped(name), escaped(value));

@@ -57,6 +57,9 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         }
     }
     holes(out, report)?;
+    if let Some(selected) = display::selected(report.coverage) {
+        writeln!(out, "\nPaths: {}.", inert(&selected))?;
+    }
     if !report.settings.is_empty() {
         let settings = report.settings.iter().map(|text| inert(text));
         let settings: Vec<String> = settings.collect();

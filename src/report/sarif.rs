@@ -163,8 +163,16 @@ fn coverage(coverage: &Coverage) -> Value {
     let skipped: Map<String, Value> = display::skipped(coverage)
         .map(|(reason, count)| (reason.name().to_owned(), json!(count)))
         .collect();
+    let selected = coverage.selected.as_ref().map(|selected| {
+        json!({
+            "paths": selected.paths,
+            "elsewhere": selected.elsewhere,
+            "withoutPath": selected.without_path,
+        })
+    });
     json!({
         "complete": coverage.is_complete(),
+        "selected": selected,
         "files": coverage.files,
         "blobs": coverage.blobs,
         "commits": coverage.commits,

@@ -48,6 +48,9 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         return page.incomplete(report.coverage);
     }
     page.summary(&report.summary)?;
+    if let Some(selected) = display::selected(report.coverage) {
+        page.entry("paths", &[escape::terminal(&selected).into_owned()])?;
+    }
     if !report.settings.is_empty() {
         let settings = report.settings.iter().map(|text| escape::terminal(text));
         let settings: Vec<String> = settings.map(|text| text.to_string()).collect();

@@ -36,6 +36,10 @@ pub fn redact(engine: &Engine, judged: Judged) -> Redacted {
     for finding in &mut findings {
         redactor.finding(finding);
     }
+    let selected = coverage.selected.iter_mut();
+    for path in selected.flat_map(|selected| &mut selected.paths) {
+        redactor.string(path);
+    }
     for skip in &mut coverage.skips {
         redactor.bstring(&mut skip.subject);
         redactor.option(&mut skip.detail);

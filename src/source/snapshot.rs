@@ -40,6 +40,17 @@ impl<'r> Snapshot<'r> {
         })
     }
 
+    /// Whether there is anything at this path: a file, a folder, a link, a submodule.
+    pub fn has(&self, path: &BStr) -> Result<bool, Error> {
+        match &self.of {
+            Of::Index(index) => Ok(index.has(path)),
+            Of::Tree(tree_id) => {
+                let found = Trees::new(self.repository).lookup(*tree_id, path);
+                Ok(found.map_err(unreadable)?.is_some())
+            }
+        }
+    }
+
     /// The content of a file; `None` if there is no regular file at this path. A symbolic link is none.
     pub fn read(&self, path: &BStr) -> Result<Option<Vec<u8>>, Error> {
         let found = match &self.of {

@@ -1,6 +1,7 @@
 //! Paths as they are shown, and the same paths below the root of a repository.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
@@ -65,6 +66,20 @@ impl Base {
             }
         }
     }
+}
+
+/// The folders above paths that are below the root, each once, without the root and without a slash at the end.
+pub fn folders_above<'p>(paths: impl IntoIterator<Item = &'p BStr>) -> BTreeSet<BString> {
+    let mut folders = BTreeSet::new();
+    for path in paths {
+        for at in path.rfind_iter("/") {
+            // What is above a known folder is known.
+            if !folders.insert(path[..at].into()) {
+                break;
+            }
+        }
+    }
+    folders
 }
 
 /// Takes `.` and `..` out of a path, by its text alone.

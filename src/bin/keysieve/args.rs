@@ -189,6 +189,9 @@ pub(crate) struct BaselineArgs {
     /// Scan what is staged instead of the files of the work tree.
     #[arg(long, conflicts_with = "history")]
     pub(crate) staged: bool,
+    /// Only what is found at these paths counts, written as for git log. All is read all the same.
+    #[arg(value_name = "PATH", last = true)]
+    pub(crate) paths: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
 }
@@ -473,11 +476,17 @@ pub(crate) enum Color {
 }
 
 /// Options of `scan`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ScanArgs {
     /// Directories and files; `-` is standard input. What is named here is scanned even if ignored.
     #[arg(value_name = "PATH", default_value = ".")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Scan the files and directories that a list names, one a line; `-` is standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "path", "explain"])]
+    pub(crate) files_from: Option<PathBuf>,
+    /// With --files-from: names end with a zero byte in place of a line feed, as git ls-files -z writes them.
+    #[arg(short = '0', long, requires = "files_from")]
+    pub(crate) null: bool,
     /// The name that standard input is reported under.
     #[arg(long, value_name = "NAME")]
     pub(crate) path: Option<String>,
@@ -495,6 +504,23 @@ pub(crate) struct ScanArgs {
     pub(crate) explain: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+impl ScanArgs {
+    /// The usual for some paths, with options that all commands have.
+    pub(crate) fn of(paths: Vec<PathBuf>, common: Common) -> Self {
+        Self {
+            paths,
+            files_from: None,
+            null: false,
+            path: None,
+            no_ignore: false,
+            follow: false,
+            max_file_size: None,
+            explain: None,
+            common,
+        }
+    }
 }
 
 /// Options of `staged`.
@@ -527,6 +553,10 @@ pub(crate) struct HistoryArgs {
     /// The repository, or a directory in it.
     #[arg(value_name = "REPO", default_value = ".")]
     pub(crate) repository: PathBuf,
+    /// Report only what was found at these paths, written as for git log: relative to REPO, a folder for all below
+    /// it. All is read all the same.
+    #[arg(value_name = "PATH", last = true)]
+    pub(crate) paths: Vec<PathBuf>,
     /// Skip objects of more bytes, and say so; K, M and G are understood.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_object_size: Option<u64>,
@@ -545,6 +575,21 @@ pub(crate) struct HistoryArgs {
     pub(crate) limits: Limits,
     #[command(flatten)]
     pub(crate) common: Common,
+}
+
+impl HistoryArgs {
+    /// The usual for the repository of the current directory, with options that all commands have.
+    pub(crate) fn of(common: Common) -> Self {
+        Self {
+            repository: PathBuf::from("."),
+            paths: Vec::new(),
+            max_object_size: None,
+            connectivity: false,
+            cache: None,
+            limits: Limits::default(),
+            common,
+        }
+    }
 }
 
 /// Which part of the history is looked at. Nothing said means all of it, what no reference reaches included.

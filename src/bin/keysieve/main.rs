@@ -6,6 +6,7 @@ mod commands;
 mod date;
 mod exit;
 mod failure;
+mod folders;
 mod hint;
 mod interrupt;
 mod lean;

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bstr::BString;
 use keysieve::coverage::{Coverage, SkipReason};
 use keysieve::engine::Engine;
 use keysieve::finding::{Finding, Judged, Located, Redacted, Scanned, UnusedMarker};
 use keysieve::level::Level;
 use keysieve::policy::config::acceptable_reasons;
-use keysieve::policy::{Exceptions, Globs, Policy, Relevel, Unused};
+use keysieve::policy::{Exceptions, Globs, Policy, Relevel, Selection, Unused};
 use keysieve::report::{self, Capabilities, Format, Report, RuleInfo, Tool};
 use keysieve::scan::{self, Counters, Options, Scanner};
 use keysieve::source;
@@ -25,8 +26,8 @@ use crate::args::Common;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_line, print_lines};
 use crate::progress::Progress;
-use crate::settings::{Places, Settings};
-use crate::{interrupt, output, terminal};
+use crate::settings::{Places, Settings, everything, folders_place, named_config};
+use crate::{folders, interrupt, output, terminal};
 
 /// One run of a scanning command.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(crate) struct Session {
     excludes: Globs,
     exclude_in: ExcludeIn,
     before: Arc<Exceptions>,
+    folders: folders::Found,
+    selection: Option<Selection>,
     progress: Option<Progress>,
     success: Success,
 }
@@ -110,6 +113,8 @@ impl Session {
             limits: settings.common.open.limits(None),
             is_whole: true,
             before: Arc::new(before),
+            folders: folders::Found::default(),
+            selection: None,
             excludes,
             exclude_in: ExcludeIn::Source,
             progress,
@@ -155,6 +160,18 @@ impl Session {
         self
     }
 
+    /// Reports only what was found at some paths.
+    pub(crate) fn select(mut self, selection: Option<Selection>) -> Self {
+        self.is_whole &= selection.is_none();
+        self.selection = selection;
+        self
+    }
+
+    /// Whether only some paths are reported.
+    pub(crate) fn is_selective(&self) -> bool {
+        self.selection.is_some()
+    }
+
     /// Ends a run that had nothing to look at, and says so.
     pub(crate) fn finish_nothing(self, located: Located, what: &str) -> Result<Exit, Failure> {
         if !self.common().quiet {
@@ -166,12 +183,29 @@ impl Session {
         if is_text && located.coverage().skipped.is_empty() {
             return Ok(Exit::Clean);
         }
-        self.finish(located)
+        let (judged, unused) = self.policy()?.judge(located);
+        self.report(judged, &unused)
     }
 
     /// What was left out and accepted before the change that is looked at.
     pub(crate) fn before(&self) -> &Exceptions {
         &self.before
+    }
+
+    /// Takes in what the configurations of folders, those above old versions, excepted before the change.
+    pub(crate) fn look_before(&mut self, places: &Places<'_>, above: BTreeSet<BString>) {
+        let found = &self.common().found;
+        let counts = named_config(self.common()).is_none() && !found.no_config;
+        let Some(base) = places.base.filter(|_| counts && !above.is_empty()) else {
+            return;
+        };
+        let mut before = Exceptions::clone(&self.before);
+        match folders::read(base, above, &self.settings.rules, folders::Faults::Ignore) {
+            Ok(found) => before.folders = found.folders,
+            // Where one cannot be read nothing counts as known: everything is new.
+            Err(_) => before = everything(),
+        }
+        self.before = Arc::new(before);
     }
 
     /// The command line with the configuration behind it.
@@ -198,9 +232,13 @@ impl Session {
             Some((rule.clone(), relevel))
         });
         Ok(Policy {
-            excludes,
+            exceptions: Exceptions {
+                excludes,
+                allowlist: settings.allowlist.clone(),
+                folders: self.folders.folders.clone(),
+            },
+            selection: self.selection.clone(),
             levels: levels.collect(),
-            allowlist: settings.allowlist.clone(),
             baseline: settings.baseline.clone(),
             today: now()?.map(Date::of_epoch),
             allow_incomplete: settings.common.allow_incomplete.iter().copied().collect(),
@@ -212,8 +250,17 @@ impl Session {
         scanned.in_place(&self.settings.paths)
     }
 
-    /// Decides which findings count.
-    pub(crate) fn judge(&self, located: Located) -> Result<(Judged, Unused), Failure> {
+    /// Decides which findings count, with the configurations of the folders that they were found in.
+    pub(crate) fn judge(
+        &mut self,
+        located: Located,
+        places: &Places<'_>,
+    ) -> Result<(Judged, Unused), Failure> {
+        if let Some(place) = folders_place(self.common(), places)? {
+            let rules = &self.settings.rules;
+            self.folders = folders::read(place, located.folders(), rules, folders::Faults::Refuse)?;
+            self.settings.said.extend(self.folders.said());
+        }
         Ok(self.policy()?.judge(located))
     }
 
@@ -228,8 +275,8 @@ impl Session {
     }
 
     /// Judges the findings, writes all reports and says how the program ends.
-    pub(crate) fn finish(self, located: Located) -> Result<Exit, Failure> {
-        let (judged, unused) = self.judge(located)?;
+    pub(crate) fn finish(mut self, located: Located, places: &Places<'_>) -> Result<Exit, Failure> {
+        let (judged, unused) = self.judge(located, places)?;
         self.report(judged, &unused)
     }
 
@@ -326,6 +373,10 @@ impl Session {
             lines.push(format!(
                 "warning: {name}:{line}: this [[allow]] covers no finding"
             ));
+        }
+        let of_folders = unused.folder_allows.iter().filter(|_| self.is_whole);
+        for spot in of_folders.filter_map(|allow| self.folders.allows.get(allow)) {
+            lines.push(format!("warning: {spot}: this [[allow]] covers no finding"));
         }
         for entry in unused.entries.iter().filter(|_| self.is_whole) {
             let path = entry.path.as_deref().unwrap_or_default();

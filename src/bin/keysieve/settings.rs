@@ -3,10 +3,12 @@
 //! Which configuration and baseline a command uses, design and documentation say: what is about to be committed
 //! for `staged`, the base of a range, else the disk. The library is handed names and texts.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use bstr::{BStr, ByteSlice as _};
 use gix::ObjectId;
 use keysieve::git::repository::{self, GitEnvironment, Repository};
 use keysieve::level::Level;
@@ -84,10 +86,25 @@ pub(crate) struct Settings {
 }
 
 /// A file of settings.
-struct Text {
-    name: String,
-    said: String,
-    text: String,
+pub(crate) struct Text {
+    pub(crate) name: String,
+    /// For people: the name, and where it was read.
+    pub(crate) said: String,
+    pub(crate) text: String,
+}
+
+/// Where the configurations of folders are read; `None` if they do not count: the user names another file, or none, or
+/// there is no repository, and so nobody who keeps all of them.
+pub(crate) fn folders_place<'r>(
+    common: &Common,
+    places: &Places<'r>,
+) -> Result<Option<Place<'r>>, Failure> {
+    if named_config(common).is_some() || common.found.no_config {
+        return Ok(None);
+    }
+    let place = place(common, places, true)?;
+    let is_plain = matches!(place, Place::Disk(root) if !root.join(".git").exists());
+    Ok((!is_plain).then_some(place))
 }
 
 impl Settings {
@@ -99,7 +116,7 @@ impl Settings {
         let config = match &named {
             Some(path) => Some(read_named(path, "configuration")?),
             None if common.found.no_config => None,
-            None => reader.text(FILE_NAME, place)?,
+            None => reader.text(FILE_NAME.into(), place)?,
         };
         let mut faults = Vec::new();
         let mut said = Vec::new();
@@ -128,11 +145,7 @@ impl Settings {
         let before = match changed.map(|base| before(base)) {
             Some(Ok(before)) => before,
             // Where it cannot be read nothing counts as known: everything is new.
-            Some(Err(_)) => Exceptions {
-                excludes: Vec::new(),
-                allowlist: Allowlist::new(vec![Allow::default()])
-                    .map_err(|error| Failure::of(Kind::Config, &error))?,
-            },
+            Some(Err(_)) => everything(),
             None => exceptions(&file)?,
         };
         Ok(Self {
@@ -256,7 +269,16 @@ fn only(common: &Common, file: &ConfigFile, rules: &RuleSet) -> Option<BTreeSet<
     Some(only)
 }
 
-fn allowlist(file: &ConfigFile) -> Result<Allowlist, Failure> {
+/// All findings, so that nothing that was there before counts as known.
+pub(crate) fn everything() -> Exceptions {
+    let allowlist = Allowlist::new(vec![Allow::default()]);
+    Exceptions {
+        allowlist: allowlist.expect("an entry without patterns has no wrong one"),
+        ..Exceptions::default()
+    }
+}
+
+pub(crate) fn allowlist(file: &ConfigFile) -> Result<Allowlist, Failure> {
     let entries = file.allow.iter().map(|allow| Allow {
         paths: allow.paths.clone(),
         secrets: allow.secrets.clone(),
@@ -272,17 +294,18 @@ fn exceptions(file: &ConfigFile) -> Result<Exceptions, Failure> {
     Ok(Exceptions {
         excludes: vec![excludes(file)?],
         allowlist: allowlist(file)?,
+        ..Exceptions::default()
     })
 }
 
 /// What the configuration at `base` leaves out and accepts. Faults of it were told when it counted.
 fn before(base: Place<'_>) -> Result<Exceptions, Failure> {
-    let text = Reader::open(base)?.text(FILE_NAME, base)?;
+    let text = Reader::open(base)?.text(FILE_NAME.into(), base)?;
     let file = text.map(|text| ConfigFile::parse(&text.name, &text.text).0);
     exceptions(&file.unwrap_or_default())
 }
 
-fn excludes(file: &ConfigFile) -> Result<Globs, Failure> {
+pub(crate) fn excludes(file: &ConfigFile) -> Result<Globs, Failure> {
     let globs = file.exclude.iter().map(|set| set.value.as_str());
     Globs::new(globs).map_err(|error| Failure::of(Kind::Config, &error))
 }
@@ -323,7 +346,7 @@ fn load_rules(
                 &dir.unwrap_or(Path::new("")).join(path),
                 "rule file",
             )?),
-            None => reader.text(path, Place::Nowhere)?,
+            None => reader.text(path.into(), Place::Nowhere)?,
         };
         match found {
             Some(found) => texts.push((found.name, found.text)),
@@ -363,7 +386,7 @@ fn load_baseline(
     let found = match &common.found.baseline {
         _ if common.found.no_baseline => None,
         Some(path) => Some(read_named(path, "baseline")?),
-        None => reader.text(baseline::FILE_NAME, place)?,
+        None => reader.text(baseline::FILE_NAME.into(), place)?,
     };
     let Some(found) = found else { return Ok(None) };
     said.push(found.said);
@@ -392,17 +415,18 @@ fn read_named(path: &Path, what: &str) -> Result<Text, Failure> {
 }
 
 /// Reads files of one place.
-enum Reader<'r> {
-    Disk(&'r Path),
+pub(crate) enum Reader<'r> {
+    /// With what the checkout leaves out, once that was asked for.
+    Disk(&'r Path, OnceCell<Option<Box<LeftOut>>>),
     Snapshot(Box<Snapshot<'r>>),
     Nowhere,
 }
 
 impl<'r> Reader<'r> {
-    fn open(place: Place<'r>) -> Result<Self, Failure> {
+    pub(crate) fn open(place: Place<'r>) -> Result<Self, Failure> {
         let fail = |error| Failure::of(Kind::System, &error);
         Ok(match place {
-            Place::Disk(root) => Self::Disk(root),
+            Place::Disk(root) => Self::Disk(root, OnceCell::new()),
             Place::Index(repository, index) => {
                 Self::Snapshot(Box::new(Snapshot::of_index(repository, index)))
             }
@@ -413,16 +437,38 @@ impl<'r> Reader<'r> {
         })
     }
 
+    /// The text of the configuration of a folder. As in Git, a link is none.
+    pub(crate) fn folder_text(
+        &self,
+        name: &BStr,
+        place: Place<'_>,
+    ) -> Result<Option<Text>, Failure> {
+        if let Self::Disk(root, _) = self
+            && root.join(name.to_path_lossy()).is_symlink()
+        {
+            return Ok(None);
+        }
+        self.text(name, place)
+    }
+
+    /// Whether a folder is the root of another repository, a submodule for one.
+    pub(crate) fn is_other_root(&self, folder: &BStr) -> bool {
+        match self {
+            Self::Disk(root, _) => root.join(folder.to_path_lossy()).join(".git").exists(),
+            Self::Snapshot(_) | Self::Nowhere => false,
+        }
+    }
+
     /// The text of a file; `None` if it is not there.
-    fn text(&self, name: &str, place: Place<'_>) -> Result<Option<Text>, Failure> {
+    fn text(&self, name: &BStr, place: Place<'_>) -> Result<Option<Text>, Failure> {
         let mut whence = match place {
             Place::Index(..) => " (index)".to_owned(),
             Place::Commit(_, id) => format!(" ({})", id.to_hex_with_len(12)),
             Place::Disk(_) | Place::Nowhere => String::new(),
         };
         let bytes = match self {
-            Self::Disk(root) => match read_below(root, name)? {
-                None => match left_out(root, name)? {
+            Self::Disk(root, left_out) => match read_below(root, name)? {
+                None => match self::left_out(root, left_out, name)? {
                     Some((bytes, commit_id)) => {
                         whence = format!(" ({})", commit_id.to_hex_with_len(12));
                         Some(bytes)
@@ -432,7 +478,7 @@ impl<'r> Reader<'r> {
                 found => found,
             },
             Self::Snapshot(snapshot) => snapshot
-                .read(name.into())
+                .read(name)
                 .map_err(|error| Failure::of(Kind::System, &error))?,
             Self::Nowhere => None,
         };
@@ -445,42 +491,72 @@ impl<'r> Reader<'r> {
             )
         })?;
         Ok(Some(Text {
-            name: name.to_owned(),
-            said: format!("{name}{whence}"),
+            name: name.to_string(),
+            said: redacted(&format!("{name}{whence}")),
             text,
         }))
     }
 }
 
-/// A file that `HEAD` has and the checkout leaves out, with that commit: there is no index yet, or it says that the
-/// file is not to be there.
-fn left_out(root: &Path, name: &str) -> Result<Option<(Vec<u8>, ObjectId)>, Failure> {
-    let dot_git = root.join(".git");
-    // Most checkouts have all; to tell that takes no repository.
-    let is_whole = dot_git.join("index").exists() && !dot_git.join("info/sparse-checkout").exists();
-    if is_whole || !dot_git.exists() {
+/// What `HEAD` has and a checkout leaves out: there is no index yet, or it says that files are not to be there.
+pub(crate) struct LeftOut {
+    repository: Repository,
+    index: Index,
+    commit_id: ObjectId,
+}
+
+impl LeftOut {
+    /// `None` where all is checked out.
+    fn of(root: &Path) -> Result<Option<Self>, Failure> {
+        let dot_git = root.join(".git");
+        // Most checkouts have all; to tell that takes no repository.
+        let is_whole =
+            dot_git.join("index").exists() && !dot_git.join("info/sparse-checkout").exists();
+        if is_whole || !dot_git.exists() {
+            return Ok(None);
+        }
+        let Ok(repository) = repository::open(root, &GitEnvironment::default()) else {
+            // What is no repository has no commits, and what is broken the scan says.
+            return Ok(None);
+        };
+        let index = Index::load(&repository).map_err(|error| Failure::of(Kind::System, &error))?;
+        let Ok(Some(commit_id)) = repository.head_id() else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            repository,
+            index,
+            commit_id,
+        }))
+    }
+}
+
+/// A file that `HEAD` has and the checkout leaves out, with that commit.
+fn left_out(
+    root: &Path,
+    known: &OnceCell<Option<Box<LeftOut>>>,
+    name: &BStr,
+) -> Result<Option<(Vec<u8>, ObjectId)>, Failure> {
+    if known.get().is_none() {
+        // It was empty a moment ago, and nobody else has it.
+        let _ = known.set(LeftOut::of(root)?.map(Box::new));
+    }
+    let Some(known) = known.get().and_then(Option::as_ref) else {
+        return Ok(None);
+    };
+    if known.repository.index_path().exists() && !known.index.leaves_out(name) {
         return Ok(None);
     }
     let fail = |error: &dyn std::error::Error| Failure::of(Kind::System, error);
-    let Ok(repository) = repository::open(root, &GitEnvironment::default()) else {
-        // What is no repository has no commits, and what is broken the scan says.
-        return Ok(None);
-    };
-    let index = Index::load(&repository).map_err(|error| fail(&error))?;
-    if repository.index_path().exists() && !index.leaves_out(name.into()) {
-        return Ok(None);
-    }
-    let Ok(Some(commit_id)) = repository.head_id() else {
-        return Ok(None);
-    };
-    let snapshot = Snapshot::of_commit(&repository, commit_id).map_err(|error| fail(&error))?;
-    let bytes = snapshot.read(name.into()).map_err(|error| fail(&error))?;
-    Ok(bytes.map(|bytes| (bytes, commit_id)))
+    let snapshot = Snapshot::of_commit(&known.repository, known.commit_id);
+    let snapshot = snapshot.map_err(|error| fail(&error))?;
+    let bytes = snapshot.read(name).map_err(|error| fail(&error))?;
+    Ok(bytes.map(|bytes| (bytes, known.commit_id)))
 }
 
 /// A regular file below `root`; a link that leads out of it, a pipe or a device is refused.
-fn read_below(root: &Path, name: &str) -> Result<Option<Vec<u8>>, Failure> {
-    let path = root.join(name);
+fn read_below(root: &Path, name: &BStr) -> Result<Option<Vec<u8>>, Failure> {
+    let path = root.join(name.to_path_lossy());
     let fail = |error| {
         let message = format!("cannot read {}", path.display());
         Failure::new(Kind::Config, message, error)

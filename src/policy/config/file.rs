@@ -33,6 +33,8 @@ const KEYS: &[&str] = &[
     "rules",
     "allow",
 ];
+/// The keys of a folder below the root.
+const FOLDER_KEYS: &[&str] = &["exclude", "allow"];
 const RULES_KEYS: &[&str] = &["disable", "enable-only", "level"];
 const ALLOW_KEYS: &[&str] = &["paths", "secrets", "key-ids", "rules", "reason"];
 
@@ -124,6 +126,32 @@ impl ConfigFile {
             }
         }
         (file, reader.faults)
+    }
+
+    /// Reads the configuration of a folder below the root, which may only add exceptions there.
+    ///
+    /// With `is_root` the folder is the root of another repository: what else stands there, and what is wrong with it,
+    /// is for those who scan that one.
+    pub fn parse_folder(name: &str, text: &str, is_root: bool) -> (Self, Vec<Fault>) {
+        let mut reader = Reader::new(name, text);
+        let mut file = Self::default();
+        if let Some(root) = reader.parse() {
+            for (key, value) in root.get_ref() {
+                let (at, key) = (key.span().start, key.get_ref().as_ref());
+                if FOLDER_KEYS.contains(&key) {
+                    file.key(&mut reader, at, key, value);
+                } else if KEYS.contains(&key) && !is_root {
+                    let why = "counts at the root of the repository only; below it there are exclude and allow";
+                    reader.fault(at, key, why);
+                } else if !is_root {
+                    unknown_key(&mut reader, at, key, FOLDER_KEYS);
+                }
+            }
+        }
+        match is_root && !reader.faults.is_empty() {
+            true => (Self::default(), Vec::new()),
+            false => (file, reader.faults),
+        }
     }
 
     /// Names of rules that are none.

@@ -175,7 +175,12 @@ fn searched(coverage: &Coverage) -> String {
     } else {
         "not everything was read"
     };
-    format!("Searched {list}, {} in all; {end}.", size(coverage.bytes))
+    let selected = display::selected(coverage).map(|selected| format!(" Reported is {selected}."));
+    format!(
+        "Searched {list}, {} in all; {end}.{}",
+        size(coverage.bytes),
+        selected.unwrap_or_default()
+    )
 }
 
 /// What was asked for and not read, at the top of the page.

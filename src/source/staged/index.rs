@@ -85,6 +85,11 @@ impl Index {
             .take_while(move |entry| entry.path == path)
     }
 
+    /// Whether there is an entry of this path.
+    pub fn has(&self, path: &BStr) -> bool {
+        self.named(path).next().is_some()
+    }
+
     /// Whether a sparse checkout leaves the file at `path` out of the work tree.
     pub fn leaves_out(&self, path: &BStr) -> bool {
         self.named(path).any(|entry| entry.is_left_out)

@@ -17,11 +17,12 @@ mod mapped;
 #[cfg(test)]
 mod tests;
 
-use bstr::BString;
+use bstr::{BStr, BString};
 use gix::ObjectId;
 
 use super::entries::{self, Item};
 use super::{BlobSink, Error};
+use crate::coverage::Skip;
 use crate::git::Trees;
 use crate::git::repository::Repository;
 use crate::provenance::Version;
@@ -64,7 +65,33 @@ impl StagedOutcome {
     }
 }
 
-impl Staged<'_> {
+/// What the next commit would record, before any of it is read.
+pub struct Changes<'r> {
+    repository: &'r Repository,
+    items: Vec<Item>,
+    skips: Vec<Skip>,
+    /// How much it is.
+    pub outcome: StagedOutcome,
+}
+
+impl Changes<'_> {
+    /// The paths that have an old version.
+    pub fn old_paths(&self) -> impl Iterator<Item = &BStr> {
+        let old = self.items.iter().filter(|it| it.version == Version::Old);
+        old.map(|item| item.path.as_ref())
+    }
+
+    /// Shows `sink` the blobs. `index` is the one that was compared.
+    pub fn show<S: BlobSink>(self, index: &Index, sink: &mut S) -> Result<(), Error> {
+        for skip in self.skips {
+            sink.skip(skip);
+        }
+        entries::show(self.repository, &self.items, sink);
+        index.verify(self.repository)
+    }
+}
+
+impl<'r> Staged<'r> {
     /// Shows `sink` the blobs; gives how many paths they are.
     pub fn scan<S: BlobSink>(&self, sink: &mut S) -> Result<StagedOutcome, Error> {
         self.scan_index(&Index::load(self.repository)?, sink)
@@ -76,6 +103,14 @@ impl Staged<'_> {
         index: &Index,
         sink: &mut S,
     ) -> Result<StagedOutcome, Error> {
+        let changes = self.changes(index)?;
+        let outcome = changes.outcome;
+        changes.show(index, sink)?;
+        Ok(outcome)
+    }
+
+    /// Works out what differs.
+    pub fn changes(&self, index: &Index) -> Result<Changes<'r>, Error> {
         let comparison = if self.options.all_files {
             let mut comparison = Comparison::new(self.repository.objects(), index);
             comparison.all_files();
@@ -88,12 +123,12 @@ impl Staged<'_> {
             removed: comparison.removed,
             tracked: index.len(),
         };
-        for skip in comparison.skips {
-            sink.skip(skip);
-        }
-        entries::show(self.repository, &comparison.items, sink);
-        index.verify(self.repository)?;
-        Ok(outcome)
+        Ok(Changes {
+            repository: self.repository,
+            items: comparison.items,
+            skips: comparison.skips,
+            outcome,
+        })
     }
 
     fn compare<'i>(&self, index: &'i Index) -> Result<Comparison<'i>, Error>

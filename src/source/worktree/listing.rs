@@ -13,6 +13,8 @@ pub(super) struct Listing {
     pub(super) dot_git: Option<Kind>,
     /// Whether there is a file `.gitignore`.
     pub(super) has_rules: bool,
+    /// Whether there is a file of the name that was asked about.
+    pub(super) has_own: bool,
     /// Whether it is a Git directory without a work tree around it.
     pub(super) is_bare: bool,
     /// Entries that the system could not tell about.
@@ -36,7 +38,8 @@ pub(super) enum Kind {
 }
 
 impl Listing {
-    pub(super) fn read(path: &Path) -> io::Result<Self> {
+    /// Lists a directory; `own` is the name of a file that is to be told of.
+    pub(super) fn read(path: &Path, own: Option<&str>) -> io::Result<Self> {
         let mut listing = Self::default();
         let (mut head, mut objects, mut refs) = (false, false, false);
         for entry in fs::read_dir(path)? {
@@ -54,6 +57,9 @@ impl Listing {
                     continue;
                 }
                 (b".gitignore", Kind::File) => listing.has_rules = true,
+                (name, Kind::File) if own.is_some_and(|own| own.as_bytes() == name) => {
+                    listing.has_own = true;
+                }
                 (b"HEAD", Kind::File | Kind::Link) => head = true,
                 (b"objects", Kind::Directory | Kind::Link) => objects = true,
                 (b"refs", Kind::Directory | Kind::Link) => refs = true,

@@ -13,7 +13,7 @@ mod scope;
 mod shown;
 mod walk;
 
-pub use options::Options;
+pub use options::{Options, Own};
 pub use rules::Exclude;
 
 use std::collections::BTreeSet;

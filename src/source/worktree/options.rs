@@ -1,6 +1,27 @@
 //! How a walk over files works.
 
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
 use super::rules::Exclude;
+
+/// Reads what a directory's own file leaves out below it, where a walk meets such a file.
+#[derive(Clone)]
+pub struct Own {
+    /// The name of the file.
+    pub name: &'static str,
+    /// Given the directory, returns the paths to leave out below it.
+    pub read: Arc<ReadOwn>,
+}
+
+type ReadOwn = dyn Fn(&Path) -> Option<Exclude> + Send + Sync;
+
+impl fmt::Debug for Own {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Own").field(&self.name).finish()
+    }
+}
 
 /// What is scanned below a root, and how.
 #[derive(Clone, Debug)]
@@ -15,6 +36,8 @@ pub struct Options {
     pub max_file_size: Option<u64>,
     /// Paths to leave out.
     pub exclude: Exclude,
+    /// Further ones, from files in the tree.
+    pub own: Option<Own>,
 }
 
 impl Default for Options {
@@ -25,6 +48,7 @@ impl Default for Options {
             threads: None,
             max_file_size: None,
             exclude: Exclude::default(),
+            own: None,
         }
     }
 }

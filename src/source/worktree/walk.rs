@@ -15,6 +15,7 @@ use super::listing::{Entry, Kind, Listing};
 use super::options::Options;
 use super::queue::Queue;
 use super::repository::Repository;
+use super::rules::Exclude;
 use super::scope::{Scope, Verdict};
 use super::shown::{bytes_of, note};
 use crate::content::Links;
@@ -43,8 +44,19 @@ pub(super) struct Directory {
     /// How much of `shown` is the root.
     root: usize,
     scope: Scope,
+    /// What files in the directories above leave out, the innermost first.
+    own: Option<Arc<Inside>>,
     /// Whether a person named it.
     is_named: bool,
+}
+
+/// What a file in a directory leaves out below it.
+#[derive(Debug)]
+struct Inside {
+    exclude: Exclude,
+    /// How much of a path as it is shown is the directory.
+    at: usize,
+    outer: Option<Arc<Inside>>,
 }
 
 /// A file in a directory.
@@ -107,6 +119,7 @@ pub(super) fn root<S: BlobSink>(
                 root: shown.len(),
                 shown,
                 scope: Scope::of_root(&real, options.respect_ignore),
+                own: None,
                 is_named: true,
             }))
         }
@@ -151,6 +164,7 @@ pub(super) fn behind<S: BlobSink>(
         shown: with_slash(link.shown),
         root: link.root,
         scope: Scope::of_root(&real, options.respect_ignore),
+        own: None,
         is_named: false,
     }))
 }
@@ -249,7 +263,8 @@ impl<'a, S: BlobSink> Worker<'a, S> {
                 return ControlFlow::Continue(());
             }
         }
-        let listing = match Listing::read(&directory.path) {
+        let own = self.options.own.as_ref();
+        let listing = match Listing::read(&directory.path, own.map(|own| own.name)) {
             Ok(listing) => listing,
             Err(error) => {
                 self.refused(&directory, error);
@@ -279,6 +294,15 @@ impl<'a, S: BlobSink> Worker<'a, S> {
             directory
                 .scope
                 .add_rules(&directory.path.join(".gitignore"));
+        }
+        if let Some(own) = own.filter(|_| listing.has_own)
+            && let Some(exclude) = (own.read)(&directory.path)
+        {
+            directory.own = Some(Arc::new(Inside {
+                exclude,
+                at: directory.shown.len(),
+                outer: directory.own.take(),
+            }));
         }
         self.entries(directory, listing.entries)
     }
@@ -375,6 +399,7 @@ impl<'a, S: BlobSink> Worker<'a, S> {
                     shown: with_slash(self.shown.clone()),
                     root: directory.root,
                     scope: directory.scope.inside(&bytes, verdict),
+                    own: directory.own.clone(),
                     is_named: false,
                 })),
                 Kind::Link => files.extend(self.link(&directory, name)),
@@ -452,6 +477,15 @@ impl<'a, S: BlobSink> Worker<'a, S> {
     }
 
     fn is_excluded(&self, directory: &Directory, is_dir: bool) -> bool {
+        let mut inside = directory.own.as_ref();
+        while let Some(own) = inside {
+            let below = self.shown.get(own.at..).unwrap_or_default();
+            let below = below.to_path_lossy();
+            if own.exclude.names(&below, &below, is_dir) {
+                return true;
+            }
+            inside = own.outer.as_ref();
+        }
         let exclude = &self.options.exclude;
         if exclude.is_empty() {
             return false;

@@ -1,11 +1,13 @@
 //! `keysieve baseline`: accepts findings of today, so that only new ones count.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keysieve::finding::{Finding, Judged, Located, Redacted};
+use keysieve::finding::{Finding, Judged, Redacted};
 use keysieve::level::Level;
+use keysieve::policy::Selection;
 use keysieve::policy::baseline::{self, Baseline, Entry, FILE_NAME, Import, Split};
 use keysieve::policy::config::discover::{is_bare, root_of};
 use keysieve::report::escape;
@@ -14,8 +16,7 @@ use keysieve::text::date::Date;
 
 use super::{audit, history, scan as tree};
 use crate::args::{
-    BaselineArgs, BaselineCommand, BaselineImportArgs, BaselineUpdateArgs, HistoryArgs, Limits,
-    ScanArgs,
+    BaselineArgs, BaselineCommand, BaselineImportArgs, BaselineUpdateArgs, HistoryArgs, ScanArgs,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_line};
@@ -31,6 +32,9 @@ pub(super) struct Work {
     pub(super) baseline: Baseline,
     pub(super) today: Option<Date>,
     exists: bool,
+    selection: Option<Selection>,
+    /// The findings that are asked for, by number; `None` for all.
+    selected: Option<BTreeSet<usize>>,
 }
 
 /// Runs the command.
@@ -57,6 +61,7 @@ impl Work {
         context: usize,
         look: impl FnOnce(&Judged) -> T,
     ) -> Result<(Self, T), Failure> {
+        let selection = selection(args)?;
         let (common, path) = at_the_root(args)?;
         let (exists, baseline) = match path.try_exists() {
             Ok(false) => (false, Baseline::default()),
@@ -66,10 +71,14 @@ impl Work {
                 return Err(Failure::new(Kind::Config, message, error));
             }
         };
-        let (session, located) = scan(args, common, context)?;
         // What markers and the configuration accept needs no entry.
-        let (judged, _) = session.judge(located)?;
+        let (session, judged) = scan(args, common, context)?;
         let seen = look(&judged);
+        let selected = selection.as_ref().map(|selection| {
+            let findings = judged.findings().iter().enumerate();
+            let asked = findings.filter(|(_, finding)| selection.has_finding(finding));
+            asked.map(|(at, _)| at).collect()
+        });
         let work = Self {
             redacted: session.redact(judged),
             session,
@@ -77,6 +86,8 @@ impl Work {
             baseline,
             today: session::now()?.map(Date::of_epoch),
             exists,
+            selection,
+            selected,
         };
         Ok((work, seen))
     }
@@ -85,7 +96,7 @@ impl Work {
     pub(super) fn open(&self) -> Vec<(usize, &Finding)> {
         let findings = self.redacted.findings().iter().enumerate();
         findings
-            .filter(|(_, finding)| self.is_worth_an_entry(finding))
+            .filter(|(at, finding)| self.is_worth_an_entry(*at, finding))
             .filter(|(_, finding)| match self.baseline.entry_of(finding) {
                 Some(entry) => entry.is_expired(self.today),
                 None => true,
@@ -96,11 +107,25 @@ impl Work {
     /// Holds the findings against the baseline.
     fn split(&self) -> Split {
         let mut findings = self.redacted.findings().to_vec();
-        self.baseline.accept(&mut findings, self.today)
+        let mut split = self.baseline.accept(&mut findings, self.today);
+        split.unused.retain(|entry| self.is_asked(entry));
+        split.expired.retain(|entry| self.is_asked(entry));
+        split
     }
 
-    fn is_worth_an_entry(&self, finding: &Finding) -> bool {
+    /// Whether an entry is at a path that is asked for.
+    fn is_asked(&self, entry: &Entry) -> bool {
+        let Some(selection) = &self.selection else {
+            return true;
+        };
+        let path = entry.path.as_deref();
+        path.is_some_and(|path| selection.has(path.into()))
+    }
+
+    fn is_worth_an_entry(&self, at: usize, finding: &Finding) -> bool {
+        let is_asked = |selected: &BTreeSet<usize>| selected.contains(&at);
         finding.accepted.is_none()
+            && self.selected.as_ref().is_none_or(is_asked)
             && (finding.level > Level::Note || self.session.common().fail_on() == Some(Level::Note))
     }
 
@@ -216,7 +241,7 @@ fn check(args: &BaselineArgs) -> Result<Exit, Failure> {
     let expired: Vec<&Entry> = work
         .baseline
         .entries()
-        .filter(|entry| entry.is_expired(work.today))
+        .filter(|entry| entry.is_expired(work.today) && work.is_asked(entry))
         .collect();
     let mut text = String::new();
     for entry in &expired {
@@ -275,7 +300,7 @@ fn import(args: &BaselineImportArgs) -> Result<Exit, Failure> {
     let mut added = 0;
     for (at, finding) in work.redacted.findings().iter().enumerate() {
         let is_known = work.baseline.entry_of(finding).is_some();
-        if matched.findings.contains(&at) && !is_known && work.is_worth_an_entry(finding) {
+        if matched.findings.contains(&at) && !is_known && work.is_worth_an_entry(at, finding) {
             let entry = Entry::of(finding, Some(import.reason()), None);
             work.baseline.insert(entry);
             added += 1;
@@ -349,23 +374,24 @@ fn at_the_root(args: &BaselineArgs) -> Result<(crate::args::Common, PathBuf), Fa
     Ok((common, path))
 }
 
+/// The paths that were named, which are relative to the directory that the program was started in.
+fn selection(args: &BaselineArgs) -> Result<Option<Selection>, Failure> {
+    let fail = |error| Failure::new(Kind::System, "cannot use the current directory", error);
+    let root = root_of(Path::new(".")).map_err(fail)?;
+    let paths = args.paths.iter().map(PathBuf::as_path);
+    super::selection::parse(paths, Path::new("."), Some(&root))
+}
+
 fn scan(
     target: &BaselineArgs,
     common: crate::args::Common,
     context: usize,
-) -> Result<(Session, Located), Failure> {
+) -> Result<(Session, Judged), Failure> {
     if target.staged {
         return super::staged::all_files(common, context);
     }
     if target.history {
-        let args = HistoryArgs {
-            repository: PathBuf::from("."),
-            connectivity: false,
-            max_object_size: None,
-            limits: Limits::default(),
-            cache: None,
-            common,
-        };
+        let args = HistoryArgs::of(common);
         let repository = super::staged::open(&args.repository)?;
         let progress = Arc::new(Progress::default());
         let places = history::places(&repository);
@@ -375,24 +401,18 @@ fn scan(
         session.context = context;
         let located = history::collect(&repository, &session, &args, progress)?;
         session.end_progress();
-        return Ok((session, located));
+        let (judged, _) = session.judge(located, &places)?;
+        return Ok((session, judged));
     }
-    let args = ScanArgs {
-        paths: vec![PathBuf::from(".")],
-        path: None,
-        no_ignore: false,
-        follow: false,
-        max_file_size: None,
-        explain: None,
-        common,
-    };
+    let args = ScanArgs::of(vec![PathBuf::from(".")], common);
     let (root, paths) = disk_root(Path::new("."), &[])?;
     let places = tree::places(&root, paths);
     let mut session = Session::start(&args.common, &places, "files")?;
     session.context = context;
     let located = tree::collect(&session, &args, &root)?;
     session.end_progress();
-    Ok((session, located))
+    let (judged, _) = session.judge(located, &places)?;
+    Ok((session, judged))
 }
 
 fn describe(what: &str, entry: &Entry) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use keysieve::policy::config::Set;
+use keysieve::policy::config::file::AllowText;
 use keysieve::report::Format;
 use regex::bytes::Regex;
 
@@ -12,7 +13,8 @@ use super::scan::places;
 use crate::args::{Common, ConfigArgs, ConfigCommand, FailOn};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::settings::{Settings, disk_root};
+use crate::folders::{self, Faults};
+use crate::settings::{Settings, disk_root, folders_place};
 
 /// Runs the command.
 pub(crate) fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
@@ -22,22 +24,32 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
     }
 }
 
-fn load(args: &ConfigArgs) -> Result<(Common, Settings), Failure> {
+fn load(args: &ConfigArgs) -> Result<(Common, Settings, folders::Found), Failure> {
     let mut common = args.common.clone();
     if let Some(file) = &args.file {
         common.found.config = Some(file.clone());
     }
     let (root, paths) = disk_root(Path::new("."), &[])?;
-    let settings = Settings::load(&common, &places(&root, paths))?;
-    Ok((common, settings))
+    let places = places(&root, paths);
+    let settings = Settings::load(&common, &places)?;
+    let found = match folders_place(&common, &places)? {
+        Some(place) => {
+            let folders = folders::on_disk(&root)?;
+            folders::read(place, folders, &settings.rules, Faults::Refuse)?
+        }
+        None => folders::Found::default(),
+    };
+    Ok((common, settings, found))
 }
 
 fn check(args: &ConfigArgs) -> Result<Exit, Failure> {
     match load(args) {
-        Ok((_, settings)) => {
-            say(&match settings.said.is_empty() {
+        Ok((_, settings, found)) => {
+            let mut said = settings.said;
+            said.extend(found.said());
+            say(&match said.is_empty() {
                 true => "there is no configuration and no baseline\n".to_owned(),
-                false => format!("{}: nothing is wrong\n", settings.said.join(", ")),
+                false => format!("{}: nothing is wrong\n", said.join(", ")),
             })?;
             Ok(Exit::Clean)
         }
@@ -50,7 +62,7 @@ fn check(args: &ConfigArgs) -> Result<Exit, Failure> {
 }
 
 fn show(args: &ConfigArgs) -> Result<Exit, Failure> {
-    let (line, settings) = load(args)?;
+    let (line, settings, found) = load(args)?;
     let mut page = Page {
         name: settings.config_name.clone().unwrap_or_default(),
         text: String::new(),
@@ -148,24 +160,16 @@ fn show(args: &ConfigArgs) -> Result<Exit, Failure> {
         page.value(&key, &quoted(level.name()), false, Some(rule));
     }
     for allow in &file.allow {
-        let head = format!("\n[[allow]]  # {}:{}", page.name, allow.line);
+        page.allow(allow);
+    }
+    for (name, file) in found.files {
+        page.name = name;
+        let head = format!("\n# adds below its folder: {}", page.name);
         page.line(&head);
-        let patterns = |regexes: &[Regex]| -> Vec<String> {
-            regexes.iter().map(|it| it.as_str().to_owned()).collect()
-        };
-        let rules = allow.rules.iter().map(|set| set.value.clone());
-        for (key, conditions) in [
-            ("paths", allow.paths.clone()),
-            ("secrets", patterns(&allow.secrets)),
-            ("key-ids", patterns(&allow.key_ids)),
-            ("rules", rules.collect()),
-        ] {
-            if !conditions.is_empty() {
-                let conditions: Vec<String> = conditions.iter().map(|it| quoted(it)).collect();
-                page.line(&format!("{key} = [{}]", conditions.join(", ")));
-            }
+        page.list("exclude", [], texts(&file.exclude));
+        for allow in &file.allow {
+            page.allow(allow);
         }
-        page.line(&format!("reason = {}", quoted(&allow.reason)));
     }
     let baseline = match &settings.baseline {
         Some(baseline) => format!("\n# baseline: {} entries", baseline.len()),
@@ -197,6 +201,27 @@ struct Page {
 impl Page {
     fn line(&mut self, text: &str) {
         writeln!(self.text, "{text}").expect("a string takes all writes");
+    }
+
+    fn allow(&mut self, allow: &AllowText) {
+        let head = format!("\n[[allow]]  # {}:{}", self.name, allow.line);
+        self.line(&head);
+        let patterns = |regexes: &[Regex]| -> Vec<String> {
+            regexes.iter().map(|it| it.as_str().to_owned()).collect()
+        };
+        let rules = allow.rules.iter().map(|set| set.value.clone());
+        for (key, conditions) in [
+            ("paths", allow.paths.clone()),
+            ("secrets", patterns(&allow.secrets)),
+            ("key-ids", patterns(&allow.key_ids)),
+            ("rules", rules.collect()),
+        ] {
+            if !conditions.is_empty() {
+                let conditions: Vec<String> = conditions.iter().map(|it| quoted(it)).collect();
+                self.line(&format!("{key} = [{}]", conditions.join(", ")));
+            }
+        }
+        self.line(&format!("reason = {}", quoted(&allow.reason)));
     }
 
     fn value<T>(&mut self, key: &str, value: &str, is_on_line: bool, set: Option<&Set<T>>) {

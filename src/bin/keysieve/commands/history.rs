@@ -20,6 +20,7 @@ use keysieve::source::submodules;
 use keysieve::text::paths::Base;
 
 use super::range::{self, Job};
+use super::selection;
 use super::staged::open;
 use crate::args::{HistoryArgs, Limits};
 use crate::date;
@@ -34,12 +35,14 @@ use crate::settings::{Place, Places};
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     interrupt::stop();
     let repository = open(&args.repository).map_err(|failure| advise(failure, args))?;
+    let selection = selection::of_history(&repository, args)?;
     if let Some(ranges) = range::asked(&repository, args)? {
         let base = range::base_of(&repository, &ranges);
         return range::run(&Job {
             repository: &repository,
             ranges,
             base,
+            selection,
             common: &args.common,
             max_object_size: args.max_object_size,
             all: args.limits.all,
@@ -50,15 +53,13 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
         });
     }
     let progress = Arc::new(Progress::default());
-    let session = Session::start_with(
-        &args.common,
-        &places(&repository),
-        "objects",
-        Some(Arc::clone(&progress)),
-    )?
-    .exclude_in(ExcludeIn::Findings);
+    let places = places(&repository);
+    let source = Some(Arc::clone(&progress));
+    let session = Session::start_with(&args.common, &places, "objects", source)?
+        .exclude_in(ExcludeIn::Findings)
+        .select(selection);
     let located = collect(&repository, &session, args, progress)?;
-    session.finish(located)
+    session.finish(located, &places)
 }
 
 /// What the objects of the repository hold, and who brought it in.
@@ -207,6 +208,7 @@ fn locate(
         level > Level::Note
             || common.show_notes
             || !common.exclude.is_empty()
+            || session.is_selective()
             || common.fail_on() == Some(Level::Note)
     };
     if !scanned

@@ -19,8 +19,9 @@ use crate::settings::disk_root;
 /// Runs the command.
 pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let (root, paths) = disk_root(Path::new("."), &[])?;
-    let mut session = Session::start(&args.common, &places(&root, paths), "messages")?
-        .on_success(Success::Silent);
+    let places = places(&root, paths);
+    let mut session =
+        Session::start(&args.common, &places, "messages")?.on_success(Success::Silent);
     session.is_whole = false;
     let mut scanner = session.scanner();
     let path = args.file.to_string_lossy().into_owned();
@@ -43,7 +44,7 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     }
     let is_for_people = session.common().is_for_people();
     let located = session.in_place(scanner.into_inner().finish());
-    let exit = session.finish(located)?;
+    let exit = session.finish(located, &places)?;
     if exit != Exit::Clean && is_for_people {
         print_error("error: keysieve stopped this commit\n");
     }

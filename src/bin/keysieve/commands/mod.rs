@@ -20,6 +20,7 @@ mod range;
 pub(crate) mod root;
 pub(crate) mod rules;
 pub(crate) mod scan;
+mod selection;
 mod skip;
 pub(crate) mod staged;
 pub(crate) mod trail;

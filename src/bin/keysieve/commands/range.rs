@@ -12,9 +12,10 @@ use keysieve::finding::{Located, Scanned};
 use keysieve::git::introduced::{self, Introduced};
 use keysieve::git::repository::Repository;
 use keysieve::git::revision::{self, Range};
+use keysieve::policy::Selection;
 use keysieve::source::history::MAX_OBJECT_SIZE;
 use keysieve::source::range::{self, Options};
-use keysieve::text::paths::Base;
+use keysieve::text::paths::{Base, folders_above};
 
 use super::advice::{self, Push, Stopped};
 use super::deadline::Limit;
@@ -34,6 +35,8 @@ pub(super) struct Job<'a> {
     pub(super) ranges: Vec<Vec<Range>>,
     /// The commit whose settings count: nobody disarms the scan in the push that adds the key.
     pub(super) base: Option<ObjectId>,
+    /// The paths that findings are asked for.
+    pub(super) selection: Option<Selection>,
     pub(super) common: &'a Common,
     pub(super) max_object_size: Option<u64>,
     /// Report what was there before as well.
@@ -184,9 +187,10 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         head: Some(at(first_commit(job.repository, tips.iter().copied()))),
         paths: Base::Root,
     };
-    let session = Session::start(job.common, &places, "objects")?
+    let mut session = Session::start(job.common, &places, "objects")?
         .on_success(job.success)
-        .exclude_in(ExcludeIn::Findings);
+        .exclude_in(ExcludeIn::Findings)
+        .select(job.selection.clone());
     if let Some(limit) = job.limit {
         limit.watch(&session.stop)?;
     }
@@ -195,7 +199,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
     for ranges in &job.ranges {
         let part =
             introduced::introduced_until(job.repository, ranges, &session.stop).map_err(failed)?;
-        scanned.add(scan(job, &session, &part));
+        scanned.add(scan(job, &mut session, &places, &part));
         introduced.join(part);
     }
     let located = locate(job, &introduced, scanned);
@@ -204,7 +208,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         return session.finish_nothing(located, "the range has no commits");
     }
     let is_for_people = session.common().is_for_people();
-    let (judged, unused) = session.judge(located)?;
+    let (judged, unused) = session.judge(located, &places)?;
     let advice = job.stopped.filter(|_| is_for_people).map(|by| {
         let found = &job.common.found;
         let push = Push {
@@ -235,7 +239,12 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
 }
 
 /// Scans what one part of the ranges adds, and takes out what was there before.
-fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Scanned {
+fn scan(
+    job: &Job<'_>,
+    session: &mut Session,
+    places: &Places<'_>,
+    introduced: &Introduced,
+) -> Scanned {
     let options = Options {
         threads: job
             .common
@@ -256,9 +265,11 @@ fn scan(job: &Job<'_>, session: &Session, introduced: &Introduced) -> Scanned {
         scanned.skip(skip);
     }
     if !job.all && !scanned.findings().is_empty() {
+        let paths = introduced.base.iter().map(|(path, _)| path.as_ref());
+        session.look_before(places, folders_above(paths));
         let mut scanner = session.scanner();
         let before = session.before();
-        let excepted = |path: &BStr| before.exclude(path) || before.allowlist.names(path);
+        let excepted = |path: &BStr| before.name(path);
         let _ = range::scan_base(job.repository, introduced, excepted, options, &mut scanner);
         // What cannot be read of the base takes nothing away from the findings.
         scanned = scanned.new_only(scanner.into_inner().finish().known());

@@ -1,7 +1,9 @@
 //! `keysieve scan`: directories, files, standard input.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice as _;
 use keysieve::finding::Located;
 use keysieve::policy::config::Set;
 use keysieve::source;
@@ -14,19 +16,31 @@ use super::explain;
 use crate::args::ScanArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
+use crate::folders;
 use crate::session::Session;
-use crate::settings::{Place, Places, Settings, disk_root};
+use crate::settings::{Place, Places, Settings, disk_root, folders_place};
 
 /// Runs the command.
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     if let Some(place) = &args.explain {
         return explain::run(place, args);
     }
-    let (stdin, roots): (Vec<PathBuf>, Vec<PathBuf>) = args
-        .paths
-        .iter()
-        .cloned()
-        .partition(|path| path == Path::new("-"));
+    if args.null && args.files_from.is_none() {
+        let message = "--null is about the list of --files-from, and there is none";
+        return Err(Failure::bare(Kind::Usage, message));
+    }
+    let listed;
+    let args = match &args.files_from {
+        Some(list) => {
+            listed = ScanArgs {
+                paths: listed_in(list, args.null)?,
+                ..args.clone()
+            };
+            &listed
+        }
+        None => args,
+    };
+    let (stdin, roots) = targets(args);
     if args.path.is_some() && stdin.is_empty() {
         return Err(Failure::bare(
             Kind::Usage,
@@ -37,28 +51,76 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     if args.paths.len() > roots.len() + 1 {
         return Err(Failure::bare(Kind::Usage, "- is given more than once"));
     }
-    let (root, paths) = disk_root(settings_path(args), &roots)?;
-    let session = Session::start(&args.common, &places(&root, paths), "files")?;
+    // Of a long list each path would be looked up once more; it names files as they are.
+    let named = match args.files_from {
+        Some(_) => &[],
+        None => &roots[..],
+    };
+    let (root, paths) = disk_root(settings_path(args), named)?;
+    let places = places(&root, paths);
+    let session = Session::start(&args.common, &places, "files")?;
     let located = collect(&session, args, &root)?;
-    session.finish(located)
+    match args.paths.is_empty() {
+        true => session.finish_nothing(located, "the list names no file"),
+        false => session.finish(located, &places),
+    }
+}
+
+/// Standard input, as often as it is named, and the paths that are none.
+fn targets(args: &ScanArgs) -> (Vec<PathBuf>, Vec<PathBuf>) {
+    let paths = args.paths.iter().cloned();
+    paths.partition(|path| path == Path::new("-"))
+}
+
+/// The paths in a list, one a line; with `null` each has a zero byte behind it.
+fn listed_in(list: &Path, null: bool) -> Result<Vec<PathBuf>, Failure> {
+    let read = match list == Path::new("-") {
+        true => {
+            let mut bytes = Vec::new();
+            let read = std::io::stdin().lock().read_to_end(&mut bytes);
+            read.map(|_| bytes)
+        }
+        false => std::fs::read(list),
+    };
+    let bytes = read.map_err(|error| {
+        let message = format!("cannot read the list {}", list.display());
+        Failure::new(Kind::System, message, error)
+    })?;
+    let end = if null { b'\0' } else { b'\n' };
+    let names = bytes.split(|byte| *byte == end);
+    let names = names.filter(|name| !name.is_empty());
+    names
+        .map(|name| match (name, name.contains(&0)) {
+            // The end of one name would be the begin of another.
+            (_, true) => Err(Failure::bare(
+                Kind::Usage,
+                "the list has zero bytes between its names",
+            )
+            .hint("say so: --null")),
+            // A file of that name, not standard input.
+            (b"-", _) => Ok(PathBuf::from("./-")),
+            (name, _) => Ok(name.to_path_lossy().into_owned()),
+        })
+        .collect()
 }
 
 /// What the paths of the command line hold.
 ///
 /// `root` is the directory that the patterns of the configuration begin at.
 pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result<Located, Failure> {
-    let (stdin, roots): (Vec<PathBuf>, Vec<PathBuf>) = args
-        .paths
-        .iter()
-        .cloned()
-        .partition(|path| path == Path::new("-"));
+    let (stdin, roots) = targets(args);
+    let place = folders_place(session.common(), &places(root, Base::Root))?;
+    let folders = place.map(|_| folders::Met::below(root));
     let mut scanner = session.scanner();
     if !roots.is_empty() {
         let is_root = |path: &PathBuf| std::fs::canonicalize(path).is_ok_and(|it| it == root);
         let at_root = roots.iter().all(is_root);
         let worktree = Worktree {
             roots,
-            options: options(args, &session.settings, at_root)?,
+            options: Options {
+                own: folders.as_ref().map(folders::Met::own),
+                ..options(args, &session.settings, at_root)?
+            },
         };
         worktree.scan(&mut scanner).map_err(failed)?;
     }
@@ -71,6 +133,9 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
             source.path = name.as_str().into();
         }
         source.scan(&mut scanner).map_err(failed)?;
+    }
+    if let Some(folders) = folders {
+        folders.check()?;
     }
     let mut scanned = scanner.into_inner().finish();
     for skip in submodules::not_checked_out(root, &args.paths) {
@@ -121,6 +186,7 @@ pub(super) fn options(
         threads: settings.common.threads,
         max_file_size: max_file_size(args, settings),
         exclude: Exclude::new(globs).map_err(failed)?,
+        own: None,
     })
 }
 

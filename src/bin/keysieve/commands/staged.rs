@@ -1,14 +1,16 @@
 //! `keysieve staged`: what the next commit would record.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use bstr::{BStr, BString, ByteSlice as _};
 use keysieve::finding::{Finding, Judged, Located};
 use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::policy::baseline::{self, Baseline};
 use keysieve::source::container::Limits;
-use keysieve::source::staged::{Index, Options, Staged};
+use keysieve::source::staged::{Changes, Index, Options, Staged};
 use keysieve::text::date::Date;
-use keysieve::text::paths::Base;
+use keysieve::text::paths::{Base, folders_above};
 
 use super::asked::{self, Asked};
 use super::scan::{self, failed};
@@ -16,6 +18,7 @@ use super::{advice, push};
 use crate::args::{Common, ScanArgs, StagedArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
+use crate::folders::file_in;
 use crate::interrupt;
 use crate::session::{self, ExcludeIn, Session, Success};
 use crate::settings::{Place, Places, disk_root};
@@ -59,20 +62,12 @@ pub(super) fn commit(
 
 /// Looks at files on the disk, whole: nobody speaks of a commit.
 fn scan_files(args: &StagedArgs, files: Vec<PathBuf>, caller: Caller) -> Result<Exit, Failure> {
-    let args = ScanArgs {
-        paths: files,
-        path: None,
-        no_ignore: false,
-        follow: false,
-        max_file_size: None,
-        explain: None,
-        common: args.common.clone(),
-    };
+    let args = ScanArgs::of(files, args.common.clone());
     let (root, paths) = disk_root(Path::new("."), &args.paths)?;
-    let session = Session::start(&args.common, &scan::places(&root, paths), "files")?
-        .on_success(caller.success());
+    let places = scan::places(&root, paths);
+    let session = Session::start(&args.common, &places, "files")?.on_success(caller.success());
     let located = scan::collect(&session, &args, &root)?;
-    finish(session, located, Where::Files)
+    finish(session, located, &places, Where::Files)
 }
 
 impl Caller {
@@ -107,7 +102,6 @@ fn scan_index(
         .exclude_in(ExcludeIn::Scanner)
         .with_output(Limits::HOOK_OUTPUT);
     session.is_whole = false;
-    let mut scanner = session.scanner();
     let staged = Staged {
         repository,
         options: Options {
@@ -115,9 +109,13 @@ fn scan_index(
             parents: asked::merge_parents(repository),
         },
     };
-    let found = staged.scan_index(&index, &mut scanner).map_err(failed)?;
+    let changes = staged.changes(&index).map_err(failed)?;
+    session.look_before(&places, with_configuration(&index, &changes));
+    let mut scanner = session.scanner();
+    let is_empty = changes.outcome.is_empty();
+    changes.show(&index, &mut scanner).map_err(failed)?;
     let mut scanned = scanner.into_inner().finish();
-    if found.is_empty() && !all_files {
+    if is_empty && !all_files {
         return match caller {
             Caller::HookAgain => Ok(Exit::Clean),
             _ => {
@@ -138,15 +136,27 @@ fn scan_index(
         },
     };
     let located = session.in_place(scanned);
-    finish(session, located, place)
+    finish(session, located, &places, place)
+}
+
+/// The folders above old versions whose configuration `HEAD` can have: those that the index has one of, and those
+/// whose own is changed or removed.
+fn with_configuration(index: &Index, changes: &Changes<'_>) -> BTreeSet<BString> {
+    let mut folders = folders_above(changes.old_paths());
+    let changed: BTreeSet<&BStr> = changes.old_paths().collect();
+    folders.retain(|folder| {
+        let file = file_in(folder.as_ref());
+        index.has(file.as_ref()) || changed.contains(&file.as_bstr())
+    });
+    folders
 }
 
 /// Looks at every tracked file as it is staged, for the baseline.
-pub(super) fn all_files(common: Common, context: usize) -> Result<(Session, Located), Failure> {
+pub(super) fn all_files(common: Common, context: usize) -> Result<(Session, Judged), Failure> {
     let repository = open(Path::new("."))?;
     let index = Index::load(&repository).map_err(failed)?;
-    let mut session = Session::start(&common, &places(&repository, &index)?, "blobs")?
-        .exclude_in(ExcludeIn::Scanner);
+    let places = places(&repository, &index)?;
+    let mut session = Session::start(&common, &places, "blobs")?.exclude_in(ExcludeIn::Scanner);
     session.context = context;
     let mut scanner = session.scanner();
     let staged = Staged {
@@ -159,12 +169,18 @@ pub(super) fn all_files(common: Common, context: usize) -> Result<(Session, Loca
     staged.scan_index(&index, &mut scanner).map_err(failed)?;
     let located = session.in_place(scanner.into_inner().finish());
     session.end_progress();
-    Ok((session, located))
+    let (judged, _) = session.judge(located, &places)?;
+    Ok((session, judged))
 }
 
 /// Reports, and says what to do.
-fn finish(session: Session, located: Located, place: Where<'_>) -> Result<Exit, Failure> {
-    let (judged, unused) = session.judge(located)?;
+fn finish(
+    mut session: Session,
+    located: Located,
+    places: &Places<'_>,
+    place: Where<'_>,
+) -> Result<Exit, Failure> {
+    let (judged, unused) = session.judge(located, places)?;
     let advice = advice(&blamed(&session, &judged), place);
     let is_for_people = session.common().is_for_people();
     let is_commit = matches!(
