@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ignore::{WalkBuilder, WalkState};
 use keysieve::blob::Blob;
-use keysieve::content::{Links, Reader};
+use keysieve::content::{FileReader, Links};
 use keysieve::coverage::Skip;
 use keysieve::source::worktree::{Options, Worktree};
 use keysieve::source::{BlobSink, Clean};
@@ -145,7 +145,7 @@ fn reading(criterion: &mut Criterion) {
         fs::write(&path, vec![b'x'; 1 << shift]).expect("a file");
         group.throughput(Throughput::Bytes(length));
         for (name, map_from) in [("read", u64::MAX), ("map", 0)] {
-            let mut reader = Reader::with_map_from(None, map_from);
+            let mut reader = FileReader::with_map_from(None, map_from);
             let finder = Finder::new(LITERAL);
             group.bench_function(format!("{name}/{}k", length >> 10), |bencher| {
                 bencher.iter(|| {

@@ -46,13 +46,13 @@ pub enum Unread {
 
 /// Reads files one after the other with one buffer.
 #[derive(Debug)]
-pub struct Reader {
+pub struct FileReader {
     buffer: Vec<u8>,
     max_size: Option<u64>,
     map_from: u64,
 }
 
-impl Reader {
+impl FileReader {
     /// A reader that refuses files of more than `max_size` bytes.
     pub fn new(max_size: Option<u64>) -> Self {
         Self::with_map_from(max_size, MAP_FROM)
@@ -229,7 +229,7 @@ fn refusal(error: io::Error, links: Links) -> Unread {
 /// Reads a small file of settings whole; `None` if it is not there or not a regular file.
 pub(crate) fn read_small(path: &Path, links: Links) -> io::Result<Option<Vec<u8>>> {
     const LIMIT: u64 = 16 << 20;
-    let mut reader = Reader::with_map_from(Some(LIMIT), u64::MAX);
+    let mut reader = FileReader::with_map_from(Some(LIMIT), u64::MAX);
     match reader.open(path, links) {
         Ok(content) => Ok(Some(content.bytes().to_vec())),
         Err(Unread::Failed(error)) => Err(error),

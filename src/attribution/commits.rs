@@ -14,7 +14,7 @@ use crate::git::odb::Database;
 use crate::git::odb::delta::Delta;
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::inflate::Buffer;
-use crate::git::odb::notes::{ABSENT, NO_ENTRIES, Named, Notes};
+use crate::git::odb::notes::{ABSENT, CommitLink, CommitTable, NO_ENTRIES};
 use crate::git::odb::store::Stores;
 use crate::git::odb::walk::{Builder, Object, Visitor};
 use crate::git::odb::walk_all;
@@ -39,10 +39,10 @@ pub(crate) struct Commits {
 
 impl Commits {
     /// All commits that were noted, numbered in the order of their ids.
-    fn new(stores: &Stores, notes: &[Notes]) -> Self {
+    fn new(stores: &Stores, notes: &[CommitTable]) -> Self {
         let mut found: Vec<(ObjectId, ObjectNo)> = notes
             .iter()
-            .flat_map(Notes::commits)
+            .flat_map(CommitTable::commits)
             .map(|(commit, _)| {
                 let id = stores.id_of(commit.number);
                 (id.to_owned(), stores.canonical(commit.number, id))
@@ -68,7 +68,7 @@ impl Commits {
         let mut times = vec![0_i64; commits.len()];
         // The parents of each, wherever they were noted.
         let mut of_each: Vec<&[ObjectNo]> = vec![&[]; commits.len()];
-        for (commit, parents) in notes.iter().flat_map(Notes::commits) {
+        for (commit, parents) in notes.iter().flat_map(CommitTable::commits) {
             let object = stores.canonical(commit.number, stores.id_of(commit.number));
             let number = dense[object.index()].index();
             commits.trees[number] = commit.tree;
@@ -208,12 +208,12 @@ fn read_all(
     options: Options<'_>,
     skips: &mut Vec<Skip>,
     missing: &mut Vec<ObjectId>,
-) -> Vec<Notes> {
+) -> Vec<CommitTable> {
     let stores = &scanned.stores;
     let new = || Reader {
         stores,
         stop: options.stop,
-        notes: Notes::default(),
+        notes: CommitTable::default(),
         missing: Vec::new(),
         failures: Vec::new(),
     };
@@ -231,7 +231,7 @@ fn read_all(
         // Another store may have a good copy.
         let read: HashSet<&gix::oid> = all
             .iter()
-            .flat_map(Notes::commits)
+            .flat_map(CommitTable::commits)
             .map(|(commit, _)| stores.id_of(commit.number))
             .collect();
         failures.retain(|failure| !read.contains(failure.id.as_ref()));
@@ -244,7 +244,7 @@ fn read_all(
 struct Reader<'a> {
     stores: &'a Stores,
     stop: &'a AtomicBool,
-    notes: Notes,
+    notes: CommitTable,
     missing: Vec<ObjectId>,
     failures: Vec<Failure>,
 }
@@ -258,7 +258,7 @@ impl Reader<'_> {
                 Some(number) => number,
                 None if id.is_empty_tree() => NO_ENTRIES,
                 None => {
-                    if named == Named::Tree {
+                    if named == CommitLink::Tree {
                         missing.push(id);
                     }
                     ABSENT

@@ -59,7 +59,7 @@ fn first_bits(id: &gix::oid) -> usize {
 }
 
 /// Gathers the edges of the trees that one worker sees.
-pub(crate) struct Reader<'a> {
+pub(crate) struct TreeReader<'a> {
     stores: &'a Stores,
     sought: &'a Sought,
     stop: &'a AtomicBool,
@@ -72,12 +72,12 @@ pub(crate) struct Reader<'a> {
     pending: Vec<u8>,
     parsed: Vec<Edge>,
     gone: Vec<Edge>,
-    unused: Vec<Known>,
+    unused: Vec<BaseTree>,
 }
 
 /// What is known of a tree on which others are built.
 #[derive(Default)]
-pub(crate) struct Known {
+pub(crate) struct BaseTree {
     depth: u32,
     /// Where each entry starts, and where the last one ends. Of a tree on which nothing is built: nothing.
     starts: Vec<u32>,
@@ -96,7 +96,7 @@ fn completed_by(start: &[u8], more: &[u8], id_length: usize) -> Option<usize> {
     (length <= more.len()).then_some(length)
 }
 
-impl<'a> Reader<'a> {
+impl<'a> TreeReader<'a> {
     /// A reader that has read nothing.
     pub(crate) fn new(stores: &'a Stores, sought: &'a Sought, stop: &'a AtomicBool) -> Self {
         Self {
@@ -115,7 +115,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn known(&mut self, depth: u32, has_starts: bool) -> Known {
+    fn known(&mut self, depth: u32, has_starts: bool) -> BaseTree {
         let mut known = self.unused.pop().unwrap_or_default();
         known.starts.clear();
         known.edges.clear();
@@ -125,7 +125,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes an entry that starts at `at`.
-    fn entry(&mut self, known: &mut Known, at: u32, entry: &Entry<'_>) {
+    fn entry(&mut self, known: &mut BaseTree, at: u32, entry: &Entry<'_>) {
         if known.has_starts {
             known.starts.push(at);
         }
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the entries of a whole tree; gives where the last one ends.
-    fn read_whole(&mut self, known: &mut Known, bytes: &[u8], id_length: usize) -> usize {
+    fn read_whole(&mut self, known: &mut BaseTree, bytes: &[u8], id_length: usize) -> usize {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let Parsed::Entry(entry) = parse(rest, id_length) else {
@@ -173,8 +173,8 @@ impl<'a> Reader<'a> {
     /// Reads the entries of a tree that a delta makes, without making it; gives where the last one ends.
     fn read_delta(
         &mut self,
-        known: &mut Known,
-        (base, base_known): (&[u8], &Known),
+        known: &mut BaseTree,
+        (base, base_known): (&[u8], &BaseTree),
         delta: &Delta<'_>,
         id_length: usize,
     ) -> Result<usize, Fault> {
@@ -246,7 +246,7 @@ impl<'a> Reader<'a> {
     fn finish(
         &mut self,
         object: &Object<'_>,
-        known: &mut Known,
+        known: &mut BaseTree,
         base: &[(u32, Edge)],
         end: u64,
         size: u64,
@@ -264,7 +264,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps what sets a tree apart from its base.
-    fn record(&mut self, tree: ObjectNo, known: &Known, base: &[(u32, Edge)]) {
+    fn record(&mut self, tree: ObjectNo, known: &BaseTree, base: &[(u32, Edge)]) {
         let own = &known.edges[..];
         let same = |(a, b): &(&(u32, Edge), &(u32, Edge))| a.1 == b.1;
         let front = own.iter().zip(base).take_while(same).count();
@@ -293,8 +293,8 @@ impl<'a> Reader<'a> {
 /// Takes over the entries of the base that lie wholly within its `length` bytes from `from` on, of which one
 /// must start there; gives how many bytes they are, or `None` if there are none.
 fn take_over(
-    known: &mut Known,
-    base: &Known,
+    known: &mut BaseTree,
+    base: &BaseTree,
     at: usize,
     from: usize,
     length: usize,
@@ -353,10 +353,10 @@ fn cancel(added: &mut Vec<Edge>, removed: &mut Vec<Edge>) {
     *removed = keep_r;
 }
 
-impl Visitor for Reader<'_> {
-    type State = Known;
+impl Visitor for TreeReader<'_> {
+    type State = BaseTree;
 
-    fn base(&mut self, object: &Object<'_>, bytes: &[u8]) -> Known {
+    fn base(&mut self, object: &Object<'_>, bytes: &[u8]) -> BaseTree {
         let mut known = self.known(0, !object.is_leaf);
         let end = self.read_whole(&mut known, bytes, object.id.as_bytes().len());
         self.finish(object, &mut known, &[], end as u64, bytes.len() as u64);
@@ -366,10 +366,10 @@ impl Visitor for Reader<'_> {
     fn delta(
         &mut self,
         object: &Object<'_>,
-        base: (&[u8], &Known),
+        base: (&[u8], &BaseTree),
         delta: &Delta<'_>,
         builder: &mut Builder,
-    ) -> Result<Option<(Buffer, Known)>, Fault> {
+    ) -> Result<Option<(Buffer, BaseTree)>, Fault> {
         let mut known = self.known(base.1.depth + 1, !object.is_leaf);
         let end = self.read_delta(&mut known, base, delta, object.id.as_bytes().len())?;
         self.finish(object, &mut known, &base.1.edges, end as u64, delta.size);
@@ -380,7 +380,7 @@ impl Visitor for Reader<'_> {
         Ok(Some((builder.apply(delta, base.0)?, known)))
     }
 
-    fn release(&mut self, kept: Known) {
+    fn release(&mut self, kept: BaseTree) {
         self.unused.push(kept);
     }
 
@@ -484,7 +484,7 @@ mod tests {
             let other = random.tree(&wanted);
             let (delta, made) = random.delta(&base, &other);
             let delta = Delta::parse(&delta).expect("a delta");
-            let mut reader = Reader::new(&stores, &sought, &stop);
+            let mut reader = TreeReader::new(&stores, &sought, &stop);
             let mut base_known = reader.known(0, true);
             let end = reader.read_whole(&mut base_known, &base, 20);
             base_known.starts.push(end as u32);

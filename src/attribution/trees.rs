@@ -10,7 +10,7 @@ use gix::ObjectId;
 use gix::objs::Kind;
 
 use super::place::Options;
-use super::reader::{Reader, Sought};
+use super::reader::{Sought, TreeReader};
 use super::records::Records;
 use crate::coverage::Skip;
 use crate::git::number::{NameNo, Number as _};
@@ -35,8 +35,8 @@ pub(crate) struct Trees {
 pub(crate) fn read(scanned: &mut Database, sought: &[ObjectId], options: Options<'_>) -> Trees {
     let sought = Sought::new(sought);
     let stores = &scanned.stores;
-    let mut readers: Vec<Reader<'_>> = (0..options.threads.max(1))
-        .map(|_| Reader::new(stores, &sought, options.stop))
+    let mut readers: Vec<TreeReader<'_>> = (0..options.threads.max(1))
+        .map(|_| TreeReader::new(stores, &sought, options.stop))
         .collect();
     let tables = &mut scanned.tables;
     walk_all(

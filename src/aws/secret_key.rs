@@ -5,6 +5,8 @@
 //! losses by class changes are from the exact chain. The total is kept under 1 in 1,000 for a secret that no
 //! name vouches for, and under 1 in 100,000 for one under a telling name.
 
+use crate::text::bytes::entropy;
+
 /// Length of a secret access key, in characters.
 pub const LENGTH: usize = 40;
 
@@ -135,23 +137,6 @@ fn holds(value: &[u8], word: &[u8]) -> bool {
     value
         .windows(word.len())
         .any(|window| window.eq_ignore_ascii_case(word))
-}
-
-/// Shannon entropy of the value's own characters, in bits a character.
-pub fn entropy(value: &[u8]) -> f64 {
-    let mut counts = [0u16; 256];
-    for byte in value {
-        counts[usize::from(*byte)] += 1;
-    }
-    let length = value.len() as f64;
-    counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| {
-            let share = f64::from(*count) / length;
-            -share * share.log2()
-        })
-        .sum()
 }
 
 /// How many neighbours are of different classes: lower case, upper case, digit, other.

@@ -1,5 +1,7 @@
 //! Session tokens: base64 of a structure that starts in one of a few ways.
 
+use crate::text::bytes::entropy;
+
 /// Shortest token, in characters. The shortest in AWS documentation has 239; AWS gives no bounds.
 pub const MIN_LENGTH: usize = 100;
 
@@ -22,7 +24,7 @@ pub fn is_token(text: &[u8]) -> bool {
 
 /// Whether the text can be a token on the word of its name alone.
 pub fn can_be_token(text: &[u8]) -> bool {
-    text.len() >= MIN_LENGTH && super::secret_key::entropy(text) >= 4.5
+    text.len() >= MIN_LENGTH && entropy(text) >= 4.5
 }
 
 /// Whether documentation prints it.

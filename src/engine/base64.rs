@@ -1,7 +1,7 @@
 //! Base64 text: where it stands around a hit, and what it decodes to.
 
 use crate::blob::Span;
-use crate::rule::pem::base64_value;
+use crate::text::base64;
 
 use super::decode::is_value;
 use super::view::{Builder, View};
@@ -294,7 +294,7 @@ fn decode(bytes: &[u8], run: &Run) -> Option<Vec<u8>> {
     let mut bits = 0u32;
     let mut count = 0;
     for byte in text {
-        let Some(value) = base64_value(*byte) else {
+        let Some(value) = base64::value(*byte) else {
             continue;
         };
         bits = bits << 6 | u32::from(value);

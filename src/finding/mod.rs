@@ -31,7 +31,7 @@ pub use across::{LONE_ID, MAX_HALVES};
 pub use aws_rule::AwsRule;
 pub use fingerprint::Fingerprint;
 pub(crate) use merge::merge;
-pub use stage::{Judged, Known, Located, Redacted, Scanned, Summary, UnusedMarker};
+pub use stage::{Judged, Located, OldFindings, Redacted, Scanned, Summary, UnusedMarker};
 
 /// One secret, or one key id without its secret, with all its places.
 #[derive(Clone, Debug)]

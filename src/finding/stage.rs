@@ -16,7 +16,7 @@ pub struct Scanned {
     pub(crate) findings: Vec<Finding>,
     /// Values that are findings only if a key ID without its secret turns up in a file nearby.
     pub(crate) latent: Vec<Finding>,
-    pub(crate) known: Known,
+    pub(crate) known: OldFindings,
     /// Objects of which a part was not read, such as an encrypted member of an archive.
     pub(crate) unread: BTreeSet<ObjectId>,
     pub(crate) coverage: Coverage,
@@ -25,7 +25,7 @@ pub struct Scanned {
 
 /// Identities of what the old versions of changed paths held and nothing accepted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct OldFindings {
     findings: BTreeSet<Fingerprint>,
     /// Secrets by themselves, each with the highest level at which it was found.
     secrets: BTreeMap<Fingerprint, Level>,
@@ -79,7 +79,7 @@ pub struct Summary {
     pub accepted: usize,
 }
 
-impl Known {
+impl OldFindings {
     /// Adds a finding. With `alone`, its secret is known whatever goes with it; a value that was no finding by itself
     /// is known only as what it was.
     pub(crate) fn add(&mut self, finding: &Finding, alone: bool) {
@@ -135,7 +135,7 @@ impl Scanned {
     }
 
     /// Identities of what was there before, as far as the scan saw old versions.
-    pub fn known(&self) -> &Known {
+    pub fn known(&self) -> &OldFindings {
         &self.known
     }
 
@@ -177,7 +177,7 @@ impl Scanned {
     }
 
     /// Takes out what was there before the change, as `known` has it.
-    pub fn new_only(mut self, known: &Known) -> Self {
+    pub fn new_only(mut self, known: &OldFindings) -> Self {
         self.findings.retain(|finding| !known.has(finding));
         self
     }
@@ -264,7 +264,7 @@ impl Judged {
 impl Redacted {
     /// Takes findings and coverage of which no text holds a secret. The caller vouches for that, as
     /// [`crate::scan::redact`] does.
-    pub fn vouched(findings: Vec<Finding>, coverage: Coverage) -> Self {
+    pub fn assume_redacted(findings: Vec<Finding>, coverage: Coverage) -> Self {
         let summary = Summary::of(&findings);
         Self {
             findings,
@@ -310,7 +310,7 @@ impl Redacted {
                 .snippet
                 .retain(|line| around.is_none_or(|around| is_near(line.number, around)));
         }
-        Self::vouched(findings, Coverage::default())
+        Self::assume_redacted(findings, Coverage::default())
     }
 }
 
@@ -340,7 +340,7 @@ mod tests {
     const LONG: &str = "0123456789012345678901234567890123456789";
 
     fn new_after(old: &[(&Finding, bool)], new: Finding) -> bool {
-        let mut known = Known::default();
+        let mut known = OldFindings::default();
         for (finding, alone) in old {
             known.add(finding, *alone);
         }
@@ -403,7 +403,8 @@ mod tests {
                 mark: (number == 5).then_some((0, 0)),
             })
             .collect();
-        let all = Redacted::vouched(vec![finding("r", "s", vec![far])], Coverage::default());
+        let all =
+            Redacted::assume_redacted(vec![finding("r", "s", vec![far])], Coverage::default());
         let lines = |redacted: &Redacted| redacted.findings()[0].places[0].snippet.len();
         assert_eq!(lines(&all.close_up(0, Some(1))), 3);
         assert_eq!(lines(&all.close_up(0, None)), 9);

@@ -278,13 +278,20 @@ fn install_block(dir: &Path, is_direct: bool, kind: Kind) -> Result<Outcome, Err
             Action::BlockAdded
         }
     };
-    Ok(Outcome {
-        kind,
-        path,
-        action,
-        through: None,
-        is_shared: true,
-    })
+    Ok(Outcome::of_block(kind, path, action))
+}
+
+impl Outcome {
+    /// What was done to a script that is not ours alone.
+    fn of_block(kind: Kind, path: PathBuf, action: Action) -> Self {
+        Self {
+            kind,
+            path,
+            action,
+            through: None,
+            is_shared: true,
+        }
+    }
 }
 
 fn uninstall_block(dir: &Path, kind: Kind) -> Result<Outcome, Error> {
@@ -302,13 +309,7 @@ fn uninstall_block(dir: &Path, kind: Kind) -> Result<Outcome, Error> {
         }
         _ => Action::NotInstalled,
     };
-    Ok(Outcome {
-        kind,
-        path,
-        action,
-        through: None,
-        is_shared: true,
-    })
+    Ok(Outcome::of_block(kind, path, action))
 }
 
 /// The text of a script that is changed in place.

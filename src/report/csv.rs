@@ -8,12 +8,12 @@ use std::borrow::Cow;
 use std::io;
 
 use bstr::ByteSlice as _;
-use data_encoding::BASE64;
 
 use super::display;
 use super::row::{PlaceRow, Row};
 use super::{Accepted, Capabilities, Report};
 use crate::secret::Secret;
+use crate::text::base64::STANDARD as BASE64;
 
 const HEADER: &[&str] = &[
     "fingerprint",
@@ -82,12 +82,13 @@ fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
     let (object_kind, object) = place.held_in().unwrap_or_default();
     let accepted = row.accepted.as_ref();
     let is_exact = place
-        .bytes
+        .place
+        .shown_path()
         .to_str()
         .is_ok_and(|path| matches!(display::visible(path), Cow::Borrowed(_)));
     let path_base64 = match is_exact {
         true => String::new(),
-        false => BASE64.encode(place.bytes.as_ref()),
+        false => BASE64.encode(place.place.shown_path().as_ref()),
     };
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     vec![
@@ -97,7 +98,7 @@ fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
         row.message.to_owned(),
         text(row.key_id),
         text(row.account_id),
-        place.bytes.to_str_lossy().into_owned(),
+        place.place.shown_path().to_str_lossy().into_owned(),
         place.line.to_string(),
         place.column.to_string(),
         place.end_line.to_string(),

@@ -4,7 +4,6 @@
 
 use std::io;
 
-use data_encoding::BASE64;
 use serde::Serialize;
 
 use super::calm::Calm;
@@ -12,6 +11,7 @@ use super::row::Row;
 use super::{Accepted, Capabilities, Report};
 use crate::coverage::{Coverage, Skip};
 use crate::finding::Summary;
+use crate::text::base64::STANDARD as BASE64;
 
 /// Name and version of the schema.
 pub const SCHEMA: &str = "keysieve-report/1";

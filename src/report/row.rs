@@ -1,17 +1,17 @@
 //! Rows: a finding, its places and their commits laid flat, under the names of `docs/report-schema.md`.
 //!
-//! JSON and JSON Lines write a row as it is and CSV reads it (HTML does not yet), so that a new field has one place to be added.
+//! JSON and JSON Lines write a row as it is, CSV and HTML read it, so that a new field has one place to be added.
 
 use std::borrow::Cow;
 
-use bstr::{BStr, ByteSlice as _};
-use data_encoding::BASE64;
+use bstr::ByteSlice as _;
 use serde::Serialize;
 
 use crate::commit::{CommitInfo, Departure};
 use crate::finding::{Acceptance, AwsRule, Finding, Place, Position, SnippetLine};
 use crate::provenance::{ObjectKind, Step};
 use crate::secret::Secret;
+use crate::text::base64::STANDARD as BASE64;
 
 /// A finding.
 #[derive(Serialize)]
@@ -29,6 +29,9 @@ pub(super) struct Row<'a> {
     #[serde(flatten)]
     secrets: Secrets,
     pub(super) places: Vec<PlaceRow<'a>>,
+    /// Laid flat here; for the sentences that formats for people share.
+    #[serde(skip)]
+    pub(super) finding: &'a Finding,
 }
 
 /// Why a finding does not count.
@@ -82,10 +85,10 @@ pub(super) struct PlaceRow<'a> {
     pub(super) commit: Option<CommitRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) marker: Option<&'a str>,
-    snippet: Vec<SnippetRow<'a>>,
-    /// The exact bytes of the path, with the way into containers.
+    pub(super) snippet: Vec<SnippetRow<'a>>,
+    /// Laid flat here.
     #[serde(skip)]
-    pub(super) bytes: Cow<'a, BStr>,
+    pub(super) place: &'a Place,
 }
 
 /// One step into a container.
@@ -162,6 +165,9 @@ pub(super) struct CommitRow<'a> {
     boundary: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) left: Option<DepartureRow<'a>>,
+    /// Laid flat here.
+    #[serde(skip)]
+    pub(super) info: &'a CommitInfo,
 }
 
 /// The commit with which a place left the history of `HEAD`.
@@ -173,12 +179,13 @@ pub(super) struct DepartureRow<'a> {
     subject: &'a str,
 }
 
+/// A line of a snippet.
 #[derive(Serialize)]
-struct SnippetRow<'a> {
-    line: usize,
-    text: &'a str,
+pub(super) struct SnippetRow<'a> {
+    pub(super) line: usize,
+    pub(super) text: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mark: Option<(usize, usize)>,
+    pub(super) mark: Option<(usize, usize)>,
 }
 
 impl<'a> Row<'a> {
@@ -200,6 +207,27 @@ impl<'a> Row<'a> {
                 false => Secrets::default(),
             },
             places: finding.places.iter().map(PlaceRow::from).collect(),
+            finding,
+        }
+    }
+}
+
+impl Row<'_> {
+    /// Returns the place that leads.
+    pub(super) fn first_place(&self) -> &PlaceRow<'_> {
+        self.places
+            .first()
+            .expect("a finding has at least one place")
+    }
+}
+
+impl AcceptedRow<'_> {
+    /// Returns the kind with its article.
+    pub(super) fn by(&self) -> String {
+        match self.kind {
+            "marker" => "a marker".to_owned(),
+            "allowlist" => "an allowlist".to_owned(),
+            kind => format!("the {kind}"),
         }
     }
 }
@@ -275,7 +303,7 @@ impl<'a> From<&'a Place> for PlaceRow<'a> {
             commit: place.commit.as_ref().map(CommitRow::from),
             marker: place.marker.as_deref(),
             snippet: place.snippet.iter().map(SnippetRow::from).collect(),
-            bytes: place.shown_path(),
+            place,
         }
     }
 }
@@ -301,6 +329,7 @@ impl<'a> From<&'a CommitInfo> for CommitRow<'a> {
             held_by: &commit.held_by,
             boundary: commit.is_boundary.then_some(true),
             left: commit.left.as_ref().map(DepartureRow::from),
+            info: commit,
         }
     }
 }

@@ -139,7 +139,7 @@ impl Sample {
 
     /// Has `write` write the report.
     pub(super) fn write_with<T>(&self, write: impl FnOnce(&Report<'_>) -> T) -> T {
-        let redacted = Redacted::vouched(self.findings.clone(), self.coverage.clone());
+        let redacted = Redacted::assume_redacted(self.findings.clone(), self.coverage.clone());
         let tool = Tool {
             version: "1.2.3",
             rules_hash: &|| "0123456789abcdef".to_owned(),

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use super::pem;
 use crate::level::Level;
+use crate::text::base64;
+use crate::text::bytes::entropy;
 
 /// A named check of a secret.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,7 +110,7 @@ impl Check {
     pub fn decode(&self, secret: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::PemBody => pem::normal_form(secret),
-            Self::PemInBase64 => pem::normal_form(&pem::decode_base64(secret)?),
+            Self::PemInBase64 => pem::normal_form(&base64::decode(secret)?),
             _ => None,
         }
     }
@@ -126,12 +128,12 @@ impl Check {
             Self::Crc32Base36 if !crc32_base36_holds(secret) => WRONG_CHECKSUM,
             Self::Crc32Hex if !crc32_hex_holds(secret) => WRONG_CHECKSUM,
             Self::Base64Bytes(count)
-                if pem::decode_base64(secret).is_none_or(|bytes| bytes.len() != *count) =>
+                if base64::decode(secret).is_none_or(|bytes| bytes.len() != *count) =>
             {
                 Verdict::Drop("does not decode to the length of such a key")
             }
             Self::PemBody => pem::judge(secret),
-            Self::PemInBase64 => match pem::decode_base64(secret) {
+            Self::PemInBase64 => match base64::decode(secret) {
                 Some(text) => pem::judge(&text),
                 None => Verdict::Drop("is not base64"),
             },
@@ -145,23 +147,6 @@ const WRONG_CHECKSUM: Verdict = Verdict::Lower(
     Level::Note,
     "the checksum in it is wrong: made up or cut short",
 );
-
-/// Shannon entropy in bits per byte.
-pub fn entropy(text: &[u8]) -> f64 {
-    let mut counts = [0u32; 256];
-    for byte in text {
-        counts[usize::from(*byte)] += 1;
-    }
-    let length = text.len() as f64;
-    counts
-        .iter()
-        .filter(|count| **count > 0)
-        .map(|count| {
-            let share = f64::from(*count) / length;
-            -share * share.log2()
-        })
-        .sum()
-}
 
 fn digits(text: &[u8]) -> usize {
     text.iter().filter(|byte| byte.is_ascii_digit()).count()

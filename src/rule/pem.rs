@@ -5,8 +5,10 @@
 
 use std::ops::Range;
 
-use super::check::{Verdict, entropy};
+use super::check::Verdict;
 use crate::level::Level;
+use crate::text::base64;
+use crate::text::bytes::entropy;
 
 /// The longest block that is looked at. A 16,384-bit RSA key takes 13 KiB; PGP blocks with photographs are longer
 /// and are then judged by their beginning.
@@ -145,7 +147,7 @@ fn judge_block(block: &Block) -> Verdict {
     }
     // What follows the last whole group of four is the sign of a block that was cut.
     let whole = block.body.len() / 4 * 4;
-    let Some(bytes) = decode_base64(&block.body[..whole]) else {
+    let Some(bytes) = base64::decode(&block.body[..whole]) else {
         return UNREADABLE;
     };
     if block.is_encrypted {
@@ -266,39 +268,6 @@ pub fn normal_form(text: &[u8]) -> Option<Vec<u8>> {
     Some(normal)
 }
 
-/// The six bits of a base64 character, standard or URL-safe (RFC 4648, sections 4 and 5).
-pub fn base64_value(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    })
-}
-
-/// Decodes base64, standard or URL-safe, padded or not; `None` if anything else is in it.
-pub fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let text = &text[..text.len() - padding];
-    if padding > 2 || text.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 2);
-    let (mut bits, mut count) = (0u32, 0);
-    for byte in text {
-        bits = bits << 6 | u32::from(base64_value(*byte)?);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -371,9 +340,9 @@ mod tests {
 
     #[test]
     fn base64_is_decoded_or_refused() {
-        assert_eq!(decode_base64(b"aGVsbG8="), Some(b"hello".to_vec()));
-        assert_eq!(decode_base64(b"aGVsbG8"), Some(b"hello".to_vec()));
-        assert_eq!(decode_base64(b"aGVsb"), None);
-        assert_eq!(decode_base64(b"aGV bG8="), None);
+        assert_eq!(base64::decode(b"aGVsbG8="), Some(b"hello".to_vec()));
+        assert_eq!(base64::decode(b"aGVsbG8"), Some(b"hello".to_vec()));
+        assert_eq!(base64::decode(b"aGVsb"), None);
+        assert_eq!(base64::decode(b"aGV bG8="), None);
     }
 }

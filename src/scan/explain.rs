@@ -9,7 +9,7 @@ use crate::engine::{Engine, Scratch};
 
 /// Something that the engine saw. Holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Sight {
+pub struct TraceEvent {
     /// Line of its first byte, 1-based.
     pub line: usize,
     /// Column of its first byte, 1-based.
@@ -17,14 +17,14 @@ pub struct Sight {
     /// Line of its last byte.
     pub end_line: usize,
     /// What it is, from first to last stage.
-    pub kind: SightKind,
+    pub kind: Stage,
     /// What there is to say about it.
     pub text: String,
 }
 
 /// How far something got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SightKind {
+pub enum Stage {
     /// A literal that some rule looks for.
     Keyword,
     /// Was looked at and judged.
@@ -34,8 +34,8 @@ pub enum SightKind {
 }
 
 /// Everything that the engine saw in `bytes`, in order of place.
-pub fn explain(engine: &Engine, bytes: &[u8]) -> Vec<Sight> {
-    let mut seen: Vec<(Span, SightKind, String)> = Vec::new();
+pub fn explain(engine: &Engine, bytes: &[u8]) -> Vec<TraceEvent> {
+    let mut seen: Vec<(Span, Stage, String)> = Vec::new();
     let prefilter = engine.prefilter();
     let mut hits = Vec::new();
     prefilter.find(bytes, &mut hits);
@@ -43,10 +43,10 @@ pub fn explain(engine: &Engine, bytes: &[u8]) -> Vec<Sight> {
         let keyword = prefilter.keyword(hit.keyword);
         let span = Span::new(hit.offset, hit.offset + keyword.len());
         let text = String::from_utf8_lossy(keyword).into_owned();
-        seen.push((span, SightKind::Keyword, text));
+        seen.push((span, Stage::Keyword, text));
     }
     for explanation in engine.explain(bytes) {
-        seen.push((explanation.span, SightKind::Judged, explanation.text));
+        seen.push((explanation.span, Stage::Judged, explanation.text));
     }
     let mut scratch = Scratch::default();
     for found in engine.scan(bytes, &mut scratch) {
@@ -68,15 +68,15 @@ pub fn explain(engine: &Engine, bytes: &[u8]) -> Vec<Sight> {
         }
         let span = parts(found).first().copied().unwrap_or(found.span);
         let whole = Span::new(span.start, found.span.end.max(span.end));
-        seen.push((whole, SightKind::Reported, text));
+        seen.push((whole, Stage::Reported, text));
     }
     let lines = Lines::new(bytes);
     let spans: Vec<Span> = seen.iter().map(|(span, ..)| *span).collect();
-    let sights: BTreeSet<Sight> = lines
+    let sights: BTreeSet<TraceEvent> = lines
         .positions(&spans)
         .into_iter()
         .zip(seen)
-        .map(|(position, (_, kind, text))| Sight {
+        .map(|(position, (_, kind, text))| TraceEvent {
             line: position.line,
             column: position.column,
             end_line: position.end_line,

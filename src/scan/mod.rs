@@ -31,7 +31,7 @@ use crate::provenance::{ObjectKind, Provenance};
 use crate::source::{BlobSink, Clean, Opened};
 
 pub use build::{Built, findings_of};
-pub use explain::{Sight, SightKind, explain};
+pub use explain::{Stage, TraceEvent, explain};
 pub use probe::EngineProbe;
 pub use redact::{redact, redact_text};
 

@@ -21,7 +21,7 @@ const LONG: usize = 512;
 
 /// `text` with everything cut out in which the engine sees a secret.
 pub fn redact_text(engine: &Engine, text: &[u8]) -> BString {
-    let mut redactor = Redactor::new(engine, Known::default());
+    let mut redactor = Redactor::new(engine, KnownSecrets::default());
     redactor.bytes(text).unwrap_or_else(|| text.into())
 }
 
@@ -32,7 +32,7 @@ pub fn redact(engine: &Engine, judged: Judged) -> Redacted {
         mut findings,
         mut coverage,
     } = judged;
-    let mut redactor = Redactor::new(engine, Known::new(&findings));
+    let mut redactor = Redactor::new(engine, KnownSecrets::new(&findings));
     for finding in &mut findings {
         redactor.finding(finding);
     }
@@ -44,19 +44,19 @@ pub fn redact(engine: &Engine, judged: Judged) -> Redacted {
         redactor.bstring(&mut skip.subject);
         redactor.option(&mut skip.detail);
     }
-    Redacted::vouched(findings, coverage)
+    Redacted::assume_redacted(findings, coverage)
 }
 
 /// The secrets that a scan found, to be looked for wherever text is printed: [`folded`], as the texts are.
 #[derive(Debug, Default)]
-struct Known {
+struct KnownSecrets {
     /// For all values of ordinary length.
     searcher: Option<AhoCorasick>,
     /// Longer ones, one by one: a private key, say. Few texts are long enough to hold one.
     long: Vec<Secret>,
 }
 
-impl Known {
+impl KnownSecrets {
     fn new(findings: &[Finding]) -> Self {
         let values: BTreeSet<Secret> = findings
             .iter()
@@ -116,12 +116,12 @@ fn folded(text: &[u8]) -> Vec<u8> {
 
 struct Redactor<'e> {
     engine: &'e Engine,
-    known: Known,
+    known: KnownSecrets,
     scratch: Scratch,
 }
 
 impl<'e> Redactor<'e> {
-    fn new(engine: &'e Engine, known: Known) -> Self {
+    fn new(engine: &'e Engine, known: KnownSecrets) -> Self {
         Self {
             engine,
             known,

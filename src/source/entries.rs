@@ -10,7 +10,7 @@ use gix::objs::Kind;
 
 use super::{BlobSink, show_all};
 use crate::blob::Blob;
-use crate::content::{Links, Reader, Unread};
+use crate::content::{FileReader, Links, Unread};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::lfs::Pointer;
 use crate::git::odb::fault::Fault;
@@ -103,7 +103,7 @@ pub(super) fn show_lfs<S: BlobSink>(
     sink: &mut S,
 ) -> Result<ControlFlow<()>, (SkipReason, String)> {
     let path = pointer.object_path(lfs);
-    let mut reader = Reader::new(Some(limit));
+    let mut reader = FileReader::new(Some(limit));
     match reader.open(&path, Links::Follow) {
         Ok(content) if content.bytes().len() as u64 == pointer.size => {
             let flow = sink.blob(Blob {

@@ -1,5 +1,8 @@
-//! Text that rooms share ways to read and write: documents, dates, numbers, widths, paths, whole files.
+//! Text that rooms share ways to read and write: base64, bytes, documents, dates, numbers, widths, paths,
+//! whole files.
 
+pub mod base64;
+pub mod bytes;
 pub mod date;
 pub mod document;
 pub mod numbers;

@@ -15,7 +15,7 @@ const APART: usize = 24 << 10;
 
 /// What a report says of one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Sight {
+struct TraceEvent {
     /// Level, rule, values and offsets.
     row: Row,
     /// Lines and columns of id, secret and token.
@@ -24,7 +24,7 @@ struct Sight {
 
 /// The cases of one run, by path.
 struct Batch {
-    cases: Vec<(String, Vec<Sight>, String)>,
+    cases: Vec<(String, Vec<TraceEvent>, String)>,
 }
 
 impl Batch {
@@ -44,7 +44,7 @@ impl Batch {
         let mut wrong = Wrong::default();
         let mut reported = reported(&run.json());
         for (path, expected, name) in &self.cases {
-            let mut found: Vec<Sight> = Vec::new();
+            let mut found: Vec<TraceEvent> = Vec::new();
             reported.retain(|(at, sight)| {
                 let is_here = at == path;
                 if is_here {
@@ -72,8 +72,8 @@ impl Batch {
 }
 
 /// What a report must say of the places of a text.
-fn sights(rows: &[Row], filled: &Filled) -> Vec<Sight> {
-    let sight = |row: &Row| Sight {
+fn sights(rows: &[Row], filled: &Filled) -> Vec<TraceEvent> {
+    let sight = |row: &Row| TraceEvent {
         positions: row.parts.each_ref().map(|part| {
             let (_, span) = part.as_ref()?;
             span.map(|(start, _)| filled.position(start))
@@ -87,7 +87,7 @@ fn sights(rows: &[Row], filled: &Filled) -> Vec<Sight> {
 }
 
 /// Every place of a JSON report.
-fn reported(report: &Value) -> Vec<(String, Sight)> {
+fn reported(report: &Value) -> Vec<(String, TraceEvent)> {
     let mut sights = Vec::new();
     let text = |value: &Value| value.as_str().map(str::to_owned);
     for finding in report["findings"].as_array().expect("a list") {
@@ -116,7 +116,7 @@ fn reported(report: &Value) -> Vec<(String, Sight)> {
                     span.map(|(offset, length)| (offset, offset + length)),
                 ))
             };
-            let sight = Sight {
+            let sight = TraceEvent {
                 row: Row {
                     level: text(&finding["level"]).expect("a level"),
                     rule: text(&finding["rule"]).expect("a rule"),
@@ -153,7 +153,7 @@ fn plain_cases() -> Vec<Case> {
 }
 
 /// All cases in one long text, far from one another.
-fn long_text(cases: &[Case]) -> (Filled, Vec<Sight>) {
+fn long_text(cases: &[Case]) -> (Filled, Vec<TraceEvent>) {
     let keys = &mut Keys::new(SEED + 3);
     let mut text = Filled::default();
     let mut expected = Vec::new();

@@ -37,7 +37,7 @@ pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, F
         }
     }
     let engine = Arc::new(Engine::new(Arc::new(RuleSet::builtin())));
-    let mut known = Known::default();
+    let mut known = FoundAgain::default();
     if !paths.is_empty() {
         let mut scanner = Scanner::new(Arc::clone(&engine), Options::default());
         let worktree = Worktree {
@@ -103,12 +103,12 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
 
 /// What was found again.
 #[derive(Debug, Default)]
-struct Known {
+struct FoundAgain {
     findings: Vec<Finding>,
     unread: Vec<String>,
 }
 
-impl Known {
+impl FoundAgain {
     fn add(&mut self, scanner: Scanner) {
         let scanned = scanner.finish();
         self.findings.extend_from_slice(scanned.findings());

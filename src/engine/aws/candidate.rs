@@ -5,7 +5,8 @@ use crate::aws::secret_key::{self, Evidence, Rejection};
 use crate::aws::session_token;
 use crate::blob::Span;
 use crate::engine::decode::is_value;
-use crate::rule::pem::decode_base64;
+use crate::text::base64;
+use crate::text::bytes::entropy;
 
 use super::label::{Label, Labels};
 use super::name::Role;
@@ -213,7 +214,7 @@ fn rejection(value: &[u8], evidence: Evidence) -> Option<&'static str> {
 /// true secrets: the tail from 27 on of 30 draws with 98 in 256.
 fn is_base64_of_text(value: &[u8]) -> bool {
     let is_printable = |byte: &&u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
-    let bytes = decode_base64(value).unwrap_or_default();
+    let bytes = base64::decode(value).unwrap_or_default();
     bytes.len() == 30 && bytes.iter().filter(is_printable).count() >= 27
 }
 
@@ -233,7 +234,7 @@ fn no_password(value: &[u8], label: &Label) -> Option<&'static str> {
         Role::Foreign | Role::Unknown | Role::Token | Role::Doubtful if !says_so => {
             Some("44 base64 characters under another name")
         }
-        _ if !says_so && secret_key::entropy(value) < 4.25 => {
+        _ if !says_so && entropy(value) < 4.25 => {
             Some("too few different characters for a random value")
         }
         _ => None,

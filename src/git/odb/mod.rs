@@ -19,7 +19,7 @@ use std::path::PathBuf;
 
 use super::number::{EntryNo, Number as _};
 use crate::coverage::{Skip, SkipReason};
-use notes::Notes;
+use notes::CommitTable;
 use store::Stores;
 use table::Table;
 pub(crate) use visit::{NO_HEADER, batches, chunk_size, damage, walk_all};
@@ -36,7 +36,7 @@ pub struct Database {
     /// One for each pack.
     pub(crate) tables: Vec<Table>,
     /// All commits; `None` if not all of them were read.
-    pub(crate) commits: Option<Vec<Notes>>,
+    pub(crate) commits: Option<Vec<CommitTable>>,
     pub(crate) max_object_size: u64,
 }
 

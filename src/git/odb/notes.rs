@@ -12,7 +12,7 @@ pub(crate) const NO_ENTRIES: ObjectNo = ObjectNo::number(u32::MAX - 1);
 
 /// As what a commit names another object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Named {
+pub(crate) enum CommitLink {
     /// Its tree.
     Tree,
     /// A commit that it builds on.
@@ -21,8 +21,8 @@ pub(crate) enum Named {
 
 /// What one worker has noted.
 #[derive(Debug, Default)]
-pub(crate) struct Notes {
-    commits: Vec<Noted>,
+pub(crate) struct CommitTable {
+    commits: Vec<PackedCommit>,
     /// Numbers of objects, or [`ABSENT`].
     parents: Vec<ObjectNo>,
     /// Commits that cannot be read.
@@ -42,7 +42,7 @@ pub(crate) struct Commit {
 
 /// The same as it is kept: without the gap that an `i64` would make.
 #[derive(Clone, Copy, Debug)]
-struct Noted {
+struct PackedCommit {
     number: ObjectNo,
     tree: ObjectNo,
     time: [u8; 8],
@@ -50,18 +50,18 @@ struct Noted {
     parents_end: u32,
 }
 
-impl Notes {
+impl CommitTable {
     /// Notes a commit. `find` gives the number of the tree or parent that stands there in hex, [`ABSENT`]
     /// or [`NO_ENTRIES`]; `None` if it is no id.
     pub(crate) fn commit(
         &mut self,
         number: ObjectNo,
         bytes: &[u8],
-        find: impl FnMut(&[u8], Named) -> Option<ObjectNo>,
+        find: impl FnMut(&[u8], CommitLink) -> Option<ObjectNo>,
     ) {
         let from = self.parents.len();
         match self.parse(number, bytes, find) {
-            Some(commit) => self.commits.push(Noted {
+            Some(commit) => self.commits.push(PackedCommit {
                 number: commit.number,
                 tree: commit.tree,
                 time: commit.time.to_ne_bytes(),
@@ -78,12 +78,12 @@ impl Notes {
         &mut self,
         number: ObjectNo,
         bytes: &[u8],
-        mut find: impl FnMut(&[u8], Named) -> Option<ObjectNo>,
+        mut find: impl FnMut(&[u8], CommitLink) -> Option<ObjectNo>,
     ) -> Option<Commit> {
         let header = CommitHeader::parse(bytes)?;
-        let tree = find(header.tree, Named::Tree)?;
+        let tree = find(header.tree, CommitLink::Tree)?;
         for parent in header.parents() {
-            self.parents.push(find(parent, Named::Parent)?);
+            self.parents.push(find(parent, CommitLink::Parent)?);
         }
         Some(Commit {
             number,
@@ -120,13 +120,13 @@ mod tests {
     use crate::git::number::Number as _;
 
     /// Ids are numbers in these tests.
-    fn number(text: &[u8], _: Named) -> Option<ObjectNo> {
+    fn number(text: &[u8], _: CommitLink) -> Option<ObjectNo> {
         Some(ObjectNo::new(std::str::from_utf8(text).ok()?.parse().ok()?))
     }
 
     #[test]
     fn a_malformed_commit_leaves_the_parents_of_the_others_alone() {
-        let mut notes = Notes::default();
+        let mut notes = CommitTable::default();
         let good = b"tree 7\nparent 1\nparent 2\nauthor a\ncommitter a <a> 1234 +0000\n\nx";
         let malformed = b"parent 3\ntree 7\n\nparent 5\n";
         let no_parent = b"tree 7\nparent 6\nparent x\ncommitter a <a> 1 +0000\n";

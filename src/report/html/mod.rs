@@ -10,12 +10,13 @@ mod timeline;
 use std::fmt::Write as _;
 use std::io;
 
-use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
 use super::display::{self, is_hole};
+use super::row::Row;
 use super::{Accepted, Capabilities, Format, Report};
 use crate::coverage::Coverage;
+use crate::text::base64::STANDARD as BASE64;
 use crate::text::numbers::{counted, grouped, size};
 
 const STYLE: &str = include_str!("style.css");
@@ -34,8 +35,13 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     head(&mut page, report);
     summary(&mut page, report);
     holes(&mut page, report.coverage);
-    timeline::section(&mut page, report.findings);
-    table::section(&mut page, report.findings);
+    let rows = report
+        .findings
+        .iter()
+        .map(|finding| Row::new(finding, false));
+    let rows: Vec<Row<'_>> = rows.collect();
+    timeline::section(&mut page, &rows);
+    table::section(&mut page, &rows);
     rules(&mut page, report);
     coverage(&mut page, report.coverage);
     foot(&mut page, report);

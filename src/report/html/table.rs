@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use super::super::display;
+use super::super::row::{PlaceRow, Row, SnippetRow};
 use super::{escaped, escaped_code, put};
-use crate::finding::{Acceptance, Finding, Place, SnippetLine};
 use crate::level::Level;
-use crate::provenance::ObjectKind;
 use crate::text::numbers::counted;
 
 /// How many places of one finding are listed.
@@ -16,7 +15,7 @@ const PLACES_LISTED: usize = 200;
 const REFS_LISTED: usize = 8;
 
 /// Writes the section, if there is a finding to show.
-pub(super) fn section(page: &mut String, findings: &[Finding]) {
+pub(super) fn section(page: &mut String, findings: &[Row<'_>]) {
     if findings.is_empty() {
         return;
     }
@@ -32,13 +31,13 @@ pub(super) fn section(page: &mut String, findings: &[Finding]) {
     }
     page.push_str("</tr></thead>\n");
     for (at, finding) in findings.iter().enumerate() {
-        rows(page, at + 1, finding, has_history);
+        row(page, at + 1, finding, has_history);
     }
     page.push_str("</table>\n</section>\n");
 }
 
 /// Whether a commit is known for any of them: a scan of a directory has none.
-fn has_history(findings: &[Finding]) -> bool {
+fn has_history(findings: &[Row<'_>]) -> bool {
     findings
         .iter()
         .flat_map(|finding| &finding.places)
@@ -46,15 +45,15 @@ fn has_history(findings: &[Finding]) -> bool {
 }
 
 /// The class that gives a finding its colour.
-pub(super) fn class(finding: &Finding) -> &'static str {
+pub(super) fn class(finding: &Row<'_>) -> &'static str {
     match finding.accepted {
         Some(_) => "accepted",
-        None => finding.level.name(),
+        None => finding.level,
     }
 }
 
 /// Hidden until the script shows it: it does nothing without.
-fn toolbar(page: &mut String, findings: &[Finding]) {
+fn toolbar(page: &mut String, findings: &[Row<'_>]) {
     page.push_str(
         "<form class=\"toolbar\" hidden>\n<label class=\"search\"><span>Search</span>\
          <input type=\"search\" placeholder=\"path, key ID, author, rule …\" autocomplete=\"off\"></label>\n<div class=\"chips\">\n",
@@ -86,7 +85,7 @@ fn toolbar(page: &mut String, findings: &[Finding]) {
 }
 
 /// What the last column says, and how it sorts.
-fn state(finding: &Finding) -> (u8, &'static str) {
+fn state(finding: &Row<'_>) -> (u8, &'static str) {
     let mut commits = finding
         .places
         .iter()
@@ -105,7 +104,7 @@ fn state(finding: &Finding) -> (u8, &'static str) {
     }
 }
 
-fn rows(page: &mut String, number: usize, finding: &Finding, has_history: bool) {
+fn row(page: &mut String, number: usize, finding: &Row<'_>, has_history: bool) {
     let place = finding.first_place();
     let (rank, state) = state(finding);
     let in_head = finding
@@ -115,32 +114,32 @@ fn rows(page: &mut String, number: usize, finding: &Finding, has_history: bool) 
     let time = place
         .commit
         .as_ref()
-        .map(|commit| commit.time)
+        .map(|commit| commit.info.time)
         .unwrap_or(i64::MAX);
-    let level_rank = match finding.level {
+    let level_rank = match finding.finding.level {
         Level::Error => 0,
         Level::Warning => 1,
         Level::Note => 2,
     };
-    let path = escaped(&display::path(place));
+    let path = escaped(&display::path(place.place));
     put!(
         page,
         "<tbody id=\"f{number}\" class=\"{}\" data-level=\"{level_rank}\" data-what=\"{}\" data-path=\"{path}\" \
          data-time=\"{time}\" data-state=\"{rank}\" data-head=\"{in_head}\">\n",
         class(finding),
-        escaped(&finding.message),
+        escaped(finding.message),
     );
     put!(
         page,
         "<tr><td data-name=\"Level\"><span class=\"badge {level}\">{level}</span></td>\
          <td data-name=\"What\">",
-        level = finding.level.name(),
+        level = finding.level,
     );
     what(page, finding);
     put!(
         page,
         "</td><td data-name=\"Where\"><span class=\"path\">{path}<span class=\"line\">:{}</span></span>",
-        place.position.line
+        place.line
     );
     if finding.places.len() > 1 {
         let more = counted(finding.places.len() as u64 - 1, "more place", "more places");
@@ -160,9 +159,9 @@ fn rows(page: &mut String, number: usize, finding: &Finding, has_history: bool) 
 }
 
 /// The message, with the key id made to stand out.
-fn what(page: &mut String, finding: &Finding) {
-    let message = escaped(&finding.message);
-    let key_id = finding.key_id.as_deref().map(escaped).unwrap_or_default();
+fn what(page: &mut String, finding: &Row<'_>) {
+    let message = escaped(finding.message);
+    let key_id = finding.key_id.map(escaped).unwrap_or_default();
     match message.split_once(&key_id) {
         _ if key_id.is_empty() => put!(page, "{message}"),
         Some((before, after)) => put!(page, "{before}<code>{key_id}</code>{after}"),
@@ -171,22 +170,27 @@ fn what(page: &mut String, finding: &Finding) {
 }
 
 /// When and by whom, and what has become of it.
-fn entered(page: &mut String, place: &Place, state: &str) {
+fn entered(page: &mut String, place: &PlaceRow<'_>, state: &str) {
     page.push_str("<td data-name=\"Entered\">");
     match &place.commit {
         Some(commit) => put!(
             page,
             "{}<small>{} <code>{}</code></small>",
-            escaped(&display::day(&commit.date)),
-            escaped(&commit.author),
-            display::short(&commit.commit_id)
+            escaped(&display::day(commit.date)),
+            escaped(commit.author),
+            short(&commit.commit)
         ),
         None => page.push_str("<span class=\"none\">–</span>"),
     }
     put!(page, "</td><td data-name=\"Now\">{state}</td>");
 }
 
-fn details(page: &mut String, finding: &Finding) {
+/// The first digits of an object ID.
+fn short(id: &str) -> &str {
+    id.get(..10).unwrap_or(id)
+}
+
+fn details(page: &mut String, finding: &Row<'_>) {
     snippet(page, &finding.first_place().snippet);
     page.push_str("<dl>\n");
     let mut entry = |name: &str, text: &str| {
@@ -197,30 +201,28 @@ fn details(page: &mut String, finding: &Finding) {
         );
     };
     match &finding.accepted {
-        Some(Acceptance::Marker(reason)) => entry("accepted by a marker", reason),
-        Some(Acceptance::Allowlist(reason)) => entry("accepted by an allowlist", reason),
-        Some(Acceptance::Baseline(reason)) => entry("accepted by the baseline", reason),
-        None => entry("what to do", &finding.advice),
+        Some(accepted) => entry(&format!("accepted by {}", accepted.by()), accepted.reason),
+        None => entry("what to do", finding.advice),
     }
-    entry("rule", &finding.rule);
+    entry("rule", finding.rule);
     for (name, value) in [
-        ("account", &finding.account_id),
-        ("context", &finding.context),
+        ("account", finding.account_id),
+        ("context", finding.context),
     ] {
         if let Some(value) = value {
             entry(name, value);
         }
     }
-    if let Some(token) = &finding.session_token {
+    if let Some(token) = &finding.finding.session_token {
         entry(
             "session token",
             &format!("found, {} characters", token.len()),
         );
     }
-    for reason in &finding.reasons {
+    for reason in finding.reasons {
         entry("note", reason);
     }
-    entry("fingerprint", finding.fingerprint.as_str());
+    entry("fingerprint", finding.fingerprint);
     page.push_str("</dl>\n<ul class=\"places\">\n");
     for place in finding.places.iter().take(PLACES_LISTED) {
         put!(page, "<li>{}</li>\n", escaped_place(finding, place));
@@ -235,31 +237,27 @@ fn details(page: &mut String, finding: &Finding) {
     page.push_str("</ul>\n");
 }
 
-fn escaped_place(finding: &Finding, place: &Place) -> String {
+fn escaped_place(finding: &Row<'_>, place: &PlaceRow<'_>) -> String {
     let mut shown = format!(
         "<span class=\"path\">{}</span>",
-        escaped(&display::listed(finding, place))
+        escaped(&display::listed(finding.finding, place.place))
     );
-    if let Some((kind, id)) = &place.object {
-        let kind = match kind {
-            ObjectKind::Blob => "blob",
-            ObjectKind::Commit => "message of commit",
-            ObjectKind::Tag => "message of tag",
-        };
-        put!(shown, " <small>{kind} {}</small>", display::short(id));
+    if let Some((kind, id)) = place.held_in() {
+        let of = if kind == "blob" { "" } else { "message of " };
+        put!(shown, " <small>{of}{kind} {}</small>", short(id));
     }
     if let Some(commit) = &place.commit {
         put!(
             shown,
             "<br><small>{}: “{}” by {}</small>",
-            escaped(&display::entered_there(commit)),
-            escaped(&commit.subject),
-            escaped(&commit.author)
+            escaped(&display::entered_there(commit.info)),
+            escaped(commit.subject),
+            escaped(commit.author)
         );
         let holders = if commit.refs.is_empty() {
-            &commit.held_by
+            commit.held_by
         } else {
-            &commit.refs
+            commit.refs
         };
         let mut names: Vec<String> = holders
             .iter()
@@ -279,13 +277,13 @@ fn escaped_place(finding: &Finding, place: &Place) -> String {
     shown
 }
 
-fn snippet(page: &mut String, lines: &[SnippetLine]) {
+fn snippet(page: &mut String, lines: &[SnippetRow<'_>]) {
     if lines.is_empty() {
         return;
     }
     page.push_str("<pre>");
     for line in lines {
-        put!(page, "<span class=\"number\">{:>5}</span> ", line.number);
+        put!(page, "<span class=\"number\">{:>5}</span> ", line.line);
         let parts = line.mark.and_then(|(start, end)| {
             Some((
                 line.text.get(..start)?,
@@ -301,7 +299,7 @@ fn snippet(page: &mut String, lines: &[SnippetLine]) {
                 escaped_code(marked),
                 escaped_code(after)
             ),
-            None => page.push_str(&escaped_code(&line.text)),
+            None => page.push_str(&escaped_code(line.text)),
         }
         page.push('\n');
     }

@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 
 use super::super::display;
+use super::super::row::Row;
 use super::{escaped, put, table};
 use crate::commit::CommitInfo;
-use crate::finding::Finding;
 use crate::text::date::{Date, month_start};
 
 /// More lanes than this tell nobody anything; the table has the rest.
@@ -27,7 +27,7 @@ const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 
 struct Lane<'a> {
     number: usize,
-    finding: &'a Finding,
+    finding: &'a Row<'a>,
     /// When it entered, earliest first.
     times: Vec<i64>,
     first: &'a CommitInfo,
@@ -57,7 +57,7 @@ impl Lane<'_> {
 }
 
 /// Writes the section, if any finding has a commit.
-pub(super) fn section(page: &mut String, findings: &[Finding]) {
+pub(super) fn section(page: &mut String, findings: &[Row<'_>]) {
     let mut lanes: Vec<Lane<'_>> = findings
         .iter()
         .enumerate()
@@ -95,17 +95,15 @@ pub(super) fn section(page: &mut String, findings: &[Finding]) {
     page.push_str("</section>\n");
 }
 
-fn lane(number: usize, finding: &Finding) -> Option<Lane<'_>> {
-    let first = finding.commits().min_by_key(|commit| commit.rank)?;
-    let mut times: Vec<i64> = finding
-        .commits()
-        .map(|commit| clamped(commit.time))
-        .collect();
+fn lane<'a>(number: usize, finding: &'a Row<'a>) -> Option<Lane<'a>> {
+    let commits = || finding.finding.commits();
+    let first = commits().min_by_key(|commit| commit.rank)?;
+    let mut times: Vec<i64> = commits().map(|commit| clamped(commit.time)).collect();
     times.sort_unstable();
     times.dedup();
     times.truncate(DOTS);
-    let end = match finding.departure() {
-        _ if finding.is_in_head() => End::InHead,
+    let end = match finding.finding.departure() {
+        _ if finding.finding.is_in_head() => End::InHead,
         Some(left) => End::Left(clamped(left.time)),
         None => End::Elsewhere,
     };
@@ -124,10 +122,10 @@ fn clamped(time: i64) -> i64 {
 
 fn write_lane(page: &mut String, lane: &Lane<'_>, axis: &Axis) {
     let place = lane.finding.first_place();
-    let path = display::path(place);
+    let path = display::path(place.place);
     let name = path.rsplit('/').next().unwrap_or(&path);
-    let what = lane.finding.key_id.as_deref().unwrap_or(&lane.finding.rule);
-    let label = display::entered(lane.finding, lane.first);
+    let what = lane.finding.key_id.unwrap_or(lane.finding.rule);
+    let label = display::entered(lane.finding.finding, lane.first);
     put!(
         page,
         "<li class=\"{}\"><a href=\"#f{}\" title=\"{}\"><b>{}</b> <code>{}</code></a>\
@@ -284,8 +282,14 @@ impl Axis {
 mod tests {
     use super::super::super::sample::{self, Sample};
     use super::*;
+    use crate::finding::Finding;
 
-    fn lanes_of(findings: &[Finding]) -> Vec<Lane<'_>> {
+    fn rows(findings: &[Finding]) -> Vec<Row<'_>> {
+        let rows = findings.iter().map(|finding| Row::new(finding, false));
+        rows.collect()
+    }
+
+    fn lanes_of<'a>(findings: &'a [Row<'a>]) -> Vec<Lane<'a>> {
         findings
             .iter()
             .enumerate()
@@ -316,7 +320,8 @@ mod tests {
                     }
                 }
             }
-            let lanes = lanes_of(&findings);
+            let rows = rows(&findings);
+            let lanes = lanes_of(&rows);
             let axis = Axis::new(&lanes).expect("an axis");
             assert!(
                 (1..=TICKS + 3).contains(&axis.ticks.len()),
@@ -338,13 +343,13 @@ mod tests {
         section(&mut page, &[]);
         let mut work_tree = sample::finding(1, crate::level::Level::Error, "a");
         work_tree.places[0].commit = None;
-        section(&mut page, &[work_tree]);
+        section(&mut page, &rows(&[work_tree]));
         assert_eq!(page, "");
 
         let many: Vec<Finding> = (1..=70)
             .map(|seed| sample::finding(seed, crate::level::Level::Error, "a"))
             .collect();
-        section(&mut page, &many);
+        section(&mut page, &rows(&many));
         assert_eq!(page.matches("href=\"#f").count(), LANES);
         assert!(page.contains("The table has 10 more."));
     }

@@ -1,5 +1,7 @@
 //! Runs of base64 in a text that hold something packed: EC2 user data, Helm releases.
 
+use crate::text::base64::value;
+
 /// The format as steps name it.
 pub(super) const KIND: &str = "base64";
 
@@ -13,7 +15,7 @@ pub(super) fn decode(bytes: &[u8], start: usize) -> Option<(Vec<u8>, usize)> {
     let (mut group, mut count, mut at) = (0_u32, 0, start);
     loop {
         if let Some(value) = bytes.get(at).and_then(|byte| value(*byte)) {
-            group = group << 6 | value;
+            group = group << 6 | u32::from(value);
             count += 1;
             at += 1;
             if count % 4 == 0 {
@@ -33,18 +35,6 @@ pub(super) fn decode(bytes: &[u8], start: usize) -> Option<(Vec<u8>, usize)> {
         _ => {}
     }
     (count >= SHORTEST).then_some((decoded, at))
-}
-
-fn value(byte: u8) -> Option<u32> {
-    let value = match byte {
-        b'A'..=b'Z' => byte - b'A',
-        b'a'..=b'z' => byte - b'a' + 26,
-        b'0'..=b'9' => byte - b'0' + 52,
-        b'+' | b'-' => 62,
-        b'/' | b'_' => 63,
-        _ => return None,
-    };
-    Some(u32::from(value))
 }
 
 /// Where a run goes on behind a line break.

@@ -55,6 +55,44 @@ pub(super) trait Input {
     fn is_in_memory(&self) -> bool;
 }
 
+/// An input that makes its bytes in a window.
+pub(super) trait Windowed {
+    /// The window.
+    fn window(&self) -> &Window;
+
+    /// The same, to take from it.
+    fn window_mut(&mut self) -> &mut Window;
+
+    /// Makes more, where `want` bytes are asked for; false at the end.
+    fn advance(&mut self, want: usize) -> bool;
+
+    /// As [`Input::fault`].
+    fn cause(&self) -> Option<&Fault>;
+}
+
+impl<W: Windowed> Input for W {
+    fn fill(&mut self, want: usize) -> &[u8] {
+        while self.window().len() < want && self.advance(want) {}
+        self.window().get()
+    }
+
+    fn take(&mut self, count: usize) {
+        self.window_mut().take(count);
+    }
+
+    fn taken(&self) -> u64 {
+        self.window().taken()
+    }
+
+    fn fault(&self) -> Option<&Fault> {
+        self.cause()
+    }
+
+    fn is_in_memory(&self) -> bool {
+        false
+    }
+}
+
 /// Bytes in memory.
 #[derive(Debug)]
 pub(super) struct Slice<'a> {
@@ -231,8 +269,25 @@ impl<'a> Stream<'a> {
             fault: None,
         }
     }
+}
 
-    fn read(&mut self, want: usize) {
+impl Windowed for Stream<'_> {
+    fn window(&self) -> &Window {
+        &self.window
+    }
+
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
+    }
+
+    fn cause(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    fn advance(&mut self, want: usize) -> bool {
+        if self.is_over {
+            return false;
+        }
         let room = self.window.room(want);
         match self.reader.read(room) {
             Ok(0) => self.is_over = true,
@@ -255,31 +310,7 @@ impl<'a> Stream<'a> {
                 self.fault = Some(Fault::new(SkipReason::Unreadable, error.to_string()));
             }
         }
-    }
-}
-
-impl Input for Stream<'_> {
-    fn fill(&mut self, want: usize) -> &[u8] {
-        while self.window.len() < want && !self.is_over {
-            self.read(want);
-        }
-        self.window.get()
-    }
-
-    fn take(&mut self, count: usize) {
-        self.window.take(count);
-    }
-
-    fn taken(&self) -> u64 {
-        self.window.taken()
-    }
-
-    fn fault(&self) -> Option<&Fault> {
-        self.fault.as_ref()
-    }
-
-    fn is_in_memory(&self) -> bool {
-        false
+        true
     }
 }
 

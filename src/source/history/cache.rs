@@ -41,8 +41,8 @@ pub struct Cache {
     path: PathBuf,
     key: [u8; 32],
     id_length: usize,
-    known: Known,
-    learnt: Mutex<Option<Learnt>>,
+    known: CacheFile,
+    learnt: Mutex<Option<CacheUpdate>>,
 }
 
 /// What is scanned, as far as a cache depends on it.
@@ -57,7 +57,7 @@ pub(super) struct Scanned<'a> {
 
 /// What a scan adds.
 #[derive(Debug)]
-struct Learnt {
+struct CacheUpdate {
     /// Objects that were there before and still are; `None` if that is all of them.
     kept: Option<Bits>,
     /// Sorted, each id once.
@@ -70,16 +70,16 @@ struct Learnt {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Record {
     id: ObjectId,
-    fact: Fact,
+    fact: EntryFlags,
 }
 
 /// Kind, size and cleanness of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fact(u32);
+struct EntryFlags(u32);
 
 /// What the file says.
 #[derive(Debug, Default)]
-struct Known {
+struct CacheFile {
     bytes: Vec<u8>,
     count: usize,
     id_length: usize,
@@ -91,7 +91,7 @@ struct Known {
 
 /// Which objects of which store need not be read.
 #[derive(Debug)]
-pub(super) struct Remembered {
+pub(super) struct CachedObjects {
     stores: Vec<Bits>,
     kept: Option<Bits>,
     /// What they add to the account.
@@ -120,7 +120,7 @@ impl Cache {
             .collect();
         let path = directory.join(format!("history-{name}.cache"));
         let id_length = history.hash.len_in_bytes();
-        let known = Known::read(&path, &key, id_length).unwrap_or_default();
+        let known = CacheFile::read(&path, &key, id_length).unwrap_or_default();
         Self {
             path,
             key,
@@ -151,7 +151,7 @@ impl Cache {
         whole_file::replace(&self.path, Access::Owner, |out| out.write_all(&bytes))
     }
 
-    fn is_nothing_new(&self, learnt: &Learnt) -> bool {
+    fn is_nothing_new(&self, learnt: &CacheUpdate) -> bool {
         learnt.kept.is_none()
             && learnt.is_closed == self.known.is_closed
             && learnt.boundary == self.known.boundary
@@ -162,7 +162,7 @@ impl Cache {
             })
     }
 
-    fn encode(&self, learnt: &Learnt) -> Vec<u8> {
+    fn encode(&self, learnt: &CacheUpdate) -> Vec<u8> {
         let known = &self.known;
         let most = known.count + learnt.records.len();
         let mut ids = Vec::with_capacity(HEADER + most * (self.id_length + FACT) + CHECKSUM);
@@ -204,10 +204,10 @@ impl Cache {
         duplicates: &Duplicates,
         boundary: &HashSet<ObjectId>,
         is_partial: bool,
-    ) -> Remembered {
+    ) -> CachedObjects {
         let boundary = digest_of_ids(boundary);
         let lengths: Vec<usize> = stores.lengths().collect();
-        let mut remembered = Remembered {
+        let mut remembered = CachedObjects {
             stores: lengths.iter().map(|length| Bits::new(*length)).collect(),
             kept: None,
             clean: Clean::default(),
@@ -274,19 +274,19 @@ impl Cache {
     /// Keeps what a scan has read until it is known what was clean. `failed` could not be read.
     pub(super) fn learn(
         &self,
-        remembered: Remembered,
+        remembered: CachedObjects,
         mut records: Vec<Record>,
         failed: impl Iterator<Item = ObjectId>,
         is_closed: bool,
     ) {
         records.extend(failed.map(|id| Record {
             id,
-            fact: Fact::of(Kind::Blob, 0).unclean(),
+            fact: EntryFlags::of(Kind::Blob, 0).unclean(),
         }));
         // Of two records of one object, the one that is not clean is the first.
         records.sort_unstable_by_key(|record| (record.id, record.fact.is_clean()));
         records.dedup_by_key(|record| record.id);
-        let learnt = Learnt {
+        let learnt = CacheUpdate {
             kept: remembered.kept,
             records,
             is_closed,
@@ -296,13 +296,13 @@ impl Cache {
     }
 }
 
-impl Remembered {
+impl CachedObjects {
     /// Whether the object at a place of a store need not be read.
     pub(super) fn has(&self, store: usize, place: usize) -> bool {
         self.stores.get(store).is_some_and(|bits| bits.get(place))
     }
 
-    fn count(&mut self, fact: Fact) {
+    fn count(&mut self, fact: EntryFlags) {
         match fact.kind() {
             Kind::Blob => self.clean.blobs += 1,
             Kind::Commit => self.clean.commits += 1,
@@ -319,7 +319,7 @@ impl Record {
     pub(super) fn new(id: &oid, kind: Kind, size: usize) -> Self {
         Self {
             id: id.to_owned(),
-            fact: Fact::of(kind, size),
+            fact: EntryFlags::of(kind, size),
         }
     }
 
@@ -332,7 +332,7 @@ impl Record {
     }
 }
 
-impl Fact {
+impl EntryFlags {
     const CLEAN: u32 = 4;
 
     fn of(kind: Kind, size: usize) -> Self {
@@ -371,7 +371,7 @@ impl Fact {
     }
 }
 
-impl Known {
+impl CacheFile {
     /// The file, if it is whole and made for `key`.
     fn read(path: &Path, key: &[u8; 32], id_length: usize) -> Option<Self> {
         if !std::fs::metadata(path).ok()?.is_file() {
@@ -408,10 +408,10 @@ impl Known {
             .unwrap_or_default()
     }
 
-    fn fact(&self, index: usize) -> Fact {
+    fn fact(&self, index: usize) -> EntryFlags {
         let start = HEADER + self.count * self.id_length + index * FACT;
         let bytes = self.bytes.get(start..).and_then(<[u8]>::first_chunk);
-        Fact(bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes)))
+        EntryFlags(bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes)))
     }
 
     fn find(&self, id: &[u8]) -> Option<usize> {
@@ -428,7 +428,7 @@ impl Known {
     }
 }
 
-fn push(ids: &mut Vec<u8>, facts: &mut Vec<u8>, id: &[u8], fact: Fact) {
+fn push(ids: &mut Vec<u8>, facts: &mut Vec<u8>, id: &[u8], fact: EntryFlags) {
     ids.extend_from_slice(id);
     facts.extend_from_slice(&fact.0.to_le_bytes());
 }
@@ -473,10 +473,10 @@ mod tests {
     #[test]
     fn a_fact_is_read_as_it_was_written_and_a_size_without_room_is_not_clean() {
         for kind in [Kind::Commit, Kind::Tree, Kind::Blob, Kind::Tag] {
-            let fact = Fact::of(kind, (1 << 29) - 1);
+            let fact = EntryFlags::of(kind, (1 << 29) - 1);
             assert!(fact.is_clean() && fact.kind() == kind);
             assert_eq!(fact.size(), (1 << 29) - 1);
-            assert!(!Fact::of(kind, 1 << 29).is_clean());
+            assert!(!EntryFlags::of(kind, 1 << 29).is_clean());
             assert!(!fact.unclean().is_clean() && fact.unclean().kind() == kind);
         }
     }

@@ -15,7 +15,7 @@ use crate::coverage::Skip;
 use crate::git::header::tagged;
 use crate::git::lfs::{MAX_POINTER, MIN_POINTER, Pointer};
 use crate::git::number::ObjectNo;
-use crate::git::odb::notes::{ABSENT, NO_ENTRIES, Named, Notes};
+use crate::git::odb::notes::{ABSENT, CommitLink, CommitTable, NO_ENTRIES};
 use crate::git::odb::store::Stores;
 use crate::git::tree;
 use crate::provenance::{ObjectKind, Provenance};
@@ -34,15 +34,15 @@ pub(super) struct Links<'a> {
     /// What is not there, and who refers to it.
     missing: Mutex<BTreeMap<ObjectId, String>>,
     /// What was noted of commits; `None` once a part of it was lost.
-    notes: Mutex<Option<Vec<Notes>>>,
+    notes: Mutex<Option<Vec<CommitTable>>>,
 }
 
 /// Objects that are known to be there, one per slot: trees name the same ones again and again.
-pub(super) struct Known {
+pub(super) struct RecentIds {
     slots: Vec<ObjectId>,
 }
 
-impl Known {
+impl RecentIds {
     /// Nothing known yet.
     pub(super) fn new() -> Self {
         Self { slots: Vec::new() }
@@ -89,7 +89,7 @@ impl<'a> Links<'a> {
         kind: Kind,
         id: &oid,
         bytes: &[u8],
-        known: &mut Known,
+        known: &mut RecentIds,
         sink: &mut impl BlobSink,
     ) {
         match kind {
@@ -105,7 +105,7 @@ impl<'a> Links<'a> {
     }
 
     /// Follows what a commit refers to, and takes note of it.
-    pub(super) fn commit(&self, number: ObjectNo, id: &oid, bytes: &[u8], notes: &mut Notes) {
+    pub(super) fn commit(&self, number: ObjectNo, id: &oid, bytes: &[u8], notes: &mut CommitTable) {
         let Some(stores) = self.stores else {
             return;
         };
@@ -117,7 +117,7 @@ impl<'a> Links<'a> {
                 Some(number) => number,
                 None if object.is_empty_tree() => NO_ENTRIES,
                 None => {
-                    if named == Named::Tree || !is_cut {
+                    if named == CommitLink::Tree || !is_cut {
                         self.miss(object, &format_args!("commit {id}"));
                     }
                     ABSENT
@@ -127,7 +127,7 @@ impl<'a> Links<'a> {
     }
 
     /// Keeps what a worker has noted.
-    pub(super) fn note(&self, mut notes: Notes) {
+    pub(super) fn note(&self, mut notes: CommitTable) {
         notes.shrink();
         let mut all = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(all) = all.as_mut() {
@@ -141,7 +141,7 @@ impl<'a> Links<'a> {
     }
 
     /// What was noted of the commits, all of them; `None` if that is not so.
-    pub(super) fn take_notes(&self) -> Option<Vec<Notes>> {
+    pub(super) fn take_notes(&self) -> Option<Vec<CommitTable>> {
         self.stores?;
         self.notes
             .lock()
@@ -155,7 +155,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    fn tree(&self, id: &oid, bytes: &[u8], known: &mut Known) {
+    fn tree(&self, id: &oid, bytes: &[u8], known: &mut RecentIds) {
         let Some(stores) = self.stores else {
             return;
         };

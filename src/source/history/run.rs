@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use gix::objs::Kind;
 
-use super::cache::{Record, Remembered};
+use super::cache::{CachedObjects, Record};
 use super::search::{Search, is_searched, show_loose};
 use super::settings::History;
-use super::show::{Shared, Show};
+use super::show::{Emitter, Shared};
 use crate::git::number::{EntryNo, Number as _, PackPos};
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::loose::LooseReader;
@@ -28,7 +28,7 @@ pub(super) struct LeftOut<'a> {
     /// They are read elsewhere.
     pub(super) duplicates: &'a Duplicates,
     /// An earlier scan has read them.
-    pub(super) remembered: Option<&'a Remembered>,
+    pub(super) remembered: Option<&'a CachedObjects>,
 }
 
 impl LeftOut<'_> {
@@ -222,10 +222,10 @@ impl History {
         &self,
         sink: &mut S,
         shared: &Shared<'_>,
-        work: impl Fn(&mut Show<'_, S>) + Sync,
+        work: impl Fn(&mut Emitter<'_, S>) + Sync,
     ) -> Vec<Failure> {
         let failures = in_shares(sink, self.threads, "history", |share| {
-            let mut show = Show::new(share, shared);
+            let mut show = Emitter::new(share, shared);
             work(&mut show);
             show.finish()
         });
@@ -245,7 +245,7 @@ impl History {
     ) {
         failures.sort_unstable();
         failures.dedup_by(|a, b| a.id == b.id);
-        let mut show = Show::new(sink, shared);
+        let mut show = Emitter::new(sink, shared);
         for (pack, table) in stores.packs.iter().zip(tables) {
             let mut search = Search::new(&mut show);
             let mut walk = Walk::new(pack, table, shared.max_object_size, &mut search);

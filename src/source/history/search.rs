@@ -7,7 +7,7 @@ use gix::hash::oid;
 use gix::objs::Kind;
 
 use super::hits::{Hits, has_any};
-use super::show::Show;
+use super::show::Emitter;
 use crate::git::number::ObjectNo;
 use crate::git::odb::delta::{self, Delta, NewText};
 use crate::git::odb::fault::Fault;
@@ -19,14 +19,14 @@ use crate::source::{BlobSink, Probe, container};
 
 /// One worker's search.
 pub(super) struct Search<'s, 'a, S> {
-    show: &'s mut Show<'a, S>,
+    show: &'s mut Emitter<'a, S>,
     text: NewText,
     found: Vec<(usize, usize)>,
 }
 
 impl<'s, 'a, S: BlobSink> Search<'s, 'a, S> {
     /// A search that shows what it finds.
-    pub(super) fn new(show: &'s mut Show<'a, S>) -> Self {
+    pub(super) fn new(show: &'s mut Emitter<'a, S>) -> Self {
         Self {
             show,
             text: NewText::default(),
@@ -154,7 +154,7 @@ pub(super) fn show_loose<S: BlobSink>(
     reader: &mut LooseReader,
     loose: &Loose,
     (number, id): (ObjectNo, &oid),
-    show: &mut Show<'_, S>,
+    show: &mut Emitter<'_, S>,
 ) -> Result<(), Fault> {
     let (kind, bytes) = reader.object(&loose.path(id), show.shared.max_object_size)?;
     let has_hits = is_searched(kind)

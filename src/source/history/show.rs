@@ -11,12 +11,12 @@ use crate::blob::Blob;
 use crate::git::lfs::Pointer;
 use crate::git::number::ObjectNo;
 use crate::git::odb::fault::{Failure, Fault};
-use crate::git::odb::notes::Notes;
+use crate::git::odb::notes::CommitTable;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::{BlobSink, Clean, Probe, Progress};
 
 use super::cache::Record;
-use super::links::{Known, Links};
+use super::links::{Links, RecentIds};
 
 /// How many objects are counted before the shared counters are touched.
 const FLUSH: u64 = 512;
@@ -57,11 +57,11 @@ impl Shared<'_> {
 }
 
 /// One worker's end of the sink.
-pub(super) struct Show<'a, S> {
+pub(super) struct Emitter<'a, S> {
     sink: &'a mut S,
     pub(super) shared: &'a Shared<'a>,
-    known: Known,
-    notes: Notes,
+    known: RecentIds,
+    notes: CommitTable,
     clean: Clean,
     objects: u64,
     bytes: u64,
@@ -70,14 +70,14 @@ pub(super) struct Show<'a, S> {
     pub(super) failures: Vec<Failure>,
 }
 
-impl<'a, S: BlobSink> Show<'a, S> {
+impl<'a, S: BlobSink> Emitter<'a, S> {
     /// Shows to `sink`.
     pub(super) fn new(sink: &'a mut S, shared: &'a Shared<'a>) -> Self {
         Self {
             sink,
             shared,
-            known: Known::new(),
-            notes: Notes::default(),
+            known: RecentIds::new(),
+            notes: CommitTable::default(),
             clean: Clean::default(),
             objects: 0,
             bytes: 0,

@@ -10,7 +10,7 @@ use bstr::BString;
 use super::repository::Repository;
 use super::shown::note;
 use crate::blob::Blob;
-use crate::content::{Content, Links, Reader, Unread};
+use crate::content::{Content, FileReader, Links, Unread};
 use crate::coverage::SkipReason;
 use crate::git::lfs::Pointer;
 use crate::provenance::Provenance;
@@ -18,20 +18,20 @@ use crate::source::BlobSink;
 
 /// Shows files to a sink, with buffers that it reuses.
 #[derive(Debug)]
-pub(super) struct Show<S> {
+pub(super) struct Emitter<S> {
     pub(super) sink: S,
-    reader: Reader,
+    reader: FileReader,
     /// For LFS content, whose pointer is still held by the other reader.
-    object_reader: Reader,
+    object_reader: FileReader,
     provenance: Provenance,
 }
 
-impl<S: BlobSink> Show<S> {
+impl<S: BlobSink> Emitter<S> {
     pub(super) fn new(sink: S, max_file_size: Option<u64>) -> Self {
         Self {
             sink,
-            reader: Reader::new(max_file_size),
-            object_reader: Reader::new(max_file_size),
+            reader: FileReader::new(max_file_size),
+            object_reader: FileReader::new(max_file_size),
             provenance: Provenance::File {
                 path: BString::default(),
             },

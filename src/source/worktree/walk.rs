@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bstr::{BString, ByteSlice};
 
-use super::file::Show;
+use super::file::Emitter;
 use super::listing::{Entry, Kind, Listing};
 use super::options::Options;
 use super::queue::Queue;
@@ -87,13 +87,7 @@ pub(super) fn root<S: BlobSink>(
     let metadata = match fs::metadata(path) {
         Ok(metadata) => metadata,
         Err(error) => {
-            note(
-                sink,
-                SkipReason::Unreadable,
-                &shown,
-                Some(error.to_string()),
-            );
-            return None;
+            return unreadable(sink, &shown, &error);
         }
     };
     if metadata.is_file() {
@@ -123,16 +117,15 @@ pub(super) fn root<S: BlobSink>(
                 is_named: true,
             }))
         }
-        Err(error) => {
-            note(
-                sink,
-                SkipReason::Unreadable,
-                &shown,
-                Some(error.to_string()),
-            );
-            None
-        }
+        Err(error) => unreadable(sink, &shown, &error),
     }
+}
+
+/// Notes a root or link that cannot be looked at: there is nothing to do.
+fn unreadable<S: BlobSink>(sink: &mut S, shown: &[u8], error: &io::Error) -> Option<Task> {
+    let detail = Some(error.to_string());
+    note(sink, SkipReason::Unreadable, shown, detail);
+    None
 }
 
 /// What to do for a followed link to a directory, unless that was scanned already.
@@ -145,13 +138,7 @@ pub(super) fn behind<S: BlobSink>(
     let real = match fs::canonicalize(&link.path) {
         Ok(real) => real,
         Err(error) => {
-            note(
-                sink,
-                SkipReason::Unreadable,
-                &link.shown,
-                Some(error.to_string()),
-            );
-            return None;
+            return unreadable(sink, &link.shown, &error);
         }
     };
     if is_seen(seen, &real) {
@@ -187,7 +174,7 @@ pub(super) struct Worker<'a, S> {
     options: &'a Options,
     queue: &'a Queue<Task>,
     seen: Option<&'a Seen>,
-    show: Show<S>,
+    show: Emitter<S>,
     links: Vec<Link>,
     /// Whether files are left to the queue.
     hands_out: bool,
@@ -208,7 +195,7 @@ impl<'a, S: BlobSink> Worker<'a, S> {
             options,
             queue,
             seen,
-            show: Show::new(sink, options.max_file_size),
+            show: Emitter::new(sink, options.max_file_size),
             links: Vec::new(),
             hands_out: false,
             shown: BString::default(),

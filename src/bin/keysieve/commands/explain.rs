@@ -10,7 +10,7 @@ use keysieve::coverage::Skip;
 use keysieve::engine::Engine;
 use keysieve::provenance::Provenance;
 use keysieve::report::escape;
-use keysieve::scan::{self, Sight, SightKind};
+use keysieve::scan::{self, Stage, TraceEvent};
 use keysieve::source::worktree::Worktree;
 use keysieve::source::{BlobSink, Clean};
 
@@ -36,7 +36,7 @@ pub(crate) fn run(place: &Path, args: &ScanArgs) -> Result<Exit, Failure> {
         path.display(),
         reading(&path, args, &settings, &root)?
     );
-    let sights: Vec<Sight> = scan::explain(&engine, &bytes)
+    let sights: Vec<TraceEvent> = scan::explain(&engine, &bytes)
         .into_iter()
         .filter(|sight| line.is_none_or(|line| (sight.line..=sight.end_line).contains(&line)))
         .collect();
@@ -50,9 +50,9 @@ pub(crate) fn run(place: &Path, args: &ScanArgs) -> Result<Exit, Failure> {
     }
     for sight in sights {
         let what = match sight.kind {
-            SightKind::Keyword => "literal",
-            SightKind::Judged => "judged",
-            SightKind::Reported => "reported",
+            Stage::Keyword => "literal",
+            Stage::Judged => "judged",
+            Stage::Reported => "reported",
         };
         let spot = format!("{}:{}", sight.line, sight.column);
         text.push_str(&format!(

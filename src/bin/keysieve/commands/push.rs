@@ -63,17 +63,10 @@ pub(super) fn pre_push(
         };
     }
     scan(Job {
-        repository,
-        ranges: vec![ranges],
         base,
-        selection: None,
-        common: &common,
-        max_object_size: None,
-        all: false,
         stopped: Some(Stopped::Hook),
-        limit: None,
         success: Success::Line,
-        pushed: Vec::new(),
+        ..Job::new(repository, vec![ranges], &common)
     })
 }
 
@@ -86,17 +79,11 @@ pub(super) fn framework(
 ) -> Result<Exit, Failure> {
     let base = first_commit(repository, range.exclude.iter().copied());
     scan(Job {
-        repository,
-        ranges: vec![vec![range]],
         base,
-        selection: None,
-        common: &args.common,
-        max_object_size: None,
         all: args.all,
         stopped: Some(Stopped::Framework),
-        limit: None,
         success: caller.success(),
-        pushed: Vec::new(),
+        ..Job::new(repository, vec![vec![range]], &args.common)
     })
 }
 
@@ -150,17 +137,12 @@ pub(super) fn pre_receive(
     let base = head.or_else(|| first_commit(repository, before));
     let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
     scan(Job {
-        repository,
-        ranges: vec![ranges],
         base,
-        selection: None,
-        common: &common,
-        max_object_size: None,
-        all: false,
         stopped: Some(Stopped::Server),
         limit: limit.as_ref(),
         success: Success::Silent,
         pushed: received.iter().filter_map(name).collect(),
+        ..Job::new(repository, vec![ranges], &common)
     })
 }
 

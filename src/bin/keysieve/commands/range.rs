@@ -50,6 +50,29 @@ pub(super) struct Job<'a> {
     pub(super) pushed: Vec<(String, ObjectId)>,
 }
 
+impl<'a> Job<'a> {
+    /// The least that a job is.
+    pub(super) fn new(
+        repository: &'a Repository,
+        ranges: Vec<Vec<Range>>,
+        common: &'a Common,
+    ) -> Self {
+        Self {
+            repository,
+            ranges,
+            base: None,
+            selection: None,
+            common,
+            max_object_size: None,
+            all: false,
+            stopped: None,
+            limit: None,
+            success: Success::Report,
+            pushed: Vec::new(),
+        }
+    }
+}
+
 /// The ranges that the command line asks for; `None` if it asks for none, or if there is no reason to
 /// leave anything out.
 pub(super) fn asked(

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::super::input::{Fault, Input, Window};
+use super::super::input::{Fault, Input, Window, Windowed};
 use super::super::kind::octal;
 use super::super::opening::{Budget, Opening};
 use crate::provenance::Step;
@@ -143,7 +143,7 @@ impl<'a> Filled<'a> {
     }
 
     /// Copies a piece, or makes zeros; false at the end.
-    fn advance(&mut self, want: usize) -> bool {
+    fn copy(&mut self, want: usize) -> bool {
         let Some((hole, piece)) = self.parts.last_mut() else {
             return false;
         };
@@ -180,26 +180,21 @@ impl<'a> Filled<'a> {
     }
 }
 
-impl Input for Filled<'_> {
-    fn fill(&mut self, want: usize) -> &[u8] {
-        while self.window.len() < want && self.fault.is_none() && self.advance(want) {}
-        self.window.get()
+impl Windowed for Filled<'_> {
+    fn window(&self) -> &Window {
+        &self.window
     }
 
-    fn take(&mut self, count: usize) {
-        self.window.take(count);
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
     }
 
-    fn taken(&self) -> u64 {
-        self.window.taken()
-    }
-
-    fn fault(&self) -> Option<&Fault> {
+    fn cause(&self) -> Option<&Fault> {
         self.fault.as_ref().or(self.input.fault())
     }
 
-    fn is_in_memory(&self) -> bool {
-        false
+    fn advance(&mut self, want: usize) -> bool {
+        self.fault.is_none() && self.copy(want)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What comes out of a decoder, as an input of its own.
 
-use super::super::input::{Fault, Input, Window};
+use super::super::input::{Fault, Input, Window, Windowed};
 use super::super::opening::Budget;
 
 /// Undoes one compression. What is one stream to people may be many to the format: each begins and ends.
@@ -107,7 +107,7 @@ impl<'a> Unpack<'a> {
     }
 
     /// One step forward; `want` bytes are asked for.
-    fn advance(&mut self, want: usize) -> Result<(), Fault> {
+    fn step(&mut self, want: usize) -> Result<(), Fault> {
         match self.state {
             State::Before => {
                 let begins = self.decode.begin(self.input, &mut self.aside)?;
@@ -145,31 +145,25 @@ impl<'a> Unpack<'a> {
     }
 }
 
-impl Input for Unpack<'_> {
-    fn fill(&mut self, want: usize) -> &[u8] {
-        while self.window.len() < want && self.state != State::Over {
-            if let Err(fault) = self.advance(want) {
-                self.state = State::Over;
-                // A fault of what is below is the cause of this one.
-                self.fault = Some(self.input.fault().cloned().unwrap_or(fault));
-            }
-        }
-        self.window.get()
+impl Windowed for Unpack<'_> {
+    fn window(&self) -> &Window {
+        &self.window
     }
 
-    fn take(&mut self, count: usize) {
-        self.window.take(count);
+    fn window_mut(&mut self) -> &mut Window {
+        &mut self.window
     }
 
-    fn taken(&self) -> u64 {
-        self.window.taken()
-    }
-
-    fn fault(&self) -> Option<&Fault> {
+    fn cause(&self) -> Option<&Fault> {
         self.fault.as_ref()
     }
 
-    fn is_in_memory(&self) -> bool {
-        false
+    fn advance(&mut self, want: usize) -> bool {
+        if let Err(fault) = self.step(want) {
+            self.state = State::Over;
+            // A fault of what is below is the cause of this one.
+            self.fault = Some(self.input.fault().cloned().unwrap_or(fault));
+        }
+        self.state != State::Over
     }
 }

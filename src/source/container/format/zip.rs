@@ -228,43 +228,18 @@ impl<'z, 'o> Zip<'z, 'o> {
         if !record.starts_with(CENTRAL) {
             return None;
         }
-        let name_length = usize::from(short(record, 28)?);
-        let extra_length = usize::from(short(record, 30)?);
-        let length = CENTRAL_LENGTH + name_length + extra_length + usize::from(short(record, 32)?);
+        let (mut member, extra, length) = Member::of(record, 8, CENTRAL_LENGTH)?;
+        let length = length + usize::from(short(record, 32)?);
         record.get(..length)?;
-        let name = record.get(CENTRAL_LENGTH..CENTRAL_LENGTH + name_length)?;
-        let extra = record
-            .get(CENTRAL_LENGTH + name_length..)?
-            .get(..extra_length)?;
-        let mut member = Member {
-            name: name.into(),
-            flags: short(record, 8)?,
-            method: short(record, 10)?,
-            checksum: long(record, 16)?,
-            packed: u64::from(long(record, 20)?),
-            size: u64::from(long(record, 24)?),
-            offset: u64::from(long(record, 42)?),
-        };
+        member.offset = u64::from(long(record, 42)?);
         member.zip64(extra, true);
         Some((member, length))
     }
 
     /// The member whose own header begins at a place, as that says.
     fn local(&self, at: usize) -> Option<Member> {
-        let record = self.bytes.get(at..)?;
-        let name_length = usize::from(short(record, 26)?);
-        let name = record.get(LOCAL_LENGTH..LOCAL_LENGTH + name_length)?;
-        let extra = record.get(LOCAL_LENGTH + name_length..)?;
-        let extra = extra.get(..usize::from(short(record, 28)?))?;
-        let mut member = Member {
-            name: name.into(),
-            flags: short(record, 6)?,
-            method: short(record, 8)?,
-            checksum: long(record, 14)?,
-            packed: u64::from(long(record, 18)?),
-            size: u64::from(long(record, 22)?),
-            offset: at as u64,
-        };
+        let (mut member, extra, _) = Member::of(self.bytes.get(at..)?, 6, LOCAL_LENGTH)?;
+        member.offset = at as u64;
         member.zip64(extra, false);
         Some(member)
     }
@@ -545,6 +520,23 @@ impl<'z, 'o> Zip<'z, 'o> {
 }
 
 impl Member {
+    /// What both kinds of records hold from `start` on; with the extra fields behind the name, and where those end.
+    fn of(record: &[u8], start: usize, length: usize) -> Option<(Self, &[u8], usize)> {
+        let fields = record.get(start..)?;
+        let name_end = length + usize::from(short(fields, 20)?);
+        let end = name_end + usize::from(short(fields, 22)?);
+        let member = Self {
+            name: record.get(length..name_end)?.into(),
+            flags: short(fields, 0)?,
+            method: short(fields, 2)?,
+            checksum: long(fields, 8)?,
+            packed: u64::from(long(fields, 12)?),
+            size: u64::from(long(fields, 16)?),
+            offset: 0,
+        };
+        Some((member, record.get(name_end..end)?, end))
+    }
+
     fn step(&self, part: StepPart) -> Step {
         Step {
             kind: Kind::Zip.name(),
