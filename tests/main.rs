@@ -16,6 +16,7 @@ mod config;
 #[cfg(feature = "archive")]
 mod containers;
 mod coverage;
+mod documented;
 mod expectations;
 mod faults;
 mod fuzz;

@@ -320,7 +320,7 @@ fn locations_of_a_range_name_commit_and_path() {
     let found = range(&repo, "HEAD~2..HEAD");
     let blob = rev(&repo, "HEAD:d/f");
     let message_id = id(&commit);
-    let located = Locator::new(&opened, &found, &[]).locate([blob, message_id]);
+    let located = Locator::new(&opened, &found, &[], &|| false).locate([blob, message_id]);
     let places = &located.places[&blob];
     assert_eq!(places.len(), 2);
     assert_eq!(places[0].path, "d/f");
@@ -332,6 +332,13 @@ fn locations_of_a_range_name_commit_and_path() {
     let message = &located.places[&message_id][0];
     assert_eq!(message.path, "");
     assert!(message.commit.as_ref().expect("a commit").in_head);
+    // When the time is over, where it is and who brought it in is still said; what leads there is not looked up.
+    let late = Locator::new(&opened, &found, &[], &|| true).locate([blob]);
+    let place = &late.places[&blob][0];
+    assert_eq!(place.path, "d/f");
+    let info = place.commit.as_ref().expect("a commit");
+    assert_eq!((info.commit_id, info.refs.len()), (id(&commit), 0));
+    assert_eq!(late.skips[0].reason, SkipReason::Deadline);
 }
 
 type Object = (Provenance, Vec<u8>);
@@ -391,7 +398,14 @@ fn each_object_of_a_range_is_shown_once() {
         assert!(shown.iter().any(|shown| shown.1 == b"content 7"));
         let sink = Shown::default();
         assert!(
-            scan_base(&repo.open(), &found, |_| false, options, &mut sink.clone()).is_continue()
+            scan_base(
+                &repo.open(),
+                &found.base,
+                |_| false,
+                options,
+                &mut sink.clone()
+            )
+            .is_continue()
         );
         let shown = sink.0.lock().expect("no panic");
         assert_eq!(shown.len(), 1);

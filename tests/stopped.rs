@@ -279,6 +279,62 @@ fn f13_submodules_that_are_not_looked_at_are_named() {
 }
 
 #[test]
+fn f13_submodules_that_only_older_commits_have_are_named() {
+    let module = TestRepo::new();
+    module.commit_file("m.txt", "m\n", "module");
+    let source = module.path().to_string_lossy().into_owned();
+    let repo = TestRepo::new();
+    repo.commit_file("a.txt", "a\n", "base");
+    let add = |path: &str| {
+        let file = "protocol.file.allow=always";
+        repo.git(&["-c", file, "submodule", "--quiet", "add", &source, path]);
+        repo.commit("a submodule");
+    };
+    add("libs/one");
+    add("libs/two");
+    repo.git(&["mv", "libs/two", "libs/three"]);
+    repo.commit("moved");
+    repo.git(&["rm", "--quiet", "libs/one"]);
+    repo.commit("removed");
+    let cache = tempfile::tempdir().expect("a directory");
+    let cache = cache.path().join("cache").to_string_lossy().into_owned();
+    // Loose, and in a pack, where versions are deltas.
+    for _ in 0..2 {
+        for args in [
+            &["history"][..],
+            &["history", "--reachable"],
+            &["history", "--cache", &cache],
+            &["history", "--cache", &cache],
+            &["history", "--range", "HEAD~4..HEAD"],
+        ] {
+            let json = [args, &["--format", "json"]].concat();
+            let coverage = repo.keysieve(&json).status(0).json()["coverage"].take();
+            let skips = coverage["skips"].as_array().expect("skips");
+            let named: Vec<&str> = skips
+                .iter()
+                .filter(|skip| skip["reason"] == "submodule")
+                .filter_map(|skip| skip["subject"].as_str())
+                .collect();
+            assert_eq!(named, ["libs/one", "libs/three", "libs/two"], "{args:?}");
+            assert_eq!(coverage["complete"], true);
+        }
+        let said = repo.keysieve(&["history"]).status(0).out();
+        assert!(said.contains("`keysieve history libs/three`"), "{said}");
+        assert!(said.contains("other commits than HEAD have"), "{said}");
+        repo.git(&["gc", "--quiet", "--prune=now"]);
+    }
+    // A file that only looks like it names none.
+    let repo = TestRepo::new();
+    repo.commit_file(
+        "a.txt",
+        "[submodule \"a\"]\npath = a\n[core]\nx = 1\n",
+        "base",
+    );
+    let said = repo.keysieve(&["history"]).status(0).out();
+    assert!(!said.contains("submodule"), "{said}");
+}
+
+#[test]
 fn f15_what_windows_wrote_is_imported() {
     let wide = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
         text.encode_utf16().flat_map(unit).collect()

@@ -27,6 +27,7 @@ pub struct Locator<'a> {
     head_tree: Option<ObjectId>,
     trees: Trees<'a>,
     reached: HashMap<ObjectId, Reached>,
+    is_over: &'a dyn Fn() -> bool,
     skips: Vec<Skip>,
 }
 
@@ -40,16 +41,19 @@ struct Reached {
 
 impl<'a> Locator<'a> {
     /// Takes in the commits between references and the ranges. `pushed` are references that do not hold
-    /// these commits yet and are about to.
+    /// these commits yet and are about to. Once `is_over`, paths and commits are still named, and what leads to
+    /// them is not looked up; [`Self::locate`] says so.
     pub fn new(
         repo: &'a Repository,
         introduced: &'a Introduced,
         pushed: &[(String, ObjectId)],
+        is_over: &'a dyn Fn() -> bool,
     ) -> Self {
         // A reference that cannot be read takes nothing away from what is known.
         let known = references(repo).into_iter().flatten().flatten();
         let references = known
             .chain(pushed.iter().cloned())
+            .take_while(|_| !is_over())
             .map(|(name, id)| {
                 let links = links(repo, id).flatten();
                 (name, links.map(|(id, _)| id).collect())
@@ -66,6 +70,7 @@ impl<'a> Locator<'a> {
             head_tree,
             trees: Trees::new(repo),
             reached: HashMap::new(),
+            is_over,
             skips: Vec::new(),
         };
         locator.look_beyond();
@@ -83,7 +88,8 @@ impl<'a> Locator<'a> {
             let tips: Vec<ObjectId> = ends.copied().chain(self.head).collect();
             let is_wanted = |commit: &Commit| commit.time >= oldest;
             // What cannot be read takes nothing away from the range.
-            let walked = walk(self.repo, &tips, &[], is_wanted, &mut Vec::new());
+            let skips = &mut Vec::new();
+            let walked = walk(self.repo, (&tips, &[]), is_wanted, self.is_over, skips);
             parents.extend(walked.commits.into_iter().map(|it| (it.id, it.parents)));
         }
         let within = self.introduced.parents.iter();
@@ -100,8 +106,17 @@ impl<'a> Locator<'a> {
     /// commit counts.
     pub fn locate(mut self, objects: impl IntoIterator<Item = ObjectId>) -> Located {
         let places = objects.into_iter().map(|id| (id, self.locations(id)));
+        let places = places.collect();
+        if (self.is_over)() {
+            let detail = "which references lead to what was found was not looked up to the end";
+            self.skips.push(Skip::with_detail(
+                SkipReason::Deadline,
+                "references",
+                detail,
+            ));
+        }
         Located {
-            places: places.collect(),
+            places,
             skips: self.skips,
         }
     }
@@ -131,6 +146,7 @@ impl<'a> Locator<'a> {
             let reached = self.reached(commit);
             let in_head = match (path.is_empty(), self.head_tree) {
                 (true, _) => reached.in_head,
+                (false, Some(_)) if (self.is_over)() => false,
                 (false, Some(tree)) => self.trees.blob_at(tree, &path) == Some(id),
                 (false, None) => false,
             };
@@ -149,6 +165,9 @@ impl<'a> Locator<'a> {
     fn reached(&mut self, id: ObjectId) -> Reached {
         if let Some(reached) = self.reached.get(&id) {
             return reached.clone();
+        }
+        if (self.is_over)() {
+            return Reached::default();
         }
         let mut leading = BTreeSet::from([id]);
         let mut stack = vec![id];

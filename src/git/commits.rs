@@ -60,12 +60,13 @@ const SLOP: usize = 128;
 /// Walks from `include` to where everything left is reached by `exclude`.
 ///
 /// Newer commits first, as Git does it. Where clocks ran backwards a commit that `exclude` reaches on a
-/// long way round may be taken for one of the range: more is looked at, never less.
+/// long way round may be taken for one of the range: more is looked at, never less. When `is_stopped`, it ends with
+/// no commits at all.
 pub(crate) fn walk(
     repo: &Repository,
-    include: &[ObjectId],
-    exclude: &[ObjectId],
+    (include, exclude): (&[ObjectId], &[ObjectId]),
     is_wanted: impl Fn(&Commit) -> bool,
+    is_stopped: &dyn Fn() -> bool,
     skips: &mut Vec<Skip>,
 ) -> Walked {
     let shallow = repo.shallow_boundary().unwrap_or_else(|error| {
@@ -85,6 +86,9 @@ pub(crate) fn walk(
     let mut oldest = i64::MAX;
     let mut slop = SLOP;
     while let Some((time, id)) = state.queue.pop() {
+        if is_stopped() {
+            return Walked::default();
+        }
         // All that is left is excluded and older than anything of the range.
         if state.open == 0 && time < oldest {
             if slop == 0 {

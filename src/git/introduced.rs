@@ -91,9 +91,9 @@ pub fn introduced_until(
         .collect();
     let walked = walk(
         repo,
-        &commits,
-        &exclude,
-        |_| !is_stopped(),
+        (&commits, &exclude),
+        |_| true,
+        &is_stopped,
         &mut found.skips,
     );
     compare(repo, &walked, &mut found, &is_stopped);
@@ -141,10 +141,14 @@ pub(crate) fn compare(
         // there before as well, and come back.
         let is_base = is_base
             || !came_in(found)
-            || walked.boundary.iter().any(|commit| {
-                let tree = walked.trees.get(commit);
-                tree.is_some_and(|tree| trees.blob_at(*tree, &path) == Some(blob))
-            });
+            || walked
+                .boundary
+                .iter()
+                .take_while(|_| !is_stopped())
+                .any(|commit| {
+                    let tree = walked.trees.get(commit);
+                    tree.is_some_and(|tree| trees.blob_at(*tree, &path) == Some(blob))
+                });
         if is_base {
             found.base.insert((path, blob));
         }

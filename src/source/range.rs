@@ -46,18 +46,19 @@ pub fn scan<S: BlobSink>(
     show(repo, &todo, options, sink)
 }
 
-/// Shows what was there before, as old versions, each once. Needed only if [`scan`] led to findings.
+/// Shows what was there before, `base` of what came in, as old versions, each once. Needed only if [`scan`] led to
+/// findings.
 ///
 /// Of several paths the first one counts that is not `excepted`, if there is one.
-pub fn scan_base<S: BlobSink>(
+pub fn scan_base<'a, S: BlobSink>(
     repo: &Repository,
-    introduced: &Introduced,
+    base: impl IntoIterator<Item = &'a (BString, ObjectId)>,
     excepted: impl Fn(&BStr) -> bool,
     options: Options,
     sink: &mut S,
 ) -> ControlFlow<()> {
     let mut paths: BTreeMap<&ObjectId, (bool, &BString)> = BTreeMap::new();
-    for (path, blob_id) in &introduced.base {
+    for (path, blob_id) in base {
         let found = (excepted(path.as_ref()), path);
         let kept = paths.entry(blob_id).or_insert(found);
         *kept = found.min(*kept);

@@ -77,6 +77,33 @@ fn of_index(repository: &Repository) -> Result<Option<Vec<BString>>, Error> {
     Ok(Some(paths))
 }
 
+/// Whether content that begins with `head` may be a version of `.gitmodules`.
+pub(super) fn may_be_modules(head: &[u8]) -> bool {
+    head.trim_start().starts_with(b"[submodule")
+}
+
+/// The paths of the submodules that a version of `.gitmodules` names; none if it is something else.
+pub(super) fn in_modules(bytes: &[u8]) -> Vec<BString> {
+    let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
+    let mut bytes = bytes.to_vec();
+    let Ok(file) = gix::config::File::from_bytes_owned(&mut bytes, metadata, Default::default())
+    else {
+        return Vec::new();
+    };
+    let sections = || file.sections().map(|section| section.header().name());
+    if !sections().all(|name| name.eq_ignore_ascii_case(b"submodule")) {
+        return Vec::new();
+    }
+    let paths = file.sections().filter_map(|section| section.value("path"));
+    paths.collect()
+}
+
+/// A submodule that some commit has and `HEAD` does not.
+pub(super) fn of_other_commits(path: BString) -> Skip {
+    let detail = "a repository of its own, which other commits than HEAD have";
+    Skip::with_detail(SkipReason::Submodule, path, detail)
+}
+
 /// The submodules below `paths` that the repository at `root` names and that are not checked out, so that a scan of
 /// the disk passed by an empty directory.
 pub fn not_checked_out(root: &Path, paths: &[PathBuf]) -> Vec<Skip> {

@@ -1,6 +1,7 @@
 //! lefthook: told what to add, and it works.
 
 use super::World;
+use crate::support::docs::block;
 use crate::support::pair;
 
 /// Adds what `hook install` says for a kind to the configuration.
@@ -75,9 +76,7 @@ fn f08_a_hook_that_lefthook_set_aside_is_removed() {
 #[ignore = "needs other people's tools: run .ci/others"]
 fn with_git_lfs_what_the_documentation_says_sends_nothing_before_ours_has_decided() {
     let world = World::new();
-    let config = "skip_lfs: true\npre-push:\n  piped: true\n  commands:\n    keysieve:\n      priority: 1\n      \
-                  run: keysieve hook run pre-push {1} {2}\n      use_stdin: true\n    lfs:\n      priority: 2\n      \
-                  run: git lfs pre-push {1} {2}\n      use_stdin: true\n";
+    let config = block("docs/hooks.md", "lefthook", "yaml", 0);
     world.repo.write("lefthook.yml", config);
     world.git(&["lfs", "install", "--local", "--skip-repo"], 0);
     world.git(&["lfs", "track", "*.bin"], 0);

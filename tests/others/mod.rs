@@ -6,6 +6,7 @@
 mod action;
 #[cfg(feature = "archive")]
 mod archives;
+mod documented;
 mod framework;
 mod lefthook;
 mod lfs;
@@ -30,11 +31,15 @@ impl World {
         }
     }
 
+    /// Where `.ci/others` has put the tools.
+    fn tools() -> PathBuf {
+        let tools = std::env::var_os("KEYSIEVE_OTHERS");
+        PathBuf::from(tools.expect("KEYSIEVE_OTHERS says where the tools are: run .ci/others"))
+    }
+
     /// `PATH` with the program and the tools.
     fn path() -> String {
-        let tools = std::env::var_os("KEYSIEVE_OTHERS")
-            .expect("KEYSIEVE_OTHERS says where the tools are: run .ci/others");
-        let tools = PathBuf::from(tools).join("bin");
+        let tools = Self::tools().join("bin");
         let program = Path::new(env!("CARGO_BIN_EXE_keysieve"));
         let program = program.parent().expect("a directory").display();
         let rest = std::env::var("PATH").expect("a path");
@@ -49,6 +54,54 @@ impl World {
             .env("PRE_COMMIT_HOME", home.join("pre-commit"))
             .env("PREK_HOME", home.join("prek"))
             .env("NO_COLOR", "1")
+    }
+
+    /// The same for a tool that builds the program: with the toolchain that built this test. A build for release takes
+    /// minutes, so `cargo install` makes a debug build here, of what the tests' own build has.
+    fn with_toolchain(&self, mut command: TestCommand) -> TestCommand {
+        let home = std::env::var_os("HOME").expect("a home");
+        for (name, usual) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            let place = std::env::var_os(name).map_or(Path::new(&home).join(usual), PathBuf::from);
+            command = command.env(name, place);
+        }
+        let is_net = |name: &str| {
+            let name = name.to_ascii_uppercase();
+            name.ends_with("_PROXY") || name.contains("_CERT") || name.ends_with("_CAINFO")
+        };
+        for (name, value) in std::env::vars_os() {
+            if let Some(name) = name
+                .to_str()
+                .filter(|it| is_net(it) || *it == "RUSTUP_TOOLCHAIN")
+            {
+                command = command.env(name, value);
+            }
+        }
+        let cargo = self.home.path().join("bin/cargo");
+        if !cargo.exists() {
+            std::fs::create_dir(self.home.path().join("bin")).expect("a directory");
+            let path = std::env::var("PATH").expect("a path");
+            let script = format!(
+                "#!/bin/sh\nPATH='{path}'\ncase $1 in install) shift; set -- install --debug --locked \"$@\" ;; esac\n\
+                 exec cargo \"$@\"\n"
+            );
+            std::fs::write(&cargo, script).expect("a script");
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&cargo, mode).expect("a mode");
+        }
+        let program = Path::new(env!("CARGO_BIN_EXE_keysieve"));
+        let target = program.ancestors().nth(2).expect("a directory");
+        self.with_env(command).env("CARGO_TARGET_DIR", target)
+    }
+
+    /// `PATH` with what [`Self::with_toolchain`] needs before all else, without the program.
+    fn path_of_toolchain(&self) -> String {
+        let rest = std::env::var("PATH").expect("a path");
+        let bin = self.home.path().join("bin");
+        format!(
+            "{}:{}:{rest}",
+            bin.display(),
+            Self::tools().join("bin").display()
+        )
     }
 
     /// `git` in the repository, with its hooks; ends with `status`. Gives what was printed.
@@ -74,6 +127,12 @@ impl World {
     #[track_caller]
     fn keysieve(&self, args: &[&str], status: i32) -> String {
         self.tool(env!("CARGO_BIN_EXE_keysieve"), args, status)
+    }
+
+    /// A script, as a reader would run it who copies it.
+    #[track_caller]
+    fn shell(&self, script: &str, status: i32) -> String {
+        self.tool("sh", &["-e", "-c", script], status)
     }
 
     /// A bare repository to push to, as `origin`; `main` is there already.

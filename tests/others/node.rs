@@ -1,6 +1,7 @@
 //! husky with lint-staged, which stages what it has changed.
 
 use super::World;
+use crate::support::docs::block;
 use crate::support::pair;
 
 #[test]
@@ -11,7 +12,7 @@ fn husky_runs_the_block_first_and_what_lint_staged_adds_is_looked_at_as_well() {
     world.repo.commit_file("a.js", "1\n", "base");
     world.tool("husky", &[], 0);
     world.repo.write(".husky/pre-commit", "lint-staged\n");
-    let said = world.keysieve(&["hook", "install"], 0);
+    let said = world.shell(&block("docs/hooks.md", "husky", "sh", 0), 0);
     assert!(said.contains("added to husky's"), "{said}");
     // A "formatter" that brings a secret in.
     let formatter = world.home.path().join("format");

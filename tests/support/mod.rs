@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod base64;
 pub mod command;
+pub mod docs;
 pub mod keys;
 pub mod pack;
 pub mod repo;

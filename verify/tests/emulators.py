@@ -20,8 +20,9 @@ import tarfile
 import tempfile
 import time
 
-PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33", "awscli==1.46.3"]
 BOTOCORE = "1.43.106"
+# The last two are those that fit awscli: left to itself, pip tries their versions one by one, for minutes.
+PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33", "awscli==1.46.3", "botocore==" + BOTOCORE, "boto3==1.43.106"]
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HOME = os.path.join(ROOT, "target", "emulators")
 ACCOUNT = "123456789012"
@@ -34,7 +35,7 @@ def enter():
         return
     done = os.path.join(HOME, "done-" + re.sub(r"\W+", "-", "".join(PACKAGES)))
     if not os.path.exists(done):
-        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "1"]
+        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "3"]
         try:
             subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
             subprocess.run(pip + ["install", *PACKAGES], check=True)

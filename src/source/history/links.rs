@@ -1,11 +1,12 @@
 //! What the objects that are read refer to and that may not be there: parents and trees of commits, and
 //! the content behind Git LFS pointers.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use bstr::BString;
 use gix::ObjectId;
 use gix::hash::oid;
 use gix::objs::Kind;
@@ -21,6 +22,7 @@ use crate::git::tree;
 use crate::provenance::{ObjectKind, Provenance};
 use crate::source::BlobSink;
 use crate::source::entries::{lfs_absent, show_lfs};
+use crate::source::submodules;
 
 /// Follows references from one object to another.
 pub(super) struct Links<'a> {
@@ -33,6 +35,8 @@ pub(super) struct Links<'a> {
     max_object_size: u64,
     /// What is not there, and who refers to it.
     missing: Mutex<BTreeMap<ObjectId, String>>,
+    /// Submodules that versions of `.gitmodules` name.
+    submodules: Mutex<BTreeSet<BString>>,
     /// What was noted of commits; `None` once a part of it was lost.
     notes: Mutex<Option<Vec<CommitTable>>>,
 }
@@ -71,6 +75,7 @@ impl<'a> Links<'a> {
             lfs,
             max_object_size,
             missing: Mutex::default(),
+            submodules: Mutex::default(),
             notes: Mutex::new(Some(Vec::new())),
         }
     }
@@ -195,6 +200,24 @@ impl<'a> Links<'a> {
         if from < *known {
             *known = from;
         }
+    }
+
+    /// Takes note of the submodules that a version of `.gitmodules` names.
+    pub(super) fn modules(&self, bytes: &[u8]) {
+        let mut all = self
+            .submodules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        all.extend(submodules::in_modules(bytes));
+    }
+
+    /// The submodules that were named, each once.
+    pub(super) fn take_submodules(&self) -> BTreeSet<BString> {
+        let mut all = self
+            .submodules
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *all)
     }
 
     /// Whether anything was found not to be there.

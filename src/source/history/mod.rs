@@ -62,7 +62,7 @@ use crate::git::odb::store::Stores;
 use crate::git::odb::table::Table;
 use crate::git::odb::{Database, pack, plain};
 use crate::provenance::Provenance;
-use crate::source::{BlobSink, Clean, Probe};
+use crate::source::{BlobSink, Clean, Probe, submodules};
 
 use links::Links;
 use run::LeftOut;
@@ -168,6 +168,13 @@ impl History {
             for change in stores.packs.iter().filter_map(pack::Pack::change) {
                 sink.skip(change);
             }
+            let named = links.take_submodules();
+            let others = named
+                .into_iter()
+                .filter(|path| !self.submodules.contains(path));
+            others
+                .map(submodules::of_other_commits)
+                .for_each(|skip| sink.skip(skip));
             self.report_missing(&stores, links, sink);
         }
         Ok(Database {

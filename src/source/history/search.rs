@@ -15,7 +15,7 @@ use crate::git::odb::inflate::Buffer;
 use crate::git::odb::loose::LooseReader;
 use crate::git::odb::store::Loose;
 use crate::git::odb::walk::{Builder, Object, Visitor};
-use crate::source::{BlobSink, Probe, container};
+use crate::source::{BlobSink, Probe, container, submodules};
 
 /// One worker's search.
 pub(super) struct Search<'s, 'a, S> {
@@ -42,7 +42,7 @@ impl<'s, 'a, S: BlobSink> Search<'s, 'a, S> {
                     .show
                     .shared
                     .probe
-                    .is_none_or(|probe| is_container(object.kind, bytes, probe))
+                    .is_none_or(|probe| is_shown_by_its_ends(object.kind, bytes, probe))
                     || !hits.is_empty());
             let Object {
                 kind, number, id, ..
@@ -105,8 +105,8 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
         if needs_text_only {
             self.text.gather(base.0, delta, reach, None)?;
             let (head, tail) = self.text.ends();
-            let is_container = object.kind == Kind::Blob && probe.is_container(head, tail);
-            if !is_container && !has_any(base.1, delta, &self.text, probe, &mut self.found)? {
+            let is_shown = object.kind == Kind::Blob && by_ends(head, tail, probe);
+            if !is_shown && !has_any(base.1, delta, &self.text, probe, &mut self.found)? {
                 self.show.clear(object.kind, size, || object.id);
                 return Ok(None);
             }
@@ -132,13 +132,18 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
     }
 }
 
-/// Whether an object is shown because it is a container.
-fn is_container(kind: Kind, bytes: &[u8], probe: &dyn Probe) -> bool {
+/// Whether an object is shown for what it begins or ends with.
+fn is_shown_by_its_ends(kind: Kind, bytes: &[u8], probe: &dyn Probe) -> bool {
     let head = bytes.get(..delta::HEAD).unwrap_or(bytes);
     let tail = bytes
         .get(bytes.len().saturating_sub(delta::TAIL)..)
         .unwrap_or_default();
-    kind == Kind::Blob && probe.is_container(head, tail)
+    kind == Kind::Blob && by_ends(head, tail, probe)
+}
+
+/// Whether a blob of these ends is a container, or names submodules.
+fn by_ends(head: &[u8], tail: &[u8], probe: &dyn Probe) -> bool {
+    probe.is_container(head, tail) || submodules::may_be_modules(head)
 }
 
 // What the walk keeps of both ends is enough to recognise a container.
@@ -161,7 +166,7 @@ pub(super) fn show_loose<S: BlobSink>(
         && show.shared.probe.is_none_or(|probe| {
             let mut hits = Hits::default();
             hits.search(bytes, probe);
-            !hits.is_empty() || is_container(kind, bytes, probe)
+            !hits.is_empty() || is_shown_by_its_ends(kind, bytes, probe)
         });
     show.whole(kind, number, id, bytes, has_hits);
     Ok(())

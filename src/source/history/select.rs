@@ -106,9 +106,9 @@ pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64
     let is_wanted = |time: i64| since.is_none_or(|since| time >= since);
     let walked = walk(
         repo,
-        &commits,
-        &[],
+        (&commits, &[]),
         |commit| is_wanted(commit.time),
+        &|| false,
         &mut found.skips,
     );
     if since.is_some() {

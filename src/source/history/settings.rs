@@ -30,6 +30,7 @@ pub struct History {
     pub(super) threads: usize,
     pub(super) max_object_size: u64,
     pub(super) only: Option<Arc<HashSet<ObjectId>>>,
+    pub(super) submodules: HashSet<BString>,
     pub(super) progress: Option<Arc<Progress>>,
     pub(super) cache: Option<Arc<Cache>>,
 }
@@ -50,6 +51,7 @@ impl History {
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             max_object_size: MAX_OBJECT_SIZE,
             only: None,
+            submodules: HashSet::new(),
             progress: None,
             cache: None,
         }
@@ -102,6 +104,12 @@ impl History {
     /// does. Without it, packs of more than 20,000 trees are followed only where something else is missing.
     pub fn connectivity(mut self, is_checked: bool) -> Self {
         self.connectivity = is_checked;
+        self
+    }
+
+    /// Submodules that are named already: only those at other paths are skips.
+    pub fn without_submodules(mut self, paths: impl IntoIterator<Item = BString>) -> Self {
+        self.submodules.extend(paths);
         self
     }
 

@@ -13,7 +13,7 @@ use crate::git::number::ObjectNo;
 use crate::git::odb::fault::{Failure, Fault};
 use crate::git::odb::notes::CommitTable;
 use crate::provenance::{ObjectKind, Provenance};
-use crate::source::{BlobSink, Clean, Probe, Progress};
+use crate::source::{BlobSink, Clean, Probe, Progress, submodules};
 
 use super::cache::Record;
 use super::links::{Links, RecentIds};
@@ -102,8 +102,15 @@ impl<'a, S: BlobSink> Emitter<'a, S> {
                 _ => links.follow(kind, id, bytes, &mut self.known, self.sink),
             }
         }
-        // What a pointer stands for may come or go.
-        if kind == Kind::Blob && self.shared.records.is_some() && Pointer::parse(bytes).is_some() {
+        let is_modules = kind == Kind::Blob && submodules::may_be_modules(bytes);
+        if is_modules {
+            self.shared.links.modules(bytes);
+        }
+        // What a pointer stands for may come or go, and submodules are named every time.
+        if self.shared.records.is_some()
+            && kind == Kind::Blob
+            && (is_modules || Pointer::parse(bytes).is_some())
+        {
             self.record(|| Record::new(id, kind, bytes.len()).unclean());
         }
         if !has_hits {

@@ -82,7 +82,9 @@ pub(super) fn collect(
         Arc::clone(&session.stop),
         session.limits.depth > 0,
     );
+    let submodules = submodules::of_head(repository);
     let mut history = History::of(repository)
+        .without_submodules(submodules.iter().map(|skip| skip.subject.clone()))
         .threads(session.common().threads.unwrap_or(0))
         .max_object_size(max_object_size.unwrap_or(MAX_OBJECT_SIZE))
         .connectivity(args.connectivity)
@@ -111,7 +113,7 @@ pub(super) fn collect(
         // The next scan takes longer; this one has done what was asked.
         print_line(&format!("warning: the cache was not written: {error}"));
     }
-    for skip in skips.into_iter().chain(submodules::of_head(repository)) {
+    for skip in skips.into_iter().chain(submodules) {
         scanned.skip(skip);
     }
     Ok(locate(

@@ -1,9 +1,10 @@
 //! What commits add: for `keysieve history --range` and for the hooks of a push.
 
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::atomic::Ordering;
 
-use bstr::BStr;
+use bstr::{BStr, BString};
 use gix::ObjectId;
 use keysieve::attribution;
 use keysieve::attribution::range::Locator;
@@ -225,7 +226,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Exit, Failure> {
         scanned.add(scan(job, &mut session, &places, &part));
         introduced.join(part);
     }
-    let located = locate(job, &introduced, scanned);
+    let located = locate(job, &session, &introduced, scanned);
     let is_empty = introduced.commits.is_empty() && introduced.blobs.is_empty();
     if is_empty && introduced.tags.is_empty() && job.success == Success::Report {
         return session.finish_nothing(located, "the range has no commits");
@@ -279,10 +280,17 @@ fn scan(
     // A signal shows in what the scanner gives.
     let _ = range::scan(job.repository, introduced, options, &mut scanner);
     let mut scanned = scanner.into_inner().finish();
-    if let Some(limit) = job.limit.filter(|limit| limit.is_over()) {
+    let mut base: Vec<&(BString, ObjectId)> = introduced.base.iter().collect();
+    let over = || job.limit.filter(|limit| limit.is_over());
+    let was_over = over();
+    if let Some(limit) = was_over {
         limit.account(introduced, &mut scanned);
-        // What was found by then is still held against what was there before.
+        // What was found by then is still held against what was there before, in the same files.
         session.stop.store(false, Ordering::Relaxed);
+        let objects = scanned.objects();
+        let found = objects.iter().filter_map(|id| introduced.blobs.get(id));
+        let paths: HashSet<&BString> = found.flatten().map(|place| &place.path).collect();
+        base.retain(|(path, _)| paths.contains(path));
     }
     for skip in introduced.skips.clone() {
         scanned.skip(skip);
@@ -293,18 +301,28 @@ fn scan(
         let mut scanner = session.scanner();
         let before = session.before();
         let excepted = |path: &BStr| before.name(path);
-        let _ = range::scan_base(job.repository, introduced, excepted, options, &mut scanner);
+        let _ = range::scan_base(job.repository, base, excepted, options, &mut scanner);
         // What cannot be read of the base takes nothing away from the findings.
         scanned = scanned.new_only(scanner.into_inner().finish().known());
+        if was_over.is_none() && over().is_some() {
+            let detail = "what was found was not held against all that was there before";
+            scanned.deadline(detail);
+            session.stop.store(false, Ordering::Relaxed);
+        }
     }
     scanned
 }
 
-fn locate(job: &Job<'_>, introduced: &Introduced, scanned: Scanned) -> Located {
+/// Names places and commits, and what leads to them as long as there is time.
+fn locate(job: &Job<'_>, session: &Session, introduced: &Introduced, scanned: Scanned) -> Located {
     let objects = scanned.objects();
+    let is_over = || job.limit.is_some_and(Limit::is_over);
     let located = match objects.is_empty() {
         true => attribution::Located::default(),
-        false => Locator::new(job.repository, introduced, &job.pushed).locate(objects),
+        false => Locator::new(job.repository, introduced, &job.pushed, &is_over).locate(objects),
     };
+    if is_over() {
+        session.stop.store(false, Ordering::Relaxed);
+    }
     scanned.locate(located)
 }
