@@ -70,6 +70,8 @@ pub enum SkipReason {
     Unsupported,
     /// A Git LFS pointer whose object is not in the local store.
     Lfs,
+    /// A submodule that was to be looked at and is not here.
+    SubmoduleAbsent,
     /// The run was ended by a signal.
     Interrupted,
     /// The time that was given was over.
@@ -106,6 +108,7 @@ impl SkipReason {
         Self::Shallow,
         Self::Unsupported,
         Self::Lfs,
+        Self::SubmoduleAbsent,
         Self::Interrupted,
         Self::Deadline,
         Self::Internal,
@@ -132,6 +135,7 @@ impl SkipReason {
             Self::Shallow => "shallow",
             Self::Unsupported => "unsupported",
             Self::Lfs => "lfs",
+            Self::SubmoduleAbsent => "submodule-absent",
             Self::Interrupted => "interrupted",
             Self::Deadline => "deadline",
             Self::Internal => "internal",
@@ -172,6 +176,9 @@ impl SkipReason {
             Self::Unsupported => "a newer keysieve may know it",
             Self::Lfs => {
                 "fetch the files: git lfs fetch (of the whole history: git lfs fetch --all)"
+            }
+            Self::SubmoduleAbsent => {
+                "fetch the submodules: git submodule update --init --recursive"
             }
             Self::Interrupted => "run it again",
             Self::Deadline => {

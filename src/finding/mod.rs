@@ -167,6 +167,9 @@ pub struct Place {
     pub snippet: Vec<SnippetLine>,
     /// The reason given by an allow marker that covers this place.
     pub marker: Option<String>,
+    /// The path of the submodule that it was found in, below the root; then path and file begin with it, and object and
+    /// commit are those of its repository.
+    pub submodule: Option<BString>,
 }
 
 impl Place {

@@ -28,6 +28,7 @@ pub(crate) fn place(path: &str, line: usize) -> Place {
         commit: None,
         snippet: Vec::new(),
         marker: None,
+        submodule: None,
     }
 }
 

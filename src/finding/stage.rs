@@ -232,6 +232,41 @@ impl Located {
         &self.coverage
     }
 
+    /// Records something else that was not read.
+    pub fn skip(&mut self, skip: Skip) {
+        self.coverage.skip(skip);
+    }
+
+    /// Takes in what another repository of the same run gave.
+    pub fn add(&mut self, other: Self) {
+        let mut findings = std::mem::take(&mut self.findings);
+        findings.extend(other.findings);
+        self.findings = merge(findings);
+        let mut latent = std::mem::take(&mut self.latent);
+        latent.extend(other.latent);
+        self.latent = merge(latent);
+        self.coverage.add(other.coverage);
+        self.unused_markers.extend(other.unused_markers);
+    }
+
+    /// Goes on with paths below those of the repository around it: all this is of the submodule at `path`.
+    pub fn in_submodule(mut self, path: &BString) -> Self {
+        let below = |inner: &BString| -> BString { [path.as_slice(), b"/", inner].concat().into() };
+        let findings = self.findings.iter_mut().chain(&mut self.latent);
+        for place in findings.flat_map(|finding| &mut finding.places) {
+            // The id of an object has no folder around it.
+            if place.path_below_root().is_some() {
+                place.path = below(&place.path);
+                place.file = place.file.as_ref().map(below);
+            }
+            place.submodule = Some(path.clone());
+        }
+        for skip in &mut self.coverage.skips {
+            skip.subject = [path.as_slice(), b": ", &skip.subject].concat().into();
+        }
+        self
+    }
+
     /// The folders above what was found, without the root. Where nothing was, none: then nothing can become a finding.
     pub fn folders(&self) -> BTreeSet<BString> {
         if self.findings.is_empty() {

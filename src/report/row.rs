@@ -85,6 +85,8 @@ pub(super) struct PlaceRow<'a> {
     pub(super) commit: Option<CommitRow<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) marker: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submodule: Option<Cow<'a, str>>,
     pub(super) snippet: Vec<SnippetRow<'a>>,
     /// Laid flat here.
     #[serde(skip)]
@@ -302,6 +304,7 @@ impl<'a> From<&'a Place> for PlaceRow<'a> {
             object_kind,
             commit: place.commit.as_ref().map(CommitRow::from),
             marker: place.marker.as_deref(),
+            submodule: place.submodule.as_ref().map(|path| path.to_str_lossy()),
             snippet: place.snippet.iter().map(SnippetRow::from).collect(),
             place,
         }

@@ -290,6 +290,7 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
             },
         ],
         marker: None,
+        submodule: None,
     }
 }
 

@@ -195,6 +195,10 @@ impl Page<'_> {
             let offset = grouped(place.position.offset as u64);
             self.fact(gutter, "offset", &format!("byte {offset} of a binary file"))?;
         }
+        if let Some(submodule) = &place.submodule {
+            let text = format!("{submodule}, whose commits these are");
+            self.fact(gutter, "submodule", &text)?;
+        }
         if let Some(commit) = &place.commit {
             // Whose message it is, its words are.
             let (label, id) = match place.object {
@@ -440,7 +444,13 @@ fn spot(place: &Place) -> String {
                 _ => "commit",
             };
             let id = id.to_hex_with_len(12);
-            return format!("{kind} {id}:{}:{}", position.line, position.column);
+            let submodule = place.submodule.as_ref().map_or_else(String::new, |path| {
+                format!("{} ", escape::terminal_bytes(path))
+            });
+            return format!(
+                "{submodule}{kind} {id}:{}:{}",
+                position.line, position.column
+            );
         }
         (Some(commit), _) => format!("{}:", commit.commit_id.to_hex_with_len(12)),
         _ => String::new(),
@@ -499,6 +509,7 @@ fn label(reason: SkipReason) -> &'static str {
         SkipReason::Partial => "left on the server (partial clone)",
         SkipReason::Shallow => "beyond a shallow boundary",
         SkipReason::Lfs => "in Git LFS, not here",
+        SkipReason::SubmoduleAbsent => "submodule that is not here",
         SkipReason::Internal => "failed inside",
         SkipReason::Findings => "findings over the limit",
         SkipReason::Symlink => "symbolic link",

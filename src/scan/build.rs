@@ -241,5 +241,6 @@ fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Plac
         commit: None,
         snippet: Vec::new(),
         marker: None,
+        submodule: None,
     }
 }

@@ -150,8 +150,11 @@ impl<'e> Redactor<'e> {
 
     fn place(&mut self, place: &mut Place) {
         self.bstring(&mut place.path);
-        if let Some(file) = &mut place.file {
-            self.bstring(file);
+        for path in [&mut place.file, &mut place.submodule]
+            .into_iter()
+            .flatten()
+        {
+            self.bstring(path);
         }
         for step in &mut place.inside {
             self.bstring(&mut step.name);

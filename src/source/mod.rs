@@ -7,6 +7,7 @@ pub mod container;
 mod entries;
 mod error;
 pub mod history;
+pub mod modules;
 pub mod range;
 pub mod snapshot;
 pub mod staged;

@@ -13,6 +13,7 @@ use super::Error;
 use super::snapshot::Snapshot;
 use super::staged::Index;
 use crate::coverage::{Skip, SkipReason};
+use crate::git::path_bytes;
 use crate::git::repository::{self, GitEnvironment, Repository};
 
 /// The file in which Git notes where submodules come from.
@@ -104,26 +105,38 @@ pub(super) fn of_other_commits(path: BString) -> Skip {
     Skip::with_detail(SkipReason::Submodule, path, detail)
 }
 
-/// The submodules below `paths` that the repository at `root` names and that are not checked out, so that a scan of
-/// the disk passed by an empty directory.
-pub fn not_checked_out(root: &Path, paths: &[PathBuf]) -> Vec<Skip> {
-    if !root.join(MODULES).exists() {
-        return Vec::new();
-    }
-    let index = repository::open(root, &GitEnvironment::default())
-        .ok()
-        .and_then(|repository| Index::load(&repository).ok());
+/// The submodules below `paths` that the repository at `root`, or one of its submodules, names and that are not checked
+/// out, so that a scan of the disk passed by an empty directory. With `is_asked` they were to be looked at.
+pub fn not_checked_out(root: &Path, paths: &[PathBuf], is_asked: bool) -> Vec<Skip> {
     let roots: Vec<PathBuf> = paths
         .iter()
         .filter_map(|path| path.canonicalize().ok())
+        .filter(|path| path.is_dir())
         .collect();
-    let is_asked = |dir: &Path| roots.iter().any(|root| dir.starts_with(root));
+    let reason = match is_asked {
+        true => SkipReason::SubmoduleAbsent,
+        false => SkipReason::Submodule,
+    };
     let mut skips = Vec::new();
-    for path in index.iter().flat_map(Index::submodules) {
-        let dir = root.join(path.to_path_lossy());
-        if is_asked(&dir) && !dir.join(".git").exists() {
-            let detail = format!("not checked out: git submodule update --init {path}");
-            skips.push(Skip::with_detail(SkipReason::Submodule, path, detail));
+    let mut todo = vec![(root.to_owned(), 0)];
+    while let Some((repository, depth)) = todo.pop() {
+        if depth > MAX_DEPTH || !repository.join(MODULES).exists() {
+            continue;
+        }
+        let index = repository::open(&repository, &GitEnvironment::default())
+            .ok()
+            .and_then(|repository| Index::load(&repository).ok());
+        for path in index.iter().flat_map(Index::submodules) {
+            let dir = repository.join(path.to_path_lossy());
+            if dir.join(".git").exists() {
+                todo.push((dir, depth + 1));
+            } else if roots.iter().any(|root| dir.starts_with(root)) {
+                let path = dir
+                    .strip_prefix(root)
+                    .map_or_else(|_| path.into(), path_bytes);
+                let detail = format!("not checked out: git submodule update --init {path}");
+                skips.push(Skip::with_detail(reason, path, detail));
+            }
         }
     }
     skips

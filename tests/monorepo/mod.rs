@@ -3,6 +3,8 @@
 mod folders;
 mod list;
 mod paths;
+mod replace;
+mod submodules;
 
 use serde_json::Value;
 

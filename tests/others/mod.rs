@@ -11,6 +11,7 @@ mod framework;
 mod lefthook;
 mod lfs;
 mod node;
+mod rewrite;
 
 use std::path::{Path, PathBuf};
 

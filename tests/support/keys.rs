@@ -136,3 +136,16 @@ pub fn pair(seed: u64) -> String {
         keys.secret()
     )
 }
+
+/// A private key in PEM form, of several lines: its body begins like an RSA key and goes on at random.
+pub fn pem(keys: &mut Keys) -> String {
+    let length: u16 = 600;
+    let [high, low] = (length - 4).to_be_bytes();
+    let mut der = vec![0x30, 0x82, high, low, 2, 1, 0, 2, 0x82, 1, 1, 0];
+    der.extend((der.len()..usize::from(length)).map(|_| keys.below(256) as u8));
+    let body = data_encoding::BASE64.encode(&der);
+    let lines = body.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines: String = lines.map(|line| format!("{line}\n")).collect();
+    let kind = "RSA PRIVATE KEY";
+    format!("-----BEGIN {kind}-----\n{lines}-----END {kind}-----\n")
+}

@@ -189,6 +189,9 @@ pub(crate) struct BaselineArgs {
     /// Scan what is staged instead of the files of the work tree.
     #[arg(long, conflicts_with = "history")]
     pub(crate) staged: bool,
+    /// With --history: scan the repositories of submodules as well.
+    #[arg(long, requires = "history")]
+    pub(crate) recurse_submodules: bool,
     /// Only what is found at these paths counts, written as for git log. All is read all the same.
     #[arg(value_name = "PATH", last = true)]
     pub(crate) paths: Vec<PathBuf>,
@@ -496,6 +499,9 @@ pub(crate) struct ScanArgs {
     /// Follow symbolic links.
     #[arg(long)]
     pub(crate) follow: bool,
+    /// Take the scan as incomplete where a submodule is not checked out. Those that are, are scanned in any case.
+    #[arg(long)]
+    pub(crate) recurse_submodules: bool,
     /// Skip files of more bytes, and say so; K, M and G are understood.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     pub(crate) max_file_size: Option<u64>,
@@ -516,6 +522,7 @@ impl ScanArgs {
             path: None,
             no_ignore: false,
             follow: false,
+            recurse_submodules: false,
             max_file_size: None,
             explain: None,
             common,
@@ -564,6 +571,13 @@ pub(crate) struct HistoryArgs {
     /// than 20,000 trees are taken as whole unless something else is missing.
     #[arg(long, conflicts_with_all = ["ranges", "reachable", "branch", "since"])]
     pub(crate) connectivity: bool,
+    /// Scan the repositories of submodules as well, and theirs. One that is not here makes the scan incomplete.
+    #[arg(long, conflicts_with_all = ["ranges", "branch"])]
+    pub(crate) recurse_submodules: bool,
+    /// Write the values that were found, as git filter-repo --replace-text takes them, to a new file that only its
+    /// owner may read. It holds the secrets as they are.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["ranges", "branch", "since", "recurse_submodules"])]
+    pub(crate) replace_text: Option<PathBuf>,
     /// Remember in DIR which objects were clean, and read only what is new next time.
     #[arg(
         long,
@@ -585,6 +599,8 @@ impl HistoryArgs {
             paths: Vec::new(),
             max_object_size: None,
             connectivity: false,
+            recurse_submodules: false,
+            replace_text: None,
             cache: None,
             limits: Limits::default(),
             common,
@@ -593,7 +609,7 @@ impl HistoryArgs {
 }
 
 /// Which part of the history is looked at. Nothing said means all of it, what no reference reaches included.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Limits {
     /// Scan what these commits add: A..B, A...B, a revision with all before it, or auto, which asks the
     /// environment of a CI system; can be repeated.

@@ -65,6 +65,18 @@ impl Failure {
         failure
     }
 
+    /// What failed, with every cause, in one line.
+    pub(crate) fn in_one_line(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause: Option<&dyn Error> =
+            self.source.as_deref().map(|source| source as &dyn Error);
+        while let Some(error) = cause {
+            text.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        text
+    }
+
     /// Whether files were read and what stands in them is wrong.
     pub(crate) fn is_faults(&self) -> bool {
         self.kind == Kind::Faults

@@ -92,6 +92,7 @@ fn findings(data: &[u8]) -> Vec<Finding> {
                     commit: None,
                     snippet: Vec::new(),
                     marker: None,
+                    submodule: None,
                 }],
                 accepted: None,
             }

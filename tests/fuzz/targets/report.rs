@@ -412,6 +412,7 @@ fn place(input: &mut Input<'_>) -> Place {
             .map(|at| snippet(input, position.line + at))
             .collect(),
         marker: maybe(input),
+        submodule: None,
     }
 }
 

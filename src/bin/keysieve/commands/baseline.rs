@@ -391,7 +391,10 @@ fn scan(
         return super::staged::all_files(common, context);
     }
     if target.history {
-        let args = HistoryArgs::of(common);
+        let args = HistoryArgs {
+            recurse_submodules: target.recurse_submodules,
+            ..HistoryArgs::of(common)
+        };
         let repository = super::staged::open(&args.repository)?;
         let progress = Arc::new(Progress::default());
         let places = history::places(&repository);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bstr::BString;
 use gix::ObjectId;
 use keysieve::attribution::{self, Interrupted};
+use keysieve::coverage::{Skip, SkipReason};
 use keysieve::finding::{Located, Scanned};
 use keysieve::git::odb::Database;
 use keysieve::git::repository::Repository;
@@ -16,10 +17,12 @@ use keysieve::source::Progress;
 use keysieve::source::history::cache::Cache;
 use keysieve::source::history::select::{self, Selected};
 use keysieve::source::history::{History, MAX_OBJECT_SIZE};
+use keysieve::source::modules::{Module, Modules};
 use keysieve::source::submodules;
 use keysieve::text::paths::Base;
 
 use super::range::{self, Job};
+use super::replace;
 use super::selection;
 use super::staged::open;
 use crate::args::{HistoryArgs, Limits};
@@ -52,22 +55,76 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
             pushed: Vec::new(),
         });
     }
+    if let Some(file) = &args.replace_text {
+        replace::check(file, &repository)?;
+    }
     let progress = Arc::new(Progress::default());
     let places = places(&repository);
     let source = Some(Arc::clone(&progress));
-    let session = Session::start_with(&args.common, &places, "objects", source)?
+    let mut session = Session::start_with(&args.common, &places, "objects", source)?
         .exclude_in(ExcludeIn::Findings)
         .select(selection);
     let located = collect(&repository, &session, args, progress)?;
-    session.finish(located, &places)
+    let (judged, unused) = session.judge(located, &places)?;
+    session.end_progress();
+    if let Some(file) = &args.replace_text {
+        replace::write(file, &repository, &judged)?;
+    }
+    session.report(judged, &unused)
 }
 
-/// What the objects of the repository hold, and who brought it in.
+/// What the objects of the repository hold, and those of its submodules if that is asked.
 pub(super) fn collect(
     repository: &Repository,
     session: &Session,
     args: &HistoryArgs,
     progress: Arc<Progress>,
+) -> Result<Located, Failure> {
+    if !args.recurse_submodules {
+        return collect_one(repository, session, args, progress, None);
+    }
+    let modules = Modules::of(repository);
+    let below = |at: &[u8]| {
+        let paths = modules.found.iter().map(|module| &module.path);
+        paths
+            .filter_map(|path| Some(path.strip_prefix(at)?.into()))
+            .collect()
+    };
+    let outer = Some(below(b""));
+    let mut located = collect_one(repository, session, args, Arc::clone(&progress), outer)?;
+    for skip in modules.skips.iter().cloned() {
+        located.skip(skip);
+    }
+    // The cache is the outer repository's.
+    let args = HistoryArgs {
+        limits: args.limits.clone(),
+        connectivity: args.connectivity,
+        max_object_size: args.max_object_size,
+        ..HistoryArgs::of(args.common.clone())
+    };
+    for Module { path, repository } in &modules.found {
+        let inner = Some(below(&[path.as_slice(), b"/"].concat()));
+        let part = collect_one(repository, session, &args, Arc::clone(&progress), inner);
+        match part {
+            Ok(part) => located.add(part.in_submodule(path)),
+            Err(failure) => {
+                let detail = failure.in_one_line();
+                let skip = Skip::with_detail(SkipReason::Unreadable, path.clone(), detail);
+                located.skip(skip);
+            }
+        }
+    }
+    Ok(located)
+}
+
+/// What the objects of one repository hold, and who brought it in. `looked_at` are submodules of it that are, if any
+/// are to be.
+fn collect_one(
+    repository: &Repository,
+    session: &Session,
+    args: &HistoryArgs,
+    progress: Arc<Progress>,
+    looked_at: Option<Vec<BString>>,
 ) -> Result<Located, Failure> {
     let selected = selected(repository, &args.limits)?;
     let max_object_size = session.settings.file.max_object_size.as_ref();
@@ -82,9 +139,10 @@ pub(super) fn collect(
         Arc::clone(&session.stop),
         session.limits.depth > 0,
     );
-    let submodules = submodules::of_head(repository);
+    let mut submodules = submodules::of_head(repository);
+    let named = submodules.iter().map(|skip| skip.subject.clone());
     let mut history = History::of(repository)
-        .without_submodules(submodules.iter().map(|skip| skip.subject.clone()))
+        .without_submodules(named.chain(looked_at.iter().flatten().cloned()))
         .threads(session.common().threads.unwrap_or(0))
         .max_object_size(max_object_size.unwrap_or(MAX_OBJECT_SIZE))
         .connectivity(args.connectivity)
@@ -102,6 +160,9 @@ pub(super) fn collect(
         history = history.only(Arc::new(selected.objects));
         skips = selected.skips;
         within = Some(selected.tips);
+    }
+    if looked_at.is_some() {
+        submodules.retain(|skip| skip.reason != SkipReason::Submodule);
     }
     let objects = history
         .scan(&mut scanner, Some(&probe))

@@ -17,6 +17,7 @@ pub(crate) mod man;
 mod message;
 mod push;
 mod range;
+mod replace;
 pub(crate) mod root;
 pub(crate) mod rules;
 pub(crate) mod scan;

@@ -138,7 +138,7 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
         folders.check()?;
     }
     let mut scanned = scanner.into_inner().finish();
-    for skip in submodules::not_checked_out(root, &args.paths) {
+    for skip in submodules::not_checked_out(root, &args.paths, args.recurse_submodules) {
         scanned.skip(skip);
     }
     Ok(session.in_place(scanned))
