@@ -413,7 +413,7 @@ fn the_examples_of_the_documentation_are_right() {
     let repo = TestRepo::new();
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let mut count = 0;
-    for page in ["configuration.md", "suppression.md"] {
+    for page in ["configuration.md", "monorepos.md", "suppression.md"] {
         let text = std::fs::read_to_string(docs.join(page)).unwrap();
         for block in text.split("```toml\n").skip(1) {
             let toml = block.split("```").next().unwrap();
@@ -430,5 +430,5 @@ fn the_examples_of_the_documentation_are_right() {
             }
         }
     }
-    assert_eq!(count, 2);
+    assert_eq!(count, 3);
 }

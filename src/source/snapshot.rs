@@ -1,6 +1,6 @@
 //! Single files out of what Git holds: the index, or the tree of a commit. Never the working copy.
 
-use bstr::BStr;
+use bstr::{BStr, ByteSlice as _};
 use gix::ObjectId;
 use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
@@ -40,13 +40,20 @@ impl<'r> Snapshot<'r> {
         })
     }
 
-    /// Whether there is anything at this path: a file, a folder, a link, a submodule.
+    /// Whether there is anything at this path: a file, a folder, a link, a submodule. What is below a submodule is its
+    /// own repository's to know.
     pub fn has(&self, path: &BStr) -> Result<bool, Error> {
         match &self.of {
             Of::Index(index) => Ok(index.has(path)),
             Of::Tree(tree_id) => {
-                let found = Trees::new(self.repository).lookup(*tree_id, path);
-                Ok(found.map_err(unreadable)?.is_some())
+                let mut trees = Trees::new(self.repository);
+                let mut at = |path| trees.lookup(*tree_id, path).map_err(unreadable);
+                for end in path.find_iter("/") {
+                    if matches!(at(&path[..end])?, Some((EntryKind::Commit, _))) {
+                        return Ok(true);
+                    }
+                }
+                Ok(at(path)?.is_some())
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Large repositories that many share: paths, configurations of folders, submodules, lists of files.
 
 mod folders;
+mod large;
 mod list;
 mod paths;
 mod replace;

@@ -294,6 +294,10 @@ fn paths_and_exceptions_of_the_outer_repository_reach_into_them() {
         recurse(&["--exclude", "/libs/inner/deep/", "--", "libs"]),
         ["libs/inner/x.env"]
     );
+    // What is below a submodule `HEAD` does not tell.
+    let deep = ["--", "libs/inner/deep/y.env", "libs/inner/x.env"];
+    let run = world.outer.keysieve(RECURSE).args(deep).status(1);
+    assert_eq!(run.err(), "");
     let allow = "[[allow]]\npaths = ['/libs/inner/x.env']\nreason = 'rotated'\n";
     world.outer.write(".keysieve.toml", allow);
     assert_eq!(
