@@ -164,8 +164,8 @@ fn strings(table: &Table, key: &str) -> Vec<String> {
 }
 
 fn keywords(rule: &Table) -> Vec<Keyword> {
-    let [plain, base64, utf16] = ["keywords", "base64", "utf16"].map(|key| strings(rule, key));
-    Keyword::all(&plain, &base64, &utf16)
+    let lists = ["keywords", "base64", "utf16", "nested"].map(|key| strings(rule, key));
+    Keyword::all(lists.each_ref().map(|list| &list[..]))
 }
 
 fn keyword(keyword: &Keyword) -> String {
@@ -178,8 +178,10 @@ fn keyword(keyword: &Keyword) -> String {
 pub(crate) fn form(keyword: &Keyword) -> String {
     match keyword.form {
         Form::Plain => "Form::Plain".to_owned(),
-        Form::Base64(phase) => format!("Form::Base64({phase})"),
-        Form::Utf16 => "Form::Utf16".to_owned(),
+        Form::Encoded { phase, group } => {
+            format!("Form::Encoded {{ phase: {phase}, group: {group} }}")
+        }
+        Form::Wide(unit) => format!("Form::Wide({unit})"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::example;
+use super::{example, invented};
 
 /// Length of an access key id, in characters.
 pub const LENGTH: usize = 20;
@@ -27,24 +27,35 @@ pub enum KeyKind {
 /// Why a well-formed id is nobody's key, or nobody's secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harmless {
-    /// AWS documentation, SDK tests and emulators use it.
+    /// AWS documentation and SDK tests use it.
     Example,
+    /// An emulator made it from its default account.
+    Emulator,
     /// It belongs to an account that plants keys to see who uses them.
     Canary,
     /// It is a run of one letter or a few.
     Placeholder,
     /// It reads as words in capitals.
     Words,
+    /// Words that people write where an ID should go, or letters in a row, make up most of it.
+    Invented,
 }
 
 impl Harmless {
+    /// Returns true for an ID that belongs to nobody: a true secret beside it is that of another one.
+    pub fn is_nobodys(self) -> bool {
+        matches!(self, Self::Example | Self::Placeholder)
+    }
+
     /// The reason as a report gives it.
     pub fn reason(self) -> &'static str {
         match self {
-            Self::Example => "documentation example or emulator key",
+            Self::Example => "documentation example",
+            Self::Emulator => "key of an emulator",
             Self::Canary => "key of a known canary account: using it raises an alarm",
             Self::Placeholder => "placeholder: hardly any different characters",
             Self::Words => "reads as words in capitals",
+            Self::Invented => "made up: words, or letters in a row",
         }
     }
 }
@@ -127,19 +138,23 @@ impl KeyId {
     /// Why it is nobody's key, if that shows.
     pub fn harmless(&self) -> Option<Harmless> {
         let body = &self.0[4..];
-        if memchr::memmem::find(body, b"EXAMPLE").is_some() || example::is_key_id(self.as_str()) {
+        if memchr::memmem::find(body, b"EXAMPLE").is_some() {
             return Some(Harmless::Example);
         }
         match self.account_number() {
             // 000000000000 and 000000000001: what emulators make from their default account.
-            Some(0 | 1) => return Some(Harmless::Example),
+            Some(0 | 1) => return Some(Harmless::Emulator),
             Some(number) if CANARY_ACCOUNTS.binary_search(&number).is_ok() => {
                 return Some(Harmless::Canary);
             }
+            _ if example::is_key_id(self.as_str()) => return Some(Harmless::Example),
             _ => {}
         }
         if is_monotonous(body) {
             return Some(Harmless::Placeholder);
+        }
+        if invented::is_id(body) {
+            return Some(Harmless::Invented);
         }
         reads_as_words(body).then_some(Harmless::Words)
     }
@@ -171,7 +186,7 @@ fn base32_value(byte: u8) -> u8 {
 }
 
 /// At most 5 different characters of 16 (one uniform body in 10^7), or 7 the same in a row (one in 10^8).
-fn is_monotonous(body: &[u8]) -> bool {
+pub(crate) fn is_monotonous(body: &[u8]) -> bool {
     let mut seen = [false; 256];
     body.iter().for_each(|byte| seen[usize::from(*byte)] = true);
     let distinct = seen.iter().filter(|seen| **seen).count();
@@ -245,7 +260,7 @@ mod tests {
         );
         assert_eq!(
             id(&["ASIA", "QAAAAAAA", "GMKEM7X5"]).harmless(),
-            Some(Harmless::Example)
+            Some(Harmless::Emulator)
         );
         assert_eq!(
             id(&["AKIA", "IOSFODNN", "7EXAMPLE"]).harmless(),

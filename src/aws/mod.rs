@@ -3,6 +3,7 @@
 pub mod cloudtrail;
 pub mod credential_report;
 pub mod example;
+pub mod invented;
 pub mod key_id;
 pub mod secret_key;
 pub mod session_token;

@@ -5,6 +5,7 @@
 //! losses by class changes are from the exact chain. The total is kept under 1 in 1,000 for a secret that no
 //! name vouches for, and under 1 in 100,000 for one under a telling name.
 
+use super::invented;
 use crate::text::bytes::entropy;
 
 /// Length of a secret access key, in characters.
@@ -130,6 +131,14 @@ fn is_logical_id(value: &[u8]) -> bool {
 pub fn is_example(value: &[u8]) -> bool {
     // In a random secret: below 1e-10. Documentation writes it in capitals; other spellings are words in a path.
     value.windows(7).any(|window| window == b"EXAMPLE")
+}
+
+/// Says why a value of the form of a secret opens nothing, if that shows.
+pub fn harmless(value: &[u8]) -> Option<&'static str> {
+    match is_example(value) {
+        true => Some("documentation example"),
+        false => invented::secret(value),
+    }
 }
 
 /// Whether a word stands in a value, in any case.

@@ -27,6 +27,39 @@ pub fn can_be_token(text: &[u8]) -> bool {
     text.len() >= MIN_LENGTH && entropy(text) >= 4.5
 }
 
+/// Least length of each part of a signed token: a header that names an algorithm takes more.
+const LEAST_PART: usize = 16;
+
+/// Returns where a signed token ends that starts at `start`: three parts of URL-safe base64, the first of them a JSON
+/// object (RFC 7515, 7.1). Stores that speak S3 give such tokens for sessions. Looks at `most` bytes.
+pub fn signed_end(text: &[u8], start: usize, most: usize) -> Option<usize> {
+    let rest = text.get(start..)?;
+    if !rest.starts_with(b"eyJ") {
+        return None;
+    }
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut end = 0;
+    for part in 0..3 {
+        let left = rest.get(end..)?;
+        let length = left
+            .iter()
+            .take(most - end)
+            .take_while(|byte| is_part(byte))
+            .count();
+        if length < LEAST_PART || part < 2 && left.get(length) != Some(&b'.') {
+            return None;
+        }
+        end += length + usize::from(part < 2);
+    }
+    let goes_on = matches!(rest.get(end), Some(b'.' | b'+' | b'/' | b'='));
+    (!goes_on).then_some(start + end)
+}
+
+/// Returns true for a signed token: no other token holds a dot.
+pub fn is_signed(text: &[u8]) -> bool {
+    text.contains(&b'.')
+}
+
 /// Whether documentation prints it.
 pub fn is_example(text: &[u8]) -> bool {
     text.windows(7).any(|window| window == b"EXAMPLE")

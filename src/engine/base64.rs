@@ -1,10 +1,13 @@
-//! Base64 text: where it stands around a hit, and what it decodes to.
+//! Base64 and hex text: where it stands around a hit, and what it decodes to.
+
+use std::sync::LazyLock;
 
 use crate::blob::Span;
+use crate::rule::keyword::Keyword;
 use crate::text::base64;
 
 use super::decode::is_value;
-use super::view::{Builder, View};
+use super::view::{Builder, Order, View, narrow};
 
 /// Longest run that is decoded, in characters.
 const MAX_RUN: usize = 16 * 1024 * 1024;
@@ -18,8 +21,20 @@ const WINDOW: usize = 32 * 1024;
 /// Where a window cuts its text, hits this near to the cut open another one.
 const OVERLAP: usize = 16 * 1024;
 
-/// Least length of the lines of wrapped text.
+/// Least length of the lines of wrapped text whose lines may be of several lengths.
 const MIN_LINE: usize = 60;
+
+/// Least length of the lines of wrapped text that are all of one length, but for the last.
+const MIN_EQUAL_LINE: usize = 16;
+
+/// Shortest run of hex digits that can hold a key ID.
+const MIN_HEX: usize = 40;
+
+/// How far around a hit on a short line the text of other lines belongs to it, in bytes.
+const SHORT: usize = 4096;
+
+/// Least length of decoded text that is itself encoded.
+const MIN_NESTED: usize = 27;
 
 /// The text around a hit that is decoded.
 pub(super) struct Window {
@@ -41,9 +56,18 @@ impl Window {
     }
 }
 
-/// The base64 text around an offset, over line breaks; not before `floor`, where the text around the last hit
-/// ends, so that all hits together stay linear. A literal at `offset` is the one of that `phase`.
-pub(super) fn around(bytes: &[u8], offset: usize, floor: usize, phase: usize) -> Window {
+/// The groups of characters that a text is decoded by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Groups {
+    /// The character of its group that a literal begins at.
+    pub(super) phase: usize,
+    /// Characters of a group.
+    pub(super) size: usize,
+}
+
+/// The encoded text around an offset, over line breaks; not before `floor`, where the text around the last hit
+/// ends, so that all hits together stay linear. The literal at `offset` says how the groups fall.
+pub(super) fn around(bytes: &[u8], offset: usize, floor: usize, groups: Groups) -> Window {
     let is_part = |byte: &u8| {
         is_run(*byte)
             || matches!(
@@ -55,22 +79,20 @@ pub(super) fn around(bytes: &[u8], offset: usize, floor: usize, phase: usize) ->
     let high = (offset + WINDOW).min(bytes.len());
     let before = bytes.get(low..offset).unwrap_or_default();
     let after = bytes.get(offset..high).unwrap_or_default();
-    // Only wrapped text has line breaks inside: lines of 60 characters and more.
     let back = before
         .iter()
         .rev()
         .take_while(|byte| is_run(**byte))
         .count();
     let ahead = after.iter().take_while(|byte| is_run(**byte)).count();
+    // Text of short lines is short: prose consists of the same characters.
     if back + ahead < MIN_LINE {
-        let start = before
-            .iter()
-            .rev()
-            .take_while(|byte| is_part(byte))
-            .take(4096)
-            .count();
+        let parts = |text: &mut dyn Iterator<Item = &u8>| {
+            text.take(SHORT).take_while(|byte| is_part(byte)).count()
+        };
+        let (start, end) = (parts(&mut before.iter().rev()), parts(&mut after.iter()));
         return Window {
-            span: Span::new(offset - start, offset + ahead),
+            span: Span::new(offset - start, offset + end),
             is_cut_before: false,
             is_cut_after: false,
         };
@@ -80,11 +102,11 @@ pub(super) fn around(bytes: &[u8], offset: usize, floor: usize, phase: usize) ->
     let is_cut_before = start == low && start > 0 && bytes.get(start - 1).is_some_and(is_part);
     let is_cut_after = end == high && bytes.get(end).is_some_and(is_part);
     let start = match is_cut_before {
-        true => group_start(bytes, start, offset, phase),
+        true => group_start(bytes, start, offset, groups),
         false => start,
     };
     let end = match is_cut_after {
-        true => end - last_group(bytes, offset, end, phase),
+        true => end - last_group(bytes, offset, end, groups),
         false => end,
     };
     Window {
@@ -94,14 +116,22 @@ pub(super) fn around(bytes: &[u8], offset: usize, floor: usize, phase: usize) ->
     }
 }
 
-/// The first place from `start` on where a group starts: of a line, where the text is wrapped.
-fn group_start(bytes: &[u8], start: usize, offset: usize, phase: usize) -> usize {
+/// The first place from `start` on where a group starts: that of a whole line, where the text is wrapped, because a
+/// line that is cut looks like the last one.
+fn group_start(bytes: &[u8], start: usize, offset: usize, groups: Groups) -> usize {
     let text = bytes.get(start..offset).unwrap_or_default();
-    let line = memchr::memchr(b'\n', text).map_or(0, |at| at + 1);
-    let text = text.get(line..).unwrap_or_default();
-    let count = text.iter().filter(|byte| is_base64(**byte)).count();
-    let mut surplus = (count + 4 - phase) % 4;
-    let mut at = start + line;
+    let count = |text: &[u8]| text.iter().filter(|byte| is_base64(**byte)).count();
+    // How many characters of the group at a place stand before it, if so many stand between it and the literal.
+    let before = |left: usize| (left + groups.size - groups.phase) % groups.size;
+    let (mut left, mut from) = (count(text), 0);
+    for line in memchr::memchr_iter(b'\n', text) {
+        left -= count(&text[from..line]);
+        from = line + 1;
+        if before(left) == 0 {
+            return start + from;
+        }
+    }
+    let (mut surplus, mut at) = (before(count(text)), start);
     while at < offset && (surplus > 0 || !bytes.get(at).is_some_and(|byte| is_base64(*byte))) {
         surplus -= usize::from(bytes.get(at).is_some_and(|byte| is_base64(*byte))).min(surplus);
         at += 1;
@@ -110,10 +140,10 @@ fn group_start(bytes: &[u8], start: usize, offset: usize, phase: usize) -> usize
 }
 
 /// How many bytes before `end` belong to a group that goes on after it.
-fn last_group(bytes: &[u8], offset: usize, end: usize, phase: usize) -> usize {
+fn last_group(bytes: &[u8], offset: usize, end: usize, groups: Groups) -> usize {
     let text = bytes.get(offset..end).unwrap_or_default();
-    let count = phase + text.iter().filter(|byte| is_base64(**byte)).count();
-    let mut surplus = count % 4;
+    let count = groups.phase + text.iter().filter(|byte| is_base64(**byte)).count();
+    let mut surplus = count % groups.size;
     text.iter()
         .rev()
         .take_while(|byte| {
@@ -124,27 +154,30 @@ fn last_group(bytes: &[u8], offset: usize, end: usize, phase: usize) -> usize {
         .count()
 }
 
-/// Base64 that holds a key id, or that decodes to exactly one value; `None` if there is none.
-pub(super) fn unbase64(view: &View) -> Option<View> {
+/// Base64 and hex that hold credentials, or something encoded; `None` if there is none.
+pub(super) fn undigits(view: &View) -> Option<View> {
     let bytes = &view.bytes;
     let mut builder = Builder::new(view);
     let mut copied = 0;
     let mut at = 0;
-    while at < bytes.len() {
-        let Some(run) = next_run(bytes, at) else {
-            break;
-        };
+    while let Some(run) = next_run(bytes, at) {
         at = run.end.max(at + 1);
-        let Some((run, decoded)) = decode_lines(bytes, run) else {
-            continue;
+        let mut put_one = |run: &Run| {
+            let decoded = decode(bytes, run).filter(|it| holds_credentials(&it.bytes));
+            if let Some(decoded) = &decoded {
+                builder.copy(copied, run.start);
+                put(&mut builder, bytes, run, decoded);
+                copied = run.end;
+            }
+            decoded.is_some()
         };
-        at = run.end.max(copied + 1);
-        if !holds_credentials(&decoded) {
-            continue;
+        // What follows a line need not belong to it.
+        if !put_one(&run) && run.lines.len() > 1 {
+            let is_long = |line: &&(usize, usize)| line.1 - line.0 >= MIN_RUN;
+            for line in run.lines.iter().filter(is_long) {
+                put_one(&Run::of_line(*line));
+            }
         }
-        builder.copy(copied, run.start);
-        put(&mut builder, bytes, &run, &decoded);
-        copied = run.end;
     }
     if copied == 0 {
         return None;
@@ -153,52 +186,45 @@ pub(super) fn unbase64(view: &View) -> Option<View> {
     Some(builder.finish())
 }
 
-/// Decodes a run of lines; if what follows its first line does not belong to it, that line alone.
-fn decode_lines(bytes: &[u8], run: Run) -> Option<(Run, Vec<u8>)> {
-    if let Some(decoded) = decode(bytes, &run) {
-        return Some((run, decoded));
-    }
-    let first = *run.lines.first().filter(|_| run.lines.len() > 1)?;
-    let run = Run {
-        start: first.0,
-        end: first.1,
-        lines: vec![first],
-    };
-    decode(bytes, &run).map(|decoded| (run, decoded))
-}
-
-/// Puts what a run decodes to, line by line where no group of four characters is cut by a line break.
-fn put(builder: &mut Builder, bytes: &[u8], run: &Run, decoded: &[u8]) {
+/// Puts what a run decodes to, line by line where no group of characters is cut by a line break.
+fn put(builder: &mut Builder, bytes: &[u8], run: &Run, decoded: &Decoded) {
+    let group = if decoded.bits == 4 { 2 } else { 4 };
     let is_even = run
         .lines
         .split_last()
-        .is_some_and(|(_, full)| full.iter().all(|(start, end)| (end - start) % 4 == 0));
-    if !is_even {
+        .is_some_and(|(_, full)| full.iter().all(|(start, end)| (end - start) % group == 0));
+    if !is_even || decoded.unit > 1 {
         put_bytes(builder, bytes, run, decoded);
         return;
     }
-    let mut rest = decoded;
+    let mut rest = &decoded.bytes[..];
     for (index, (start, end)) in run.lines.iter().enumerate() {
         let is_last = index + 1 == run.lines.len();
         let length = if is_last {
             rest.len()
         } else {
-            (end - start) / 4 * 3
+            (end - start) * decoded.bits / 8
         };
         let (line, after) = rest.split_at(length.min(rest.len()));
-        builder.base64(line, *start, if is_last { run.end } else { *end });
+        let end = if is_last { run.end } else { *end };
+        builder.digits(line, *start, end, decoded.bits);
         rest = after;
     }
 }
 
 /// Puts each decoded byte where the characters stand that hold its bits.
-fn put_bytes(builder: &mut Builder, bytes: &[u8], run: &Run, decoded: &[u8]) {
+fn put_bytes(builder: &mut Builder, bytes: &[u8], run: &Run, decoded: &Decoded) {
     let is_character = |at: &usize| bytes.get(*at).is_some_and(|byte| is_base64(*byte));
     let places: Vec<usize> = (run.start..run.end).filter(is_character).collect();
-    for (index, byte) in decoded.iter().enumerate() {
-        let first = places.get(index * 4 / 3).copied().unwrap_or(run.start);
-        let last = places.get((index * 4 + 4).div_ceil(3) - 1).copied();
-        builder.atom(&[*byte], first, last.map_or(run.end, |last| last + 1));
+    let width = 8 * decoded.unit;
+    for (index, byte) in decoded.bytes.iter().enumerate() {
+        let first = places.get(index * width / decoded.bits).copied();
+        let last = places.get(((index + 1) * width).div_ceil(decoded.bits) - 1);
+        let (first, last) = (
+            first.unwrap_or(run.start),
+            last.map_or(run.end, |last| last + 1),
+        );
+        builder.atom(&[*byte], first, last);
     }
 }
 
@@ -210,6 +236,16 @@ struct Run {
     lines: Vec<(usize, usize)>,
 }
 
+impl Run {
+    fn of_line(line: (usize, usize)) -> Self {
+        Self {
+            start: line.0,
+            end: line.1,
+            lines: vec![line],
+        }
+    }
+}
+
 /// The next run of at least [`MIN_RUN`] characters from `from` on.
 fn next_run(bytes: &[u8], from: usize) -> Option<Run> {
     let mut start = from;
@@ -219,9 +255,11 @@ fn next_run(bytes: &[u8], from: usize) -> Option<Run> {
         }
         let mut end = run_end(bytes, start);
         let mut lines = vec![(start, end)];
-        // Wrapped text: full lines of 60 or more characters go on in the next line, after its indentation.
-        let mut line = end - start;
-        while line >= MIN_LINE && end - start < MAX_RUN {
+        // Wrapped text: full lines go on in the next line, after its indentation.
+        let first = end - start;
+        let mut line = first;
+        while (line >= MIN_LINE || line >= MIN_EQUAL_LINE && line == first) && end - start < MAX_RUN
+        {
             let Some(next) = next_line(bytes, end) else {
                 break;
             };
@@ -264,8 +302,15 @@ fn next_line(bytes: &[u8], end: usize) -> Option<usize> {
 /// Whether nothing but padding and what ends a line stands at `end`: in `other: text` a name stands there.
 fn ends_line(bytes: &[u8], end: usize) -> bool {
     let rest = bytes.get(end..).unwrap_or_default();
-    let after = rest.iter().find(|byte| **byte != b'=');
-    after.is_none_or(|byte| joins_lines(byte) || matches!(byte, b'<' | b';' | b')' | b'}' | b'`'))
+    let padding = rest.iter().take_while(|byte| **byte == b'=').count();
+    let rest = &rest[padding..];
+    let next = rest.iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    // `name = value`
+    let is_name = padding == 0 && matches!(next, Some(b'=' | b':'));
+    let is_end = rest
+        .first()
+        .is_none_or(|byte| joins_lines(byte) || matches!(byte, b'<' | b';' | b')' | b'}' | b'`'));
+    is_end && !is_name
 }
 
 /// What stands between two lines of wrapped text.
@@ -284,38 +329,66 @@ fn is_run(byte: u8) -> bool {
     is_base64(byte) || byte == b'='
 }
 
-/// Decodes both alphabets, with or without padding; `None` where the text is not base64 of text.
-fn decode(bytes: &[u8], run: &Run) -> Option<Vec<u8>> {
+/// What a run stands for.
+struct Decoded {
+    bytes: Vec<u8>,
+    /// Bits of a character of the run.
+    bits: usize,
+    /// Bytes that the run holds for each of `bytes`: two where it is UTF-16.
+    unit: usize,
+}
+
+/// Decodes hex, and base64 of both alphabets with or without padding; `None` where the text is neither of text.
+fn decode(bytes: &[u8], run: &Run) -> Option<Decoded> {
     let text = bytes.get(run.start..run.end)?;
     if text.len() > MAX_RUN {
         return None;
     }
-    let mut decoded = Vec::with_capacity(text.len().min(4096));
-    let mut bits = 0u32;
-    let mut count = 0;
-    for byte in text {
-        let Some(value) = base64::value(*byte) else {
-            continue;
+    let digits = || text.iter().filter(|byte| is_base64(**byte));
+    let is_hex = digits().all(u8::is_ascii_hexdigit) && digits().take(MIN_HEX).count() == MIN_HEX;
+    let bits = if is_hex { 4 } else { 6 };
+    let (mut decoded, mut held, mut count) = (Vec::with_capacity(text.len().min(4096)), 0_u32, 0);
+    for digit in digits() {
+        let value = match is_hex {
+            true => char::from(*digit).to_digit(16)?,
+            false => u32::from(base64::value(*digit)?),
         };
-        bits = bits << 6 | u32::from(value);
-        count += 1;
-        if count == 4 {
-            decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
-            bits = 0;
-            count = 0;
+        held = held << bits | value;
+        count += bits;
+        if count >= 8 {
+            count -= 8;
+            decoded.push((held >> count) as u8);
             // Binary shows early: give up before a long image is decoded to its end.
-            if decoded.len() == 48 && !is_text(&decoded) {
+            if decoded.len() == 48 && !is_text(&decoded) && wide_order(&decoded).is_none() {
                 return None;
             }
         }
     }
-    match count {
-        2 => decoded.push((bits >> 4) as u8),
-        3 => decoded.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
-        1 => return None,
-        _ => {}
+    // A character too many: six bits that no byte ends in, half of a byte.
+    if count == bits {
+        return None;
     }
-    is_text(&decoded).then_some(decoded)
+    let (bytes, unit) = match wide_order(&decoded) {
+        Some(order) => (narrow(&decoded, order).collect(), order.unit),
+        None => (decoded, 1),
+    };
+    is_text(&bytes).then_some(Decoded { bytes, bits, unit })
+}
+
+/// The order of the bytes of UTF-16 that is mostly ASCII: every other byte is zero, at least three of four times.
+fn wide_order(bytes: &[u8]) -> Option<Order> {
+    let units = bytes.len() / 2;
+    let zeros = |odd: usize| {
+        bytes
+            .iter()
+            .skip(odd)
+            .step_by(2)
+            .filter(|byte| **byte == 0)
+            .count()
+    };
+    let is_little = zeros(1) > zeros(0);
+    let is_wide = units >= 8 && zeros(usize::from(is_little)) * 4 >= units * 3;
+    is_wide.then_some(Order { unit: 2, is_little })
 }
 
 /// Whether decoded bytes read as text; a start that lies in the middle of a word is fine.
@@ -337,16 +410,108 @@ fn is_utf8(bytes: &[u8]) -> bool {
     std::str::from_utf8(rest).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
-/// Whether decoded text is worth looking at: a key id in it, or nothing but one value.
+/// Base64 of the start of an ID, as it stands in decoded text that holds it encoded.
+static ENCODED_ID: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+    let forms = ["AKIA", "ASIA"].map(Keyword::base64);
+    forms.into_iter().flatten().collect()
+});
+
+/// Whether decoded text is worth looking at: a key ID in it, nothing but one value, or something encoded.
 fn holds_credentials(decoded: &[u8]) -> bool {
     let trimmed = decoded.trim_ascii();
     let is_one_value =
         matches!(trimmed.len(), 20 | 40) && trimmed.iter().all(|byte| is_value(*byte));
-    let is_long_value =
-        trimmed.len() >= 100 && trimmed.iter().all(|byte| is_value(*byte) || *byte == b'=');
+    let is_nested = trimmed.len() >= MIN_NESTED
+        && trimmed
+            .iter()
+            .all(|byte| is_run(*byte) || matches!(byte, b'\n' | b'\r' | b'.'));
+    let holds = |word: &[u8]| memchr::memmem::find(decoded, word).is_some();
     is_one_value
-        || is_long_value
+        || is_nested
         || [&b"AKIA"[..], b"ASIA", b"ecret", b"ECRET"]
             .iter()
-            .any(|word| memchr::memmem::find(decoded, word).is_some())
+            .any(|word| holds(word))
+        || ENCODED_ID.iter().any(|form| holds(&form.bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(text: &str) -> Vec<(String, Span)> {
+        let plain = View::plain(text.as_bytes(), Span::new(0, text.len()));
+        let Some(view) = undigits(&plain) else {
+            return Vec::new();
+        };
+        let at = memchr::memmem::find(&view.bytes, b"AKIA").expect("it was put there");
+        let text = String::from_utf8_lossy(&view.bytes).into_owned();
+        vec![(text, view.source(Span::new(at, at + 4)))]
+    }
+
+    #[test]
+    fn hex_and_utf16_have_the_places_of_their_digits() {
+        let hex = "x: 206b6579203d20414b4941207468656e206d6f72652e2e ";
+        let (text, place) = decoded(hex).remove(0);
+        assert_eq!(text, "x:  key = AKIA then more.. ");
+        assert_eq!(place, Span::new(17, 25));
+        // "k=AKIA and" in UTF-16, then base64.
+        let wide = "awA9AEEASwBJAEEAIABhAG4AZAA=";
+        let (text, place) = decoded(wide).remove(0);
+        assert_eq!(text, "k=AKIA and");
+        assert_eq!(place, Span::new(5, 16));
+    }
+
+    #[test]
+    fn short_lines_are_one_text_if_they_are_equally_long() {
+        let lines = [
+            "YXdzX2FjY2Vz",
+            "c19rZXlfaWQg",
+            "PSBBS0lBIHRo",
+            "ZW4gbW9yZQ==",
+        ];
+        let equal = lines.concat();
+        let in_lines = |width: usize| {
+            let lines: Vec<&str> = (0..equal.len())
+                .step_by(width)
+                .map(|at| &equal[at..equal.len().min(at + width)])
+                .collect();
+            lines.join("\n")
+        };
+        for width in [16, 20, 30] {
+            let (text, _) = decoded(&in_lines(width)).remove(0);
+            assert!(
+                text.starts_with("aws_access_key_id = AKIA then more"),
+                "{text}"
+            );
+        }
+        assert!(decoded(&in_lines(12)).is_empty());
+    }
+
+    #[test]
+    fn a_text_that_is_cut_starts_with_a_whole_line_whose_groups_are_whole() {
+        let line = "a".repeat(75);
+        let lines: Vec<&str> = (0..1000).map(|_| &*line).collect();
+        let text = lines.join("\n");
+        for size in [4, 8, 16, 64] {
+            // The literal is at the start of a group, 600 lines of 75 characters and 7 * `size` behind.
+            let count = (600 * 75 / size + 7) * size;
+            let offset = count + count / 75;
+            let groups = Groups { phase: 0, size };
+            let window = around(text.as_bytes(), offset, 0, groups);
+            assert!(window.is_cut_before, "{size}");
+            let start = window.span.start;
+            assert_eq!(start % 76, 0, "{size}");
+            assert_eq!((start / 76 * 75) % size, 0, "{size}");
+            assert!(offset - start > WINDOW - 64 * 80, "{size}");
+        }
+    }
+
+    #[test]
+    fn the_lines_of_a_list_are_decoded_one_by_one() {
+        let value = "YXdzX2FjY2Vzc19rZXlfaWQgPSBBS0lB";
+        let other = "zz/Y9+abcd0123ZZ+abcd0123ZZ+abcd";
+        let (text, place) = decoded(&format!("{other}\n{value}\n{other}\n")).remove(0);
+        assert!(text.contains("\naws_access_key_id = AKIA\n"), "{text}");
+        assert_eq!(place, Span::new(33 + 26, 33 + 32));
+    }
 }

@@ -4,7 +4,8 @@
 //! differently. No byte of a key id, secret or token is a backslash, a percent sign or an ampersand, so
 //! undoing escapes cannot harm a value that stands there plainly.
 
-use super::base64::unbase64;
+use super::base64::undigits;
+use super::binary::unframe;
 use super::view::{Builder, FOREIGN, View};
 
 /// How many times decoded text is decoded again: quoted in quoted, base64 in JSON in YAML.
@@ -15,15 +16,14 @@ const MAX_GAP: usize = 160;
 
 /// Undoes everything this module knows, to a bounded depth.
 pub(super) fn decode(mut view: View) -> View {
+    view = unframe(&view).unwrap_or(view);
     for _ in 0..DEPTH {
         let mut changed = false;
-        if let Some(next) = unescape(&view) {
-            view = next;
-            changed = true;
-        }
-        if let Some(next) = unbase64(&view) {
-            view = next;
-            changed = true;
+        for undo in [unescape, unquote, undigits] {
+            if let Some(next) = undo(&view) {
+                view = next;
+                changed = true;
+            }
         }
         if !changed {
             break;
@@ -73,11 +73,59 @@ fn spaces(bytes: &[u8], start: usize, end: usize, decoded: Decoded) -> usize {
 
 /// What an escape stands for: one byte, or nothing.
 #[derive(Clone, Copy)]
-struct Decoded(Option<u8>);
+pub(super) struct Decoded(Option<u8>);
 
 impl Decoded {
     fn as_slice(&self) -> &[u8] {
         self.0.as_slice()
+    }
+}
+
+/// Quoted-printable (RFC 2045, 6.7): `=3D`, and `=` at the end of a line that goes on; `None` if the text is none.
+///
+/// Everywhere else a value may stand behind an equals sign, and begin with two hex digits. In this encoding every
+/// equals sign is one of an escape, so most of them have to be.
+fn unquote(view: &View) -> Option<View> {
+    let bytes = &view.bytes;
+    let signs = || memchr::memchr_iter(b'=', bytes);
+    let (mut escapes, mut breaks, mut others) = (0, 0, 0);
+    for at in signs() {
+        match quoted(bytes, at) {
+            Some((_, Decoded(None))) => breaks += 1,
+            // A letter or digit needs no escape.
+            Some((_, Decoded(Some(byte)))) if !byte.is_ascii_alphanumeric() => escapes += 1,
+            _ => others += 1,
+        }
+    }
+    if escapes < 2 || escapes + breaks <= others {
+        return None;
+    }
+    let mut builder = Builder::new(view);
+    let mut copied = 0;
+    for at in signs() {
+        let Some((end, decoded)) = quoted(bytes, at).filter(|_| at >= copied) else {
+            continue;
+        };
+        builder.copy(copied, at);
+        builder.atom(decoded.as_slice(), at, end);
+        copied = end;
+    }
+    builder.copy(copied, bytes.len());
+    Some(builder.finish())
+}
+
+/// The escape of quoted-printable at an equals sign: where it ends and what it stands for.
+pub(super) fn quoted(bytes: &[u8], at: usize) -> Option<(usize, Decoded)> {
+    match bytes.get(at + 1..)? {
+        [b'\n', ..] => Some((at + 2, Decoded(None))),
+        [b'\r', b'\n', ..] => Some((at + 3, Decoded(None))),
+        [high, low, ..] => {
+            let digits = [*high, *low];
+            let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');
+            let value = hex_value(&digits).filter(|_| digits.iter().all(is_digit))?;
+            Some((at + 3, Decoded(Some(character(value)?))))
+        }
+        _ => None,
     }
 }
 
@@ -499,6 +547,20 @@ mod tests {
         );
         assert_eq!(decoded(b"a&#47;b&#x2F;c&#43;d&amp;"), "a/b/c+d&");
         assert_eq!(decoded(br#"\"k\": \\\"v\\\"\\n"#), "\"k\": \"v\"\n");
+    }
+
+    #[test]
+    fn quoted_printable_is_told_from_values_behind_equals_signs() {
+        let text = b"aws=5Fkey =3D abc=2Fd=\r\nef=2B\nend =3D yes\n";
+        assert_eq!(decoded(text), "aws_key = abc/def+\nend = yes\n");
+        for text in [
+            "KEY=2Babc\nOTHER=5Cdef\nX=y\nY=z\n",
+            "KEY=3Dabc\n",
+            "a=41=42=43\n",
+            "cGFkZGVk=\ncGFkZGVk=\n",
+        ] {
+            assert_eq!(decoded(text.as_bytes()), text);
+        }
     }
 
     #[test]

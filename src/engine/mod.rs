@@ -6,6 +6,7 @@
 
 mod aws;
 mod base64;
+mod binary;
 mod confirm;
 mod decode;
 pub mod literal;

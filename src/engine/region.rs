@@ -1,9 +1,12 @@
 //! Which parts of a blob are looked at more closely: the text around hits.
 
+use std::collections::BTreeMap;
+
 use crate::blob::Span;
 
 use super::base64;
 use super::decode::is_value;
+use super::view::Order;
 
 /// Bytes around a key id in which its other half is looked for; more than a pair may be apart, so that a
 /// value at the edge is still seen whole.
@@ -21,10 +24,8 @@ const NAME_LINES: usize = 8;
 pub(super) struct Regions {
     /// Text of bytes.
     pub(super) plain: Vec<Span>,
-    /// UTF-16, low byte first.
-    pub(super) little: Vec<Span>,
-    /// UTF-16, high byte first.
-    pub(super) big: Vec<Span>,
+    /// UTF-16 and UTF-32, with the order of their bytes.
+    pub(super) wide: BTreeMap<Order, Vec<Span>>,
 }
 
 impl Regions {
@@ -66,31 +67,34 @@ impl Regions {
         }
     }
 
-    /// UTF-16 text around a hit; the literal starts at its first letter in either byte order.
-    pub(super) fn wide(&mut self, bytes: &[u8], offset: usize) {
-        // Text of either order has a zero on both sides of a letter; files start with a whole unit.
-        let is_big =
-            offset % 2 == 1 && offset.checked_sub(1).and_then(|at| bytes.get(at)) == Some(&0);
-        let unit = if is_big { offset - 1 } else { offset };
-        let back = unit.min(2 * REACH) & !1;
-        let ahead = (bytes.len() - unit).min(2 * REACH) & !1;
-        let region = Span::new(unit - back, unit + ahead);
-        let list = if is_big {
-            &mut self.big
-        } else {
-            &mut self.little
+    /// Text of code units around a hit; the literal starts at its first letter in either byte order.
+    pub(super) fn wide(&mut self, bytes: &[u8], offset: usize, unit: usize) {
+        // Text of either order has zeros on both sides of a letter; files start with a whole unit.
+        let start = offset.checked_sub(unit - 1);
+        let start = start.filter(|start| start.is_multiple_of(unit));
+        let zeros = |start: &usize| bytes[*start..offset].iter().all(|byte| *byte == 0);
+        let big = start.filter(zeros);
+        let order = Order {
+            unit,
+            is_little: big.is_none(),
         };
-        list.push(region);
+        let start = big.unwrap_or(offset);
+        let back = start.min(unit * REACH) / unit * unit;
+        let ahead = (bytes.len() - start).min(unit * REACH) / unit * unit;
+        let regions = self.wide.entry(order).or_default();
+        regions.push(Span::new(start - back, start + ahead));
     }
 
-    /// Regions that touch, as one.
-    pub(super) fn merge(mut regions: Vec<Span>) -> Vec<Span> {
+    /// Regions that touch, as one; those of code units only where their units agree.
+    pub(super) fn merge(mut regions: Vec<Span>, unit: usize) -> Vec<Span> {
         regions.sort_unstable();
         let mut merged: Vec<Span> = Vec::with_capacity(regions.len());
         for region in regions {
             match merged.last_mut() {
-                // UTF-16 regions merge only where their units agree.
-                Some(last) if region.start <= last.end && (region.start - last.start) % 2 == 0 => {
+                Some(last)
+                    if region.start <= last.end
+                        && (region.start - last.start).is_multiple_of(unit) =>
+                {
                     last.end = last.end.max(region.end)
                 }
                 Some(last) if region.start <= last.end && region.end <= last.end => {}

@@ -29,8 +29,8 @@ struct Segment {
 enum Unit {
     /// One.
     Same,
-    /// Two: a UTF-16 code unit.
-    Wide,
+    /// So many: a code unit of UTF-16 or UTF-32, two hex digits.
+    Wide(usize),
     /// Four for each three: base64 without line breaks. The segment starts so many bytes after the group of
     /// three whose four characters start at `source`.
     Base64(usize),
@@ -51,32 +51,15 @@ impl View {
         }
     }
 
-    /// The text of UTF-16 code units that start at `region.start`; what is not ASCII becomes [`FOREIGN`],
-    /// the byte order mark a line break.
-    pub(super) fn wide(blob: &[u8], region: Span, low_byte_first: bool) -> Self {
-        let bytes = region
-            .of(blob)
-            .chunks_exact(2)
-            .map(|unit| {
-                let (low, high) = if low_byte_first {
-                    (unit[0], unit[1])
-                } else {
-                    (unit[1], unit[0])
-                };
-                match (high, low) {
-                    (0, low) if low.is_ascii() => low,
-                    // The byte order mark is no part of the first line.
-                    (0xfe, 0xff) => b'\n',
-                    _ => FOREIGN,
-                }
-            })
-            .collect();
+    /// The text of code units that start at `region.start`; what is not ASCII becomes [`FOREIGN`], the byte order mark a
+    /// line break.
+    pub(super) fn wide(blob: &[u8], region: Span, order: Order) -> Self {
         Self {
-            bytes,
+            bytes: narrow(region.of(blob), order).collect(),
             segments: vec![Segment {
                 view: 0,
                 source: region.start,
-                unit: Unit::Wide,
+                unit: Unit::Wide(order.unit),
             }],
         }
     }
@@ -105,7 +88,7 @@ impl View {
         let inside_past = inside + usize::from(past);
         match segment.unit {
             Unit::Same => segment.source + inside_past,
-            Unit::Wide => segment.source + 2 * inside_past,
+            Unit::Wide(unit) => segment.source + unit * inside_past,
             Unit::Base64(before) if past => {
                 segment.source + ((before + inside_past) * 4).div_ceil(3)
             }
@@ -113,6 +96,35 @@ impl View {
             Unit::Atom(length) => segment.source + if past { length } else { 0 },
         }
     }
+}
+
+/// How the code units of a text are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Order {
+    /// Bytes of a unit: two or four.
+    pub(super) unit: usize,
+    /// The low byte comes first.
+    pub(super) is_little: bool,
+}
+
+/// A byte for each code unit, as [`View::wide`] has it. An incomplete unit at the end is left out.
+pub(super) fn narrow(bytes: &[u8], order: Order) -> impl Iterator<Item = u8> {
+    bytes.chunks_exact(order.unit).map(move |unit| {
+        let low_first = |at: usize| {
+            unit[if order.is_little {
+                at
+            } else {
+                order.unit - 1 - at
+            }]
+        };
+        let is_small = (2..order.unit).all(|at| low_first(at) == 0);
+        match (low_first(1), low_first(0)) {
+            (0, low) if low.is_ascii() && is_small => low,
+            // The byte order mark is no part of the first line.
+            (0xfe, 0xff) if is_small => b'\n',
+            _ => FOREIGN,
+        }
+    })
 }
 
 /// Builds the next view from pieces of the one before.
@@ -157,7 +169,7 @@ impl<'v> Builder<'v> {
             let inside = at - segment.view;
             let (source, unit) = match segment.unit {
                 Unit::Same => (segment.source + inside, Unit::Same),
-                Unit::Wide => (segment.source + 2 * inside, Unit::Wide),
+                Unit::Wide(unit) => (segment.source + unit * inside, Unit::Wide(unit)),
                 Unit::Base64(before) => (
                     segment.source + (before + inside) / 3 * 4,
                     Unit::Base64((before + inside) % 3),
@@ -180,18 +192,22 @@ impl<'v> Builder<'v> {
         self.made.bytes.extend_from_slice(decoded);
     }
 
-    /// Puts what the unbroken base64 text at `start` decodes to.
-    pub(super) fn base64(&mut self, decoded: &[u8], start: usize, end: usize) {
+    /// Puts what the unbroken text at `start` decodes to, each of its characters so many bits.
+    pub(super) fn digits(&mut self, decoded: &[u8], start: usize, end: usize, bits: usize) {
         let span = self.from.source(Span::new(start, end));
         if span.len() == end - start {
-            self.segment(span.start, Unit::Base64(0));
+            let unit = match bits {
+                4 => Unit::Wide(2),
+                _ => Unit::Base64(0),
+            };
+            self.segment(span.start, unit);
             self.made.bytes.extend_from_slice(decoded);
             return;
         }
-        // The base64 text is itself made of escapes or of base64: each byte has its own characters.
+        // The text is itself made of escapes or of digits: each byte has its own characters.
         for (index, byte) in decoded.iter().enumerate() {
             let is_last = index + 1 == decoded.len();
-            let (first, last) = (index * 4 / 3, (index * 4 + 4).div_ceil(3));
+            let (first, last) = (index * 8 / bits, (index * 8 + 8).div_ceil(bits));
             self.atom(
                 &[*byte],
                 start + first,
@@ -211,7 +227,9 @@ impl<'v> Builder<'v> {
             let length = view - last.view;
             let follows = match (last.unit, unit) {
                 (Unit::Same, Unit::Same) => last.source + length == source,
-                (Unit::Wide, Unit::Wide) => last.source + 2 * length == source,
+                (Unit::Wide(one), Unit::Wide(other)) if one == other => {
+                    last.source + one * length == source
+                }
                 _ => false,
             };
             if follows {
@@ -245,16 +263,35 @@ mod tests {
         let plain = View::plain(b"x: YWJjZGVm", Span::new(0, 11));
         let mut builder = Builder::new(&plain);
         builder.copy(0, 3);
-        builder.base64(b"abcdef", 3, 11);
+        builder.digits(b"abcdef", 3, 11, 6);
         let view = builder.finish();
         assert_eq!(view.source(Span::new(3, 9)), Span::new(3, 11));
         assert_eq!(view.source(Span::new(4, 5)), Span::new(4, 6));
     }
 
     #[test]
-    fn wide_text_maps_back_two_bytes_for_one() {
-        let view = View::wide(b"a\0b\0c\0", Span::new(0, 6), true);
+    fn wide_text_maps_back_all_bytes_of_a_unit() {
+        let order = |unit, is_little| Order { unit, is_little };
+        let view = View::wide(b"a\0b\0c\0", Span::new(0, 6), order(2, true));
         assert_eq!(view.bytes, b"abc");
         assert_eq!(view.source(Span::new(1, 2)), Span::new(2, 4));
+        let view = View::wide(
+            b"\0\0\0a\0\0\0b\0\x01\0c",
+            Span::new(0, 12),
+            order(4, false),
+        );
+        assert_eq!(view.bytes, b"ab\xff");
+        assert_eq!(view.source(Span::new(1, 2)), Span::new(4, 8));
+    }
+
+    #[test]
+    fn hex_digits_map_back_two_for_one() {
+        let plain = View::plain(b"x 616263", Span::new(0, 8));
+        let mut builder = Builder::new(&plain);
+        builder.copy(0, 2);
+        builder.digits(b"abc", 2, 8, 4);
+        let view = builder.finish();
+        assert_eq!(view.bytes, b"x abc");
+        assert_eq!(view.source(Span::new(3, 4)), Span::new(4, 6));
     }
 }

@@ -165,9 +165,9 @@ pub(super) fn hash(rules: &[Rule]) -> String {
         for keyword in rule.keywords.iter() {
             part(&keyword.bytes);
             part(&match keyword.form {
-                Form::Plain => [0, 0],
-                Form::Base64(phase) => [1, phase],
-                Form::Utf16 => [2, 0],
+                Form::Plain => [0, 0, 0],
+                Form::Encoded { phase, group } => [1, phase, group],
+                Form::Wide(unit) => [2, unit, 0],
             });
         }
         part(rule.pattern.source().as_bytes());

@@ -27,6 +27,7 @@ struct Literals {
     plain: Vec<String>,
     base64: Vec<String>,
     utf16: Vec<String>,
+    nested: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -124,8 +125,9 @@ impl<'a> Reader<'a> {
             plain,
             base64,
             utf16,
+            nested,
         } = &literals;
-        rule.keywords = Keyword::all(plain, base64, utf16).into();
+        rule.keywords = Keyword::all([plain, base64, utf16, nested]).into();
         Some((line, rule))
     }
 
@@ -141,7 +143,7 @@ impl<'a> Reader<'a> {
                 ),
             }
         }
-        for key in ["base64", "utf16"] {
+        for key in ["base64", "utf16", "nested"] {
             if let Some(value) = table.get(key)
                 && rule.kind == Kind::Generic
             {
@@ -196,6 +198,7 @@ impl<'a> Reader<'a> {
             "keywords" => literals.plain = self.keywords(value, name),
             "base64" => literals.base64 = self.keywords(value, name),
             "utf16" => literals.utf16 = self.keywords(value, name),
+            "nested" => literals.nested = self.keywords(value, name),
             "regex" => {
                 let source = self.document.string(value, name);
                 let at = value.span().start;

@@ -10,19 +10,24 @@ use crate::finding::Position;
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
     starts: Vec<usize>,
-    /// Two bytes are one character: UTF-16.
-    is_wide: bool,
+    /// Bytes of a character: two of UTF-16, four of UTF-32; 0 where they differ.
+    unit: usize,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        let (is_little, is_big) = wide(bytes);
-        // In little-endian UTF-16 the second byte of a line feed follows the first.
-        let tail = usize::from(is_little);
-        let is_whole = |at: &usize| match (is_little, is_big) {
-            (true, _) => at.is_multiple_of(2) && bytes.get(at + 1) == Some(&0),
-            (_, true) => at % 2 == 1 && bytes.get(at - 1) == Some(&0),
-            _ => true,
+        let (unit, is_little) = wide(bytes).unwrap_or((1, false));
+        // Where the low byte comes first, the other bytes of a line feed follow it.
+        let (before, tail) = match is_little {
+            true => (0, unit - 1),
+            false => (unit - 1, 0),
+        };
+        let is_zero = |from: usize, to: usize| {
+            let others = bytes.get(from..to);
+            others.is_some_and(|others| others.iter().all(|byte| *byte == 0))
+        };
+        let is_whole = |at: &usize| {
+            *at % unit == before && is_zero(at - before, *at) && is_zero(at + 1, at + 1 + tail)
         };
         let breaks = memchr::memchr_iter(b'\n', bytes).filter(is_whole);
         let mut starts = vec![mark(bytes)];
@@ -30,7 +35,7 @@ impl<'a> Lines<'a> {
         Self {
             bytes,
             starts,
-            is_wide: is_little || is_big,
+            unit: if unit > 1 { unit } else { 0 },
         }
     }
 
@@ -124,8 +129,8 @@ impl<'a> Lines<'a> {
                 (offset, column) = (span.start, 1);
             }
             let piece = Span::new(offset, place.min(self.bytes.len())).of(self.bytes);
-            column += if self.is_wide {
-                piece.len().div_ceil(2)
+            column += if self.unit > 0 {
+                piece.len().div_ceil(self.unit)
             } else if is_text {
                 code_points(piece)
             } else {
@@ -141,26 +146,31 @@ impl<'a> Lines<'a> {
 /// Length of the byte order mark: it is no character of the first line.
 fn mark(bytes: &[u8]) -> usize {
     match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => 4,
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => 2,
         [0xef, 0xbb, 0xbf, ..] => 3,
         _ => 0,
     }
 }
 
-/// Whether a text is UTF-16, with the low or the high byte first: by its mark, or because every other byte of its
-/// beginning is zero and no other.
-fn wide(bytes: &[u8]) -> (bool, bool) {
+/// Bytes of a character of UTF-16 or UTF-32, and whether the low one comes first: by the mark, or, of UTF-16, because
+/// every other byte of its beginning is zero and no other.
+fn wide(bytes: &[u8]) -> Option<(usize, bool)> {
     match bytes {
-        [0xff, 0xfe, ..] => (true, false),
-        [0xfe, 0xff, ..] => (false, true),
+        [0xff, 0xfe, 0, 0, ..] => Some((4, true)),
+        [0, 0, 0xfe, 0xff, ..] => Some((4, false)),
+        [0xff, 0xfe, ..] => Some((2, true)),
+        [0xfe, 0xff, ..] => Some((2, false)),
         _ => {
             let start = bytes.get(..bytes.len().min(256)).unwrap_or_default();
-            let units = || start.chunks_exact(2);
-            let has_units = start.len() >= 8;
-            (
-                has_units && units().all(|unit| unit[0] != 0 && unit[1] == 0),
-                has_units && units().all(|unit| unit[0] == 0 && unit[1] != 0),
-            )
+            let is_all = |low: usize| {
+                let mut units = start.chunks_exact(2);
+                start.len() >= 8 && units.all(|unit| unit[low] != 0 && unit[1 - low] == 0)
+            };
+            let order = [true, false].into_iter();
+            order
+                .map(|is_little| (2, is_little))
+                .find(|(_, is_little)| is_all(usize::from(!is_little)))
         }
     }
 }
@@ -196,6 +206,29 @@ mod tests {
             positions(text, &[(9, 12), (3, 6)]),
             [(2, 3, 2, 6), (1, 4, 1, 7)]
         );
+    }
+
+    #[test]
+    fn units_of_two_and_four_bytes_are_one_column() {
+        for (unit, is_little) in [(2, true), (2, false), (4, true), (4, false)] {
+            let mut text = Vec::new();
+            for byte in "\u{feff}ab\ncd".encode_utf16() {
+                let wide = u32::from(byte);
+                let bytes = if is_little {
+                    wide.to_le_bytes()
+                } else {
+                    wide.to_be_bytes()
+                };
+                let from = if is_little { 0 } else { 4 - unit };
+                text.extend_from_slice(&bytes[from..from + unit]);
+            }
+            let at = |place: usize| (place * unit, (place + 1) * unit);
+            assert_eq!(
+                positions(&text, &[at(2), at(5)]),
+                [(1, 2, 1, 3), (2, 2, 2, 3)],
+                "{unit} {is_little}"
+            );
+        }
     }
 
     #[test]

@@ -91,7 +91,6 @@ const ENCODERS: [(&str, Encoder); 12] = [
 ];
 
 #[test]
-#[ignore = "does not hold yet"]
 fn encoded_pairs_are_found_where_they_are() {
     let mut faults = Vec::new();
     for (name, encode) in ENCODERS {
@@ -127,7 +126,6 @@ fn encoded_pairs_are_found_where_they_are() {
 }
 
 #[test]
-#[ignore = "does not hold yet"]
 fn a_file_in_utf_32_is_read() {
     for seed in 0..FILLINGS {
         let pair = pairs(1, &mut Keys::new(seed)).remove(0);
@@ -207,7 +205,7 @@ fn binaries(id: &str, secret: &str) -> Vec<(&'static str, Vec<u8>)> {
         (
             "a row of SQLite",
             bytes(&[
-                b"\r\0\0\0\x01\x0f\x93\0\x0f\x93\x4b\x01\x05\0\x19\x35\x5d\x1f", b"deploy", id, secret,
+                b"\r\0\0\0\x01\x0f\x93\0\x0f\x93\x51\x01\x06\0\x19\x35\x5d\x1f", b"deploy", id, secret,
                 b"eu-west-1",
             ]),
         ),
@@ -247,7 +245,6 @@ fn binaries(id: &str, secret: &str) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-#[ignore = "does not hold yet"]
 fn values_behind_their_length_or_a_tag_are_found() {
     let (mut joiner, mut faults) = (Joiner::new(), BTreeSet::new());
     for seed in 0..FILLINGS {
@@ -264,7 +261,6 @@ fn values_behind_their_length_or_a_tag_are_found() {
 }
 
 #[test]
-#[ignore = "does not hold yet"]
 fn a_signed_token_under_the_name_of_a_session_token_is_one() {
     for seed in 0..FILLINGS {
         let mut keys = Keys::new(seed);

@@ -1,11 +1,13 @@
 //! The hooks under other people's tools, each the real one: Git LFS, pre-commit, prek, lefthook, husky, lint-staged,
-//! and the shell of GitHub's runner; and archives as the real tools make them.
+//! and the shell of GitHub's runner; archives as the real tools make them, and binary files
+//! as Python writes them.
 //!
 //! They are run by `.ci/others`, which installs the tools and says where; `cargo test` alone leaves them out.
 
 mod action;
 #[cfg(feature = "archive")]
 mod archives;
+mod binary;
 mod documented;
 mod framework;
 mod lefthook;

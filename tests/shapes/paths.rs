@@ -310,14 +310,17 @@ fn halves_alone_in_every_path() {
     }
 }
 
-/// 2.99: a pair over two files is one finding for each half, and each tells where the other one is.
+/// 2.99: a pair over two files is one finding for each half, and each tells where the other one is. What the secret stands
+/// in says AWS: a `secret_key` alone would be anybody's.
 #[test]
 fn halves_in_two_files_tell_of_one_another() {
     let keys = &mut Keys::new(SEED + 6);
     let repo = TestRepo::new();
     let id = format!("# first half\naccess_key = \"{}\"\n", keys.id());
     repo.stage("one.tf", id);
-    repo.stage("two.tf", format!("secret_key = \"{}\"\n", keys.secret()));
+    let others = "  \"region\": \"eu-west-1\",\n  \"retries\": 3,\n  \"timeout\": 5,\n\n";
+    let secret = format!("  \"secret_key\": \"{}\",\n", keys.secret());
+    repo.stage("two.py", format!("AWS = {{\n{others}{secret}}}\n"));
     let run = repo.keysieve(&["scan"]).args(REPORT).status(1);
     let report = run.json();
     let tells = |path: &str| {
@@ -329,6 +332,6 @@ fn halves_in_two_files_tell_of_one_another() {
         assert_eq!(of_path.len(), 1, "{}", run.show());
         of_path[0]["reasons"].to_string()
     };
-    assert!(tells("one.tf").contains("two.tf:1"), "{}", run.show());
-    assert!(tells("two.tf").contains("one.tf:2"), "{}", run.show());
+    assert!(tells("one.tf").contains("two.py:6"), "{}", run.show());
+    assert!(tells("two.py").contains("one.tf:2"), "{}", run.show());
 }

@@ -43,12 +43,12 @@ pub fn not_asked(id: &str) -> Option<Reason> {
             "canary",
             "key of a known canary account: using it raises an alarm",
         )),
-        Harmless::Example => Some(Reason::new(
+        Harmless::Example | Harmless::Emulator => Some(Reason::new(
             "example",
             "documentation example or emulator key",
         )),
         // These are guesses, and asking harms nobody.
-        Harmless::Placeholder | Harmless::Words => None,
+        Harmless::Placeholder | Harmless::Words | Harmless::Invented => None,
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) enum Shape {
     Token,
     /// As long as a session token.
     Long,
+    /// A signed token.
+    Signed,
 }
 
 /// What a candidate can be.
@@ -140,7 +142,7 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
             Shape::Id { id, in_scope } => Kind::Id { id, in_scope },
             Shape::Forty => Kind::Secret,
             Shape::Smtp => Kind::Smtp,
-            Shape::Token | Shape::Long => Kind::Token,
+            Shape::Token | Shape::Long | Shape::Signed => Kind::Token,
         };
         let is_hash = kind == Kind::Secret && value.iter().all(u8::is_ascii_hexdigit);
         let refused = match kind {
@@ -219,6 +221,13 @@ fn is_base64_of_text(value: &[u8]) -> bool {
 }
 
 fn no_token(value: &[u8], label: &Label) -> Option<&'static str> {
+    if session_token::is_signed(value) {
+        let is_of_session =
+            |(word, _): (&str, u32)| matches!(word, "session" | "sessiontoken" | "security");
+        let says_so = label.role == Role::Token && label.name.words().any(is_of_session);
+        return (!says_so)
+            .then_some("a signed token under another name than that of a session token");
+    }
     let can_be = label.role == Role::Token && session_token::can_be_token(value);
     (!session_token::is_token(value) && !can_be)
         .then_some("long base64 that does not start as a session token does")
@@ -361,6 +370,11 @@ fn forties_in_paths(bytes: &[u8]) -> impl Iterator<Item = Span> {
                 && part.iter().any(u8::is_ascii_digit);
             is_mixed.then_some(span)
         })
+}
+
+/// Where a signed token ends that starts at `start`.
+pub(super) fn signed_end(bytes: &[u8], start: usize) -> Option<usize> {
+    session_token::signed_end(bytes, start, MAX_LENGTH)
 }
 
 /// Returns true if a run of characters holds a value.

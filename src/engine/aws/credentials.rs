@@ -9,11 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::key_id::{self, Harmless, KeyId, KeyKind, is_base32};
 use crate::aws::{secret_key, session_token};
 use crate::blob::Span;
-use crate::engine::base64;
+use crate::engine::base64::{self, Groups};
+use crate::engine::binary;
 use crate::engine::decode;
 use crate::engine::prefilter::{Hit, Prefilter};
 use crate::engine::region::{Regions, expand};
-use crate::engine::view::View;
+use crate::engine::view::{Order, View, narrow};
 use crate::engine::{Found, Match, Part, RuleIndex};
 use crate::level::Level;
 use crate::rule::keyword::Form;
@@ -63,10 +64,10 @@ pub(in crate::engine) struct Credentials {
 enum Trigger {
     /// `AKIA`, `ASIA`.
     Id,
-    /// One of their base64 forms, and where in a group of four characters it starts.
-    Base64(usize),
-    /// One of their UTF-16 forms.
-    Wide,
+    /// One of their encoded forms, and how the characters around it fall into groups.
+    Encoded(Groups),
+    /// One of their forms in UTF-16 or UTF-32, with the bytes of a character.
+    Wide(usize),
     /// A name of a secret, a word of AWS, the start of a token.
     Name,
 }
@@ -124,34 +125,23 @@ impl Credentials {
     ) {
         let mut regions = self.regions(bytes, hits);
         if let Some(wide) = Wide::of(bytes) {
-            // What has no UTF-16 form among the literals (names, base64) is found in the text itself.
+            // What has no such form among the literals (names, base64) is found in the text itself.
+            let text: Vec<u8> = narrow(bytes, wide.0).collect();
             let mut hits = Vec::new();
-            prefilter.find(&wide.text, &mut hits);
-            let inner = self.regions(&wide.text, &hits);
-            let list = if wide.low_byte_first {
-                &mut regions.little
-            } else {
-                &mut regions.big
-            };
-            *list = Regions::merge(inner.plain)
+            prefilter.find(&text, &mut hits);
+            let unit = wide.0.unit;
+            let regions = regions.wide.entry(wide.0).or_default();
+            *regions = Regions::merge(self.regions(&text, &hits).plain, 1)
                 .into_iter()
-                .map(|region| Span::new(2 * region.start, 2 * region.end))
+                .map(|region| Span::new(unit * region.start, unit * region.end))
                 .collect();
         }
-        for region in Regions::merge(regions.plain) {
+        for region in Regions::merge(regions.plain, 1) {
             self.view(decode::decode(View::plain(bytes, region)), found);
         }
-        for low_byte_first in [true, false] {
-            let wide = if low_byte_first {
-                &mut regions.little
-            } else {
-                &mut regions.big
-            };
-            for region in Regions::merge(std::mem::take(wide)) {
-                self.view(
-                    decode::decode(View::wide(bytes, region, low_byte_first)),
-                    found,
-                );
+        for (order, wide) in regions.wide {
+            for region in Regions::merge(wide, order.unit) {
+                self.view(decode::decode(View::wide(bytes, region, order)), found);
             }
         }
     }
@@ -168,7 +158,14 @@ impl Credentials {
         let whole = Span::new(0, bytes.len());
         if bytes.contains(&0) {
             let is_big = bytes.starts_with(b"\xfe\xff") || bytes.first() == Some(&0);
-            self.view(decode::decode(View::wide(bytes, whole, !is_big)), found);
+            let order = Wide::of(bytes).map_or(
+                Order {
+                    unit: 2,
+                    is_little: !is_big,
+                },
+                |wide| wide.0,
+            );
+            self.view(decode::decode(View::wide(bytes, whole, order)), found);
         } else {
             self.view(decode::decode(View::plain(bytes, whole)), found);
         }
@@ -185,12 +182,12 @@ impl Credentials {
                     regions.around_id(bytes, hit.offset)
                 }
                 // A hit inside the text around the last one adds nothing.
-                Some(Trigger::Base64(phase)) if hit.offset >= base64_end => {
-                    let window = base64::around(bytes, hit.offset, base64_end, phase);
+                Some(Trigger::Encoded(groups)) if hit.offset >= base64_end => {
+                    let window = base64::around(bytes, hit.offset, base64_end, groups);
                     base64_end = window.covered(hit.offset);
                     regions.base64(bytes, &window);
                 }
-                Some(Trigger::Wide) => regions.wide(bytes, hit.offset),
+                Some(Trigger::Wide(unit)) => regions.wide(bytes, hit.offset, unit),
                 Some(Trigger::Name) => regions.around_name(bytes, hit.offset),
                 _ => {}
             }
@@ -208,9 +205,14 @@ impl Credentials {
             found.explain(view.source(rejected.span), || rejected.reason.to_owned());
         }
         let list = &candidates.list;
-        let joined = join::join(&candidates);
+        let mut joined = join::join(&candidates);
         let mut used = vec![false; list.len()];
-        for joined in &joined {
+        for joined in &mut joined {
+            if let Some(secret) = beside_nobody(&view, list, joined) {
+                used[secret] = true;
+                joined.secret = None;
+                self.left_beside(&view, &list[secret], found);
+            }
             let parts = [Some(joined.id), joined.secret, joined.token, joined.smtp];
             for index in parts.into_iter().flatten() {
                 used[index] = true;
@@ -242,16 +244,18 @@ impl Credentials {
             (None, true) => Level::Note,
             (None, false) => Level::Warning,
         };
-        let harmless = id
-            .harmless()
-            .filter(|harmless| secret_at.is_none() || *harmless != Harmless::Words);
+        let harmless = id.harmless().filter(|harmless| {
+            let is_guess = matches!(harmless, Harmless::Words | Harmless::Invented);
+            secret_at.is_none() || !is_guess
+        });
         if let Some(harmless) = harmless {
             level = Level::Note;
             reasons.push(harmless.reason().to_owned());
         }
-        if secret_at.is_some_and(|secret| secret_key::is_example(secret.span.of(&view.bytes))) {
+        let of_secret = secret_at.and_then(|it| secret_key::harmless(it.span.of(&view.bytes)));
+        if let Some(reason) = of_secret {
             level = Level::Note;
-            reasons.push("the secret is a documentation example".to_owned());
+            reasons.push(format!("the secret: {reason}"));
         }
         if joined.smtp.is_some() && secret_at.is_some() {
             reasons.push("an SES SMTP password made from the key stands beside it".to_owned());
@@ -295,6 +299,21 @@ impl Credentials {
         }));
     }
 
+    /// A true secret beside an ID that is nobody's.
+    fn left_beside(&self, view: &View, secret: &Candidate, found: &mut Found) {
+        let reason = "the key ID beside it is masked or of documentation";
+        found.push(self.secret.map(|rule| Match {
+            span: Span::default(),
+            rule,
+            level: Level::Error,
+            key_id: None,
+            secret: Some(part(view, secret.span)),
+            token: None,
+            context: self.context(view, [Some(secret), None, None]),
+            reasons: vec![reason.to_owned()],
+        }));
+    }
+
     /// A secret or token without a key id.
     fn alone(
         &self,
@@ -331,7 +350,7 @@ impl Credentials {
                     _ => alone_level(&view.bytes, candidates, number, candidate),
                 };
                 let Some((level, reason)) = level else {
-                    if role == Role::Secret {
+                    if role == Role::Secret && candidate.label.is_aws {
                         found.latent(self.secret, part(view, candidate.span));
                     }
                     found.explain(source, || {
@@ -340,11 +359,13 @@ impl Credentials {
                     });
                     return;
                 };
-                match secret_key::is_example(value) {
-                    true => (self.secret, Level::Note, Some("documentation example")),
-                    false => (self.secret, level, reason),
+                match secret_key::harmless(value) {
+                    Some(harmless) => (self.secret, Level::Note, Some(harmless)),
+                    None => (self.secret, level, reason),
                 }
             }
+            // In the sessions of a site such tokens are ordinary.
+            Kind::Token if session_token::is_signed(value) && !candidate.label.is_aws => return,
             Kind::Token => match session_token::is_example(value) {
                 true => (self.token, Level::Note, Some("documentation example")),
                 false => (self.token, Level::Warning, None),
@@ -372,6 +393,20 @@ impl Credentials {
         let end = parts().map(|span| span.end).max()?.min(start + MAX_CONTEXT);
         context::of(&view.bytes, Span::new(start, end))
     }
+}
+
+/// The secret of a pair whose ID is masked or of documentation, if a name says that it is one and nothing says that it is
+/// made up as well.
+fn beside_nobody(view: &View, list: &[Candidate], joined: &Joined) -> Option<usize> {
+    let Kind::Id { id, .. } = list[joined.id].kind else {
+        return None;
+    };
+    let is_true = |secret: &usize| {
+        let secret = &list[*secret];
+        secret.label.role.is_secret() && secret_key::harmless(secret.span.of(&view.bytes)).is_none()
+    };
+    id.harmless().filter(|it| it.is_nobodys())?;
+    joined.secret.filter(is_true)
 }
 
 /// What the text around a secret without id makes of it; `None`: nothing says that it is of AWS.
@@ -473,6 +508,7 @@ fn foreign_id_near(bytes: &[u8], list: &[Candidate], number: usize) -> Option<Fo
             && one.label.name.has(words::KEY | words::ID)
             && one.line.abs_diff(secret.line) <= WORD_LINES
             && (16..=32).contains(&value.len())
+            && !key_id::is_monotonous(value)
             && value.iter().all(|byte| decode::is_value(*byte))
             && value.iter().any(u8::is_ascii_uppercase)
             && (value.iter().any(u8::is_ascii_digit) || !value.iter().any(u8::is_ascii_lowercase))
@@ -506,8 +542,11 @@ fn trigger(keyword: &[u8], form: Form) -> Trigger {
     match form {
         Form::Plain if matches!(keyword, b"AKIA" | b"ASIA") => Trigger::Id,
         Form::Plain => Trigger::Name,
-        Form::Base64(phase) => Trigger::Base64(usize::from(phase)),
-        Form::Utf16 => Trigger::Wide,
+        Form::Encoded { phase, group } => Trigger::Encoded(Groups {
+            phase: phase.into(),
+            size: group.into(),
+        }),
+        Form::Wide(unit) => Trigger::Wide(unit.into()),
     }
 }
 
@@ -523,10 +562,15 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
         && !rest
             .get(key_id::LENGTH)
             .is_some_and(u8::is_ascii_alphanumeric);
-    let is_split =
-        length < key_id::LENGTH && matches!(rest.get(length), Some(b'"' | b'\'' | b'`' | b'\\'));
+    let is_split = length < key_id::LENGTH
+        && match rest.get(length) {
+            Some(b'"' | b'\'' | b'`' | b'\\') => true,
+            // The soft line break of quoted-printable.
+            Some(b'=') => matches!(rest.get(length + 1), Some(b'\n' | b'\r')),
+            _ => false,
+        };
     if !is_whole && !is_split {
-        return false;
+        return length >= key_id::LENGTH && binary::is_framed_id(bytes, offset);
     }
     let start = offset.saturating_sub(24);
     let before = bytes.get(start..offset).unwrap_or_default();
@@ -535,31 +579,34 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
         // A space of a form: `name+%3D+AKIA`.
         Some(b'+') => before.iter().rev().nth(3) == Some(&b'%'),
         // A letter or digit may be the end of an escape: `\nAKIA`, `%3DAKIA`, `\u0022AKIA`.
-        Some(byte) if byte.is_ascii_alphanumeric() => before
-            .iter()
-            .any(|byte| matches!(byte, b'\\' | b'%' | 0x1b)),
+        Some(byte) if byte.is_ascii_alphanumeric() => {
+            let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | 0x1b);
+            let is_quoted = before.len() >= 3 && decode::quoted(before, before.len() - 3).is_some();
+            before.iter().any(begins) || is_quoted || binary::is_framed_id(bytes, offset)
+        }
         _ => true,
     }
 }
 
-/// The text of a blob that starts with a UTF-16 byte order mark.
-pub(in crate::engine) struct Wide {
-    text: Vec<u8>,
-    low_byte_first: bool,
-}
+/// How a blob is written that starts with a byte order mark of UTF-16 or UTF-32.
+pub(in crate::engine) struct Wide(Order);
 
 impl Wide {
-    /// Whether a blob is such a text.
+    /// Returns true for such a blob.
     pub(in crate::engine) fn is_wide(bytes: &[u8]) -> bool {
-        matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+        Self::of(bytes).is_some()
     }
 
     fn of(bytes: &[u8]) -> Option<Self> {
-        let low_byte_first = bytes.starts_with(b"\xff");
-        Self::is_wide(bytes).then(|| Self {
-            text: View::wide(bytes, Span::new(0, bytes.len()), low_byte_first).bytes,
-            low_byte_first,
-        })
+        let (unit, is_little) = match bytes {
+            // The mark of UTF-16 that is followed by a zero character is none.
+            [0xff, 0xfe, 0, 0, ..] => (4, true),
+            [0, 0, 0xfe, 0xff, ..] => (4, false),
+            [0xff, 0xfe, ..] => (2, true),
+            [0xfe, 0xff, ..] => (2, false),
+            _ => return None,
+        };
+        Some(Self(Order { unit, is_little }))
     }
 }
 

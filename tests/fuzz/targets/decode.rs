@@ -1,4 +1,5 @@
-//! Decoders: every byte keeps its place, nothing grows, and an encoded pair is found where it stands.
+//! Decoders: every byte keeps its place, nothing grows but by line breaks that part what touches, and an encoded pair is
+//! found where it stands.
 
 use keysieve::blob::Span;
 use keysieve::engine::{Engine, Part, Scratch};
@@ -19,14 +20,20 @@ pub fn run(data: &[u8]) {
 fn positions(bytes: &[u8]) {
     let (decoded, places) = Engine::decoded(bytes);
     assert_eq!(decoded.len(), places.len());
+    let breaks = places.iter().filter(|place| place.is_empty()).count();
     assert!(
-        decoded.len() <= bytes.len(),
+        decoded.len() <= bytes.len() + breaks && breaks <= 1 + bytes.len() / 3,
         "decoding makes nothing longer"
     );
     let mut covered = vec![false; bytes.len()];
     let mut last = Span::default();
     for (byte, place) in decoded.iter().zip(&places) {
-        assert!(!place.is_empty() && place.end <= bytes.len(), "{place:?}");
+        // A line break stands for what frames a value in a binary file, or comes in where nothing does.
+        let is_break = *byte == b'\n';
+        assert!(
+            (is_break || !place.is_empty()) && place.end <= bytes.len(),
+            "{place:?}"
+        );
         assert!(
             place.start >= last.start && place.end >= last.end,
             "{last:?}, {place:?}"
@@ -34,7 +41,10 @@ fn positions(bytes: &[u8]) {
         if place.len() == 1 {
             // After an escape of a form a plus sign is a space.
             let is_space = *byte == b' ' && place.of(bytes) == b"+";
-            assert!(is_space || place.of(bytes) == [*byte], "{place:?}");
+            assert!(
+                is_space || is_break || place.of(bytes) == [*byte],
+                "{place:?}"
+            );
         }
         covered[place.start..place.end].fill(true);
         last = *place;
@@ -48,7 +58,7 @@ fn positions(bytes: &[u8]) {
 
 /// Whether what stands there may be part of an escape that stands for nothing, be it itself in base64.
 fn is_in_escape(bytes: &[u8], at: usize) -> bool {
-    let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&');
+    let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&' | b'=');
     let before = &bytes[at.saturating_sub(12)..at];
     let mut quartets = (at.saturating_sub(3)..=at).map(|from| three_bytes(&bytes[from..]));
     before.iter().any(begins) || quartets.any(|decoded| decoded.iter().any(begins))
@@ -163,9 +173,10 @@ fn round_trip(input: &mut Input<'_>) {
     let mut encoded = Encoded::plain(&text);
     let mut names = Vec::new();
     for _ in 0..input.below(3) {
-        let choice = input.below(6);
+        let choice = input.below(7);
         // Base64 is looked into once, and what it holds may be escaped.
-        if !encoded.is_exact && choice >= 4 {
+        // Of hex no hex is looked for.
+        if !encoded.is_exact && choice >= 4 || names.contains(&choice) && choice == 6 {
             break;
         }
         names.push(choice);
@@ -175,6 +186,7 @@ fn round_trip(input: &mut Input<'_>) {
             2 => encoded.each(|byte| escaped(byte, |byte| format!("%{byte:02X}"))),
             3 => encoded.each(|byte| escaped(byte, |byte| format!("&#{byte};"))),
             4 => encoded.base64(STANDARD, 0),
+            6 => encoded.each(|byte| format!("{byte:02x}").into_bytes()),
             _ => encoded.base64([STANDARD, URL][input.below(2)], [0, 64, 76][input.below(3)]),
         };
     }

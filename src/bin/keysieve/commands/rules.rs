@@ -91,8 +91,14 @@ fn show(rule: &Rule) -> String {
     field("level", rule.level.name());
     for (name, is_of) in [
         ("keywords", (|form| form == Form::Plain) as fn(Form) -> bool),
-        ("in base64", |form| matches!(form, Form::Base64(_))),
-        ("in UTF-16", |form| form == Form::Utf16),
+        ("in base64", |form| {
+            matches!(form, Form::Encoded { group: 4, .. })
+        }),
+        (
+            "encoded twice, hex",
+            |form| matches!(form, Form::Encoded { group, .. } if group != 4),
+        ),
+        ("in UTF-16, UTF-32", |form| matches!(form, Form::Wide(_))),
     ] {
         let keywords = keywords(rule, is_of);
         if !keywords.is_empty() {

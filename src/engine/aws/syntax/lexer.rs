@@ -65,6 +65,7 @@ pub(in super::super) fn read(bytes: &[u8]) -> Vec<Token> {
         element_end: 0,
         block_comment: None,
         no_element_before: 0,
+        no_signed_before: 0,
     };
     while lexer.at < bytes.len() {
         lexer.step();
@@ -82,6 +83,8 @@ struct Lexer<'b> {
     block_comment: Option<&'static [u8]>,
     /// No `>` stands between here and that place.
     no_element_before: usize,
+    /// No signed token starts between here and that place.
+    no_signed_before: usize,
 }
 
 impl Lexer<'_> {
@@ -199,6 +202,9 @@ impl Lexer<'_> {
             self.at += length;
             return;
         }
+        if self.signed_token() {
+            return;
+        }
         let run = self.run(self.at);
         if self.values(run) {
             return;
@@ -226,6 +232,25 @@ impl Lexer<'_> {
         }
         let end = self.word_end();
         self.push(Kind::Word, end - self.at);
+    }
+
+    /// Adds a signed token; false if none starts here.
+    fn signed_token(&mut self) -> bool {
+        let may_start =
+            self.at >= self.no_signed_before && !matches!(self.before(), b'-' | b'_' | b'.');
+        if !may_start || !self.starts_with(b"eyJ") {
+            return false;
+        }
+        let Some(end) = candidate::signed_end(self.bytes, self.at) else {
+            // A later start in the same run has fewer parts.
+            let is_part = |byte: &u8| is_value(*byte) || matches!(byte, b'-' | b'_' | b'.');
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let length = rest.iter().take_while(|byte| is_part(byte)).count();
+            self.no_signed_before = self.at + length;
+            return false;
+        };
+        self.push(Kind::Value(Shape::Signed), end - self.at);
+        true
     }
 
     /// Length of white space and of marks that are not ASCII.
