@@ -362,7 +362,10 @@ fn a_misspelt_key_or_rule_leads_to_the_right_one() {
     );
     let run = repo.keysieve(&["config", "check"]).status(1);
     says(&run, ":1: exclud: unknown key; there is exclude");
-    says(&run, "lfs, deadline, findings, not 'shalow'");
+    says(
+        &run,
+        "lfs, submodule-absent, deadline, findings, not 'shalow'",
+    );
     says(&run, ":4: rules.disabled: unknown key; there is disable");
     says(&run, ":6: allow.path: unknown key; there is paths");
     std::fs::remove_file(repo.join(".keysieve.toml")).unwrap();

@@ -16,7 +16,8 @@ use keysieve::source::worktree::{Exclude, Own};
 use keysieve::text::document::Fault;
 
 use crate::failure::{Failure, Kind};
-use crate::settings::{Place, Reader, allowlist, excludes};
+use crate::reader::{Place, Reader};
+use crate::settings::{allowlist, excludes};
 
 /// How many are named in the summary; the rest is counted.
 const NAMED: usize = 3;

@@ -12,6 +12,7 @@ mod interrupt;
 mod lean;
 mod output;
 mod progress;
+mod reader;
 mod rules;
 mod session;
 mod settings;

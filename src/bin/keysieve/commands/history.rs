@@ -31,8 +31,9 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_line};
 use crate::hint;
 use crate::interrupt;
+use crate::reader::Place;
 use crate::session::{ExcludeIn, Session, Success, now};
-use crate::settings::{Place, Places};
+use crate::settings::Places;
 
 /// Runs the command.
 pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {

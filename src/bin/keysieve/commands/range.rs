@@ -26,8 +26,9 @@ use crate::args::{Common, HistoryArgs};
 use crate::ci::{self, Choice};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error, print_line};
+use crate::reader::Place;
 use crate::session::{ExcludeIn, Session, Success};
-use crate::settings::{Place, Places};
+use crate::settings::Places;
 
 /// What to look at, and how.
 pub(super) struct Job<'a> {

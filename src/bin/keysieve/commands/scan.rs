@@ -17,8 +17,9 @@ use crate::args::ScanArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
 use crate::folders;
+use crate::reader::Place;
 use crate::session::Session;
-use crate::settings::{Place, Places, Settings, disk_root, folders_place};
+use crate::settings::{Places, Settings, disk_root, folders_place};
 
 /// Runs the command.
 pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {

@@ -20,8 +20,9 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_error};
 use crate::folders::file_in;
 use crate::interrupt;
+use crate::reader::Place;
 use crate::session::{self, ExcludeIn, Session, Success};
-use crate::settings::{Place, Places, disk_root};
+use crate::settings::{Places, disk_root};
 
 /// Who runs the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
