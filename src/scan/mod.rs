@@ -33,7 +33,7 @@ use crate::source::{BlobSink, Clean, Opened};
 pub use build::{Built, findings_of};
 pub use explain::{Stage, TraceEvent, explain};
 pub use probe::EngineProbe;
-pub use redact::{redact, redact_text};
+pub use redact::{redact, redact_text, text_redactor};
 
 /// How many blobs and bytes a worker scans before the counters that others watch are brought up to date.
 const COUNTED_BLOBS: u64 = 64;

@@ -103,14 +103,14 @@ class Emulator:
         with open(self.log, "rb") as log:
             return log.read().count(b"POST /")
 
-    def ask(self, *args, own=None, found=(), status=None):
+    def ask(self, *args, own=None, found=(), status=None, rate=("--rate=100",)):
         """The answers to one run, by key, and its last line."""
         environment = {"PATH": os.environ["PATH"]}
         if own:
             environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"] = own[:2]
         lines = [json.dumps(finding(*pair)) for pair in found]
         lines.append(json.dumps({"schema": "keysieve-report/1", "coverage": {"complete": True}}))
-        args = [*args, *(["--with-found-secret", "-"] if found else []), "--format=jsonl", "--rate=100"]
+        args = [*args, *(["--with-found-secret", "-"] if found else []), "--format=jsonl", *rate]
         run = subprocess.run(
             [PROGRAM, *args, "--endpoint-url", self.url], env=environment, input="\n".join(lines), text=True,
             capture_output=True)
@@ -289,12 +289,43 @@ def with_ministack():
         check("nothing is half there", [name for name in files if name.endswith(".part")], [])
         check("the other key", ministack.one(found=[other], status=1), ("active", None))
 
+        twenty(ministack, admin, root)
+
         session = ministack.client("sts", *root).get_session_token(DurationSeconds=1)["Credentials"]
         triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
         time.sleep(2)
         check("expired", ministack.one(found=[triple], status=0), ("inactive", "expired"))
         foreign = "AKIA" + "IQ2RXT5NWZL4KHVA"
         check("another account", ministack.one(foreign, own=root, status=2)[0], "unknown")
+
+
+def twenty(ministack, admin, root):
+    """In ten seconds and at the usual pace: which of twenty keys are alive, whose they are, and which is root's."""
+    keys, owners = [root], {}
+    for number in range(19):
+        user = f"user{number // 2}"
+        key = another(admin, user) if number % 2 else made(admin, user)
+        owners[key[0]] = user
+        keys.append(key)
+    idle = {key for key, _ in keys[2::4]}
+    for key in idle:
+        admin.update_access_key(UserName=owners[key], AccessKeyId=key, Status="Inactive")
+    for way, given in (
+        ("looked up", {"args": [key for key, _ in keys], "own": root}),
+        ("found pairs", {"args": [], "found": keys}),
+    ):
+        begun = time.monotonic()
+        answers, last = ministack.ask(*given.pop("args"), **given, status=1, rate=())
+        took = time.monotonic() - begun
+        check(f"{way}: all are told", len(answers), 20)
+        check(f"{way}: alive", {key for key in answers if answers[key]["status"] == "active"}, set(owners) - idle | {root[0]})
+        check(f"{way}: not alive", {key for key in answers if answers[key]["status"] == "inactive"}, idle)
+        check(f"{way}: root's", [key for key in answers if answers[key]["root"]], [root[0]])
+        if way == "looked up":
+            names = {key: answers[key]["owner"]["name"] for key in owners}
+            check(f"{way}: whose", names, owners)
+        check(f"{way}: in ten seconds, not in {took:.1f}", took < 10, True)
+        print(f"twenty keys, {way}: {took:.1f} s, {last['requests']} requests")
 
 
 def with_botocore():

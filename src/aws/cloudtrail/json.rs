@@ -58,6 +58,10 @@ fn string_end(text: &str) -> usize {
 }
 
 fn push_inert(out: &mut String, string: &str) {
+    if string.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        out.push_str(string);
+        return;
+    }
     for character in string.chars() {
         let steers = character.is_control()
             || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');

@@ -7,9 +7,12 @@ use aho_corasick::packed::{self, Searcher};
 /// Characters of an access key ID that CloudTrail records.
 const LENGTH: usize = 20;
 
-/// The start of every ID, and escapes of upper-case letters, behind which an ID could hide. No serializer that AWS
-/// uses writes such escapes.
-const LITERALS: [&str; 4] = ["AKIA", "ASIA", "\\u004", "\\u005"];
+/// The start of every ID, and of escapes, behind which an ID could hide. No serializer that AWS uses escapes letters.
+const LITERALS: [&str; 3] = ["AKIA", "ASIA", "\\u0"];
+
+/// The start of every escape of a letter or digit. A searcher looks at as many bytes as its shortest text has, and is the
+/// quicker the fewer.
+const ESCAPE: &str = "\\u";
 
 /// An access key ID as logs have it: `AKIA` or `ASIA` and 16 upper-case letters or digits.
 ///
@@ -33,6 +36,16 @@ impl LogKeyId {
     /// The 20 characters.
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("only ASCII is parsed into an ID")
+    }
+
+    /// The part to search for: not the start, since all IDs begin alike, and from two letters on, which are rarer in
+    /// logs than digits.
+    fn rare(&self) -> &[u8] {
+        let rest = &self.0[4..];
+        let letters = rest[..12]
+            .windows(2)
+            .position(|two| two.iter().all(u8::is_ascii_uppercase));
+        &rest[letters.unwrap_or(0)..]
     }
 
     /// The 20 characters as bytes.
@@ -64,6 +77,8 @@ pub enum Hit {
     Id(LogKeyId),
     /// Escaped letters that may spell an ID. Only decoding the record tells.
     Escaped,
+    /// A text that is searched for beside IDs: its number.
+    Beside(usize),
 }
 
 /// Searches raw JSON text for key IDs.
@@ -77,11 +92,17 @@ pub struct KeySearcher {
 impl KeySearcher {
     /// A searcher for all key IDs.
     pub fn new() -> Self {
+        Self::beside(&[])
+    }
+
+    /// A searcher for all key IDs, and in the same pass for some `texts` of three bytes or more.
+    pub fn beside(texts: &[&str]) -> Self {
         let searcher = packed::Config::new()
             .builder()
             .extend(LITERALS)
+            .extend(texts)
             .build()
-            .expect("four short literals are what a packed searcher is for");
+            .expect("a few short literals are what a packed searcher is for");
         Self { searcher }
     }
 
@@ -89,8 +110,14 @@ impl KeySearcher {
     pub fn each(&self, text: &[u8], mut see: impl FnMut(usize, Hit)) {
         for found in self.searcher.find_iter(text) {
             let at = found.start();
+            if let Some(number) = found.pattern().as_usize().checked_sub(LITERALS.len()) {
+                see(at, Hit::Beside(number));
+                continue;
+            }
             if text[at] == b'\\' {
-                see(at, Hit::Escaped);
+                if is_escaped_id_byte(&text[at..]) {
+                    see(at, Hit::Escaped);
+                }
                 continue;
             }
             let rest = &text[at..];
@@ -111,6 +138,52 @@ impl KeySearcher {
             }
         }
     }
+}
+
+/// Searches raw JSON text for some given IDs: quicker than looking at every ID, of which each record has two or three.
+///
+/// It may over-report and never misses, like [`KeySearcher`].
+#[derive(Debug)]
+pub struct GivenSearcher {
+    searcher: Searcher,
+}
+
+impl GivenSearcher {
+    /// IDs that it takes at most. A packed searcher slows down with their number.
+    pub const MAX: usize = 16;
+
+    /// A searcher for `ids`; `None` for more than [`Self::MAX`].
+    pub fn new(ids: impl IntoIterator<Item = LogKeyId>) -> Option<Self> {
+        let ids: Vec<LogKeyId> = ids.into_iter().collect();
+        if ids.len() > Self::MAX {
+            return None;
+        }
+        let searcher = packed::Config::new()
+            .builder()
+            .extend(ids.iter().map(LogKeyId::rare))
+            .extend([ESCAPE])
+            .build()?;
+        Some(Self { searcher })
+    }
+
+    /// Calls `see` with the offset of each hit in `text`, in order.
+    pub fn each(&self, text: &[u8], mut see: impl FnMut(usize)) {
+        for found in self.searcher.find_iter(text) {
+            let at = found.start();
+            if text[at] != b'\\' || is_escaped_id_byte(&text[at..]) {
+                see(at);
+            }
+        }
+    }
+}
+
+/// Returns true if `text` begins with the escape of an upper-case letter or a digit.
+fn is_escaped_id_byte(text: &[u8]) -> bool {
+    let code = text
+        .get(2..6)
+        .and_then(|digits| std::str::from_utf8(digits).ok());
+    let code = code.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    code.is_some_and(is_id_byte)
 }
 
 impl Default for KeySearcher {
@@ -189,6 +262,35 @@ mod tests {
         ] {
             assert_eq!(hits(&text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn given_ids_are_found_wherever_all_ids_are_and_behind_escapes() {
+        let ids = ["AKIA", "ASIA"].map(|start| [start, "0189ABCDEFGHIJKL"].concat());
+        let [id, other] = ids.each_ref().map(|id| LogKeyId::parse(id).expect("an ID"));
+        let of = |text: &str| {
+            let (mut given, mut all) = (Vec::new(), Vec::new());
+            let searcher = GivenSearcher::new([id]).expect("one ID");
+            searcher.each(text.as_bytes(), |at| given.push(at));
+            KeySearcher::new().each(text.as_bytes(), |_, hit| match hit {
+                Hit::Id(found) if found != id => {}
+                hit => all.push(hit),
+            });
+            (given.len(), all.len())
+        };
+        assert_eq!(of(&format!("\"{id}\",{{\"{id}\"}}")), (2, 2));
+        for at in 0..20 {
+            let letter = id.as_bytes()[at];
+            let (before, after) = (&id.as_str()[..at], &id.as_str()[at + 1..]);
+            for escape in [format!("\\u{letter:04x}"), format!("\\u{letter:04X}")] {
+                let (given, all) = of(&format!("\"{before}{escape}{after}\""));
+                assert!(given > 0 && all > 0, "{at}");
+            }
+        }
+        assert_eq!(of("\"a \\u003c b \\u003e \\u005f\""), (0, 0));
+        // Only the start differs: parsing the record tells.
+        assert_eq!(of(&format!("\"{other}\"")), (1, 0));
+        assert!(GivenSearcher::new([id; 17]).is_none());
     }
 
     #[test]

@@ -10,5 +10,5 @@ pub mod lineage;
 pub mod record;
 
 pub use event::Event;
-pub use key::{Hit, KeySearcher, LogKeyId};
+pub use key::{GivenSearcher, Hit, KeySearcher, LogKeyId};
 pub use lineage::{Lineage, Relation};

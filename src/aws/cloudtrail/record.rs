@@ -29,8 +29,6 @@ pub struct Splitter {
     from: Option<usize>,
     /// True for an object at depth 0 that turned out to hold a list of records.
     is_envelope: bool,
-    /// Records that were cut so far.
-    records: u64,
 }
 
 /// Why a text cannot be cut to its end.
@@ -47,9 +45,15 @@ pub enum Damage {
 
 impl Splitter {
     /// Looks at the rest of `text` and calls `see` with the place of each record that ends in it.
-    pub fn advance(
+    pub fn advance(&mut self, text: &[u8], see: impl FnMut(Range<usize>)) -> Result<(), Damage> {
+        self.advance_past(text, usize::MAX, see)
+    }
+
+    /// Like [`Self::advance`], and ends early: with the record that ends behind the offset `last`.
+    pub fn advance_past(
         &mut self,
         text: &[u8],
+        last: usize,
         mut see: impl FnMut(Range<usize>),
     ) -> Result<(), Damage> {
         while let Some(byte) = text.get(self.at).copied() {
@@ -65,7 +69,12 @@ impl Splitter {
                     self.string_from = at + 1;
                 }
                 b'{' | b'[' => self.open(text, at, byte),
-                b'}' | b']' => self.close(at, &mut see)?,
+                b'}' | b']' => {
+                    let ends_record = self.close(at, &mut see)?;
+                    if ends_record && at > last {
+                        return Ok(());
+                    }
+                }
                 _ if self.depth == 0 && !is_between(byte) => {
                     return Err(Damage::NotJson { offset: at });
                 }
@@ -82,11 +91,6 @@ impl Splitter {
         } else {
             Err(Damage::CutShort)
         }
-    }
-
-    /// Records that were cut so far.
-    pub fn records(&self) -> u64 {
-        self.records
     }
 
     /// How much of the front of the text is no longer needed. The caller removes that many bytes.
@@ -111,7 +115,7 @@ impl Splitter {
             self.at += 1;
             self.is_escaped = false;
         }
-        match memchr::memchr2(b'"', b'\\', text.get(self.at..).unwrap_or_default()) {
+        match quote_or_backslash(text.get(self.at..).unwrap_or_default()) {
             None => self.at = self.at.max(text.len()),
             Some(found) if text[self.at + found] == b'\\' => {
                 // The byte behind the backslash may come with the next piece.
@@ -150,7 +154,8 @@ impl Splitter {
         self.depth += 1;
     }
 
-    fn close(&mut self, at: usize, see: &mut impl FnMut(Range<usize>)) -> Result<(), Damage> {
+    /// Returns true if a record ends here.
+    fn close(&mut self, at: usize, see: &mut impl FnMut(Range<usize>)) -> Result<bool, Damage> {
         self.depth = self
             .depth
             .checked_sub(1)
@@ -159,16 +164,36 @@ impl Splitter {
             Some(list) => self.depth == list,
             None => self.depth == 0 && !self.is_envelope,
         };
+        let mut ends_record = false;
         if is_record && let Some(from) = self.from.take() {
-            self.records += 1;
+            ends_record = true;
             see(from..at + 1);
         }
         if self.list.is_some_and(|list| self.depth < list) {
             self.list = None;
             self.from = None;
         }
-        Ok(())
+        Ok(ends_record)
     }
+}
+
+/// Where the first quote or backslash is.
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // The lowest bit of the result is that of the first byte which is zero.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    // Most strings are short: calling a searcher for long texts takes longer than looking.
+    let mut at = 0;
+    while let Some(word) = text.get(at..at + 8).filter(|_| at < 32) {
+        let word = u64::from_le_bytes(std::array::from_fn(|byte| word[byte]));
+        let found =
+            zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return Some(at + found.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    memchr::memchr2(b'"', b'\\', &text[at..]).map(|found| at + found)
 }
 
 /// Returns true for what may be between documents: white space, commas, and the mark at the start of a text.
@@ -217,6 +242,33 @@ mod tests {
     fn all_forms_of_a_log_are_cut_into_records() {
         for (text, expected) in TEXTS {
             assert_eq!(cut(text), (expected.to_vec(), Ok(())), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_string_is_found_as_memchr_finds_it() {
+        for length in 0..70 {
+            for at in 0..=length {
+                for mark in [b'"', b'\\'] {
+                    let mut text = vec![b'#'; length];
+                    text[at..].fill(mark ^ 0x80);
+                    if let Some(byte) = text.get_mut(at) {
+                        *byte = mark;
+                    }
+                    let expected = memchr::memchr2(b'"', b'\\', &text);
+                    assert_eq!(quote_or_backslash(&text), expected, "{length} {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn cutting_ends_with_the_last_record_that_is_wanted() {
+        let text = br#"{"Records":[{"a":1},{"b":2},{"c":"#;
+        for (last, expected) in [(14, 1), (19, 2), (21, 2)] {
+            let (mut splitter, mut records) = (Splitter::default(), 0);
+            let end = splitter.advance_past(text, last, |_| records += 1);
+            assert_eq!((records, end), (expected, Ok(())), "{last}");
         }
     }
 

@@ -10,13 +10,20 @@ pub(super) mod words {
     /// Flags of a word in lower case; a plural has those of the singular too, a number behind it changes nothing.
     pub(in crate::engine) fn flags(word: &str) -> u32 {
         let find = |word: &str| {
-            let at = WORDS.binary_search_by(|entry| entry.0.cmp(word)).ok()?;
+            // As the build script does it: no word is longer.
+            let mut bytes = [0; 24];
+            bytes
+                .get_mut(..word.len())?
+                .copy_from_slice(word.as_bytes());
+            let part = |at| u64::from_be_bytes(std::array::from_fn(|byte| bytes[at + byte]));
+            let word = [part(0), part(8), part(16)];
+            let at = WORDS.binary_search_by_key(&word, |entry| entry.0).ok()?;
             Some(WORDS.get(at)?.1)
         };
         let singular = word.strip_suffix('s').filter(|word| word.len() > 1);
         let plain = || {
-            let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-            find(word).filter(|_| word.len() > 1)
+            let plain = word.trim_end_matches(|c: char| c.is_ascii_digit());
+            find(plain).filter(|_| plain.len() > 1 && plain.len() < word.len())
         };
         let own = find(word).or_else(plain).unwrap_or(0);
         own | singular.and_then(find).unwrap_or(0)

@@ -190,11 +190,8 @@ pub fn coverage(files: &[Listed], options: Options) -> Account {
 fn share(files: &[&Listed]) -> Account {
     let (mut account, mut reader) = (Account::default(), Reader::new());
     for file in files {
-        let result = match reader.read(&file.path) {
-            Ok(Text::Whole(text)) => records(text, u64::MAX, &mut account),
-            Ok(Text::Pieces(pieces)) => records(pieces, max_output(file.size), &mut account),
-            Err(error) => Err(error.to_string()),
-        };
+        let read = reader.read(&file.path).map_err(|error| error.to_string());
+        let result = read.and_then(|text| records(text, max_output(file.size), &mut account));
         match result {
             Ok(Kind::Trail) => {
                 account.trails += 1;
@@ -208,10 +205,10 @@ fn share(files: &[&Listed]) -> Account {
     account
 }
 
-fn records(text: impl std::io::Read, limit: u64, account: &mut Account) -> Result<Kind, String> {
+fn records(text: Text<'_>, limit: u64, account: &mut Account) -> Result<Kind, String> {
     let (mut splitter, mut kind) = (Splitter::default(), None);
     let mut odd = None;
-    account.text += each_piece(text, limit, |text| {
+    let mut see = |text: &[u8]| {
         if *kind.get_or_insert_with(|| kind_of(text)) != Kind::Trail {
             return Ok(text.len());
         }
@@ -223,7 +220,14 @@ fn records(text: impl std::io::Read, limit: u64, account: &mut Account) -> Resul
             })
             .map_err(|damage| words(&damage).to_owned())?;
         Ok(splitter.forget())
-    })?;
+    };
+    account.text += match text {
+        Text::Plain(text) | Text::Inflated(text) => {
+            see(text)?;
+            text.len() as u64
+        }
+        Text::Pieces(pieces) => each_piece(pieces, limit, see)?,
+    };
     let kind = kind.unwrap_or(Kind::Other);
     match odd {
         Some(error) => Err(format!("a record is not as CloudTrail writes it: {error}")),

@@ -50,15 +50,19 @@ impl Unread {
 
 /// The text of a file.
 pub(super) enum Text<'a> {
-    /// All of it.
-    Whole(&'a [u8]),
+    /// All of it, as it is on disk: it may have been cut anywhere.
+    Plain(&'a [u8]),
+    /// All of it, inflated: a checksum has shown that nothing is missing.
+    Inflated(&'a [u8]),
     /// It arrives in pieces: the file is long, has several members, or is damaged.
     Pieces(Box<dyn Read + 'a>),
 }
 
 /// Reads one file after the other into the same buffers.
 pub(super) struct Reader {
+    /// Room for the bytes of a file and one more.
     raw: Vec<u8>,
+    /// Room for its text.
     text: Vec<u8>,
     decompressor: Decompressor,
 }
@@ -79,44 +83,57 @@ impl Reader {
         if length > MAX_INFLATED as u64 {
             return pieces(file);
         }
-        self.raw.clear();
-        file.take(length + 1).read_to_end(&mut self.raw)?;
-        if self.raw.len() as u64 != length {
+        let length = length as usize;
+        if self.raw.len() <= length {
+            self.raw.resize(length + 1, 0);
+        }
+        if fill(&file, &mut self.raw[..=length])? != length {
             return Err(io::Error::other("changed while it was read"));
         }
-        if !self.raw.starts_with(&GZIP) {
-            return Ok(Text::Whole(&self.raw));
+        let raw = &self.raw[..length];
+        if !raw.starts_with(&GZIP) {
+            return Ok(Text::Plain(raw));
         }
-        match self.inflate() {
-            Some(length) => Ok(Text::Whole(&self.text[..length])),
-            None => Ok(Text::Pieces(Box::new(MultiGzDecoder::new(
-                self.raw.as_slice(),
-            )))),
+        match inflate(&mut self.decompressor, raw, &mut self.text) {
+            Some(length) => Ok(Text::Inflated(&self.text[..length])),
+            None => Ok(Text::Pieces(Box::new(MultiGzDecoder::new(raw)))),
         }
     }
+}
 
-    /// Inflates a file of one member at once; `None` if it has more than one, is too long or is damaged.
-    fn inflate(&mut self) -> Option<usize> {
-        // The bytes that begin a member may also occur inside one. The slow way then gives the same text.
-        if memchr::memmem::find(self.raw.get(1..)?, &GZIP).is_some() {
-            return None;
+/// Reads until `buffer` is full or nothing comes any more; the number of bytes.
+fn fill(mut file: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
-        // The length at the end is that of the last member, modulo 2^32, and nothing holds a writer to it.
-        let length: [u8; 4] = self.raw.last_chunk().copied()?;
-        let length = u32::from_le_bytes(length) as usize;
-        if length > MAX_INFLATED.min(self.raw.len().saturating_mul(MAX_RATIO)) {
-            return None;
-        }
-        if self.text.len() < length {
-            self.text.resize(length, 0);
-        }
-        let text = &mut self.text[..length];
-        match self.decompressor.gzip_decompress(&self.raw, text) {
-            Ok(inflated) if inflated == length => Some(length),
-            Ok(_) | Err(DecompressionError::BadData | DecompressionError::InsufficientSpace) => {
-                None
-            }
-        }
+    }
+    Ok(filled)
+}
+
+/// Inflates a file of one member at once, into the front of `text`; `None` if it has more than one, is too long or is
+/// damaged.
+fn inflate(decompressor: &mut Decompressor, raw: &[u8], text: &mut Vec<u8>) -> Option<usize> {
+    // The bytes that begin a member may also occur inside one. The slow way then gives the same text.
+    if memchr::memmem::find(raw.get(1..)?, &GZIP).is_some() {
+        return None;
+    }
+    // The length at the end is that of the last member, modulo 2^32, and nothing holds a writer to it.
+    let length: [u8; 4] = raw.last_chunk().copied()?;
+    let length = u32::from_le_bytes(length) as usize;
+    if length > MAX_INFLATED.min(raw.len().saturating_mul(MAX_RATIO)) {
+        return None;
+    }
+    if text.len() < length {
+        text.resize(length, 0);
+    }
+    match decompressor.gzip_decompress(raw, &mut text[..length]) {
+        Ok(inflated) if inflated == length => Some(length),
+        Ok(_) | Err(DecompressionError::BadData | DecompressionError::InsufficientSpace) => None,
     }
 }
 

@@ -91,7 +91,7 @@ impl Search {
         for file in files {
             match known.entry(file) {
                 Some(entry)
-                    if !entry.is_opaque && !keys.iter().any(|key| entry.keys.contains_key(key)) =>
+                    if !entry.is_opaque && !entry.keys.iter().any(|key| keys.contains(key)) =>
                 {
                     if entry.kind == Kind::Trail {
                         self.account.skipped += 1;
@@ -102,15 +102,18 @@ impl Search {
             }
         }
         let keys: HashSet<LogKeyId> = keys.iter().copied().collect();
-        for (file, facts) in pass::over(&to_read, &Want::Keys(&keys), options) {
-            match facts {
+        pass::over(
+            &to_read,
+            &Want::Keys(&keys),
+            options,
+            |file, facts| match facts {
                 Ok(facts) => {
                     self.account.count(file, &facts);
                     self.add(file, facts.events);
                 }
                 Err(unread) => self.account.unread.push(unread),
-            }
-        }
+            },
+        );
     }
 
     /// Reads the files that matter until nothing descends any more.
@@ -126,12 +129,15 @@ impl Search {
                 .filter(|file| known.entry(file).is_none_or(|entry| new.concerns(entry)))
                 .cloned()
                 .collect();
-            for (file, facts) in pass::over(&to_read, &Want::Texts(&texts), options) {
-                match facts {
+            pass::over(
+                &to_read,
+                &Want::Texts(&texts),
+                options,
+                |file, facts| match facts {
                     Ok(facts) => self.add(file, facts.events),
                     Err(unread) => self.account.unread.push(unread),
-                }
-            }
+                },
+            );
             // An event may come before the one that makes its signer known: go over all until nothing is new.
             loop {
                 let before = (self.lineage.keys().count(), self.lineage.users().count());
@@ -235,14 +241,10 @@ impl Interest {
         let by_principal = !self.principals.is_empty() || !self.users.is_empty();
         entry.is_opaque
             || entry.is_odd && by_principal
-            || self.keys.iter().any(|key| entry.keys.contains_key(key))
+            || entry.keys.iter().any(|key| self.keys.contains(key))
             || by_principal
-                && entry
-                    .keys
-                    .values()
-                    .flatten()
-                    .chain(&entry.logins)
-                    .any(|arn| self.principals.contains(arn) || self.has_user(arn))
+                && (entry.principals.iter())
+                    .any(|arn| self.principals.contains(&**arn) || self.has_user(arn))
     }
 
     fn has_user(&self, arn: &str) -> bool {

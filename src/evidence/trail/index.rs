@@ -1,25 +1,27 @@
-//! A key index: which files of an archive hold which key IDs, and which principal used each.
+//! A key index: which files of an archive hold which key IDs and which principals.
 //!
 //! The file has a line of magic, then numbers as LEB128 and texts with their length before them, and the CRC-32 of all of
-//! it at the end. It holds no secret: key IDs, ARNs, paths and times.
+//! it at the end. Key IDs and ARNs are in two tables, and a file has their numbers. It holds no secret: key IDs, ARNs,
+//! paths and times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::coverage::Coverage;
 use super::file::Unread;
-use super::pass::{self, Facts, Stamp, Want};
+use super::pass::{self, Facts, Quick, Stamp, Want};
 use super::{Account, Kind, Listed, Options};
 use crate::aws::cloudtrail::LogKeyId;
 
-const MAGIC: &[u8] = b"keysieve trail index 1\n";
+const MAGIC: &[u8] = b"keysieve trail index 2\n";
 
 /// Which files hold which keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
-    files: BTreeMap<PathBuf, Entry>,
+    /// By path. Paths that are compared part by part would take half of the time.
+    files: BTreeMap<OsString, Entry>,
 }
 
 /// What is known of a file.
@@ -32,12 +34,22 @@ pub(super) struct Entry {
     pub(super) is_odd: bool,
     pub(super) first: Stamp,
     pub(super) last: Stamp,
-    pub(super) keys: BTreeMap<LogKeyId, Option<String>>,
-    pub(super) logins: BTreeSet<String>,
+    /// Each once, in the order of the text.
+    pub(super) keys: Box<[LogKeyId]>,
+    /// Likewise.
+    pub(super) principals: Box<[Arc<str>]>,
 }
 
 impl Entry {
-    fn of(file: &Listed, facts: Facts) -> Self {
+    fn of(file: &Listed, facts: Facts, known: &mut HashSet<Arc<str>, Quick>) -> Self {
+        let mut shared = |arn: Box<str>| match known.get(&*arn) {
+            Some(arn) => Arc::clone(arn),
+            None => {
+                let arn: Arc<str> = arn.into();
+                known.insert(Arc::clone(&arn));
+                arn
+            }
+        };
         Self {
             size: file.size,
             modified: file.modified,
@@ -46,8 +58,8 @@ impl Entry {
             is_odd: facts.is_odd,
             first: facts.first,
             last: facts.last,
-            keys: facts.keys,
-            logins: facts.logins,
+            keys: facts.keys.into(),
+            principals: facts.principals.into_iter().map(&mut shared).collect(),
         }
     }
 }
@@ -65,20 +77,25 @@ pub fn index(index: &mut Index, files: &[Listed], options: Options) -> Account {
         skipped: (files.len() - new.len()) as u64,
         ..Account::default()
     };
-    for (file, facts) in pass::over(&new, &Want::Everything, options) {
-        match facts {
+    let known = index.files.values().flat_map(|entry| &entry.principals);
+    let mut known: HashSet<Arc<str>, Quick> = known.cloned().collect();
+    pass::over(
+        &new,
+        &Want::Everything,
+        options,
+        |file, facts| match facts {
             Ok(facts) => {
                 account.count(file, &facts);
                 if facts.unread.is_none() {
-                    let entry = Entry::of(file, facts);
-                    index.files.insert(file.path.clone(), entry);
+                    let entry = Entry::of(file, facts, &mut known);
+                    index.files.insert(file.path.clone().into(), entry);
                 } else {
-                    index.files.remove(&file.path);
+                    index.files.remove(file.path.as_os_str());
                 }
             }
             Err(unread) => account.unread.push(unread),
-        }
-    }
+        },
+    );
     account
 }
 
@@ -114,17 +131,13 @@ impl Index {
 
     /// How many different keys it knows.
     pub fn keys(&self) -> usize {
-        let keys: BTreeSet<&LogKeyId> = self
-            .files
-            .values()
-            .flat_map(|entry| entry.keys.keys())
-            .collect();
-        keys.len()
+        let keys = self.files.values().flat_map(|entry| &entry.keys);
+        keys.collect::<HashSet<_, Quick>>().len()
     }
 
     /// What it knows of a file, if the file has not changed.
     pub(super) fn entry(&self, file: &Listed) -> Option<&Entry> {
-        let entry = self.files.get(&file.path)?;
+        let entry = self.files.get(file.path.as_os_str())?;
         (entry.size == file.size && entry.modified == file.modified).then_some(entry)
     }
 
@@ -153,19 +166,20 @@ impl Index {
 
     /// The bytes of the index as a file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let arns: BTreeSet<&str> = self
-            .files
-            .values()
-            .flat_map(|entry| entry.keys.values().flatten().chain(&entry.logins))
-            .map(String::as_str)
-            .collect();
-        let number: BTreeMap<&str, u64> = arns.iter().copied().zip(0..).collect();
+        let mut keys = Table::default();
+        let mut arns = Table::default();
+        for entry in self.files.values() {
+            entry.keys.iter().for_each(|key| keys.add(key));
+            entry.principals.iter().for_each(|arn| arns.add(&**arn));
+        }
         let mut out = Writer(MAGIC.to_vec());
-        out.number(arns.len() as u64);
-        arns.iter().for_each(|arn| out.bytes(arn.as_bytes()));
+        out.number(keys.items.len() as u64);
+        (keys.items.iter()).for_each(|key| out.0.extend_from_slice(key.as_bytes()));
+        out.number(arns.items.len() as u64);
+        (arns.items.iter()).for_each(|arn| out.bytes(arn.as_bytes()));
         out.number(self.files.len() as u64);
         for (path, entry) in &self.files {
-            out.bytes(path.as_os_str().as_encoded_bytes());
+            out.bytes(path.as_encoded_bytes());
             out.number(entry.size);
             out.number(entry.modified);
             out.number(
@@ -177,16 +191,9 @@ impl Index {
                 }
             }
             out.number(entry.keys.len() as u64);
-            for (key, arn) in &entry.keys {
-                out.0.extend_from_slice(key.as_bytes());
-                // 0: no principal.
-                out.number(arn.as_deref().map_or(0, |arn| number[arn] + 1));
-            }
-            out.number(entry.logins.len() as u64);
-            entry
-                .logins
-                .iter()
-                .for_each(|arn| out.number(number[arn.as_str()]));
+            (entry.keys.iter()).for_each(|key| out.number(keys.numbers[key]));
+            out.number(entry.principals.len() as u64);
+            (entry.principals.iter()).for_each(|arn| out.number(arns.numbers[&**arn]));
         }
         let sum = crc32fast::hash(&out.0);
         out.0.extend_from_slice(&sum.to_le_bytes());
@@ -233,6 +240,30 @@ impl fmt::Display for FormatError {
 
 impl std::error::Error for FormatError {}
 
+/// Things in the order of their first appearance, each with its number.
+struct Table<'t, T: ?Sized> {
+    items: Vec<&'t T>,
+    numbers: HashMap<&'t T, u64, Quick>,
+}
+
+impl<T: ?Sized> Default for Table<'_, T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            numbers: HashMap::default(),
+        }
+    }
+}
+
+impl<'t, T: ?Sized + Eq + std::hash::Hash> Table<'t, T> {
+    fn add(&mut self, item: &'t T) {
+        let next = self.items.len() as u64;
+        if *self.numbers.entry(item).or_insert(next) == next {
+            self.items.push(item);
+        }
+    }
+}
+
 struct Writer(Vec<u8>);
 
 impl Writer {
@@ -254,40 +285,32 @@ struct Bytes<'b>(&'b [u8]);
 
 impl<'b> Bytes<'b> {
     fn index(&mut self) -> Option<Index> {
-        let mut arns = Vec::new();
+        let mut keys = Vec::new();
         for _ in 0..self.number()? {
-            arns.push(self.text()?);
+            let (key, rest) = self.0.split_at_checked(20)?;
+            self.0 = rest;
+            keys.push(LogKeyId::from_bytes(key)?);
+        }
+        let mut arns: Vec<Arc<str>> = Vec::new();
+        for _ in 0..self.number()? {
+            arns.push(self.text()?.into());
         }
         let mut files = BTreeMap::new();
         for _ in 0..self.number()? {
             let path = self.bytes()?;
-            let entry = self.entry(&arns)?;
+            let entry = self.entry(&keys, &arns)?;
             files.insert(path_of(path)?, entry);
         }
         Some(Index { files })
     }
 
-    fn entry(&mut self, arns: &[String]) -> Option<Entry> {
+    fn entry(&mut self, keys: &[LogKeyId], arns: &[Arc<str>]) -> Option<Entry> {
         let (size, modified, flags) = (self.number()?, self.number()?, self.number()?);
         let kind = [Kind::Trail, Kind::Digest, Kind::Other]
             .into_iter()
             .find(|kind| *kind as u64 == flags & 3)?;
         let (first, last) = (self.stamp()?, self.stamp()?);
-        let mut keys = BTreeMap::new();
-        for _ in 0..self.number()? {
-            let (key, rest) = self.0.split_at_checked(20)?;
-            self.0 = rest;
-            let arn = match self.number()? {
-                0 => None,
-                number => Some(arns.get(usize::try_from(number - 1).ok()?)?.clone()),
-            };
-            keys.insert(LogKeyId::from_bytes(key)?, arn);
-        }
-        let mut logins = BTreeSet::new();
-        for _ in 0..self.number()? {
-            let number = usize::try_from(self.number()?).ok()?;
-            logins.insert(arns.get(number)?.clone());
-        }
+        let (keys, principals) = (self.numbered(keys)?, self.numbered(arns)?);
         Some(Entry {
             size,
             modified,
@@ -297,8 +320,17 @@ impl<'b> Bytes<'b> {
             first,
             last,
             keys,
-            logins,
+            principals,
         })
+    }
+
+    /// Some of `items`, by their numbers.
+    fn numbered<T: Clone>(&mut self, items: &[T]) -> Option<Box<[T]>> {
+        let mut some = Vec::new();
+        for _ in 0..self.number()? {
+            some.push(items.get(usize::try_from(self.number()?).ok()?)?.clone());
+        }
+        Some(some.into())
     }
 
     fn stamp(&mut self) -> Option<Stamp> {
@@ -335,15 +367,14 @@ impl<'b> Bytes<'b> {
 }
 
 #[cfg(unix)]
-fn path_of(bytes: &[u8]) -> Option<PathBuf> {
+fn path_of(bytes: &[u8]) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt as _;
-    Some(OsString::from_vec(bytes.to_vec()).into())
+    Some(OsString::from_vec(bytes.to_vec()))
 }
 
 #[cfg(not(unix))]
-fn path_of(bytes: &[u8]) -> Option<PathBuf> {
-    let text = String::from_utf8(bytes.to_vec()).ok()?;
-    Some(OsString::from(text).into())
+fn path_of(bytes: &[u8]) -> Option<OsString> {
+    String::from_utf8(bytes.to_vec()).ok().map(OsString::from)
 }
 
 #[cfg(test)]
@@ -377,11 +408,11 @@ mod tests {
                 any::<bool>(),
             ),
             (stamp(), stamp()),
-            prop::collection::btree_map(key(), prop::option::of(arn()), 0..4),
+            prop::collection::btree_set(key(), 0..4),
             prop::collection::btree_set(arn(), 0..3),
         )
             .prop_map(
-                |((size, modified, kind, is_opaque, is_odd), (first, last), keys, logins)| Entry {
+                |((size, modified, kind, is_opaque, is_odd), (first, last), keys, arns)| Entry {
                     size,
                     modified,
                     kind: [Kind::Trail, Kind::Digest, Kind::Other][kind],
@@ -389,14 +420,14 @@ mod tests {
                     is_odd,
                     first,
                     last,
-                    keys,
-                    logins,
+                    keys: keys.into_iter().collect(),
+                    principals: arns.into_iter().map(Arc::from).collect(),
                 },
             )
     }
 
     fn any_index() -> impl Strategy<Value = Index> {
-        prop::collection::btree_map("[a-zé/]{1,9}".prop_map(PathBuf::from), entry(), 0..5)
+        prop::collection::btree_map("[a-zé/]{1,9}".prop_map(OsString::from), entry(), 0..5)
             .prop_map(|files| Index { files })
     }
 

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use super::file::Unread;
 
 /// A file, as it was when it was listed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
     /// The path, below one that was asked for.
     pub path: PathBuf,
@@ -31,7 +31,8 @@ pub fn list(paths: &[PathBuf]) -> (Vec<Listed>, Vec<Unread>) {
             Err(error) => unread.push(Unread::new(path, error)),
         }
     }
-    files.sort();
+    // By bytes: comparing paths part by part takes longer than opening the files.
+    files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
     files.dedup_by(|a, b| a.path == b.path);
     (files, unread)
 }

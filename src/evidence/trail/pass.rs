@@ -1,6 +1,7 @@
 //! One pass over the text of a file: its facts, its key IDs, and the events that are wanted.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::AhoCorasick;
@@ -8,15 +9,22 @@ use aho_corasick::AhoCorasick;
 use super::file::{Reader, Text, Unread, each_piece, max_output};
 use super::{Kind, Listed, Options};
 use crate::aws::cloudtrail::record::{Damage, Splitter};
-use crate::aws::cloudtrail::{Event, Hit, KeySearcher, LogKeyId};
+use crate::aws::cloudtrail::{Event, GivenSearcher, Hit, KeySearcher, LogKeyId};
 use crate::workers;
 
-/// Bytes before a key ID, or before the name of an event, in which the ARN of its principal is looked for.
-const BEFORE: usize = 2048;
+/// Texts that are searched for beside key IDs when an index is made: the names of fields that hold the ARN of a principal,
+/// in a record and in one that is a string, and what a sign-in to the console has.
+const BESIDE: [&str; 4] = ["arn\"", "arn\\\"", "ConsoleLogin", "signin.amazonaws.com"];
+
+/// Bytes of an ARN, at most: IAM's longest has a path of 512 and a name of 64 characters.
+const MAX_ARN: usize = 2048;
+
+/// Files whose answers are held at the same time.
+const BATCH: usize = 4096;
 
 /// What a pass looks for.
 pub(super) enum Want<'a> {
-    /// Every key ID with its principal, and every console sign-in: for an index.
+    /// Every key ID and every principal: for an index.
     Everything,
     /// Events that hold one of these keys.
     Keys(&'a HashSet<LogKeyId>),
@@ -30,17 +38,18 @@ pub(super) struct Facts {
     pub(super) kind: Kind,
     /// True if an ID may hide behind an escape: only parsing tells, so an index must not rule the file out.
     pub(super) is_opaque: bool,
-    /// True if a key has a principal that could not be read off the text.
+    /// True if it may hold a principal that could not be read off the text: a sign-in to the console names its user
+    /// without an ARN at times.
     pub(super) is_odd: bool,
     /// Of its first and last record.
     pub(super) first: Stamp,
     pub(super) last: Stamp,
     /// Bytes of text.
     pub(super) text: u64,
-    /// Each key ID with the ARN that used it, if it was used here.
-    pub(super) keys: BTreeMap<LogKeyId, Option<String>>,
-    /// ARNs that signed in to the console.
-    pub(super) logins: BTreeSet<String>,
+    /// Each key ID once.
+    pub(super) keys: Vec<LogKeyId>,
+    /// The ARN of each principal once, and others that stand in a field of that name.
+    pub(super) principals: Vec<Box<str>>,
     /// The events that were wanted.
     pub(super) events: Vec<Event>,
     /// What of it could not be read.
@@ -55,63 +64,78 @@ pub(super) struct Stamp {
     pub(super) account: String,
 }
 
-/// Runs a pass over files, on several threads; the answers are in the order of the files.
+/// Runs a pass over files, on several threads, and hands over the answers in the order of the files.
 pub(super) fn over<'l>(
     files: &'l [Listed],
     want: &Want<'_>,
     options: Options,
-) -> Vec<(&'l Listed, Result<Facts, Unread>)> {
-    let next = AtomicUsize::new(0);
-    let shares = workers::each(0..options.threads.clamp(1, files.len().max(1)), |_| {
-        let mut pass = Pass::new(want);
-        let mut share = Vec::new();
-        while let Some((at, file)) = {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            files.get(at).map(|file| (at, file))
-        } {
-            share.push((at, pass.file(file)));
+    mut each: impl FnMut(&'l Listed, Result<Facts, Unread>),
+) {
+    for files in files.chunks(BATCH) {
+        let next = AtomicUsize::new(0);
+        let shares = workers::each(0..options.threads.clamp(1, files.len()), |_| {
+            let (mut pass, mut reader) = (Pass::new(want), Reader::new());
+            let mut share = Vec::new();
+            while let Some((at, file)) = {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                files.get(at).map(|file| (at, file))
+            } {
+                share.push((at, pass.file(&mut reader, file)));
+            }
+            share
+        });
+        let mut done: Vec<_> = shares.into_iter().flatten().collect();
+        done.sort_unstable_by_key(|(at, _)| *at);
+        for (at, facts) in done {
+            each(&files[at], facts);
         }
-        share
-    });
-    let mut done: Vec<_> = shares.into_iter().flatten().collect();
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter()
-        .map(|(at, facts)| (&files[at], facts))
-        .collect()
+    }
 }
 
 /// One thread's tools.
 struct Pass<'w> {
     want: &'w Want<'w>,
-    reader: Reader,
     searcher: KeySearcher,
+    /// For the keys that are wanted, if they are few.
+    given: Option<GivenSearcher>,
     /// Offsets of hits in the text at hand.
     hits: Vec<usize>,
+    /// Key IDs and principals of the file at hand.
+    keys: HashSet<LogKeyId, Quick>,
+    principals: HashSet<Box<[u8]>, Quick>,
 }
 
 impl<'w> Pass<'w> {
     fn new(want: &'w Want<'w>) -> Self {
         Self {
             want,
-            reader: Reader::new(),
-            searcher: KeySearcher::new(),
+            searcher: match want {
+                Want::Everything => KeySearcher::beside(&BESIDE),
+                Want::Keys(_) | Want::Texts(_) => KeySearcher::new(),
+            },
+            given: match want {
+                Want::Keys(keys) => GivenSearcher::new(keys.iter().copied()),
+                Want::Everything | Want::Texts(_) => None,
+            },
             hits: Vec::new(),
+            keys: HashSet::default(),
+            principals: HashSet::default(),
         }
     }
 
-    fn file(&mut self, file: &Listed) -> Result<Facts, Unread> {
-        // The reader lends out its buffer, and the rest of the pass is needed beside it.
-        let mut reader = std::mem::replace(&mut self.reader, Reader::new());
-        let result = match reader.read(&file.path) {
-            Ok(Text::Whole(text)) => Ok(self.whole(text)),
+    fn file(&mut self, reader: &mut Reader, file: &Listed) -> Result<Facts, Unread> {
+        self.keys.clear();
+        self.principals.clear();
+        match reader.read(&file.path) {
+            Ok(Text::Plain(text)) => Ok(self.whole(text, false)),
+            Ok(Text::Inflated(text)) => Ok(self.whole(text, true)),
             Ok(Text::Pieces(pieces)) => Ok(self.pieces(pieces, max_output(file.size))),
             Err(error) => Err(Unread::new(&file.path, error)),
-        };
-        self.reader = reader;
-        result
+        }
     }
 
-    fn whole(&mut self, text: &[u8]) -> Facts {
+    /// Searches all of a text; `is_checked` if nothing of it can be missing.
+    fn whole(&mut self, text: &[u8], is_checked: bool) -> Facts {
         let mut facts = Facts::new(kind_of(text));
         facts.text = text.len() as u64;
         if facts.kind != Kind::Trail {
@@ -120,22 +144,26 @@ impl<'w> Pass<'w> {
         facts.first = Stamp::first(text);
         facts.last = Stamp::last(text);
         self.search(text, &mut facts);
-        let end = if self.hits.is_empty() {
-            match text.trim_ascii_end().last() {
-                Some(b'}' | b']') => Ok(()),
-                _ => Err(Damage::CutShort),
-            }
-        } else {
-            let mut splitter = Splitter::default();
-            let mut hits = self.hits.iter().copied().peekable();
-            let cut = splitter.advance(text, |range| {
+        // Text without a checksum is cut into records to its end: that shows whether it has one.
+        let last = match is_checked {
+            true => self.hits.last().copied(),
+            false => Some(usize::MAX),
+        };
+        let mut splitter = Splitter::default();
+        let mut hits = self.hits.iter().copied().peekable();
+        let cut = last.map_or(Ok(()), |last| {
+            splitter.advance_past(text, last, |range| {
                 while hits.next_if(|hit| *hit < range.start).is_some() {}
                 if hits.next_if(|hit| *hit < range.end).is_some() {
                     facts.keep(&text[range]);
                 }
-            });
-            cut.and_then(|()| splitter.end())
-        };
+            })
+        });
+        let end = cut.and_then(|()| match text.trim_ascii_end().last() {
+            _ if !is_checked => splitter.end(),
+            Some(b'}' | b']') => Ok(()),
+            _ => Err(Damage::CutShort),
+        });
         if let Err(damage) = end {
             facts.fail(words(&damage));
         }
@@ -185,15 +213,14 @@ impl<'w> Pass<'w> {
         let hits = &mut self.hits;
         hits.clear();
         match self.want {
-            Want::Keys(keys) => self.searcher.each(text, |at, hit| {
-                let is_wanted = match hit {
-                    Hit::Id(id) => keys.contains(&id),
-                    Hit::Escaped => true,
-                };
-                if is_wanted {
-                    hits.push(at);
-                }
-            }),
+            Want::Keys(keys) => match &self.given {
+                Some(given) => given.each(text, |at| hits.push(at)),
+                None => self.searcher.each(text, |at, hit| {
+                    if !matches!(hit, Hit::Id(id) if !keys.contains(&id)) {
+                        hits.push(at);
+                    }
+                }),
+            },
             Want::Texts(texts) => {
                 hits.extend(texts.find_iter(text).map(|found| found.start()));
                 self.searcher.each(text, |at, hit| {
@@ -204,13 +231,27 @@ impl<'w> Pass<'w> {
                 hits.sort_unstable();
             }
             Want::Everything => {
+                let (keys, principals) = (&mut self.keys, &mut self.principals);
                 self.searcher.each(text, |at, hit| match hit {
-                    Hit::Id(id) => facts.note_key(text, at, id),
+                    Hit::Id(id) => {
+                        if keys.insert(id) {
+                            facts.keys.push(id);
+                        }
+                    }
                     Hit::Escaped => facts.is_opaque = true,
+                    Hit::Beside(0 | 1) => match arn_at(&text[at + "arn".len()..]) {
+                        Some(arn) if arn.is_empty() || principals.contains(arn) => {}
+                        Some(arn) => match std::str::from_utf8(arn) {
+                            Ok(text) => {
+                                principals.insert(arn.into());
+                                facts.principals.push(text.into());
+                            }
+                            Err(_not_shown) => facts.is_odd = true,
+                        },
+                        None => facts.is_odd = true,
+                    },
+                    Hit::Beside(_) => facts.is_odd = true,
                 });
-                for at in memchr::memmem::find_iter(text, "ConsoleLogin") {
-                    facts.note_login(text, at);
-                }
             }
         }
     }
@@ -225,8 +266,8 @@ impl Facts {
             first: Stamp::default(),
             last: Stamp::default(),
             text: 0,
-            keys: BTreeMap::new(),
-            logins: BTreeSet::new(),
+            keys: Vec::new(),
+            principals: Vec::new(),
             events: Vec::new(),
             unread: None,
         }
@@ -243,75 +284,64 @@ impl Facts {
     fn fail(&mut self, reason: &str) {
         self.unread.get_or_insert_with(|| reason.to_owned());
     }
-
-    fn note_key(&mut self, text: &[u8], at: usize, id: LogKeyId) {
-        let principal = self.keys.entry(id).or_default();
-        if principal.is_some() {
-            return;
-        }
-        match principal_before(text, at) {
-            Principal::Is(arn) => *principal = Some(arn),
-            Principal::None => {}
-            Principal::Unclear => self.is_odd = true,
-        }
-    }
-
-    fn note_login(&mut self, text: &[u8], at: usize) {
-        match arn_before(text, at) {
-            Some(arn) => drop(self.logins.insert(arn)),
-            None => self.is_odd = true,
-        }
-    }
 }
 
-/// Who used a key, as far as the raw text before it says.
-enum Principal {
-    Is(String),
-    /// The key is no signer here.
-    None,
-    Unclear,
-}
-
-/// Reads `"arn":"…","accountId":"…","accessKeyId":"` backwards from a key; quotes may be escaped. A root user and some
-/// service roles have fewer fields between.
-fn principal_before(text: &[u8], at: usize) -> Principal {
-    let before = text.get(at.saturating_sub(BEFORE)..at).unwrap_or_default();
-    let is_mark = |byte: &u8| matches!(byte, b'"' | b'\\' | b':' | b' ');
-    let trimmed = before.len() - before.iter().rev().take_while(|byte| is_mark(byte)).count();
-    let before = &before[..trimmed];
-    let Some(before) = before.strip_suffix(b"accessKeyId") else {
-        return Principal::None;
+/// The plain string that is the value of a field, in the text behind the field's name; empty if it is no string. `None`
+/// if it has an escape in it or is too long.
+fn arn_at(text: &[u8]) -> Option<&[u8]> {
+    // In a record that is a string itself, quotes are escaped.
+    let quote: &[u8] = if text.starts_with(b"\\") {
+        b"\\\""
+    } else {
+        b"\""
     };
-    let Some(identity) = memchr::memmem::rfind(before, b"userIdentity") else {
-        return Principal::None;
+    let value = text.strip_prefix(quote).map(<[u8]>::trim_ascii_start);
+    let value = value.and_then(|text| text.strip_prefix(b":"));
+    let value = value.and_then(|text| text.trim_ascii_start().strip_prefix(quote));
+    let Some(value) = value else {
+        return Some(b"");
     };
-    let within = &before[identity..];
-    // Behind the end of the identity the ID is that of a response or of a parameter.
-    let opened = within.iter().filter(|byte| **byte == b'{').count();
-    let closed = within.iter().filter(|byte| **byte == b'}').count();
-    if opened != closed + 1 {
-        return Principal::None;
-    }
-    arn_before(within, within.len()).map_or(Principal::Unclear, Principal::Is)
+    let value = &value[..value.len().min(MAX_ARN)];
+    let end = memchr::memchr2(b'"', b'\\', value)?;
+    value[end..].starts_with(quote).then(|| &value[..end])
 }
 
-/// The last ARN that is the value of a field `arn` within some bytes before a place.
-fn arn_before(text: &[u8], at: usize) -> Option<String> {
-    let before = text.get(at.saturating_sub(BEFORE)..at)?;
-    let mut end = before.len();
-    while let Some(found) = memchr::memmem::rfind(&before[..end], b"arn:") {
-        let arn: &[u8] = before[found..]
-            .split(|byte| matches!(byte, b'"' | b'\\'))
-            .next()?;
-        let field = before[..found]
-            .iter()
-            .rposition(|byte| byte.is_ascii_alphanumeric())?;
-        if before[..=field].ends_with(b"arn") {
-            return Some(String::from_utf8_lossy(arn).into_owned());
-        }
-        end = found;
+/// Hashes short texts, from a seed that the writer of a log cannot know: the default takes as long as searching.
+#[derive(Clone)]
+pub(super) struct Quick(u64);
+
+impl Default for Quick {
+    fn default() -> Self {
+        Self(RandomState::new().hash_one(0))
     }
-    None
+}
+
+impl BuildHasher for Quick {
+    type Hasher = Self;
+
+    fn build_hasher(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Hasher for Quick {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // Both halves of the product: every bit of the text comes to bear on every bit of the hash.
+        let product = u128::from(self.0 ^ word) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What a text is, by how it begins.
@@ -322,8 +352,9 @@ pub(super) fn kind_of(text: &[u8]) -> Kind {
         memchr::memmem::find(&start[..start.len().min(1 << 16)], word.as_bytes()).is_some()
     };
     match start.first() {
-        Some(b'{') if has("\"digestStartTime\"") => Kind::Digest,
+        // Most files are logs, and their first record has the word: the rest need not be searched.
         Some(b'{' | b'[') if has("eventSource") || has("CloudTrailEvent") => Kind::Trail,
+        Some(b'{') if has("\"digestStartTime\"") => Kind::Digest,
         Some(b'{') if start.starts_with(b"{\"Records\":[") && start.len() < 64 => Kind::Trail,
         _ => Kind::Other,
     }

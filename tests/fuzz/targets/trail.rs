@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use keysieve::aws::cloudtrail::record::Splitter;
-use keysieve::aws::cloudtrail::{Event, Hit, KeySearcher, Lineage, json};
+use keysieve::aws::cloudtrail::{Event, GivenSearcher, Hit, KeySearcher, Lineage, json};
 use keysieve::evidence::trail::Index;
 
 use super::text::expand;
@@ -66,6 +66,7 @@ fn event(searcher: &KeySearcher, record: &[u8]) -> Option<Event> {
     searcher.each(record, |_, hit| match hit {
         Hit::Id(id) => ids.extend([id]),
         Hit::Escaped => is_escaped = true,
+        Hit::Beside(number) => panic!("text {number} was not given"),
     });
     let event = Event::parse(record).ok()??;
     let decoded = event.key_ids();
@@ -73,6 +74,13 @@ fn event(searcher: &KeySearcher, record: &[u8]) -> Option<Event> {
     let is_nested = memchr::memmem::find(record, b"CloudTrailEvent").is_some();
     if !is_escaped && !is_nested {
         assert!(decoded.is_subset(&ids), "{decoded:?} in {ids:?}");
+    }
+    for id in decoded.iter().filter(|_| !is_nested).take(3) {
+        let mut hits = 0;
+        GivenSearcher::new([*id])
+            .expect("one ID")
+            .each(record, |_| hits += 1);
+        assert!(hits > 0, "{id}");
     }
     assert!(!event.text.contains(|c: char| c.is_control()));
     let printed: serde_json::Value = serde_json::from_str(&event.text).expect("JSON");

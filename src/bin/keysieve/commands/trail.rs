@@ -9,7 +9,7 @@ use keysieve::aws::cloudtrail::{LogKeyId, Relation};
 use keysieve::engine::Engine;
 use keysieve::evidence::trail::{self, Account, Coverage, FoundEvent, Index, Options, Unread};
 use keysieve::report::escape;
-use keysieve::scan::redact_text;
+use keysieve::scan::text_redactor;
 use keysieve::text::whole_file::Access;
 use serde::Serialize;
 use serde_json::json;
@@ -53,9 +53,10 @@ fn find(args: &TrailFindArgs) -> Result<Exit, Failure> {
     );
     found.account.unread.extend(unlisted);
     let engine = Engine::new(std::sync::Arc::new(crate::rules::builtin()));
+    let mut redacted = text_redactor(&engine);
     output::to_stdout(|out| {
         for event in &found.events {
-            out.write_all(&redact_text(&engine, line(event).as_bytes()))?;
+            out.write_all(&redacted(line(event).as_bytes()))?;
             out.write_all(b"\n")?;
         }
         Ok(())
