@@ -61,7 +61,7 @@ pub(crate) struct Args {
     pub(crate) ca_bundle: Option<PathBuf>,
 
     /// Requests a second, at most.
-    #[arg(long, value_name = "NUMBER", default_value = "5", value_parser = rate, help_heading = "Limits")]
+    #[arg(long, value_name = "NUMBER", default_value = "10", value_parser = rate, help_heading = "Limits")]
     pub(crate) rate: f64,
     /// Requests in all, at most; what is left is unknown.
     #[arg(

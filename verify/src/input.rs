@@ -216,7 +216,7 @@ fn add_report(input: &mut Input, name: &str, bytes: &[u8], is_file: bool) -> Res
             || finding.session_token.is_some();
         if has_secret && is_file {
             return Err(Failure::new(format!("{name} is a file with secrets in it, which is refused"))
-                .hint("take them through a pipe: keysieve scan --show-secrets --format jsonl | keysieve-verify -")
+                .hint("take them through a pipe: keysieve scan --show-secrets --format jsonl | keysieve-verify --with-found-secret -")
                 .hint("or write the report without --show-secrets; the secrets are then read again where they were found")
                 .hint("delete the file"));
         }

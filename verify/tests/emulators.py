@@ -300,7 +300,7 @@ def with_ministack():
 
 
 def twenty(ministack, admin, root):
-    """In ten seconds and at the usual pace: which of twenty keys are alive, whose they are, and which is root's."""
+    """At the usual pace: which of twenty keys are alive, whose they are, and which is root's."""
     keys, owners = [root], {}
     for number in range(19):
         user = f"user{number // 2}"
@@ -324,7 +324,9 @@ def twenty(ministack, admin, root):
         if way == "looked up":
             names = {key: answers[key]["owner"]["name"] for key in owners}
             check(f"{way}: whose", names, owners)
-        check(f"{way}: in ten seconds, not in {took:.1f}", took < 10, True)
+        # Ten a second: five seconds. How long it took is told, and depends on what else the machine does. IDs of this
+        # emulator do not hold their account, so each is asked about once more than AWS's.
+        check(f"{way}: {last['requests']} requests are few enough for ten seconds", last["requests"] <= 50, True)
         print(f"twenty keys, {way}: {took:.1f} s, {last['requests']} requests")
 
 

@@ -126,15 +126,13 @@ impl KeySearcher {
                 .take(LENGTH + 1)
                 .take_while(|byte| is_id_byte(**byte))
                 .count();
-            let next = rest.get(length);
-            if length == LENGTH && next.is_none_or(|byte| !byte.is_ascii_alphanumeric()) {
-                if may_begin(text, at)
-                    && let Some(id) = LogKeyId::from_bytes(&rest[..LENGTH])
-                {
-                    see(at, Hit::Id(id));
-                }
-            } else if length < LENGTH && next == Some(&b'\\') {
-                see(at, Hit::Escaped);
+            let is_end = |byte: &u8| !byte.is_ascii_alphanumeric();
+            if length == LENGTH
+                && rest.get(length).is_none_or(is_end)
+                && may_begin(text, at)
+                && let Some(id) = LogKeyId::from_bytes(&rest[..LENGTH])
+            {
+                see(at, Hit::Id(id));
             }
         }
     }
@@ -229,10 +227,11 @@ mod tests {
 
     fn hits(text: &str) -> Vec<String> {
         let mut hits = Vec::new();
-        KeySearcher::new().each(text.as_bytes(), |_, hit| {
+        KeySearcher::beside(&["arn\""]).each(text.as_bytes(), |_, hit| {
             hits.push(match hit {
                 Hit::Id(id) => id.to_string(),
                 Hit::Escaped => "escaped".to_owned(),
+                Hit::Beside(number) => format!("text {number}"),
             });
         });
         hits
@@ -245,6 +244,10 @@ mod tests {
             (format!("\"{id}\""), vec![id.clone()]),
             (format!("x={id}&"), vec![id.clone()]),
             (id.clone(), vec![id.clone()]),
+            (
+                format!("\"arn\":\"{id}\""),
+                vec!["text 0".to_owned(), id.clone()],
+            ),
             (format!("\"a\\n{id}\""), vec![id.clone()]),
             (format!("\"\\u003d{id}\""), vec![id.clone()]),
             (format!("{id}X"), vec![]),
