@@ -661,11 +661,18 @@ fn real_logs_give_the_answers_of_parsing_everything() {
     assert!(!keys.is_empty(), "no key in {}", logs.display());
     for key in keys {
         let run = trail(&logs, &["find", &key, "."]).status(1);
-        assert_eq!(
-            slow::canonical(&run.out()),
-            slow::find(&logs, &key),
-            "{key}"
-        );
+        let (found, expected) = (slow::canonical(&run.out()), slow::find(&logs, &key));
+        assert_eq!(found.len(), expected.len(), "{key}");
+        for (line, whole) in found.iter().zip(&expected) {
+            // What looks like a secret is cut out wherever it is: the parts beside it are those of the record.
+            let mut rest = whole.as_str();
+            for (number, part) in line.split("[secret]").enumerate() {
+                let at = rest.find(part).filter(|at| number > 0 || *at == 0);
+                let at = at.unwrap_or_else(|| panic!("{key}: {line}\n{whole}"));
+                rest = &rest[at + part.len()..];
+            }
+            assert_eq!(rest, "", "{key}: {line}\n{whole}");
+        }
     }
 }
 
