@@ -21,6 +21,7 @@
 //! | [`scan`] | the sink that runs the engine and collects findings and coverage |
 //! | [`policy`] | which findings count, and why not: markers, allowlists, baseline, configuration |
 //! | [`report`] | one module per output format |
+//! | [`triage`] | joins keys that were found with evidence about them; plans what to do |
 //! | [`hook`] | installs and removes Git hooks |
 //!
 //! The library prints nothing, starts no process and opens no connection.
@@ -50,4 +51,5 @@ pub mod scan;
 pub mod secret;
 pub mod source;
 pub mod text;
+pub mod triage;
 mod workers;

@@ -49,4 +49,5 @@ mod stranger;
 mod supply;
 mod suppress;
 mod trail;
+mod triage;
 mod worktree;

@@ -29,6 +29,8 @@ pub struct User {
     pub account_id: String,
     /// Whether an MFA device is in use; `None` if the report does not say.
     pub has_mfa: Option<bool>,
+    /// Whether there is a password for the console; `None` if the report does not say.
+    pub has_password: Option<bool>,
     /// When the password was used last; `None` if never, or if the report does not say.
     pub password_last_used: Option<i64>,
     /// Both places for an access key.
@@ -125,6 +127,7 @@ impl CredentialReport {
             user: column("user")?,
             arn: column("arn")?,
             mfa: column("mfa_active")?,
+            password: column("password_enabled")?,
             password_used: column("password_last_used")?,
             keys: [
                 [
@@ -178,6 +181,7 @@ struct Columns {
     user: usize,
     arn: usize,
     mfa: usize,
+    password: usize,
     password_used: usize,
     /// State, change, last use: date, region, service.
     keys: [[usize; 5]; 2],
@@ -213,6 +217,7 @@ impl Columns {
             arn: arn.to_owned(),
             account_id: account.to_owned(),
             has_mfa: boolean(cell(self.mfa)),
+            has_password: boolean(cell(self.password)),
             password_last_used: date::moment(cell(self.password_used)),
             keys: self.keys.map(slot),
         })

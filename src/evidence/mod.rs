@@ -5,27 +5,45 @@
 //! | credential report | the console | its first line |
 //! | the same in JSON | `aws iam get-credential-report` | `Content`, `ReportFormat` |
 //! | account summary | `aws iam get-account-summary` | `SummaryMap` |
+//! | keys of a user | `aws iam list-access-keys` | `AccessKeyMetadata` |
+//! | last use of a key | `aws iam get-access-key-last-used` | `AccessKeyLastUsed` |
+//! | users, roles, policies | `aws iam get-account-authorization-details` | `UserDetailList` |
+//! | who has a policy | `aws iam list-entities-for-policy` | `PolicyUsers`, `PolicyRoles` |
+//! | costs | `aws ce get-cost-and-usage` | `ResultsByTime` |
+//! | cost and usage report | Data Exports | a column of unblended costs |
+//! | events of AWS Health | `aws health`, EventBridge | `eventTypeCode` |
+//! | event history | the console | columns for time, name and access key |
+//! | logs of CloudTrail | trails, `aws cloudtrail lookup-events` | [`trail`] |
+//! | answers about keys | `keysieve-verify --format jsonl` | `key_id`, `status`, `asked` |
 //! | mail about a key | AWS | sentences: [`mail`] |
 //!
-//! A file may hold several documents one after the other, as a loop of a shell writes them.
+//! A file may hold several documents one after the other, as a loop of a shell writes them, and be packed by gzip.
 
+mod answer;
+mod console;
+mod cost;
+mod gather;
+mod health;
 pub mod mail;
+mod open;
 pub mod trail;
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use data_encoding::BASE64;
 use serde_json::Value;
 
+use crate::aws::authorization::Authorization;
 use crate::aws::credential_report::{self, CredentialReport};
-use crate::text::date;
+use crate::aws::iam_export::{self, LastUse, ListedKey};
 
-/// The longest file that is read, in bytes: a report of a million users has a quarter of it.
-const MAX_SIZE: u64 = 1 << 30;
+pub use answer::KeyAnswer;
+pub use cost::{Cell, Costs};
+pub use gather::{EvidenceFile, Gathered, gather, sha256};
+pub use health::HealthNotice;
+use open::Opened;
 
 /// One document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +72,55 @@ pub enum Kind {
     CredentialReport(CredentialReport),
     /// A summary of an account that it does not name.
     AccountSummary(AccountSummary),
+    /// The keys of a user.
+    KeyList {
+        /// In the order of the list.
+        keys: Vec<ListedKey>,
+        /// There are further pages.
+        is_cut: bool,
+    },
+    /// The last use of a key.
+    LastUse(LastUse),
+    /// Users, groups, roles and policies.
+    Authorization(Box<Authorization>),
+    /// The users that have a policy.
+    PolicyUsers {
+        /// The policy, if the name of the file says so.
+        policy: Option<String>,
+        /// Names of users.
+        users: Vec<String>,
+    },
+    /// Costs.
+    Costs(Costs),
+    /// Events of AWS Health.
+    Health(Vec<HealthNotice>),
+    /// What was learnt by asking AWS.
+    Answers(Vec<KeyAnswer>),
+    /// Events of CloudTrail, from the console's table: records with the fields that it has.
+    History(Vec<Value>),
+    /// An answer of `lookup-events` without an event.
+    NoEvents,
+    /// A mail.
+    Mail(Box<mail::Notice>),
+}
+
+impl Kind {
+    /// The word for it in reports.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CredentialReport(_) => "credential_report",
+            Self::AccountSummary(_) => "account_summary",
+            Self::KeyList { .. } => "list_access_keys",
+            Self::LastUse(_) => "last_used",
+            Self::Authorization(_) => "authorization_details",
+            Self::PolicyUsers { .. } => "policy_users",
+            Self::Costs(_) => "costs",
+            Self::Health(_) => "health_events",
+            Self::Answers(_) => "verify",
+            Self::History(_) | Self::NoEvents => "event_history",
+            Self::Mail(_) => "mail",
+        }
+    }
 }
 
 /// Counts of an account, as far as they are about root.
@@ -65,13 +132,13 @@ pub struct AccountSummary {
     pub has_root_mfa: Option<bool>,
 }
 
-/// Why a file is no evidence.
+/// Why a file is no evidence, or not all of it.
 #[derive(Debug)]
 pub enum Error {
     /// It cannot be read.
     Read(io::Error),
-    /// It is longer than any export that is read here.
-    TooLong,
+    /// It is longer than any export that is read here: so many bytes.
+    TooLong(u64),
     /// It is nothing that is known here.
     Unknown,
     /// Something in it is damaged.
@@ -84,8 +151,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Read(error) => write!(f, "cannot be read: {error}"),
-            Self::TooLong => write!(f, "is longer than 1 GiB"),
-            Self::Unknown => write!(f, "is neither a credential report nor an account summary"),
+            Self::TooLong(most) => write!(f, "is longer than {} MiB", most >> 20),
+            Self::Unknown => write!(f, "is no export of AWS that is known here"),
             Self::Damaged(what) => f.write_str(what),
             Self::Report(error) => error.fmt(f),
         }
@@ -94,58 +161,153 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A document with the time that it says itself, if any.
+type Document = (Option<i64>, Kind);
+
 /// Reads all documents of a file; there is at least one.
 pub fn read(path: &Path) -> Result<Vec<Exhibit>, Error> {
-    let file = File::open(path).map_err(Error::Read)?;
-    let found = file.metadata().map_err(Error::Read)?;
-    let mut bytes = Vec::new();
-    let read = file.take(MAX_SIZE + 1).read_to_end(&mut bytes);
-    if read.map_err(Error::Read)? as u64 > MAX_SIZE {
-        return Err(Error::TooLong);
+    match read_open(path, Opened::new(path)?)? {
+        (exhibits, None) => Ok(exhibits),
+        (_, Some(error)) => Err(error),
     }
-    let changed = found.modified().map_err(Error::Read)?;
-    let of_file = AsOf {
-        time: match changed.duration_since(UNIX_EPOCH) {
-            Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-            Err(before) => -i64::try_from(before.duration().as_secs()).unwrap_or(i64::MAX),
-        },
-        is_of_file: true,
+}
+
+/// Reads all documents of a file, up to what is damaged.
+fn read_open(path: &Path, file: Opened) -> Result<(Vec<Exhibit>, Option<Error>), Error> {
+    let changed = file.changed;
+    let (documents, flaw) = if cost::is_report(&file.head) {
+        (
+            vec![(None, Kind::Costs(cost::of_report(file.stream())?))],
+            None,
+        )
+    } else {
+        parse(&file.whole()?)?
     };
-    let exhibit = |(as_of, kind): (Option<i64>, Kind)| Exhibit {
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let exhibit = |(as_of, kind): Document| Exhibit {
         path: path.to_owned(),
-        as_of: as_of.map_or(of_file, |time| AsOf {
+        as_of: as_of.map_or(changed, |time| AsOf {
             time,
             is_of_file: false,
         }),
-        kind,
+        kind: named(kind, name.as_deref().unwrap_or_default()),
     };
-    Ok(documents(&bytes)?.into_iter().map(exhibit).collect())
+    Ok((documents.into_iter().map(exhibit).collect(), flaw))
 }
 
 /// The documents in a text, each with its own time if it says one.
 pub fn documents(bytes: &[u8]) -> Result<Vec<(Option<i64>, Kind)>, Error> {
-    if CredentialReport::is_one(bytes) {
-        let report = CredentialReport::parse(bytes).map_err(Error::Report)?;
-        return Ok(vec![(None, Kind::CredentialReport(report))]);
-    }
-    let mut documents = Vec::new();
-    for value in serde_json::Deserializer::from_slice(bytes).into_iter::<Value>() {
-        match value {
-            Ok(value) => documents.push(document(&value)?),
-            Err(_not_shown) if documents.is_empty() => return Err(Error::Unknown),
-            Err(error) => {
-                let what = format!("after {} documents: {error}", documents.len());
-                return Err(Error::Damaged(what));
-            }
-        }
-    }
-    match documents.is_empty() {
-        true => Err(Error::Unknown),
-        false => Ok(documents),
+    match parse(bytes)? {
+        (documents, None) => Ok(documents),
+        (_, Some(error)) => Err(error),
     }
 }
 
-fn document(value: &Value) -> Result<(Option<i64>, Kind), Error> {
+/// The documents before what is damaged, of which there is at least one.
+fn parse(bytes: &[u8]) -> Result<(Vec<Document>, Option<Error>), Error> {
+    let only = |kind| Ok((vec![(None, kind)], None));
+    if CredentialReport::is_one(bytes) {
+        let report = CredentialReport::parse(bytes).map_err(Error::Report)?;
+        return only(Kind::CredentialReport(report));
+    }
+    if cost::is_report(bytes) {
+        return only(Kind::Costs(cost::of_report(bytes)?));
+    }
+    if console::is_table(bytes) {
+        return only(Kind::History(console::read(bytes)?));
+    }
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        let notice = mail::read(bytes).ok_or(Error::Unknown)?;
+        return only(Kind::Mail(Box::new(notice)));
+    }
+    let mut read = Documents::default();
+    for value in serde_json::Deserializer::from_slice(text).into_iter::<Value>() {
+        let added = match value {
+            Ok(value) => read.add(&value),
+            // What could not be read is not shown: it may be anything.
+            Err(_) if read.is_empty() => Err(Error::Unknown),
+            Err(error) => Err(Error::Damaged(format!(
+                "after {} documents: {error}",
+                read.count
+            ))),
+        };
+        match added {
+            Ok(()) => {}
+            Err(error) if read.is_empty() => return Err(error),
+            Err(error) => return Ok((read.all(), Some(error))),
+        }
+    }
+    if read.is_empty() {
+        return Err(Error::Unknown);
+    }
+    let is_cut = !read.answers.is_empty() && !read.is_ended;
+    let flaw = is_cut.then(|| {
+        Error::Damaged("the last line of keysieve-verify is missing: it was cut short".to_owned())
+    });
+    Ok((read.all(), flaw))
+}
+
+/// The documents of a file so far.
+#[derive(Default)]
+struct Documents {
+    read: Vec<Document>,
+    /// Lines that belong together.
+    answers: Vec<KeyAnswer>,
+    /// The line behind the answers was there.
+    is_ended: bool,
+    count: usize,
+}
+
+impl Documents {
+    fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    fn add(&mut self, value: &Value) -> Result<(), Error> {
+        if let Some(answer) = answer::read(value) {
+            self.answers.extend(answer);
+        } else if answer::is_end(value) {
+            self.is_ended = true;
+        } else {
+            self.read.push(document(value)?);
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    fn all(self) -> Vec<Document> {
+        let mut all = self.read;
+        if !self.answers.is_empty() || self.is_ended {
+            let asked = self.answers.iter().filter_map(|answer| answer.asked).max();
+            all.push((asked, Kind::Answers(self.answers)));
+        }
+        all
+    }
+}
+
+/// Puts in what only the name of the file says: the key of an answer that does not name it, and the policy.
+fn named(mut kind: Kind, name: &str) -> Kind {
+    let words = || name.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    match &mut kind {
+        Kind::LastUse(used) => {
+            let in_name =
+                || words().find(|word| crate::aws::cloudtrail::LogKeyId::parse(word).is_some());
+            used.key_id = used.key_id.take().or_else(|| in_name().map(str::to_owned));
+        }
+        Kind::PolicyUsers { policy, .. } => {
+            *policy = words()
+                .find(|word| iam_export::is_quarantine(word))
+                .map(str::to_owned);
+        }
+        _ => {}
+    }
+    kind
+}
+
+fn document(value: &Value) -> Result<Document, Error> {
     let damaged = |what: &str| Error::Damaged(what.to_owned());
     if let (Some(content), Some(_)) = (value.get("Content"), value.get("ReportFormat")) {
         let text = content
@@ -158,26 +320,64 @@ fn document(value: &Value) -> Result<(Option<i64>, Kind), Error> {
         }
         let report = CredentialReport::parse(&text).map_err(Error::Report)?;
         // The first version of AWS's command line writes text, some libraries a number.
-        let made = match value.get("GeneratedTime") {
-            None => None,
-            Some(Value::String(text)) => date::moment(text),
-            Some(other) => other.as_f64().map(|seconds| seconds as i64),
-        };
+        let made = value.get("GeneratedTime").and_then(iam_export::moment);
         let made =
             made.ok_or_else(|| damaged("the credential report does not say when it was made"))?;
         return Ok((Some(made), Kind::CredentialReport(report)));
     }
-    let Some(map) = value.get("SummaryMap") else {
+    if let Some(map) = value.get("SummaryMap") {
+        let count = |name| map.get(name).and_then(Value::as_u64);
+        let keys = count("AccountAccessKeysPresent");
+        let keys = keys.ok_or_else(|| damaged("the account summary counts no keys of root"))?;
+        let summary = AccountSummary {
+            has_root_key: keys > 0,
+            has_root_mfa: count("AccountMFAEnabled").map(|count| count > 0),
+        };
+        return Ok((None, Kind::AccountSummary(summary)));
+    }
+    let of = |name: &str| value.get(name).is_some();
+    let kind = if of("AccessKeyMetadata") {
+        let keys = iam_export::listed_keys(value);
+        Kind::KeyList {
+            keys: keys.ok_or_else(|| damaged("a key in the list lacks its ID or its status"))?,
+            is_cut: iam_export::is_cut(value),
+        }
+    } else if let Some(used) = iam_export::last_use(value) {
+        Kind::LastUse(used)
+    } else if of("UserDetailList") {
+        let details = Authorization::parse(value);
+        Kind::Authorization(Box::new(details.ok_or_else(|| {
+            damaged(
+                "a user, group, role or policy in the authorization details lacks its name or ARN",
+            )
+        })?))
+    } else if let Some(users) = iam_export::policy_users(value) {
+        Kind::PolicyUsers {
+            policy: None,
+            users,
+        }
+    } else if let Some(costs) = cost::of_answer(value) {
+        Kind::Costs(costs?)
+    } else if let Some(notices) = health::read(value) {
+        Kind::Health(notices)
+    } else if value
+        .get("Events")
+        .and_then(Value::as_array)
+        .is_some_and(Vec::is_empty)
+        || value
+            .get("Records")
+            .and_then(Value::as_array)
+            .is_some_and(Vec::is_empty)
+    {
+        Kind::NoEvents
+    } else if value.get("schema").and_then(Value::as_str) == Some("keysieve-report/1") {
+        return Err(damaged(
+            "is a report of keysieve: name it among the reports, not as evidence",
+        ));
+    } else {
         return Err(Error::Unknown);
     };
-    let count = |name| map.get(name).and_then(Value::as_u64);
-    let keys = count("AccountAccessKeysPresent");
-    let keys = keys.ok_or_else(|| damaged("the account summary counts no keys of root"))?;
-    let summary = AccountSummary {
-        has_root_key: keys > 0,
-        has_root_mfa: count("AccountMFAEnabled").map(|count| count > 0),
-    };
-    Ok((None, Kind::AccountSummary(summary)))
+    Ok((None, kind))
 }
 
 #[cfg(test)]
@@ -200,10 +400,10 @@ mod tests {
     #[test]
     fn what_is_not_known_or_not_whole_is_said() {
         for (text, word) in [
-            ("", "neither"),
-            ("{\"Users\":[]}", "neither"),
-            ("hello", "neither"),
-            ("[]", "neither"),
+            ("", "no export"),
+            ("{\"Users\":[]}", "no export"),
+            ("hello", "no export"),
+            ("[]", "no export"),
             ("{\"SummaryMap\":{}}", "counts no keys"),
             (
                 "{\"Content\":\"?\",\"ReportFormat\":\"text/csv\"}",
@@ -221,5 +421,44 @@ mod tests {
             let error = documents(text.as_bytes()).expect_err(text);
             assert!(error.to_string().contains(word), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn answers_of_verify_are_one_document_and_their_end_counts() {
+        let id = ["AKIA", "RZPUZDIKGB2VALC6"].concat();
+        let line = format!(
+            "{{\"key_id\":\"{id}\",\"status\":\"active\",\"root\":true,\"owner\":{{\"kind\":\"root\",\"name\":null,\"arn\":\"a\"}},\
+             \"account_id\":\"123456789012\",\"last_used\":{{\"at\":null,\"service\":null,\"region\":null}},\
+             \"asked\":{{\"with\":\"found_secret\",\"at\":\"2024-01-05T10:00:00Z\"}}}}\n"
+        );
+        let whole = format!("{line}{line}{{\"schema\":\"keysieve-verify/1\",\"summary\":{{}}}}\n");
+        let read = documents(whole.as_bytes()).expect("answers");
+        let (Some(1_704_448_800), Kind::Answers(answers)) = &read[0] else {
+            panic!("{read:?}");
+        };
+        assert_eq!((answers.len(), answers[0].is_root), (2, Some(true)));
+        assert!(documents(line.as_bytes()).is_err(), "cut short");
+        let (kept, flaw) = parse(line.as_bytes()).expect("an answer");
+        assert!(
+            flaw.is_some() && matches!(&kept[0].1, Kind::Answers(answers) if answers.len() == 1)
+        );
+    }
+
+    #[test]
+    fn names_of_files_say_what_answers_do_not() {
+        let id = ["AKIA", "RZPUZDIKGB2VALC6"].concat();
+        let answer =
+            documents(b"{\"UserName\":\"u\",\"AccessKeyLastUsed\":{}}").expect("an answer");
+        let kind = named(answer[0].1.clone(), &format!("last-used-{id}.json"));
+        assert!(matches!(kind, Kind::LastUse(LastUse { key_id: Some(key), .. }) if key == id));
+        let users = documents(b"{\"PolicyUsers\":[{\"UserName\":\"u\"}],\"PolicyRoles\":[]}")
+            .expect("an answer");
+        let kind = named(
+            users[0].1.clone(),
+            "entities-AWSCompromisedKeyQuarantineV3.json",
+        );
+        assert!(
+            matches!(kind, Kind::PolicyUsers { policy: Some(policy), users } if policy.ends_with("V3") && users == ["u"])
+        );
     }
 }

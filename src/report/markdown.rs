@@ -102,7 +102,7 @@ fn holes(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
 
 /// Text that renders as itself, on one line, in a table too. Numeric references, because what a backslash does
 /// depends on the renderer.
-fn inert(text: &str) -> String {
+pub(super) fn inert(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 16);
     for c in display::visible(text).chars() {
         match c {

@@ -3,6 +3,7 @@
 //! A report is given everything it shows; it looks nothing up. It may not know rules, Git or files.
 
 mod calm;
+pub mod case;
 pub mod csv;
 mod display;
 pub mod escape;
@@ -13,6 +14,7 @@ pub mod json;
 pub mod jsonl;
 pub mod junit;
 pub mod markdown;
+pub mod plan;
 mod row;
 #[cfg(test)]
 mod sample;

@@ -62,6 +62,43 @@ pub fn moment(text: &str) -> Option<i64> {
     Some(moment.as_second())
 }
 
+/// Reads a moment as Java and the console write it in English: `Jul 10, 2023, 12:31:14 PM`, with or without the second
+/// comma, and `July 10, 2023, 21:31:14 (UTC+09:00)`. Without an offset it is UTC.
+pub fn spoken_moment(text: &str) -> Option<i64> {
+    // Newer Java puts a narrow space before AM and PM.
+    let text = text.replace(['\u{202f}', '\u{a0}', ','], " ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (text, offset) = match text.split_once(" (UTC") {
+        None => (text.as_str(), 0),
+        Some((before, zone)) => (before, offset(zone.strip_suffix(')')?)?),
+    };
+    let forms = [
+        "%b %d %Y %I:%M:%S %p",
+        "%B %d %Y %I:%M:%S %p",
+        "%b %d %Y %H:%M:%S",
+        "%B %d %Y %H:%M:%S",
+    ];
+    let time = forms
+        .iter()
+        .find_map(|form| civil::DateTime::strptime(form, text).ok())?;
+    let moment = time.to_zoned(TimeZone::UTC).ok()?;
+    Some(moment.timestamp().as_second() - offset)
+}
+
+/// Seconds of `+09:00`; none of nothing.
+fn offset(text: &str) -> Option<i64> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let seconds = hours.parse::<u8>().ok()? as i64 * 3600 + minutes.parse::<u8>().ok()? as i64 * 60;
+    match text.as_bytes()[0] {
+        b'+' => Some(seconds),
+        b'-' => Some(-seconds),
+        _ => None,
+    }
+}
+
 fn civil(seconds: i64) -> civil::DateTime {
     let (least, most) = (Timestamp::MIN.as_second(), Timestamp::MAX.as_second());
     let moment = Timestamp::from_second(seconds.clamp(least, most));
@@ -118,6 +155,32 @@ mod tests {
             assert_eq!(moment(text), time, "{text}");
         }
         assert_eq!(rfc3339(1_440_938_160), "2015-08-30T12:36:00Z");
+    }
+
+    #[test]
+    fn moments_are_read_as_people_read_them() {
+        for (text, time) in [
+            ("Jul 10, 2023, 12:31:14 PM", Some("2023-07-10T12:31:14Z")),
+            ("Jul 10, 2023 12:23:06 AM", Some("2023-07-10T00:23:06Z")),
+            (
+                "Jul 1, 2023, 1:31:14\u{202f}PM",
+                Some("2023-07-01T13:31:14Z"),
+            ),
+            (
+                "July 10, 2023, 21:31:14 (UTC+09:00)",
+                Some("2023-07-10T12:31:14Z"),
+            ),
+            (
+                "July 10, 2023, 09:31:14 PM (UTC-01:30)",
+                Some("2023-07-10T23:01:14Z"),
+            ),
+            ("May 10, 2023, 21:31:14 (UTC)", Some("2023-05-10T21:31:14Z")),
+            ("Jul 32, 2023, 12:31:14 PM", None),
+            ("July 10, 2023, 21:31:14 (UTC?)", None),
+            ("", None),
+        ] {
+            assert_eq!(spoken_moment(text), time.and_then(moment), "{text}");
+        }
     }
 
     #[test]

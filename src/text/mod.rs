@@ -9,3 +9,4 @@ pub mod numbers;
 pub mod paths;
 pub mod whole_file;
 pub mod width;
+pub mod words;

@@ -1,6 +1,6 @@
 //! `keysieve trail`: what CloudTrail logs say of a key, held against reading every record.
 
-mod archive;
+pub mod archive;
 mod slow;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -147,7 +147,7 @@ fn an_id_that_is_escaped_is_found_and_one_that_only_looks_so_is_not() {
 }
 
 /// Plants an incident: the events, and the relation that each has to the key; none for a stranger's.
-fn incident(seed: u64) -> (String, Vec<(Value, Option<&'static str>)>, Keys) {
+pub fn incident(seed: u64) -> (String, Vec<(Value, Option<&'static str>)>, Keys) {
     let mut log = Log::new(seed);
     let key = log.keys.id();
     let mut events: Vec<(Value, Option<&'static str>)> = Vec::new();

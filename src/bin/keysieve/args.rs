@@ -75,6 +75,13 @@ pub(crate) enum Command {
     Root(RootArgs),
     /// Read AWS's mail about a key: which key, whose, where it was found, which case, until when.
     Mail(MailArgs),
+    /// Say of keys that got out whose they are, what was done with them and what to do now, from AWS's exports.
+    #[command(
+        after_help = "Example: keysieve triage report.json --evidence evidence/ --plan plan/\n\nEvidence is files and directories of what AWS \
+                      exports (keysieve collect prints a script for that), AWS's mail, and answers of keysieve-verify. Without a report or a key ID \
+                      the keys are those that AWS's mail names. Nothing is asked and nothing is run."
+    )]
+    Triage(TriageArgs),
     /// Print the script that collects what AWS knows about keys, and the policy for it; runs neither.
     Collect(CollectArgs),
     /// Say how to ask AWS whether keys work: this program asks nobody.
@@ -278,6 +285,92 @@ pub(crate) struct RootArgs {
     /// How to write it.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: PlainFormat,
+    /// The language of the text.
+    #[arg(long, value_enum, value_name = "LANG", default_value = "en")]
+    pub(crate) lang: LangArg,
+}
+
+/// Options of `triage`.
+#[derive(Args, Debug)]
+pub(crate) struct TriageArgs {
+    /// Reports of findings (JSON or JSON Lines), access key IDs, or AWS's mail; `-` is standard input.
+    #[arg(value_name = "REPORT|KEY_ID")]
+    pub(crate) targets: Vec<std::ffi::OsString>,
+    /// What AWS exports: files (plain or gzip) and directories. Recognised by what is in them.
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    pub(crate) evidence: Vec<PathBuf>,
+    /// When the keys got out; by default the date of the earliest commit that has one.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) leaked_at: Option<String>,
+    /// A network from which the owner calls; may be given several times.
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) known_network: Vec<keysieve::triage::usage::Network>,
+    /// Exit status 2 unless these are known of every key.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        value_delimiter = ',',
+        ignore_case = true
+    )]
+    pub(crate) require: Vec<GroundArg>,
+    /// How to write it.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: TriageFormat,
+    /// Write what to do, as files for a shell, with a report and a draft of the answer to AWS.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Write the plan into a directory that is not empty.
+    #[arg(long, requires = "plan")]
+    pub(crate) force: bool,
+    /// The language of the report and the plan.
+    #[arg(long, value_enum, value_name = "LANG", default_value = "en")]
+    pub(crate) lang: LangArg,
+    /// Number of threads; by default what the machine has.
+    #[arg(long, value_name = "N", value_parser = parse_threads)]
+    pub(crate) threads: Option<usize>,
+}
+
+/// What must be known of every key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GroundArg {
+    /// If it works.
+    Status,
+    /// Whose it is.
+    Owner,
+    /// What was done with it.
+    Trail,
+}
+
+/// How `triage` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TriageFormat {
+    /// For people.
+    Text,
+    /// One document.
+    Json,
+    /// For an issue or a wiki.
+    Markdown,
+    /// A page of its own.
+    Html,
+}
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LangArg {
+    /// English.
+    En,
+    /// Japanese.
+    Ja,
+}
+
+impl From<LangArg> for keysieve::text::words::Lang {
+    fn from(lang: LangArg) -> Self {
+        match lang {
+            LangArg::En => Self::En,
+            LangArg::Ja => Self::Ja,
+        }
+    }
 }
 
 /// Options of `mail`.

@@ -70,6 +70,7 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Some(Command::Config(command)) => commands::config::run(command),
         Some(Command::Root(args)) => commands::root::run(args),
         Some(Command::Mail(args)) => commands::mail::run(args),
+        Some(Command::Triage(args)) => commands::triage::run(args),
         Some(Command::Collect(args)) => commands::collect::run(args),
         Some(Command::Verify(args)) => commands::verify::run(args),
         Some(Command::Init) => commands::init::run(),

@@ -145,6 +145,12 @@ impl Coverage {
         Ok(())
     }
 
+    /// Adds an event of which only place and time are known.
+    pub fn add_time(&mut self, account: &str, region: &str, time: &str) {
+        let key = (account.to_owned(), region.to_owned());
+        self.regions.entry(key).or_default().period.add(time);
+    }
+
     /// Adds what another one covers.
     pub fn merge(&mut self, other: Self) {
         for (key, region) in other.regions {

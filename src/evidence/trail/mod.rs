@@ -15,6 +15,7 @@ pub use file::{MAX_INFLATED, MAX_RECORD, Unread};
 pub use find::{Found, FoundEvent, find};
 pub use index::{FormatError, Index, index};
 pub use list::{Listed, list};
+pub(super) use pass::kind_of;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -345,7 +345,7 @@ impl Hasher for Quick {
 }
 
 /// What a text is, by how it begins.
-pub(super) fn kind_of(text: &[u8]) -> Kind {
+pub(in crate::evidence) fn kind_of(text: &[u8]) -> Kind {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let start = text.trim_ascii_start();
     let has = |word: &str| {

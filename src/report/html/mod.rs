@@ -58,7 +58,7 @@ fn escaped_code(text: &str) -> String {
     markup(&display::visible_code(text))
 }
 
-fn markup(text: &str) -> String {
+pub(super) fn markup(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len() + 16);
     for char in text.chars() {
         match char {

@@ -9,12 +9,14 @@ pub mod container;
 pub mod decode;
 pub mod engine;
 pub mod escape;
+pub mod evidence;
 mod git;
 pub mod hook;
 pub mod ignore;
 pub mod index;
 mod input;
 pub mod loose;
+pub mod mail;
 pub mod pack;
 pub mod parse;
 pub mod report;
@@ -22,6 +24,7 @@ pub mod rules;
 mod sink;
 mod text;
 pub mod trail;
+pub mod triage;
 
 /// The name of a target and what it runs.
 pub type Target = (&'static str, fn(&[u8]));
@@ -43,12 +46,15 @@ pub const TARGETS: &[Target] = &[
     ("decode", decode::run),
     ("engine", engine::run),
     ("escape", escape::run),
+    ("evidence", evidence::run),
     ("hook", hook::run),
     ("ignore", ignore::run),
     ("index", index::run),
     ("loose", loose::run),
+    ("mail", mail::run),
     ("pack", pack::run),
     ("report", report::run),
     ("rules", rules::run),
     ("trail", trail::run),
+    ("triage", triage::run),
 ];

@@ -1,6 +1,6 @@
 //! `keysieve collect`: prints the script that collects what AWS knows about keys, and the policy for it. Runs neither.
 
-use keysieve::aws::key_id::KeyId;
+use keysieve::aws::cloudtrail::LogKeyId;
 use keysieve::aws::verify::Partition;
 use keysieve::text::date::Date;
 
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &CollectArgs) -> Result<Exit, Failure> {
     let now = now()?
         .ok_or_else(|| Failure::bare(Kind::System, "the clock of this machine says nothing"))?;
     for (number, id) in args.key_ids.iter().enumerate() {
-        if KeyId::parse(id.as_bytes()).is_none() {
+        if LogKeyId::parse(id).is_none() {
             // What was typed may be a secret.
             let message = format!("argument {} is no access key ID", number + 1);
             return Err(

@@ -25,4 +25,5 @@ mod selection;
 mod skip;
 pub(crate) mod staged;
 pub(crate) mod trail;
+pub(crate) mod triage;
 pub(crate) mod verify;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use keysieve::aws::credential_report::{CredentialReport, Slot, SlotState};
 use keysieve::evidence::{self, AccountSummary, AsOf, Exhibit, Kind};
 use keysieve::report::escape;
-use keysieve::text::date;
+use keysieve::text::words::Lang;
+use keysieve::text::{date, width};
 use serde::Serialize;
 
 use crate::args::{PlainFormat, RootArgs};
@@ -16,6 +17,9 @@ use crate::session::now;
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "keysieve-root/1";
+
+/// What is said of a document of any other kind.
+const OTHER: &str = "is neither a credential report nor an account summary";
 
 /// Runs the command.
 pub(crate) fn run(args: &RootArgs) -> Result<Exit, Failure> {
@@ -29,11 +33,15 @@ pub(crate) fn run(args: &RootArgs) -> Result<Exit, Failure> {
     let mut unread = Vec::new();
     for path in &args.files {
         match evidence::read(path) {
-            Ok(exhibits) => accounts.extend(exhibits.iter().map(Account::of)),
-            Err(error) => unread.push(Unread {
-                path: path.display().to_string(),
-                why: error.to_string(),
-            }),
+            Ok(exhibits) => {
+                let found = exhibits.iter().filter_map(Account::of).collect::<Vec<_>>();
+                if found.len() < exhibits.len() {
+                    unread.push(Unread::new(path, OTHER));
+                }
+                accounts.extend(found);
+            }
+            Err(evidence::Error::Unknown) => unread.push(Unread::new(path, OTHER)),
+            Err(error) => unread.push(Unread::new(path, error)),
         }
     }
     for account in &mut accounts {
@@ -45,7 +53,7 @@ pub(crate) fn run(args: &RootArgs) -> Result<Exit, Failure> {
     let summary = Summary::of(&accounts);
     match args.format {
         PlainFormat::Json => write_json(&accounts, &unread, summary)?,
-        PlainFormat::Text => write_text(&accounts, summary)?,
+        PlainFormat::Text => write_text(&accounts, summary, args.lang.into())?,
     }
     let lines = unread.iter();
     let lines = lines.map(|unread| format!("error: {} {}", unread.path, unread.why));
@@ -106,15 +114,26 @@ struct Unread {
     why: String,
 }
 
+impl Unread {
+    fn new(path: &std::path::Path, why: impl std::fmt::Display) -> Self {
+        Self {
+            path: path.display().to_string(),
+            why: why.to_string(),
+        }
+    }
+}
+
 fn moment<S: serde::Serializer>(as_of: &AsOf, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&date::rfc3339(as_of.time))
 }
 
 impl Account {
-    fn of(exhibit: &Exhibit) -> Self {
+    /// `None` for a document that says nothing about root.
+    fn of(exhibit: &Exhibit) -> Option<Self> {
         match &exhibit.kind {
-            Kind::CredentialReport(report) => Self::of_report(exhibit, report),
-            Kind::AccountSummary(summary) => Self::of_summary(exhibit, *summary),
+            Kind::CredentialReport(report) => Some(Self::of_report(exhibit, report)),
+            Kind::AccountSummary(summary) => Some(Self::of_summary(exhibit, *summary)),
+            _ => None,
         }
     }
 
@@ -241,103 +260,104 @@ fn write_json(accounts: &[Account], unread: &[Unread], summary: Summary) -> Resu
     })
 }
 
-fn write_text(accounts: &[Account], summary: Summary) -> Result<(), Failure> {
-    let head = [
-        "account",
-        "root key 1",
-        "root key 2",
-        "last used",
-        "MFA",
-        "as of",
-    ];
-    let mut rows = vec![head.map(str::to_owned)];
-    rows.extend(accounts.iter().map(row));
+fn write_text(accounts: &[Account], summary: Summary, lang: Lang) -> Result<(), Failure> {
+    let heads = ["account", "key1", "key2", "used", "mfa", "as_of"];
+    let mut rows = vec![heads.map(|head| lang.word(&format!("root.head_{head}")))];
+    rows.extend(accounts.iter().map(|account| row(account, lang)));
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
-            let width = rows.iter().map(|row| row[column].chars().count()).max();
+            let width = rows.iter().map(|row| width::of(&row[column])).max();
             line.push_str(cell);
-            let pad = width.unwrap_or(0) + 3 - cell.chars().count();
+            let pad = width.unwrap_or(0) + 3 - width::of(cell);
             line.push_str(&" ".repeat(pad));
         }
         text.push_str(&escape::inert(line.trim_end()));
         text.push('\n');
     }
-    let Summary {
-        accounts,
-        with_root_key,
-        with_active_root_key,
-        unknown,
-    } = summary;
-    let mut last = format!(
-        "{with_root_key} of {accounts} accounts {} a root access key, {with_active_root_key} of them active",
-        if with_root_key == 1 { "holds" } else { "hold" }
-    );
-    if unknown > 0 {
-        last.push_str(&format!("; {unknown} cannot be told for certain"));
+    let code = match summary.with_root_key {
+        1 => "root.one",
+        _ => "root.some",
+    };
+    let [with, all, active, unknown] = [
+        summary.with_root_key,
+        summary.accounts,
+        summary.with_active_root_key,
+        summary.unknown,
+    ]
+    .map(|count| count.to_string());
+    text.push_str(&lang.say(code, &[("with", &with), ("all", &all), ("active", &active)]));
+    if summary.unknown > 0 {
+        text.push_str(&lang.say("root.uncertain", &[("unknown", &unknown)]));
     }
-    text.push_str(&format!("{last}\n"));
+    text.push('\n');
     output::to_stdout(|out| out.write_all(text.as_bytes()))
 }
 
 /// A line of the table. Names of files may hold anything.
-fn row(account: &Account) -> [String; 6] {
+fn row(account: &Account, lang: Lang) -> [String; 6] {
+    let word = |code: &str| lang.word(&format!("root.{code}"));
     let shown = escape::terminal(&account.path);
     let name = match &account.account_id {
         Some(id) => id.clone(),
-        None => format!("not named ({shown})"),
+        None => lang.say("root.not_named", &[("path", &shown)]),
     };
     let key = |index: usize| match (account.keys.get(index), account.has_root_key, index) {
-        (Some(key), ..) => show_key(key),
-        (None, Some(true), 0) => "present, active or not".to_owned(),
-        (None, Some(false), _) => "none".to_owned(),
+        (Some(key), ..) => show_key(key, lang),
+        (None, Some(true), 0) => word("present"),
+        (None, Some(false), _) => word("none"),
         (None, Some(true), _) => String::new(),
-        (None, None, _) => "no row of root".to_owned(),
+        (None, None, _) => word("no_row"),
     };
-    let uses: Vec<String> = account.keys.iter().filter_map(show_use).collect();
+    let uses: Vec<String> = account
+        .keys
+        .iter()
+        .filter_map(|key| show_use(key, lang))
+        .collect();
     let used = match (uses.is_empty(), account.has_root_key, account.source) {
         (false, ..) => uses.join("; "),
-        (true, Some(true), "credential_report") => "never since 2015-04-22".to_owned(),
+        (true, Some(true), "credential_report") => word("never"),
         _ => String::new(),
     };
     let mfa = match account.mfa {
-        Some(true) => "yes",
-        Some(false) => "no",
-        None => "?",
+        Some(true) => word("yes"),
+        Some(false) => word("no"),
+        None => "?".to_owned(),
     };
     let mut as_of = minute(&date::rfc3339(account.as_of.time));
     let mut notes = Vec::new();
     if account.as_of.is_of_file {
-        notes.push("the file's time".to_owned());
+        notes.push(word("of_file"));
     }
     if account.age_days > 0 {
-        notes.push(format!("{} days old", account.age_days));
+        let days = account.age_days.to_string();
+        notes.push(lang.say("root.days_old", &[("days", &days)]));
     }
     if account.stale {
-        notes.push("too old".to_owned());
+        notes.push(word("too_old"));
     }
     if account.superseded {
-        notes.push("a newer one counts".to_owned());
+        notes.push(word("superseded"));
     }
     if !notes.is_empty() {
-        as_of.push_str(&format!("  ({})", notes.join(", ")));
+        as_of.push_str(&lang.say("root.notes", &[("notes", &notes.join(&word("and")))]));
     }
-    [name, key(0), key(1), used, mfa.to_owned(), as_of]
+    [name, key(0), key(1), used, mfa, as_of]
 }
 
-fn show_key(key: &Key) -> String {
-    let status = match key.status {
-        "active" => "ACTIVE",
-        other => other,
-    };
+fn show_key(key: &Key, lang: Lang) -> String {
+    let status = lang.word(&format!("root.{}", key.status));
     match &key.changed {
-        Some(changed) => format!("{status}, changed {}", day(changed)),
-        None => status.to_owned(),
+        Some(changed) => lang.say(
+            "root.changed",
+            &[("status", &status), ("day", day(changed))],
+        ),
+        None => status,
     }
 }
 
-fn show_use(key: &Key) -> Option<String> {
+fn show_use(key: &Key, lang: Lang) -> Option<String> {
     let used = key.last_used.as_ref()?;
     let words = [
         Some(day(&used.at)),
@@ -345,7 +365,8 @@ fn show_use(key: &Key) -> Option<String> {
         used.region.as_deref(),
     ];
     let words: Vec<&str> = words.into_iter().flatten().collect();
-    let text = format!("key {}: {}", key.slot, words.join(" "));
+    let (number, what) = (key.slot.to_string(), words.join(" "));
+    let text = lang.say("root.used", &[("number", &number), ("what", &what)]);
     Some(escape::terminal(&text).into_owned())
 }
 
