@@ -72,3 +72,67 @@ fn every_target_has_its_corpus_and_its_fuzzer() {
         assert!(manifest.contains(&format!("name = \"{name}\"")), "{name}");
     }
 }
+
+/// Damages files of the corpora in ways that a seed decides, and runs them: no fuzzer, but a machine without one can.
+#[test]
+#[ignore = "runs as long as KEYSIEVE_FUZZ_SECONDS says, 60 unless set, for KEYSIEVE_FUZZ_TARGET or each target"]
+fn damaged_files_of_the_corpora_hold() {
+    let Some(directory) = directory() else {
+        return;
+    };
+    let wanted = std::env::var("KEYSIEVE_FUZZ_TARGET").ok();
+    let seconds =
+        std::env::var("KEYSIEVE_FUZZ_SECONDS").map_or(60, |text| text.parse().expect("seconds"));
+    for (name, run) in TARGETS {
+        if wanted.as_deref().is_some_and(|wanted| wanted != *name) {
+            continue;
+        }
+        let corpus = directory.join("corpus").join(name);
+        let files: Vec<Vec<u8>> = names(&corpus)
+            .iter()
+            .map(|file| std::fs::read(corpus.join(file)).expect("a file"))
+            .collect();
+        let begun = std::time::Instant::now();
+        let mut runs = 0;
+        while begun.elapsed().as_secs() < seconds {
+            let mut keys = crate::support::Keys::new(runs);
+            let data = damaged(&files, &mut keys);
+            let held = catch_unwind(AssertUnwindSafe(|| run(&data))).is_ok();
+            assert!(held, "{name} fails with seed {runs}: {data:?}");
+            runs += 1;
+        }
+        // Said also by a test that passes.
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("{name}: {runs} runs\n"),
+        );
+    }
+}
+
+/// One file, with up to eight damages.
+fn damaged(files: &[Vec<u8>], keys: &mut crate::support::Keys) -> Vec<u8> {
+    let mut data = files[keys.below(files.len())].clone();
+    for _ in 0..=keys.below(8) {
+        let at = keys.below(data.len() + 1);
+        let until = (at + keys.below(40)).min(data.len());
+        match keys.below(6) {
+            0 => drop(data.drain(at..until)),
+            1 if at < data.len() => data[at] = keys.next().to_le_bytes()[0],
+            2 => data.truncate(at.max(1)),
+            3 => {
+                let piece = data[at..until].to_vec();
+                let to = keys.below(data.len() + 1);
+                data.splice(to..to, piece);
+            }
+            4 => {
+                let other = &files[keys.below(files.len())];
+                let from = keys.below(other.len() + 1);
+                let length = keys.below(200);
+                let end = (from + length).min(other.len());
+                data.splice(at..at, other[from..end].to_vec());
+            }
+            _ => data.insert(at, b"{}[]\",:\n\0\x1b\x1e\x1f\x01"[keys.below(13)]),
+        }
+    }
+    data
+}

@@ -16,6 +16,7 @@ import glob
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -192,6 +193,11 @@ def from_leak_to_containment(emulator):
         plan = os.path.join(directory, "plan")
         files = sorted(glob.glob(os.path.join(plan, "*.sh")))
         check("files", len(files), 10)
+        if shutil.which("shellcheck"):
+            run = subprocess.run(["shellcheck", *files], capture_output=True, text=True)
+            check(f"shellcheck: {run.stdout}", run.returncode, 0)
+        else:
+            print("NOT TESTED: plans by shellcheck, which is not here", file=sys.stderr)
         resources = os.path.join(plan, "50-resources.sh")
         with open(resources, encoding="utf-8") as file:
             text = file.read()
