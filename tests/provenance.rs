@@ -725,3 +725,19 @@ fn a_head_of_a_merge_that_cannot_be_read_is_named() {
         .collect();
     assert_eq!(named, ["MERGE_HEAD"]);
 }
+
+#[test]
+fn of_many_references_branches_and_tags_are_listed_before_others() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", "content", "one");
+    repo.git(&["tag", "release"]);
+    let lines = (0..150).map(|number| format!("create refs/changes/{number} HEAD\n"));
+    let update = repo.git_command().args(["update-ref", "--stdin"]);
+    update.stdin(lines.collect::<String>()).status(0);
+    let commit = place(&repo, "HEAD:a").commit.expect("a commit");
+    for name in ["refs/heads/main", "refs/tags/release"] {
+        assert!(commit.refs.iter().any(|it| it == name), "{:?}", commit.refs);
+    }
+    assert!(commit.more_refs > 0, "{:?}", commit.refs);
+    assert_eq!(commit.refs.len() + commit.more_refs, 152);
+}

@@ -32,6 +32,19 @@ fn a_short_read_and_a_long_one_are_told_apart_from_a_whole_one() {
 }
 
 #[test]
+fn a_link_is_followed_or_refused_as_asked() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+    std::fs::write(&file, "content").expect("a file");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    let mut reader = FileReader::new(None);
+    let content = reader.open(&link, Links::Follow).expect("a file");
+    assert_eq!(content.bytes(), b"content");
+    let result = reader.open(&link, Links::Refuse);
+    assert!(matches!(result, Err(Unread::Link)), "{result:?}");
+}
+
+#[test]
 fn maps_are_told_apart_and_their_slots_used_again() {
     let (shrinking, kept) = (file(100_000), file(100_000));
     let maps = [&shrinking, &kept].map(|file| guarded_map(file).expect("a map"));

@@ -357,3 +357,63 @@ impl<'a> From<&'a SnippetLine> for SnippetRow<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::sample::{finding, secret};
+    use super::*;
+    use crate::level::Level;
+
+    fn written(finding: &Finding, show_secrets: bool) -> Value {
+        serde_json::to_value(Row::new(finding, show_secrets)).expect("JSON")
+    }
+
+    #[test]
+    fn a_place_has_all_that_is_known_of_its_commit_and_of_its_parts() {
+        let mut found = finding(2, Level::Error, "a");
+        let commit = found.places[0].commit.as_mut().expect("a commit");
+        (commit.more_refs, commit.is_boundary) = (3, true);
+        let (commit, left) = (commit.clone(), commit.left.clone().expect("it left"));
+        let place = &written(&found, false)["places"][0];
+        assert_eq!(place["commit"], commit.commit_id.to_string());
+        assert_eq!(place["author"], commit.author);
+        assert_eq!(place["more_refs"], 3);
+        assert_eq!(place["boundary"], true);
+        assert_eq!(place["left"]["commit"], left.commit_id.to_string());
+        assert_eq!(place["left"]["date"], left.date);
+        for (part, line, offset) in [("key_id", 40, 1000), ("secret", 41, 1060)] {
+            assert_eq!(place[format!("{part}_line")], line);
+            assert_eq!(place[format!("{part}_offset")], offset);
+        }
+        let other = &written(&finding(1, Level::Error, "a"), false)["places"][0];
+        for absent in ["more_refs", "boundary", "left", "token_line"] {
+            assert_eq!(other.get(absent), None, "{absent}");
+        }
+    }
+
+    #[test]
+    fn a_secret_has_the_name_of_its_kind_and_is_there_only_if_it_is_asked_for() {
+        const NAMES: [&str; 3] = ["secret", "secret_key", "secret_base64"];
+        let mut found = finding(1, Level::Error, "a");
+        let named = |found: &Finding, show_secrets| {
+            let row = written(found, show_secrets);
+            let there = NAMES.map(|name| row.get(name).and_then(Value::as_str).map(str::to_owned));
+            there
+                .into_iter()
+                .zip(NAMES)
+                .find_map(|(text, name)| Some((name, text?)))
+        };
+        assert_eq!(named(&found, false), None);
+        found.rule = "another-rule".to_owned();
+        assert_eq!(named(&found, true), Some(("secret", secret(1))));
+        found.rule = AwsRule::AccessKeyPair.id().to_owned();
+        assert_eq!(named(&found, true), Some(("secret_key", secret(1))));
+        found.secret = Some(Secret::new(b"\xff"));
+        assert_eq!(
+            named(&found, true),
+            Some(("secret_base64", "/w==".to_owned()))
+        );
+    }
+}
