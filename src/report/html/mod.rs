@@ -441,6 +441,33 @@ mod tests {
     }
 
     #[test]
+    fn a_row_says_what_became_of_it_and_what_it_is_in() {
+        let mut sample = Sample::ordinary();
+        sample.findings = [(1, true), (2, false)]
+            .map(|(seed, in_head)| {
+                let mut finding = sample::finding(seed, crate::level::Level::Error, "a");
+                let place = &mut finding.places[0];
+                place.commit.as_mut().expect("a commit").in_head = in_head;
+                if let (false, Some((kind, _))) = (in_head, &mut place.object) {
+                    *kind = crate::provenance::ObjectKind::Tag;
+                }
+                finding
+            })
+            .into();
+        let page = page(&sample);
+        for state in ["in HEAD", "in history"] {
+            assert_eq!(
+                page.matches(&format!("\"Now\">{state}<")).count(),
+                1,
+                "{state}"
+            );
+        }
+        for kind in ["<small>blob ", "<small>message of tag "] {
+            assert_eq!(page.matches(kind).count(), 1, "{kind}");
+        }
+    }
+
+    #[test]
     fn clean_is_said_only_if_everything_was_read() {
         let mut sample = Sample::clean();
         let clean = page(&sample);
