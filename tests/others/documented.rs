@@ -1,5 +1,5 @@
-//! What docs/hooks.md says about pre-commit and prek, as it stands there: the program built from source by the
-//! framework, and out of a wheel.
+//! What docs/hooks.md says about pre-commit and prek, as it stands there: with the ids of the manifest, and with the
+//! program out of a wheel. A build from source takes minutes, so the ids are those of the program that is installed.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ const SECTION: &str = "pre-commit and prek";
 
 /// `git` in a world whose `PATH` has the tools and not the program.
 #[track_caller]
-fn git(world: &World, args: &[&str], status: i32) -> String {
+fn git_without_program(world: &World, args: &[&str], status: i32) -> String {
     let command = world.with_toolchain(world.repo.git_command());
     let command = command.env("PATH", world.path_of_toolchain());
     super::said(&command.args(args).status(status))
@@ -23,20 +23,10 @@ fn source(world: &World) -> PathBuf {
     let to = place.to_string_lossy().into_owned();
     let here = env!("CARGO_MANIFEST_DIR");
     let clone = ["clone", "--quiet", "--no-hardlinks", here, &to];
-    git(world, &clone, 0);
+    world.git(&clone, 0);
     let tag = concat!("v", env!("CARGO_PKG_VERSION"));
-    git(world, &["-C", &to, "tag", "--force", tag], 0);
+    world.git(&["-C", &to, "tag", "--force", tag], 0);
     place
-}
-
-/// Commits what is staged with the hooks of the framework, which may have to build the program first.
-#[track_caller]
-fn holds_for_commits(world: &World) {
-    world.repo.stage("leak.env", pair(1960));
-    let said = git(world, &["commit", "-m", "leak"], 1);
-    assert!(said.contains("leak.env:"), "{said}");
-    world.repo.stage("leak.env", "clean\n");
-    git(world, &["commit", "-m", "clean"], 0);
 }
 
 fn install(world: &World, runner: &str) {
@@ -49,7 +39,7 @@ fn install(world: &World, runner: &str) {
 
 #[test]
 #[ignore = "needs other people's tools: run .ci/others"]
-fn the_program_that_the_framework_builds_looks_at_commits_messages_and_pushes() {
+fn the_ids_of_the_page_look_at_commits_messages_and_pushes() {
     for runner in ["pre-commit", "prek"] {
         let world = World::new();
         let config = block("docs/hooks.md", SECTION, "yaml", 0);
@@ -57,18 +47,31 @@ fn the_program_that_the_framework_builds_looks_at_commits_messages_and_pushes() 
         assert!(config.contains(address), "{config}");
         let source = source(&world).to_string_lossy().into_owned();
         let config = config.replace(address, &source);
+        let lines = config.lines().map(|line| match line.split_once("- id: ") {
+            Some((before, rest)) => {
+                let (id, comment) = rest.split_once(' ').expect("a comment");
+                format!("{before}- id: {id}-system {comment}\n")
+            }
+            None => format!("{line}\n"),
+        });
+        let config: String = lines.collect();
+        assert_eq!(config.matches("-system").count(), 3, "{config}");
         world.repo.stage(".pre-commit-config.yaml", config);
         world.repo.commit("base");
         world.server();
         install(&world, runner);
         // What `hook install --pre-push` put beside the framework sees all, and is not what this is about.
         world.keysieve(&["hook", "uninstall", "--pre-push"], 0);
-        holds_for_commits(&world);
+        world.repo.stage("leak.env", pair(1960));
+        let said = world.git(&["commit", "-m", "leak"], 1);
+        assert!(said.contains("leak.env:"), "{said}");
+        world.repo.stage("leak.env", "clean\n");
+        world.git(&["commit", "-m", "clean"], 0);
         let message = pair(1961);
-        let said = git(&world, &["commit", "--allow-empty", "-m", &message], 1);
-        assert!(said.contains("message"), "{said}");
+        let said = world.git(&["commit", "--allow-empty", "-m", &message], 1);
+        assert!(said.contains("credentials in the message"), "{said}");
         world.repo.commit_file("pushed.env", pair(1962), "pushed");
-        let said = git(&world, &["push", "origin", "main"], 1);
+        let said = world.git(&["push", "origin", "main"], 1);
         assert!(said.contains("pushed.env"), "{runner}: {said}");
     }
 }
@@ -95,7 +98,11 @@ fn the_program_out_of_a_wheel_looks_at_commits() {
         world.repo.stage(".pre-commit-config.yaml", config);
         world.repo.commit("base");
         world.tool(runner, &["install"], 0);
-        holds_for_commits(&world);
+        world.repo.stage("leak.env", pair(1963));
+        let said = git_without_program(&world, &["commit", "-m", "leak"], 1);
+        assert!(said.contains("leak.env:"), "{said}");
+        world.repo.stage("leak.env", "clean\n");
+        git_without_program(&world, &["commit", "-m", "clean"], 0);
         let command = TestCommand::new(runner, world.repo.path()).args(["run", "--all-files"]);
         let command = world.with_toolchain(command);
         command.env("PATH", world.path_of_toolchain()).status(0);
