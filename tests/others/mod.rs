@@ -84,7 +84,7 @@ impl World {
             std::fs::create_dir(self.home.path().join("bin")).expect("a directory");
             let path = std::env::var("PATH").expect("a path");
             let script = format!(
-                "#!/bin/sh\nPATH='{path}'\ncase $1 in install) shift; set -- install --debug --locked \"$@\" ;; esac\n\
+                "#!/bin/sh\nPATH='{path}'\ncase $1 in install) shift; set -- install --debug \"$@\" ;; esac\n\
                  exec cargo \"$@\"\n"
             );
             std::fs::write(&cargo, script).expect("a script");
