@@ -71,8 +71,6 @@ pub(super) struct Candidate {
     pub(super) label: Label,
     /// Why it cannot be a secret without a name that says so.
     pub(super) doubt: Option<&'static str>,
-    /// It has a character that is no letter and no digit: hardly any vendor but AWS gives such secrets.
-    pub(super) has_signs: bool,
 }
 
 impl Candidate {
@@ -165,7 +163,6 @@ pub(super) fn find(bytes: &[u8]) -> Candidates {
         let mut made = candidate(node, kind, label);
         if kind == Kind::Secret {
             made.doubt = rejection(value, Evidence::Bare);
-            made.has_signs = value.iter().any(|byte| !byte.is_ascii_alphanumeric());
         }
         found.list.push(made);
     }
@@ -186,7 +183,6 @@ fn candidate(node: &super::syntax::tree::Node, kind: Kind, label: Label) -> Cand
         column: node.column,
         label,
         doubt: None,
-        has_signs: false,
     }
 }
 

@@ -52,14 +52,18 @@ pub(super) enum Reason {
     Comment,
     /// One of them is no value.
     NoValue,
-    /// Letters and digits only, as other vendors give.
-    Letters,
     /// What the secret stands in says what else it is for.
     Purpose,
+    /// The place of the ID's own secret is empty, or holds a reference.
+    Slot,
+    /// Somebody who logs in stands beside the secret, and not beside the ID.
+    Login,
+    /// They stand in two records of one list.
+    Record,
 }
 
 impl Reason {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 15] = [
         Self::Apart,
         Self::OtherPlace,
         Self::Between,
@@ -71,8 +75,10 @@ impl Reason {
         Self::Order,
         Self::Comment,
         Self::NoValue,
-        Self::Letters,
         Self::Purpose,
+        Self::Slot,
+        Self::Login,
+        Self::Record,
     ];
 
     /// The reason as `--explain` gives it.
@@ -89,8 +95,10 @@ impl Reason {
             Self::Order => "the secret comes first",
             Self::Comment => "one of them in a comment",
             Self::NoValue => "one of them is no value",
-            Self::Letters => "letters and digits only",
             Self::Purpose => "in a container for something else",
+            Self::Slot => "the place of the ID's own secret holds none",
+            Self::Login => "a login of its own",
+            Self::Record => "in different records",
         }
     }
 }
@@ -142,6 +150,8 @@ pub(super) struct Scales<'c> {
     found: &'c Candidates,
     /// For each container, bare values that pass the strict filters, and those that do not.
     bare: Vec<(usize, usize)>,
+    /// For each container, what stands in it without being a value: places of IDs and of secrets.
+    empty: Vec<Vec<usize>>,
 }
 
 /// How two nodes stand to each other in the tree.
@@ -159,9 +169,19 @@ struct Relation {
 impl<'c> Scales<'c> {
     /// Scales for the candidates of a view.
     pub(super) fn of(found: &'c Candidates) -> Self {
+        let mut empty = vec![Vec::new(); found.tree.containers.len()];
+        for (number, one) in found
+            .list
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| !one.is_real())
+        {
+            empty[one.container].push(number);
+        }
         Self {
             found,
             bare: bare_counts(found),
+            empty,
         }
     }
 
@@ -272,23 +292,40 @@ impl<'c> Scales<'c> {
             Role::AwsSecret => (0, 0),
             Role::Secret => (4, 0),
             Role::Neutral | Role::KeyId if is_next || is_list => (6, 10),
+            Role::KeyId if !is_twin => (24, LIMIT as usize),
+            Role::Neutral if own.name.is_empty() && !is_same => (24, LIMIT as usize),
             Role::Neutral | Role::KeyId => (10, 25),
             Role::Unknown if is_twin && (is_next || is_apart) => (8, 10),
             Role::Unknown => return None,
             Role::Foreign => return None,
             Role::Doubtful | Role::Token if id.kind == Kind::OtherId => return None,
-            Role::Doubtful | Role::Token if secret.has_signs || is_half => (16, 45),
-            Role::Doubtful | Role::Token => (24, 55),
+            Role::Doubtful | Role::Token if is_half => (16, 45),
+            Role::Doubtful | Role::Token if self.are_all(id, secret) => (16, 45),
+            Role::Doubtful | Role::Token => (24, LIMIT as usize),
         };
         weights.add(Reason::Role, cost, doubt);
         let is_outside = |owner: usize| !self.is_in(id.container, owner);
         if role != Role::AwsSecret && own.purpose.is_some_and(is_outside) {
             weights.add(Reason::Purpose, 10, 60);
         }
+        if role != Role::AwsSecret
+            && own.is_key
+            && !own.name.is_structure()
+            && !stems.is_shared
+            && self.are_records(&relation)
+        {
+            weights.add(Reason::Record, 20, LIMIT as usize);
+        }
+        if role != Role::AwsSecret && self.has_own_slot(id, secret) {
+            weights.add(Reason::Slot, 20, LIMIT as usize);
+        }
+        if role != Role::AwsSecret && self.has_own_login(id, secret) {
+            weights.add(Reason::Login, 20, LIMIT as usize);
+        }
         let is_named = !own.name.is_empty();
         let (cost, doubt) = match role {
             Role::AwsSecret => (stems.cost, 0),
-            _ if is_half || is_twin || is_bare && (is_same || names_agree) => (stems.cost, 0),
+            _ if is_half || is_twin || is_bare && (is_next || names_agree) => (stems.cost, 0),
             _ if is_bare && stems.is_within => (stems.cost, 15),
             _ if is_bare => (stems.cost, 50),
             Role::Doubtful | Role::Token => {
@@ -307,14 +344,10 @@ impl<'c> Scales<'c> {
             _ if stems.is_within || own.owner.is_none() && own.name.is_of_store() => {
                 (stems.cost, 10)
             }
-            _ => (stems.cost, 40),
+            _ if self.are_all(id, secret) => (stems.cost, 40),
+            _ => (stems.cost, LIMIT as usize),
         };
         weights.add(Reason::Names, cost, doubt);
-        let is_token = role == Role::Token && !own.name.is_aws();
-        let is_doubtful = role == Role::Doubtful || is_token || role == Role::Secret && doubt >= 40;
-        if is_doubtful && !secret.has_signs && !is_half {
-            weights.add(Reason::Letters, 4, 35);
-        }
         if is_named {
             weights.add(Reason::Aws, if ids.is_aws == own.is_aws { 0 } else { 4 }, 0);
             let is_key = |label: &Label| label.name.has(words::KEY);
@@ -351,6 +384,64 @@ impl<'c> Scales<'c> {
             role if is_common && !role.is_secret() => Role::Neutral,
             role => role,
         }
+    }
+
+    /// Returns true for two items of one list, of which one has more than a value.
+    fn are_records(&self, relation: &Relation) -> bool {
+        let (ids, secrets) = relation.parted;
+        let both = [ids, secrets].map(|at| &self.found.tree.containers[at]);
+        relation.up >= 1
+            && relation.down >= 1
+            && both
+                .iter()
+                .all(|own| matches!(own.form, Form::Bracket | Form::Indent))
+            && both.iter().any(|own| own.size > 1)
+    }
+
+    fn empty(&self, container: usize) -> impl Iterator<Item = &Candidate> {
+        let numbers = self.empty.get(container).into_iter().flatten();
+        numbers.filter_map(|number| self.found.list.get(*number))
+    }
+
+    /// Returns true if the place of the ID's own secret is there and holds something else, under another name than that
+    /// of the secret.
+    fn has_own_slot(&self, id: &Candidate, secret: &Candidate) -> bool {
+        self.empty(id.container).any(|slot| {
+            let (name, label) = (&slot.label.name, &id.label);
+            let is_own = slot.label.stem == label.stem || name.is_other_half_of(&label.name);
+            slot.kind == Kind::Slot
+                && !slot.is_comment
+                && is_own
+                && *name != secret.label.name
+                && (secret.label.is_key || slot.line != secret.line)
+                && slot.line.abs_diff(id.line) <= MOST_LINES_BARE
+        })
+    }
+
+    /// Returns true if somebody else logs in with the secret.
+    fn has_own_login(&self, id: &Candidate, secret: &Candidate) -> bool {
+        let is_apart =
+            id.container != secret.container && !self.is_in(id.container, secret.container);
+        let is_shared = |other: &Candidate| {
+            self.empty(id.container)
+                .any(|own| own.kind == other.kind && own.label.name == other.label.name)
+        };
+        let mut others = self
+            .empty(secret.container)
+            .filter(|other| other.kind == Kind::OtherId);
+        secret.label.has_login || is_apart && others.any(|other| !is_shared(other))
+    }
+
+    /// Returns true if the two are all that their container holds, and the name of the secret adds at most one word to
+    /// that of the ID: `accessKeyId`, `signing_key`. What it says else is then not known better.
+    fn are_all(&self, id: &Candidate, secret: &Candidate) -> bool {
+        let (ids, own) = (&id.label.name, &secret.label.name);
+        id.container == secret.container
+            && self.found.tree.containers[id.container].size == 2
+            && secret.label.is_plain
+            && !own.is_of_other()
+            && ids.stem().all(|word| own.stem().any(|other| word == other))
+            && own.stem().count() <= ids.stem().count() + 1
     }
 
     fn is_in(&self, container: usize, outer: usize) -> bool {

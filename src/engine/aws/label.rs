@@ -25,6 +25,12 @@ pub(super) struct Label {
     pub(super) purpose: Option<usize>,
     /// A name ties it to AWS.
     pub(super) is_aws: bool,
+    /// The name is the key of its own statement: no heading, no argument before, no sentence.
+    pub(super) is_key: bool,
+    /// Its statement has its name and nothing else: no command, no sentence.
+    pub(super) is_plain: bool,
+    /// Somebody who logs in stands before it in its statement: `username="c" password="…"`.
+    pub(super) has_login: bool,
 }
 
 /// A name that was found, and how it is tied to its value.
@@ -102,7 +108,9 @@ impl<'t> Labels<'t> {
         let decided = held.as_ref().is_some_and(|held| held.0.role.decides());
         let column = column.filter(|_| is_open || !decided);
         let named = column.or_else(|| beside(bytes, heading, false));
-        if let Some(found) = named.or_else(|| beside(bytes, after, false)) {
+        let beside = named.or_else(|| beside(bytes, after, false));
+        let is_key = beside.is_none();
+        if let Some(found) = beside {
             held = Some((found, None));
         }
         let mut label = Label {
@@ -113,20 +121,24 @@ impl<'t> Labels<'t> {
             vendor: None,
             purpose: None,
             is_aws: false,
+            is_key: false,
+            is_plain: is_plain(bytes, node, tree.words(node.words)),
+            has_login: has_login(bytes, tree.words(node.words)),
         };
         self.outwards(node, &mut held, &mut label);
         self.read(node.container);
         if let Some(around) = &self.around[node.container] {
             label.stem.push_str(&around.stem);
         }
-        let mut is_key = false;
+        let mut is_assigned = false;
         let is_named = held.is_some();
         if let Some((found, owner)) = held {
             label.is_aws |= found.name.is_aws();
             label.role = found.role;
             label.name = found.name;
             label.owner = owner;
-            is_key = found.assigned;
+            is_assigned = found.assigned;
+            label.is_key = is_key && is_assigned && owner.is_none();
         }
         let key = tree
             .words(node.words)
@@ -137,7 +149,7 @@ impl<'t> Labels<'t> {
             // A list has the name, as its values have it in common.
             _ if list.is_some() => {}
             // A type or a wrapper decides: `alice: SecretStr("…")`.
-            Some(word) if is_named && (label.owner.is_some() || !is_key) => {
+            Some(word) if is_named && (label.owner.is_some() || !is_assigned) => {
                 add_stem(&mut label.stem, &Name::parse(word.span.of(bytes)));
             }
             _ if label.owner.is_none() => add_stem(&mut label.stem, &label.name),
@@ -291,12 +303,40 @@ impl<'t> Labels<'t> {
     }
 }
 
+/// Returns true if nothing stands before a value but its name, words that declare it, and its type.
+fn is_plain(bytes: &[u8], node: &Node, words: &[Word]) -> bool {
+    let name = |span: Span| Name::parse(span.of(bytes));
+    let is_heard = |name: Name| name.role().is_secret() || name.is_structure();
+    let key = words.iter().rposition(|word| word.assigned);
+    let is_said = |(at, word): (usize, &Word)| {
+        let own = name(word.span);
+        let says = words::STRUCTURE | words::DECLARING | words::NEUTRAL;
+        Some(at) == key || word.bracketed || key.is_some_and(|key| at > key) || own.is_all(says)
+    };
+    words.iter().enumerate().all(is_said) && node.heading.is_none_or(|span| is_heard(name(span)))
+}
+
+/// Returns true if the words of a statement name somebody who logs in.
+fn has_login(bytes: &[u8], words: &[Word]) -> bool {
+    let is_login = |pair: &[Word]| {
+        let last = Name::parse(pair[0].span.of(bytes))
+            .words()
+            .next_back()
+            .map_or(0, |word| word.1);
+        pair[0].assigned
+            && pair[1].is_content
+            && last & words::LOGIN != 0
+            && last & words::CREDENTIAL == 0
+    };
+    words.windows(2).any(is_login)
+}
+
 /// The name beside a value, if it decides.
 fn beside(bytes: &[u8], span: Option<Span>, is_column: bool) -> Option<Found> {
     let found = Found::of(Name::parse(span?.of(bytes)));
     let name = &found.name;
     let counts = match found.role {
-        Role::Neutral | Role::Unknown => false,
+        Role::Neutral | Role::Unknown => is_column && name.is_login(),
         // `build,SECRET,ID`: one word of a purpose is no name.
         Role::Foreign | Role::Doubtful if !is_column => {
             let last = name.words().next_back().map_or(0, |word| word.1);

@@ -164,6 +164,12 @@ impl Name {
         self.flags & flags != 0
     }
 
+    /// Returns true if it says what else its value is for, by a word that is never said of a secret of AWS.
+    pub(super) fn is_of_other(&self) -> bool {
+        let is_hard = |flags: u32| flags & words::PURPOSE != 0 && flags & words::LOOSE == 0;
+        is_hard(words::flags(&self.text)) || self.words.iter().any(|word| is_hard(word.1))
+    }
+
     /// Returns true if every word stands in one of the lists.
     pub(super) fn is_all(&self, flags: u32) -> bool {
         self.words.iter().all(|word| word.1 & flags != 0)
@@ -282,7 +288,9 @@ impl Name {
         if head == "token" && self.len() > 1 && !is_aws {
             return Role::Foreign;
         }
-        if self.has(words::PURPOSE) && self.len() > 1 || is_digest || last_is(words::PURPOSE) {
+        let is_of_purpose = self.has(words::PURPOSE) && self.len() > 1
+            || (last | words::flags(name)) & words::PURPOSE != 0;
+        if is_of_purpose || is_digest {
             let opens = head_flags & (words::SECRET | words::CREDENTIAL) != 0;
             return if opens && !is_digest {
                 Role::Doubtful

@@ -139,6 +139,8 @@ impl Lexer<'_> {
             b'(' | b'[' | b'{' => self.push(Kind::Open, 1),
             b')' | b']' | b'}' => self.push(Kind::Close, 1),
             b';' if self.is_line_start() => self.push(Kind::Comment, 1),
+            // `&str`, `&anchor`
+            b'&' if matches!(self.before(), b' ' | b'\t') && self.peek(1) != b' ' => self.at += 1,
             b',' | b';' | b'&' => self.push(Kind::Separator, 1),
             b'|' | b'\t' => {
                 if byte == b'|' && self.peek(1) == b'|' {
@@ -221,7 +223,10 @@ impl Lexer<'_> {
             self.push(Kind::Comment, 2);
             return;
         }
-        if run.len() >= 20 {
+        let goes_on = matches!(self.peek(run.len()), b'.' | b'_')
+            && self.peek(run.len() + 1).is_ascii_alphabetic()
+            && run.of(self.bytes).iter().all(u8::is_ascii_alphanumeric);
+        if run.len() >= 20 && !goes_on {
             // Base64, a path: its parts are no values.
             self.push(Kind::Word, run.len());
             return;

@@ -71,6 +71,8 @@ pub(in super::super) struct Container {
     start: usize,
     /// How many nodes stand directly in it.
     pub(in super::super) count: usize,
+    /// How many statements and containers stand directly in it.
+    pub(in super::super) size: usize,
     /// Names of columns for what stands in it, the number of the header in [`Tree::headers`].
     header: Option<usize>,
 }
@@ -263,6 +265,7 @@ impl<'b> Builder<'b> {
             heading: None,
             start: 0,
             count: 0,
+            size: 0,
             header: None,
         });
         Self {
@@ -326,6 +329,7 @@ impl<'b> Builder<'b> {
             self.close();
         }
         self.end_statement();
+        self.tree.containers[0].size = self.top().next;
     }
 
     /// Takes a token; gives the next one.
@@ -513,6 +517,7 @@ impl<'b> Builder<'b> {
             heading: None,
             start: 0,
             count: 1,
+            size: 0,
             header: None,
         });
         if let Some(first) = self.tree.nodes.get_mut(first) {
@@ -710,6 +715,7 @@ impl<'b> Builder<'b> {
             heading,
             start: 0,
             count: 0,
+            size: 0,
             header,
         });
         let mut frame = Frame::of(container, 0);
@@ -724,6 +730,7 @@ impl<'b> Builder<'b> {
         let Some(inner) = self.frames.pop() else {
             return;
         };
+        self.tree.containers[inner.container].size = inner.next;
         let form = self.form(&inner);
         if !inner.has_value && form != Form::Element {
             self.slot_of_attribute(inner.container);
