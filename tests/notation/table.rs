@@ -81,8 +81,17 @@ pub fn read(table: &str) -> Vec<Case> {
 }
 
 impl Case {
-    /// Puts fresh values into the text; equal names get equal values.
+    /// Puts fresh values into the text; equal names get equal values. Secrets have a sign.
     pub fn fill(&self, keys: &mut Keys) -> Filled {
+        self.fill_with(keys, secret_with_sign)
+    }
+
+    /// The same with secrets of letters and digits only, as a quarter of all are.
+    pub fn fill_plain(&self, keys: &mut Keys) -> Filled {
+        self.fill_with(keys, secret_without_sign)
+    }
+
+    fn fill_with(&self, keys: &mut Keys, secret: fn(&mut Keys) -> String) -> Filled {
         let mut values: BTreeMap<&str, String> = BTreeMap::new();
         let mut text = String::new();
         let mut rest = self.text.as_str();
@@ -90,7 +99,7 @@ impl Case {
             text.push_str(&rest[..open]);
             rest = &rest[open..];
             let inner = rest.find('>').map(|close| &rest[1..close]);
-            match inner.and_then(|inner| Some((inner, value(inner, &mut values, keys)?))) {
+            match inner.and_then(|inner| Some((inner, value(inner, &mut values, keys, secret)?))) {
                 Some((inner, value)) => {
                     text.push_str(&value);
                     rest = &rest[inner.len() + 2..];
@@ -124,6 +133,7 @@ fn value<'a>(
     place: &'a str,
     values: &mut BTreeMap<&'a str, String>,
     keys: &mut Keys,
+    secret: fn(&mut Keys) -> String,
 ) -> Option<String> {
     if let Some(lines) = place.strip_prefix("LINES") {
         let lines = 0..lines.parse::<usize>().ok()?;
@@ -155,7 +165,7 @@ fn value<'a>(
             let draw = match kind {
                 b'I' => id_with_digit,
                 b'A' => Keys::temporary_id,
-                b'S' => secret_with_sign,
+                b'S' => secret,
                 b'F' => Keys::secret,
                 b'T' => |keys: &mut Keys| keys.token(420),
                 b'W' => |keys: &mut Keys| keys.text(UPPER, 20),
@@ -167,12 +177,20 @@ fn value<'a>(
     Some(written(&plain, form))
 }
 
-/// A secret with a digit and one of `+/`, as in the reports that the layouts are from: under a name that says it
-/// is something else, letters and digits alone are left for a person to look at.
+/// A secret with a digit and one of `+/`, as in the reports that the layouts are from.
 fn secret_with_sign(keys: &mut Keys) -> String {
     loop {
         let secret = keys.secret();
         if secret.contains(['+', '/']) && secret.contains(|one: char| one.is_ascii_digit()) {
+            return secret;
+        }
+    }
+}
+
+fn secret_without_sign(keys: &mut Keys) -> String {
+    loop {
+        let secret = keys.secret();
+        if secret.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return secret;
         }
     }

@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// What it costs to stay alone: more than any two things that go together cost.
-pub(super) const ALONE: i64 = 150 * STEP as i64;
+pub(super) const ALONE_COST: u32 = 150;
+
+const ALONE: i64 = (ALONE_COST * STEP) as i64;
 
 /// Costs are counted in so many parts.
 pub(super) const STEP: u32 = 1024;

@@ -8,7 +8,7 @@ use crate::blob::Span;
 use super::candidate::{Candidate, Candidates, Kind, bare_counts, is_list};
 use super::label::Label;
 use super::name::{Role, words};
-use super::syntax::tree::Form;
+use super::syntax::tree::{Container, Form};
 
 /// Doubt from which on a pair is none: the ID stays a warning that names the line.
 pub(super) const LIMIT: u32 = 70;
@@ -22,6 +22,9 @@ const MOST_LINES_NAMED: usize = 80;
 
 /// Most lines between a key ID and a value without a name. Human-labelled pairs are at most 3 apart.
 const MOST_LINES_BARE: usize = 12;
+
+/// How many places without a value are looked at on either side.
+const MOST_EMPTY: usize = 8;
 
 /// In a list of so many one value may be vouched for by its place, in longer ones one of so many. A refusal by chance
 /// is rarer than 1 in 1,000: where there are more, the list is none of secrets.
@@ -152,6 +155,8 @@ pub(super) struct Scales<'c> {
     bare: Vec<(usize, usize)>,
     /// For each container, what stands in it without being a value: places of IDs and of secrets.
     empty: Vec<Vec<usize>>,
+    /// For each container its values.
+    held: Vec<Vec<usize>>,
 }
 
 /// How two nodes stand to each other in the tree.
@@ -169,19 +174,16 @@ struct Relation {
 impl<'c> Scales<'c> {
     /// Scales for the candidates of a view.
     pub(super) fn of(found: &'c Candidates) -> Self {
-        let mut empty = vec![Vec::new(); found.tree.containers.len()];
-        for (number, one) in found
-            .list
-            .iter()
-            .enumerate()
-            .filter(|(_, one)| !one.is_real())
-        {
-            empty[one.container].push(number);
+        let mut lists = [false, true].map(|_| vec![Vec::new(); found.tree.containers.len()]);
+        for (number, one) in found.list.iter().enumerate() {
+            lists[usize::from(one.is_real())][one.container].push(number);
         }
+        let [empty, held] = lists;
         Self {
             found,
             bare: bare_counts(found),
             empty,
+            held,
         }
     }
 
@@ -261,7 +263,8 @@ impl<'c> Scales<'c> {
         weights.add(Reason::Lines, (lines / 8).min(10), 0);
         weights.add(Reason::Order, usize::from(!is_behind), 0);
         let is_aside = id.is_comment != secret.is_comment;
-        let doubt = if role == Role::Doubtful { 25 } else { 0 };
+        let is_telling = role == Role::AwsSecret || role == Role::Secret && is_same;
+        let doubt = if is_telling { 0 } else { LIMIT as usize };
         weights.add(
             Reason::Comment,
             3 * usize::from(is_aside),
@@ -287,13 +290,18 @@ impl<'c> Scales<'c> {
             }
         }
         let names_agree = stems.cost == 0;
+        let is_kin = own.owner.is_some()
+            || stems.is_shared
+            || is_twin
+            || self.are_of_lists(id, secret)
+            || self.are_lines(id, secret);
         let (cost, doubt) = match role {
             _ if is_half => (2, 4),
             Role::AwsSecret => (0, 0),
             Role::Secret => (4, 0),
+            Role::Neutral if !is_same && !is_kin => (24, LIMIT as usize),
             Role::Neutral | Role::KeyId if is_next || is_list => (6, 10),
             Role::KeyId if !is_twin => (24, LIMIT as usize),
-            Role::Neutral if own.name.is_empty() && !is_same => (24, LIMIT as usize),
             Role::Neutral | Role::KeyId => (10, 25),
             Role::Unknown if is_twin && (is_next || is_apart) => (8, 10),
             Role::Unknown => return None,
@@ -312,7 +320,7 @@ impl<'c> Scales<'c> {
             && own.is_key
             && !own.name.is_structure()
             && !stems.is_shared
-            && self.are_records(&relation)
+            && self.are_records(&relation, id)
         {
             weights.add(Reason::Record, 20, LIMIT as usize);
         }
@@ -325,7 +333,7 @@ impl<'c> Scales<'c> {
         let is_named = !own.name.is_empty();
         let (cost, doubt) = match role {
             Role::AwsSecret => (stems.cost, 0),
-            _ if is_half || is_twin || is_bare && (is_next || names_agree) => (stems.cost, 0),
+            _ if is_half || is_twin || is_bare && (is_same || names_agree) => (stems.cost, 0),
             _ if is_bare && stems.is_within => (stems.cost, 15),
             _ if is_bare => (stems.cost, 50),
             Role::Doubtful | Role::Token => {
@@ -387,7 +395,7 @@ impl<'c> Scales<'c> {
     }
 
     /// Returns true for two items of one list, of which one has more than a value.
-    fn are_records(&self, relation: &Relation) -> bool {
+    fn are_records(&self, relation: &Relation, id: &Candidate) -> bool {
         let (ids, secrets) = relation.parted;
         let both = [ids, secrets].map(|at| &self.found.tree.containers[at]);
         relation.up >= 1
@@ -395,26 +403,102 @@ impl<'c> Scales<'c> {
             && both
                 .iter()
                 .all(|own| matches!(own.form, Form::Bracket | Form::Indent))
-            && both.iter().any(|own| own.size > 1)
+            && [ids, secrets].iter().any(|at| self.size(*at, id) > 1)
     }
 
-    fn empty(&self, container: usize) -> impl Iterator<Item = &Candidate> {
-        let numbers = self.empty.get(container).into_iter().flatten();
-        numbers.filter_map(|number| self.found.list.get(*number))
+    /// Returns true for values of two lists, also of lists that have only one.
+    fn are_of_lists(&self, id: &Candidate, secret: &Candidate) -> bool {
+        const LISTS: [Form; 5] = [
+            Form::Bracket,
+            Form::Indent,
+            Form::Values,
+            Form::Element,
+            Form::Row,
+        ];
+        let [ids, secrets] = [id, secret].map(|one| &self.found.tree.containers[one.container]);
+        let (a, b) = (
+            self.values(id.container, id),
+            self.values(secret.container, id),
+        );
+        let is_named = |list: &Container| {
+            let words = self.found.tree.words(list.words);
+            words.last().is_some_and(|word| word.assigned)
+        };
+        let is_open = !secret.label.is_key || secret.label.name.is_structure();
+        let are_lists = LISTS.contains(&ids.form) && LISTS.contains(&secrets.form);
+        is_open
+            && (are_lists && (a.0 > 1 && b.0 > 1 || a.0 == b.0) || is_named(secrets) && a.0 == b.1)
+    }
+
+    /// Returns true for a value without a name on the line beside that of the ID, no bracket between: decoded text can
+    /// stand in a line of another one.
+    fn are_lines(&self, id: &Candidate, secret: &Candidate) -> bool {
+        let form = |one: &Candidate| self.found.tree.containers[one.container].form;
+        [id, secret]
+            .iter()
+            .all(|one| matches!(form(one), Form::Root | Form::Indent))
+            && secret.label.name.is_empty()
+            && id.line.abs_diff(secret.line) <= 1
+    }
+
+    /// How many statements end in a container near an ID: further away the text may be cut.
+    fn size(&self, container: usize, id: &Candidate) -> usize {
+        let ends = &self.found.tree.containers[container].ends;
+        let is_before = |(end, line): &(usize, usize)| {
+            end + MOST_BYTES < id.span.start || line + MOST_LINES_NAMED < id.line
+        };
+        let is_near = |(end, line): &(usize, usize)| {
+            *end <= id.span.end + MOST_BYTES && *line <= id.line + MOST_LINES_NAMED
+        };
+        let (from, to) = (
+            ends.partition_point(is_before),
+            ends.partition_point(is_near),
+        );
+        to.saturating_sub(from)
+    }
+
+    /// How many values stand in a container near an ID, and how many pass the strict filters.
+    fn values(&self, container: usize, id: &Candidate) -> (usize, usize) {
+        let is_near = |one: &&Candidate| {
+            one.span.start.abs_diff(id.span.start) <= MOST_BYTES
+                && one.line.abs_diff(id.line) <= MOST_LINES_NAMED
+        };
+        let list = self.held.get(container).map_or(&[][..], Vec::as_slice);
+        let one = |number: &usize| &self.found.list[*number];
+        let middle = list.partition_point(|number| one(number).span.start < id.span.start);
+        let near = middle.saturating_sub(MOST_EMPTY)..(middle + MOST_EMPTY).min(list.len());
+        let near = list[near].iter().map(one).filter(is_near);
+        near.fold((0, 0), |(all, good), one| {
+            (all + 1, good + usize::from(one.doubt.is_none()))
+        })
+    }
+
+    /// What stands near a place in a container without being a value.
+    fn empty(&self, container: usize, near: &Candidate) -> impl Iterator<Item = &Candidate> {
+        let list = self.empty.get(container).map_or(&[][..], Vec::as_slice);
+        let one = |number: &usize| &self.found.list[*number];
+        let middle = list.partition_point(|number| one(number).span.start < near.span.start);
+        let from = middle.saturating_sub(MOST_EMPTY);
+        let line = near.line;
+        list[from..(middle + MOST_EMPTY).min(list.len())]
+            .iter()
+            .map(one)
+            .filter(move |one| one.line.abs_diff(line) <= MOST_LINES_BARE)
     }
 
     /// Returns true if the place of the ID's own secret is there and holds something else, under another name than that
     /// of the secret.
     fn has_own_slot(&self, id: &Candidate, secret: &Candidate) -> bool {
-        self.empty(id.container).any(|slot| {
+        // `default: …` below the name, `"name=", "…"`: the place is that of the secret.
+        let is_open = !secret.label.is_key || secret.label.name.is_structure();
+        self.empty(id.container, id).any(|slot| {
             let (name, label) = (&slot.label.name, &id.label);
             let is_own = slot.label.stem == label.stem || name.is_other_half_of(&label.name);
             slot.kind == Kind::Slot
                 && !slot.is_comment
                 && is_own
                 && *name != secret.label.name
-                && (secret.label.is_key || slot.line != secret.line)
-                && slot.line.abs_diff(id.line) <= MOST_LINES_BARE
+                && !(slot.span.end <= secret.span.start && is_open)
         })
     }
 
@@ -423,11 +507,11 @@ impl<'c> Scales<'c> {
         let is_apart =
             id.container != secret.container && !self.is_in(id.container, secret.container);
         let is_shared = |other: &Candidate| {
-            self.empty(id.container)
+            self.empty(id.container, id)
                 .any(|own| own.kind == other.kind && own.label.name == other.label.name)
         };
         let mut others = self
-            .empty(secret.container)
+            .empty(secret.container, secret)
             .filter(|other| other.kind == Kind::OtherId);
         secret.label.has_login || is_apart && others.any(|other| !is_shared(other))
     }
@@ -437,9 +521,10 @@ impl<'c> Scales<'c> {
     fn are_all(&self, id: &Candidate, secret: &Candidate) -> bool {
         let (ids, own) = (&id.label.name, &secret.label.name);
         id.container == secret.container
-            && self.found.tree.containers[id.container].size == 2
+            && self.size(id.container, id) == 2
             && secret.label.is_plain
             && !own.is_of_other()
+            && (own.is_login() || !ids.is_login())
             && ids.stem().all(|word| own.stem().any(|other| word == other))
             && own.stem().count() <= ids.stem().count() + 1
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::key_id::KeyKind;
 
-use super::assign::{Edge, STEP, assign};
+use super::assign::{ALONE_COST, Edge, STEP, assign};
 use super::candidate::{Candidate, Candidates, Kind};
 use super::evidence::{Evidence, LIMIT, Scales};
 
@@ -13,6 +13,9 @@ const NEIGHBOURS: usize = 8;
 
 /// How many of one name, and of one place in lists, are considered beside those.
 const NAMESAKES: usize = 4;
+
+/// What a pair costs that is too doubtful, beside its reasons.
+const DOUBTFUL: u32 = 80;
 
 /// Most lines and bytes between a token and its key ID.
 const MOST_LINES: usize = 80;
@@ -44,7 +47,7 @@ pub(super) fn join(found: &Candidates) -> Vec<Joined> {
         for column in partners {
             let (id, secret) = (&list[ids[row]], &list[secrets[column]]);
             if let Some(evidence) = scales.weigh(id, secret) {
-                edges.push((row, column, price(evidence.cost(), id, secret)));
+                edges.push((row, column, price(&evidence, id, secret)));
             }
         }
     }
@@ -125,8 +128,15 @@ impl Joined {
     }
 }
 
-/// A cost with the distance as its fraction: of two that cost the same, the nearer one.
-fn price(cost: u32, id: &Candidate, secret: &Candidate) -> u32 {
+/// The cost of a pair with the distance as its fraction: of two that cost the same, the nearer one. What is too doubtful
+/// comes behind all that is not.
+fn price(evidence: &Evidence, id: &Candidate, secret: &Candidate) -> u32 {
+    let doubtful = if evidence.doubt() < LIMIT {
+        0
+    } else {
+        DOUBTFUL
+    };
+    let cost = (evidence.cost() + doubtful).min(ALONE_COST - 1);
     let gap = id.span.start.abs_diff(secret.span.start) / 8;
     cost * STEP + u32::try_from(gap).unwrap_or(STEP).min(STEP - 1)
 }

@@ -394,7 +394,8 @@ fn name_of(bytes: &[u8], words: &[Word]) -> Option<Found> {
                     || best.role == Role::Doubtful && found.role.is_secret()
                     || !best.assigned
                         && found.role.decides()
-                        && !(best.role.is_secret() && found.name.is_digest())
+                        && !(matches!(best.role, Role::AwsSecret | Role::Secret | Role::KeyId)
+                            && found.name.is_digest())
             }
         };
         if is_better {

@@ -167,7 +167,13 @@ impl Name {
     /// Returns true if it says what else its value is for, by a word that is never said of a secret of AWS.
     pub(super) fn is_of_other(&self) -> bool {
         let is_hard = |flags: u32| flags & words::PURPOSE != 0 && flags & words::LOOSE == 0;
-        is_hard(words::flags(&self.text)) || self.words.iter().any(|word| is_hard(word.1))
+        let mut start = 0;
+        let mut is_pair = |pair: &[(usize, u32)]| {
+            let both = &self.text[start..pair[1].0];
+            start = pair[0].0;
+            is_hard(words::flags(both))
+        };
+        self.words.iter().any(|word| is_hard(word.1)) || self.words.windows(2).any(&mut is_pair)
     }
 
     /// Returns true if every word stands in one of the lists.
@@ -219,10 +225,11 @@ impl Name {
         (last | words::flags(&self.text)) & words::DIGEST != 0
     }
 
-    /// Returns true if all that it says beside which half it is are things that keys of AWS open: `bucket_secret`.
+    /// Returns true if all that it says beside which half it is are things that keys of AWS open, or stages:
+    /// `bucket_secret`, `SECRET_PROD`.
     pub(super) fn is_of_store(&self) -> bool {
         self.stem()
-            .all(|word| words::flags(word) & (words::STORE | words::AWS) != 0)
+            .all(|word| words::flags(word) & (words::STORE | words::AWS | words::NEUTRAL) != 0)
     }
 
     /// Returns true if its value is named elsewhere: `value`, `default`, a number, a date.
@@ -245,8 +252,7 @@ impl Name {
             return Role::Neutral;
         }
         // The key that Rails signs cookies with.
-        let is_owned = self.has(words::VENDOR) || words::flags(name) & words::VENDOR != 0;
-        if is_owned || name.ends_with("secretkeybase") {
+        if self.is_vendor() || name.ends_with("secretkeybase") {
             return Role::Foreign;
         }
         let last = self.words.last().map_or(0, |word| word.1);

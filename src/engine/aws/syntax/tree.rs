@@ -71,8 +71,8 @@ pub(in super::super) struct Container {
     start: usize,
     /// How many nodes stand directly in it.
     pub(in super::super) count: usize,
-    /// How many statements and containers stand directly in it.
-    pub(in super::super) size: usize,
+    /// Where each of its statements ends, and on which line.
+    pub(in super::super) ends: Vec<(usize, usize)>,
     /// Names of columns for what stands in it, the number of the header in [`Tree::headers`].
     header: Option<usize>,
 }
@@ -242,6 +242,8 @@ struct Builder<'b> {
     too_deep: usize,
     line: usize,
     line_start: usize,
+    /// Where the token starts that is read.
+    place: usize,
     is_comment: bool,
     is_removed: bool,
     /// The container whose last value was an item, and what its items are called.
@@ -265,7 +267,7 @@ impl<'b> Builder<'b> {
             heading: None,
             start: 0,
             count: 0,
-            size: 0,
+            ends: Vec::new(),
             header: None,
         });
         Self {
@@ -277,6 +279,7 @@ impl<'b> Builder<'b> {
             too_deep: 0,
             line: 0,
             line_start: 0,
+            place: 0,
             is_comment: false,
             is_removed: false,
             items: None,
@@ -329,11 +332,11 @@ impl<'b> Builder<'b> {
             self.close();
         }
         self.end_statement();
-        self.tree.containers[0].size = self.top().next;
     }
 
     /// Takes a token; gives the next one.
     fn token(&mut self, at: usize, token: Token) -> usize {
+        self.place = token.start;
         match token.kind {
             Kind::Word => self.word(token),
             Kind::Value(shape) => self.value(shape, token.span()),
@@ -517,7 +520,7 @@ impl<'b> Builder<'b> {
             heading: None,
             start: 0,
             count: 1,
-            size: 0,
+            ends: Vec::new(),
             header: None,
         });
         if let Some(first) = self.tree.nodes.get_mut(first) {
@@ -539,6 +542,8 @@ impl<'b> Builder<'b> {
         let statement = std::mem::take(&mut frame.statement);
         let index = frame.next;
         frame.next += 1;
+        let end = (self.place, self.line);
+        self.tree.containers[frame.container].ends.push(end);
         if statement.values > 0 || statement.has_inner || statement.words.is_empty() {
             frame.cells.clear();
             return;
@@ -715,7 +720,7 @@ impl<'b> Builder<'b> {
             heading,
             start: 0,
             count: 0,
-            size: 0,
+            ends: Vec::new(),
             header,
         });
         let mut frame = Frame::of(container, 0);
@@ -730,7 +735,6 @@ impl<'b> Builder<'b> {
         let Some(inner) = self.frames.pop() else {
             return;
         };
-        self.tree.containers[inner.container].size = inner.next;
         let form = self.form(&inner);
         if !inner.has_value && form != Form::Element {
             self.slot_of_attribute(inner.container);
