@@ -289,6 +289,7 @@ impl<'a> Stage<'a> {
             token: None,
             context: None,
             reasons,
+            possible: None,
         })
     }
 }

@@ -47,6 +47,8 @@ pub struct Match {
     pub context: Option<String>,
     /// Why the level was lowered, or what else is known.
     pub reasons: Vec<String>,
+    /// Where a value stands that may be the secret of a lone key ID, but could as well be another's.
+    pub possible: Option<Span>,
 }
 
 /// One part of a match: where it stands in the original bytes and what it decodes to.
@@ -114,6 +116,7 @@ impl Found {
             token: None,
             context: None,
             reasons: Vec::new(),
+            possible: None,
         });
     }
 }

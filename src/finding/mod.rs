@@ -33,6 +33,9 @@ pub use fingerprint::Fingerprint;
 pub(crate) use merge::merge;
 pub use stage::{Judged, Located, OldFindings, Redacted, Scanned, Summary, UnusedMarker};
 
+/// For how many places of a lone key ID the line of what may be its secret is named.
+const MOST_HINTS: usize = 5;
+
 /// One secret, or one key id without its secret, with all its places.
 #[derive(Clone, Debug)]
 pub struct Finding {
@@ -99,6 +102,26 @@ impl Finding {
         self.accepted.is_none() && threshold.is_some_and(|threshold| self.level >= threshold)
     }
 
+    /// Returns what else is known, as text: the reasons, and [`Self::hints`].
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.reasons.clone();
+        notes.extend(self.hints());
+        notes
+    }
+
+    /// Returns for each place of a key ID without a secret the line of what may be its secret, as text; of the first
+    /// [`MOST_HINTS`] places.
+    pub fn hints(&self) -> Vec<String> {
+        let lone = self.places.iter().filter(|_| self.secret.is_none());
+        let line = |place: &Place| Some((place.shown_path().to_string(), place.possible?.line));
+        let says = "may hold its secret, under a name that does not say so";
+        let hint = |(path, line): (String, usize)| match self.places.len() {
+            1 => format!("line {line} {says}"),
+            _ => format!("{path}:{line} {says}"),
+        };
+        lone.filter_map(line).map(hint).take(MOST_HINTS).collect()
+    }
+
     /// Returns the identity of the secret alone, whichever key ID or rule goes with it.
     ///
     /// `None` without a secret, and for one so short that a person may have chosen it: the same word elsewhere is not
@@ -156,6 +179,8 @@ pub struct Place {
     pub secret: Option<Position>,
     /// The session token, if it is there.
     pub token: Option<Position>,
+    /// A value that may be the secret of a key ID that has none, and could as well be another's.
+    pub possible: Option<Position>,
     /// The path below the root of the repository or of what was scanned, whatever was typed; `None` outside of it, and
     /// until the finding is located.
     pub file: Option<BString>,

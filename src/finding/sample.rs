@@ -23,6 +23,7 @@ pub(crate) fn place(path: &str, line: usize) -> Place {
         key_id: None,
         secret: None,
         token: None,
+        possible: None,
         file: None,
         object: None,
         commit: None,

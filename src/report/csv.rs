@@ -116,7 +116,7 @@ fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
         commit.map_or_else(String::new, |commit| commit.refs.join(" ")),
         commit.map_or_else(String::new, |commit| commit.held_by.join(" ")),
         text(row.context),
-        row.reasons.join("; "),
+        row.notes.join("; "),
         text(accepted.map(|accepted| accepted.kind)),
         text(accepted.map(|accepted| accepted.reason)),
         row.advice.to_owned(),

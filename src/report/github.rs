@@ -98,6 +98,9 @@ fn message(finding: &Finding) -> String {
         message.push('\n');
         message.push_str(&display::entered(finding, commit));
     }
+    for hint in finding.hints() {
+        message.push_str(&format!("\n{}", display::visible(&hint)));
+    }
     message.push('\n');
     message.push_str(&display::visible(&finding.advice));
     message

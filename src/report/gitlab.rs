@@ -133,7 +133,7 @@ fn description(finding: &Finding) -> String {
             description.push_str(&format!("\n{name}: {}", display::visible(value)));
         }
     }
-    for reason in &finding.reasons {
+    for reason in &finding.notes() {
         description.push_str(&format!("\nNote: {}", display::visible(reason)));
     }
     for place in finding.places.iter().take(PLACES_LISTED) {

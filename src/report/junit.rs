@@ -160,7 +160,7 @@ fn lines(finding: &Finding) -> Vec<String> {
         let code = display::visible_code(&line.text);
         lines.push(format!("{mark} {:>5} | {code}", line.number));
     }
-    lines.extend(finding.reasons.iter().cloned());
+    lines.extend(finding.notes());
     lines.push(format!("what to do: {}", finding.advice));
     lines.push(finding.fingerprint.as_str().to_owned());
     lines

@@ -72,6 +72,9 @@ fn row(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
     let place = finding.first_place();
     let mut what = inert(&finding.message);
     what.push_str(&inert(&display::elsewhere(finding)));
+    for hint in finding.hints() {
+        what.push_str(&format!("; {}", inert(&hint)));
+    }
     if let Some(commit) = &place.commit {
         what.push_str(&format!("; {}", inert(&display::entered(finding, commit))));
     }

@@ -25,6 +25,9 @@ pub(super) struct Row<'a> {
     pub(super) account_id: Option<&'a str>,
     pub(super) context: Option<&'a str>,
     pub(super) reasons: &'a [String],
+    /// The reasons, and the lines of what may be the secret.
+    #[serde(skip)]
+    pub(super) notes: Vec<String>,
     pub(super) accepted: Option<AcceptedRow<'a>>,
     #[serde(flatten)]
     secrets: Secrets,
@@ -75,6 +78,8 @@ pub(super) struct PlaceRow<'a> {
     secret: Option<SecretSpot>,
     #[serde(flatten)]
     token: Option<TokenSpot>,
+    #[serde(flatten)]
+    possible: Option<PossibleSpot>,
     #[serde(skip_serializing_if = "Option::is_none")]
     blob: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,6 +156,22 @@ spot!(KeyIdSpot: key_id_line key_id_column key_id_end_line key_id_end_column key
 spot!(SecretSpot: secret_line secret_column secret_end_line secret_end_column secret_offset secret_length);
 spot!(TokenSpot: token_line token_column token_end_line token_end_column token_offset token_length);
 
+/// Where what may be the secret of a lone key ID stands.
+#[derive(Serialize)]
+struct PossibleSpot {
+    possible_secret_line: usize,
+    possible_secret_column: usize,
+}
+
+impl From<Position> for PossibleSpot {
+    fn from(position: Position) -> Self {
+        Self {
+            possible_secret_line: position.line,
+            possible_secret_column: position.column,
+        }
+    }
+}
+
 /// The commit that brought a place in.
 #[derive(Serialize)]
 pub(super) struct CommitRow<'a> {
@@ -203,6 +224,7 @@ impl<'a> Row<'a> {
             account_id: finding.account_id.as_deref(),
             context: finding.context.as_deref(),
             reasons: &finding.reasons,
+            notes: finding.notes(),
             accepted: finding.accepted.as_ref().map(AcceptedRow::from),
             secrets: match show_secrets {
                 true => Secrets::of(finding),
@@ -299,6 +321,7 @@ impl<'a> From<&'a Place> for PlaceRow<'a> {
             key_id: place.key_id.map(KeyIdSpot::from),
             secret: place.secret.map(SecretSpot::from),
             token: place.token.map(TokenSpot::from),
+            possible: place.possible.map(PossibleSpot::from),
             blob,
             object,
             object_kind,

@@ -249,6 +249,7 @@ pub(super) fn place(path: &str, line: usize, seed: u64, in_head: bool) -> Place 
         key_id: Some(position(1000, 20, line, 22)),
         secret: Some(position(1060, 40, line + 1, 26)),
         token: None,
+        possible: None,
         file: None,
         object: Some((ObjectKind::Blob, id(0xb10b))),
         commit: Some(CommitInfo {

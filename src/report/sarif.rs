@@ -255,7 +255,7 @@ fn properties(finding: &Finding) -> Value {
     let place = finding.first_place();
     let mut properties = json!({
         "places": finding.places.len(),
-        "reasons": finding.reasons.iter().map(|reason| display::visible(reason)).collect::<Vec<_>>(),
+        "reasons": finding.notes().iter().map(|reason| display::visible(reason)).collect::<Vec<_>>(),
         "advice": display::visible(&finding.advice),
     });
     for (name, value) in [

@@ -244,7 +244,7 @@ impl Page<'_> {
                 }
             }
         }
-        for reason in &finding.reasons {
+        for reason in &finding.notes() {
             self.fact(gutter, "note", reason)?;
         }
         if let Some(accepted) = &finding.accepted {

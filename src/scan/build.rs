@@ -59,8 +59,8 @@ pub fn findings_of(
     }
     let lines = Lines::new(blob.bytes);
     let cuts = Cuts::new(redact, matches);
-    let spans: Vec<Span> = wanted.iter().flat_map(|(found, _)| parts(found)).collect();
-    let mut positions = lines.positions(&spans).into_iter();
+    let all: Vec<Span> = wanted.iter().flat_map(|(found, _)| spans(found)).collect();
+    let mut positions = lines.positions(&all).into_iter();
     let whole = Span::new(0, blob.bytes.len());
     // What is in a container is judged, not asked.
     let mut markers = match blob.provenance.steps() {
@@ -70,7 +70,7 @@ pub fn findings_of(
     let findings = wanted
         .into_iter()
         .map(|(found, rule)| {
-            let positions: Vec<Position> = positions.by_ref().take(parts(found).len()).collect();
+            let positions: Vec<Position> = positions.by_ref().take(spans(found).len()).collect();
             let mut place = place(blob.provenance, found, &positions);
             place.snippet = snippet::snippet(&lines, &cuts, found, options);
             place.marker = markers.cover(&rule.id, &place);
@@ -136,7 +136,12 @@ pub(super) fn shift(findings: &mut [Finding], window: Window) {
     };
     for place in findings.iter_mut().flat_map(|finding| &mut finding.places) {
         move_by(&mut place.position);
-        let parts = [&mut place.key_id, &mut place.secret, &mut place.token];
+        let parts = [
+            &mut place.key_id,
+            &mut place.secret,
+            &mut place.token,
+            &mut place.possible,
+        ];
         parts.into_iter().flatten().for_each(move_by);
         for line in &mut place.snippet {
             line.number += window.line;
@@ -175,6 +180,13 @@ pub(super) fn parts(found: &Match) -> Vec<Span> {
     }
 }
 
+/// Those of [`parts`], and behind them that of what may be the secret.
+fn spans(found: &Match) -> Vec<Span> {
+    let mut spans = parts(found);
+    spans.extend(found.possible);
+    spans
+}
+
 /// The span of a part that stands in the blob rather than being known from another place of it.
 fn standing(part: Option<&Part>) -> Option<Span> {
     part.map(|part| part.span).filter(|span| !span.is_empty())
@@ -209,7 +221,7 @@ fn finding(found: &Match, rule: &Rule, place: Place) -> Finding {
     }
 }
 
-/// `positions` are those of [`parts`].
+/// `positions` are those of [`spans`].
 fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Place {
     let mut next = positions.iter().copied();
     let mut position_of = |part: &Option<Part>| standing(part.as_ref()).and_then(|_| next.next());
@@ -236,6 +248,7 @@ fn place(provenance: &Provenance, found: &Match, positions: &[Position]) -> Plac
         key_id,
         secret,
         token,
+        possible: found.possible.and(positions.last().copied()),
         file,
         object,
         commit: None,

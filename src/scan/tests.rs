@@ -70,6 +70,7 @@ fn found(rule: usize, key_id: Option<Part>, secret: Option<Part>, token: Option<
         token,
         context: None,
         reasons: Vec::new(),
+        possible: None,
     }
 }
 

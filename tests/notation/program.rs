@@ -183,3 +183,73 @@ fn a_place_is_that_of_the_secret_and_comes_once() {
         );
     }
 }
+
+/// Formats in which a person, or a page that a person looks at, is told what may be the secret.
+const FORMATS: [&str; 9] = [
+    "text", "json", "csv", "sarif", "github", "gitlab", "junit", "html", "markdown",
+];
+
+#[test]
+fn a_warning_names_the_line_of_what_may_be_its_secret() {
+    let (repo, mut keys) = (TestRepo::new(), Keys::new(41));
+    let (id, foreign) = (id_with_digit(&mut keys), keys.secret());
+    let text = format!("PORT=80\nAWS_ACCESS_KEY_ID={id}\nCOOKIE_SECRET={foreign}\n");
+    repo.write("a.env", &text);
+    for format in FORMATS {
+        let args = ["scan", "--format", format, "--fail-on", "warning"];
+        let run = repo.keysieve(&args).status(1);
+        let out = run.out();
+        if format == "json" {
+            let finding = &run.json()["findings"][0];
+            assert_eq!(finding["level"], "warning", "{out}");
+            assert_eq!(finding["places"][0]["line"], 2, "{out}");
+            assert_eq!(finding["places"][0]["possible_secret_line"], 3, "{out}");
+            assert_eq!(finding["places"][0]["possible_secret_column"], 15, "{out}");
+        } else {
+            assert!(
+                out.contains("line 3 may hold its secret"),
+                "{format}: {out}"
+            );
+        }
+        assert!(!out.contains(&foreign), "{format}: {out}");
+    }
+    // The same key ID in two files: each with its own line.
+    repo.write("b.env", format!("\n\n{text}"));
+    let run = repo.keysieve(&["scan", "--fail-on", "warning"]).status(1);
+    let out = run.out();
+    assert!(out.contains("a.env:3 may hold its secret"), "{out}");
+    assert!(out.contains("b.env:5 may hold its secret"), "{out}");
+    // An ID with nothing near it, and one with its secret, name no line.
+    repo.write("b.env", "");
+    repo.write("a.env", format!("AWS_ACCESS_KEY_ID={id}\n"));
+    let run = repo.keysieve(&["scan", "--fail-on", "warning"]).status(1);
+    assert!(!run.out().contains("may hold"), "{}", run.out());
+    repo.write(
+        "a.env",
+        text.replace("COOKIE_SECRET", "AWS_SECRET_ACCESS_KEY"),
+    );
+    let run = repo.keysieve(&["scan", "--fail-on", "warning"]).status(1);
+    assert!(!run.out().contains("may hold"), "{}", run.out());
+}
+
+#[test]
+fn explain_gives_the_sum_and_the_next_best() {
+    let (repo, mut keys) = (TestRepo::new(), Keys::new(42));
+    let (id, own, other) = (id_with_digit(&mut keys), keys.secret(), keys.secret());
+    let text = format!("aws_access_key_id={id}\naws_secret_access_key={own}\nsecret_key={other}\n");
+    repo.write("a.env", text);
+    let run = repo.keysieve(&["scan", "--explain", "a.env"]).status(0);
+    let out = run.out();
+    assert!(out.contains("secret: others between them 1/0"), "{out}");
+    assert!(out.contains("→ 3/4 of 70; next best 10"), "{out}");
+    repo.write(
+        "a.env",
+        format!("aws_access_key_id={id}\ncookie_secret={other}\n"),
+    );
+    let run = repo.keysieve(&["scan", "--explain", "a.env"]).status(0);
+    let out = run.out();
+    assert!(
+        out.contains("possible secret: others between them 1/0"),
+        "{out}"
+    );
+}

@@ -91,6 +91,11 @@ impl Case {
         self.fill_with(keys, secret_without_sign)
     }
 
+    /// Returns true if a secret is written in two pieces: two words without a sign are no halves.
+    pub fn is_in_pieces(&self) -> bool {
+        self.text.contains("<S1:a")
+    }
+
     fn fill_with(&self, keys: &mut Keys, secret: fn(&mut Keys) -> String) -> Filled {
         let mut values: BTreeMap<&str, String> = BTreeMap::new();
         let mut text = String::new();

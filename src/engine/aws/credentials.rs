@@ -279,6 +279,7 @@ impl Credentials {
             token: token_at.map(|token| part(view, token.span)),
             context: context.clone(),
             reasons: reasons.clone(),
+            possible: at(joined.possible).map(|secret| view.source(secret.span)),
         });
         let Some(smtp) = at(joined.smtp).filter(|_| secret_at.is_none()) else {
             found.push(made);
@@ -296,6 +297,7 @@ impl Credentials {
             token: None,
             context,
             reasons,
+            possible: None,
         }));
     }
 
@@ -311,6 +313,7 @@ impl Credentials {
             token: None,
             context: self.context(view, [Some(secret), None, None]),
             reasons: vec![reason.to_owned()],
+            possible: None,
         }));
     }
 
@@ -383,6 +386,7 @@ impl Credentials {
             token: if is_token { value } else { None },
             context: self.context(view, [Some(candidate), None, None]),
             reasons: reason.map(str::to_owned).into_iter().collect(),
+            possible: None,
         }));
     }
 
@@ -657,6 +661,7 @@ fn fold_repeats(found: &mut Found, rules: &Credentials) {
         found.rule = pair.rule;
         found.level = pair.level;
         found.reasons.clone_from(&pair.reasons);
+        found.possible = None;
         if found.key_id.is_none() {
             found.key_id = absent(&pair.key_id);
         }

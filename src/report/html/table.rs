@@ -219,7 +219,7 @@ fn details(page: &mut String, finding: &Row<'_>) {
             &format!("found, {} characters", token.len()),
         );
     }
-    for reason in finding.reasons {
+    for reason in &finding.notes {
         entry("note", reason);
     }
     entry("fingerprint", finding.fingerprint);

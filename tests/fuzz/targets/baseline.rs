@@ -87,6 +87,7 @@ fn findings(data: &[u8]) -> Vec<Finding> {
                     key_id: None,
                     secret: Some(position),
                     token: None,
+                    possible: None,
                     file: None,
                     object: None,
                     commit: None,

@@ -405,6 +405,7 @@ fn place(input: &mut Input<'_>) -> Place {
         key_id: None,
         secret: (input.below(2) == 1).then_some(position),
         token: None,
+        possible: None,
         file: None,
         object: (input.below(2) == 1).then_some((kind, id)),
         commit: (input.below(2) == 1).then(|| commit(input, id)),
