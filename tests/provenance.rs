@@ -741,3 +741,18 @@ fn of_many_references_branches_and_tags_are_listed_before_others() {
     assert!(commit.more_refs > 0, "{:?}", commit.refs);
     assert_eq!(commit.refs.len() + commit.more_refs, 152);
 }
+
+#[test]
+fn of_many_commits_that_bring_content_to_a_path_the_first_counts_whatever_their_ids() {
+    let repo = TestRepo::new();
+    let mut commits = Vec::new();
+    for number in 0..12 {
+        commits.push(repo.commit_file("a", "content", &format!("in {number}")));
+        repo.commit_file("a", "other", &format!("out {number}"));
+    }
+    assert_ne!(commits.iter().min(), commits.first());
+    assert_eq!(
+        commit_of(&place(&repo, &format!("{}:a", commits[0]))),
+        commits[0]
+    );
+}
