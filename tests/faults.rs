@@ -192,13 +192,17 @@ fn a_panic_tells_its_place_and_nothing_of_what_was_read_and_costs_a_file_or_a_wo
     }
     repo.git(&["add", "--all"]);
     repo.commit("keys");
+    // Bare and without an index: the first thread maps nothing before there are others.
+    repo.git(&["config", "core.bare", "true"]);
+    let bare = repo.path().join(".git");
+    fs::remove_file(bare.join("index")).expect("an index");
     let line = Regex::new(
         r"^error: (keysieve failed in a way that should not happen at \S+:\d+|the scan is incomplete: .*)$|^warning: nothing was scanned$|^hint: ",
     )
     .expect("a regex");
     for (dir, args) in [
         (dir.path(), ["scan", "--threads=8", "--format=json"]),
-        (repo.path(), ["history", "--threads=8", "--format=json"]),
+        (bare.as_path(), ["history", "--threads=8", "--format=json"]),
     ] {
         let whole = keysieve(dir, &args).run();
         assert_eq!(whole.status, 1, "{}", whole.show());
