@@ -253,11 +253,12 @@ fn an_excluded_key_id_makes_no_finding_of_a_value_beside_it() {
     let repo = TestRepo::new();
     let pair = pair(1);
     repo.commit_file("vendor/id.txt", format!("{}\n", pair.id), "an ID");
-    repo.commit_file(
-        "vendor/b.env",
-        format!("secret_key = {}\n", pair.secret),
-        "a value",
+    // What it stands in says AWS, too far above to count without an ID.
+    let weak = format!(
+        "AWS = {{\n  'region': 1,\n  'retries': 3,\n  'timeout': 5,\n\n  'secret_key': '{}',\n}}\n",
+        pair.secret
     );
+    repo.commit_file("vendor/b.env", weak, "a value");
     let found = |args: &[&str]| {
         let run = repo.keysieve(&[&["history", "--format", "json"], args].concat());
         let json = run.run().json();
