@@ -32,12 +32,12 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use data_encoding::BASE64;
 use serde_json::Value;
 
 use crate::aws::authorization::Authorization;
 use crate::aws::credential_report::{self, CredentialReport};
 use crate::aws::iam_export::{self, LastUse, ListedKey};
+use crate::text::base64::STANDARD as BASE64;
 
 pub use answer::KeyAnswer;
 pub use cost::{Cell, Costs};

@@ -98,7 +98,9 @@ fn path(place: &Place) -> PathBuf {
 
 #[cfg(unix)]
 fn decoded(text: &str) -> Option<Vec<u8>> {
-    data_encoding::BASE64.decode(text.as_bytes()).ok()
+    keysieve::text::base64::STANDARD
+        .decode(text.as_bytes())
+        .ok()
 }
 
 /// What was found again.

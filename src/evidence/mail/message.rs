@@ -3,7 +3,7 @@
 //! What is not a mail is taken for its text. Nothing here is stricter than a mail program: damaged parts give what can be
 //! read of them.
 
-use data_encoding::{BASE64, BASE64_NOPAD};
+use crate::text::base64;
 
 /// How deep parts may be nested, and how many there may be.
 const MAX_DEPTH: usize = 8;
@@ -135,11 +135,8 @@ impl Parts {
 
 /// Base64, padded or not. Of what is damaged nothing can be read.
 fn decoded(digits: &str) -> String {
-    let digits = digits.as_bytes();
-    let bytes = BASE64
-        .decode(digits)
-        .or_else(|_padding| BASE64_NOPAD.decode(digits));
-    String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
+    let bytes = base64::decode(digits.as_bytes()).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Quoted-printable text (RFC 2045, 6.7). In fields an underscore is a blank.

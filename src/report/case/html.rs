@@ -2,11 +2,11 @@
 
 use std::io;
 
-use data_encoding::BASE64;
 use sha2::{Digest, Sha256};
 
 use super::view::{Row, View};
 use crate::report::display;
+use crate::text::base64::STANDARD as BASE64;
 
 const STYLE: &str = include_str!("style.css");
 
