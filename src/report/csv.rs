@@ -12,7 +12,6 @@ use bstr::ByteSlice as _;
 use super::display;
 use super::row::{PlaceRow, Row};
 use super::{Accepted, Capabilities, Report};
-use crate::secret::Secret;
 use crate::text::base64::STANDARD as BASE64;
 
 const HEADER: &[&str] = &[
@@ -62,12 +61,13 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         header.extend(["secret".to_owned(), "session_token".to_owned()]);
     }
     record(out, &header)?;
-    for (finding, row) in report.findings.iter().zip(report.rows()) {
+    for row in report.rows() {
         for (at, place) in row.places.iter().enumerate() {
             let mut fields = fields(&row, place, at + 1);
             if report.options.show_secrets {
-                fields.push(exposed(finding.secret.as_ref()));
-                fields.push(exposed(finding.session_token.as_ref()));
+                let secrets = [&row.shown_secret, &row.shown_token];
+                fields
+                    .extend(secrets.map(|secret| secret.as_deref().unwrap_or_default().to_owned()));
             }
             record(out, &fields)?;
         }
@@ -81,29 +81,29 @@ fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
     let left = commit.and_then(|commit| commit.left.as_ref());
     let (object_kind, object) = place.held_in().unwrap_or_default();
     let accepted = row.accepted.as_ref();
-    let is_exact = place
-        .place
-        .shown_path()
+    let path = place.typed_path();
+    let is_exact = path
         .to_str()
         .is_ok_and(|path| matches!(display::visible(path), Cow::Borrowed(_)));
     let path_base64 = match is_exact {
         true => String::new(),
-        false => BASE64.encode(place.place.shown_path().as_ref()),
+        false => BASE64.encode(&path),
     };
+    let position = place.position;
     let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
     vec![
         row.fingerprint.to_owned(),
         row.rule.to_owned(),
-        row.level.to_owned(),
+        row.level.name().to_owned(),
         row.message.to_owned(),
         text(row.key_id),
         text(row.account_id),
-        place.place.shown_path().to_str_lossy().into_owned(),
-        place.line.to_string(),
-        place.column.to_string(),
-        place.end_line.to_string(),
-        place.end_column.to_string(),
-        place.offset.to_string(),
+        path.to_str_lossy().into_owned(),
+        position.line.to_string(),
+        position.column.to_string(),
+        position.end_line.to_string(),
+        position.end_column.to_string(),
+        position.offset.to_string(),
         number.to_string(),
         row.places.len().to_string(),
         object_kind.to_owned(),
@@ -124,12 +124,6 @@ fn fields(row: &Row<'_>, place: &PlaceRow<'_>, number: usize) -> Vec<String> {
         text(left.map(|left| left.commit.as_str())),
         text(left.map(|left| left.date)),
     ]
-}
-
-fn exposed(secret: Option<&Secret>) -> String {
-    secret
-        .map(|secret| secret.expose().to_str_lossy().into_owned())
-        .unwrap_or_default()
 }
 
 fn record(out: &mut dyn io::Write, fields: &[String]) -> io::Result<()> {

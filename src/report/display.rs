@@ -3,13 +3,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use bstr::{BStr, ByteSlice as _};
+use bstr::ByteSlice as _;
 
 use super::escape;
-use crate::commit::{CommitInfo, Departure};
 use crate::coverage::{Coverage, Skip, SkipReason};
-use crate::finding::{Finding, Place};
-use crate::provenance::with_steps;
 use crate::text::numbers::counted;
 
 /// The text with everything that steers a terminal, a parser or the direction of writing spelled out.
@@ -44,126 +41,14 @@ fn steers(char: char) -> bool {
     escape::is_unsafe(char) || matches!(char, '\u{fffe}' | '\u{ffff}')
 }
 
-/// The path as a person can read it, on one line, with the way into containers.
-pub(super) fn path(place: &Place) -> String {
-    let path = with_steps(file(place).into_owned(), &place.inside);
-    let lossy = path.to_str_lossy();
-    let path = lossy.strip_prefix("./").unwrap_or(&lossy);
-    visible(path).into_owned()
-}
-
-/// The path of the file as a person can read it, for programs that look it up.
-pub(super) fn outer_path(place: &Place) -> String {
-    let path = file(place);
-    let lossy = path.to_str_lossy();
-    let path = lossy.strip_prefix("./").unwrap_or(&lossy);
-    visible(path).into_owned()
-}
-
-/// The path of the file for formats that others look files up with: below the root, if that is known, whatever was
-/// typed.
-///
-/// What Git holds lies below the root of the repository. Trees made to harm have names such as `..` and `/etc`,
-/// which lead elsewhere; those are written as `%2E%2E` and `%/etc`.
-pub(super) fn file(place: &Place) -> Cow<'_, BStr> {
-    let is_up = |part: &[u8]| matches!(part, b"." | b"..");
-    if let (None, Some(file)) = (place.object, &place.file) {
-        return Cow::Borrowed(file.as_bstr());
-    }
-    let path = place.path.as_bstr();
-    let leads_elsewhere = path.starts_with(b"/") || path.split_str("/").any(is_up);
-    if place.object.is_none() || !leads_elsewhere {
-        return Cow::Borrowed(path);
-    }
-    let part = |part: &[u8]| match is_up(part) {
-        true => b"%2E".repeat(part.len()),
-        false => part.to_vec(),
-    };
-    let parts: Vec<Vec<u8>> = path.split_str("/").map(part).collect();
-    let mut inside = parts.join(&b'/');
-    if inside.starts_with(b"/") {
-        inside.insert(0, b'%');
-    }
-    Cow::Owned(inside.into())
-}
-
-/// `path:line:column`.
-pub(super) fn spot(place: &Place) -> String {
-    format!(
-        "{}:{}:{}",
-        path(place),
-        place.position.line,
-        place.position.column
-    )
-}
-
-/// What the list of a finding's places adds to a place that has the key ID of a pair without the secret.
-pub(super) fn id_only(finding: &Finding, place: &Place) -> &'static str {
-    if finding.is_whole_at(place) {
-        ""
-    } else {
-        " (key ID only)"
-    }
-}
-
-/// A place in the list of a finding's places.
-pub(super) fn listed(finding: &Finding, place: &Place) -> String {
-    format!("{}{}", spot(place), id_only(finding, place))
-}
-
 /// The day of a commit's date, as its author's clock had it.
 pub(super) fn day(date: &str) -> String {
     visible(date.get(..10).unwrap_or(date)).into_owned()
 }
 
-/// The first digits of an object id.
-pub(super) fn short(id: &gix::ObjectId) -> String {
-    id.to_hex_with_len(10).to_string()
-}
-
-/// Says which commit brought a finding in, and which took it away:
-/// `entered with 0123456789 on 2024-05-01, left HEAD with 89abcdef01 on 2024-05-03`.
-pub(super) fn entered(finding: &Finding, commit: &CommitInfo) -> String {
-    let left = finding.departure();
-    sentence(commit, finding.is_in_head(), left, "left HEAD with")
-}
-
-/// The same of one of its places, which may have gone from there while `HEAD` has it elsewhere.
-pub(super) fn entered_there(commit: &CommitInfo) -> String {
-    let left = commit.left.as_ref();
-    sentence(commit, commit.in_head, left, "left that path with")
-}
-
-fn sentence(
-    commit: &CommitInfo,
-    in_head: bool,
-    left: Option<&Departure>,
-    left_with: &str,
-) -> String {
-    let state = if in_head {
-        "still in HEAD"
-    } else if let Some(left) = left {
-        let (id, day) = (short(&left.commit_id), day(&left.date));
-        &format!("{left_with} {id} on {day}")
-    } else if commit.refs.is_empty() {
-        "reachable from no branch or tag"
-    } else {
-        "no longer in HEAD"
-    };
-    format!(
-        "entered with {} on {}, {state}",
-        short(&commit.commit_id),
-        day(&commit.date)
-    )
-}
-
-/// The rest of a sentence about a finding that stands in several places; empty for one.
-pub(super) fn elsewhere(finding: &Finding) -> String {
-    match finding.places.len() {
-        0 | 1 => String::new(),
-        2 => " (and in one more place)".to_owned(),
-        count => format!(" (and in {} more places)", count - 1),
-    }
+/// The first digits of an object ID.
+pub(super) fn short(id: &str, digits: usize) -> &str {
+    id.get(..digits).unwrap_or(id)
 }
 
 /// The reasons for which something was skipped, with how often, in the order in which they are shown.

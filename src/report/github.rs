@@ -6,8 +6,8 @@
 use std::io;
 
 use super::display::{self, is_hole};
+use super::row::Row;
 use super::{Accepted, Capabilities, Format, Report};
-use crate::finding::Finding;
 use crate::level::Level;
 
 /// What a report of this format can do.
@@ -27,12 +27,8 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
             data(&message)
         )?;
     }
-    for finding in report
-        .findings
-        .iter()
-        .filter(|finding| finding.accepted.is_none())
-    {
-        annotation(out, finding)?;
+    for row in report.rows().filter(|row| row.accepted.is_none()) {
+        annotation(out, &row)?;
     }
     Ok(())
 }
@@ -48,19 +44,15 @@ fn holes(report: &Report<'_>) -> String {
     holes
 }
 
-fn annotation(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
-    let place = finding.first_place();
+fn annotation(out: &mut dyn io::Write, row: &Row<'_>) -> io::Result<()> {
+    let place = row.first_place();
     let position = place.position;
-    let command = match finding.level {
+    let command = match row.level {
         Level::Error => "error",
         Level::Warning => "warning",
         Level::Note => "notice",
     };
-    write!(
-        out,
-        "::{command} file={}",
-        property(&display::outer_path(place))
-    )?;
+    write!(out, "::{command} file={}", property(&place.outer_path()))?;
     // Lines inside a container are not those of the file.
     if place.inside.is_empty() {
         write!(
@@ -76,33 +68,30 @@ fn annotation(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
     writeln!(
         out,
         ",title={}::{}",
-        property(&format!("keysieve: {}", finding.rule)),
-        data(&message(finding))
+        property(&format!("keysieve: {}", row.rule)),
+        data(&message(row))
     )
 }
 
-fn message(finding: &Finding) -> String {
-    let mut message = display::visible(&finding.message).into_owned();
-    if let Some(key_id) = finding
-        .key_id
-        .as_ref()
-        .filter(|key_id| !message.contains(*key_id))
-    {
+fn message(row: &Row<'_>) -> String {
+    let place = row.first_place();
+    let mut message = display::visible(row.message).into_owned();
+    if let Some(key_id) = row.key_id.filter(|key_id| !message.contains(key_id)) {
         message.push_str(&format!(": {}", display::visible(key_id)));
     }
-    if !finding.first_place().inside.is_empty() {
-        message.push_str(&format!(" at {}", display::spot(finding.first_place())));
+    if !place.inside.is_empty() {
+        message.push_str(&format!(" at {}", place.spot()));
     }
-    message.push_str(&display::elsewhere(finding));
-    if let Some(commit) = &finding.first_place().commit {
+    message.push_str(&row.elsewhere());
+    if let Some(commit) = &place.commit {
         message.push('\n');
-        message.push_str(&display::entered(finding, commit));
+        message.push_str(&row.entered(commit));
     }
-    for hint in finding.hints() {
-        message.push_str(&format!("\n{}", display::visible(&hint)));
+    for hint in row.hints() {
+        message.push_str(&format!("\n{}", display::visible(hint)));
     }
     message.push('\n');
-    message.push_str(&display::visible(&finding.advice));
+    message.push_str(&display::visible(row.advice));
     message
 }
 

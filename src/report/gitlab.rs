@@ -9,8 +9,8 @@ use std::io;
 use serde_json::{Value, json};
 
 use super::display;
+use super::row::Row;
 use super::{Accepted, Capabilities, Format, Report};
-use crate::finding::Finding;
 use crate::level::Level;
 use crate::text::date::timestamp;
 
@@ -52,10 +52,9 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
             "type": "secret_detection",
         },
         "vulnerabilities": report
-            .findings
-            .iter()
-            .filter(|finding| finding.accepted.is_none())
-            .map(vulnerability)
+            .rows()
+            .filter(|row| row.accepted.is_none())
+            .map(|row| vulnerability(&row))
             .collect::<Vec<_>>(),
     });
     if !is_complete {
@@ -68,25 +67,25 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-fn vulnerability(finding: &Finding) -> Value {
-    let severity = match finding.level {
+fn vulnerability(row: &Row<'_>) -> Value {
+    let severity = match row.level {
         Level::Error => "Critical",
         Level::Warning => "Medium",
         Level::Note => "Info",
     };
-    let fingerprint = finding.fingerprint.as_str();
+    let fingerprint = row.fingerprint;
     json!({
         "id": uuid(fingerprint),
-        "name": cut(&display::visible(&finding.message), NAME_LIMIT),
-        "description": description(finding),
+        "name": cut(&display::visible(row.message), NAME_LIMIT),
+        "description": description(row),
         "severity": severity,
-        "solution": cut(&display::visible(&finding.advice), SOLUTION_LIMIT),
-        "location": location(finding),
+        "solution": cut(&display::visible(row.advice), SOLUTION_LIMIT),
+        "location": location(row),
         "identifiers": [
             {
                 "type": "keysieve_rule_id",
-                "name": format!("keysieve rule {}", finding.rule),
-                "value": finding.rule,
+                "name": format!("keysieve rule {}", row.rule),
+                "value": row.rule,
             },
             {
                 "type": "keysieve_fingerprint",
@@ -98,11 +97,11 @@ fn vulnerability(finding: &Finding) -> Value {
 }
 
 /// The first place. Lines inside a container are not those of the file.
-fn location(finding: &Finding) -> Value {
-    let place = finding.first_place();
+fn location(row: &Row<'_>) -> Value {
+    let place = row.first_place();
     let mut location = json!({
-        "file": display::outer_path(place),
-        "commit": commit(finding),
+        "file": place.outer_path(),
+        "commit": commit(row),
     });
     if place.inside.is_empty() {
         location["start_line"] = json!(place.position.line);
@@ -112,37 +111,37 @@ fn location(finding: &Finding) -> Value {
 }
 
 /// The commit that brought the first place in. No address of its author.
-fn commit(finding: &Finding) -> Value {
-    match &finding.first_place().commit {
+fn commit(row: &Row<'_>) -> Value {
+    match &row.first_place().commit {
         Some(commit) => json!({
-            "sha": commit.commit_id.to_string(),
-            "date": display::visible(&commit.date),
+            "sha": commit.commit,
+            "date": display::visible(commit.date),
         }),
         None => json!({ "sha": "0000000" }),
     }
 }
 
-fn description(finding: &Finding) -> String {
-    let mut description = display::visible(&finding.message).into_owned();
+fn description(row: &Row<'_>) -> String {
+    let mut description = display::visible(row.message).into_owned();
     for (name, value) in [
-        ("Key ID", &finding.key_id),
-        ("Account", &finding.account_id),
-        ("Context", &finding.context),
+        ("Key ID", row.key_id),
+        ("Account", row.account_id),
+        ("Context", row.context),
     ] {
         if let Some(value) = value {
             description.push_str(&format!("\n{name}: {}", display::visible(value)));
         }
     }
-    for reason in &finding.notes() {
+    for reason in &row.notes {
         description.push_str(&format!("\nNote: {}", display::visible(reason)));
     }
-    for place in finding.places.iter().take(PLACES_LISTED) {
-        description.push_str(&format!("\nAt {}", display::listed(finding, place)));
+    for place in row.places.iter().take(PLACES_LISTED) {
+        description.push_str(&format!("\nAt {}", place.listed()));
         if let Some(commit) = &place.commit {
-            description.push_str(&format!(", {}", display::entered_there(commit)));
+            description.push_str(&format!(", {}", commit.entered_there()));
         }
     }
-    if let Some(more @ 1..) = finding.places.len().checked_sub(PLACES_LISTED) {
+    if let Some(more @ 1..) = row.places.len().checked_sub(PLACES_LISTED) {
         description.push_str(&format!("\nAnd in {more} more places"));
     }
     description

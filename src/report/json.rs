@@ -7,11 +7,10 @@ use std::io;
 use serde::Serialize;
 
 use super::calm::Calm;
-use super::row::Row;
+use super::row::{Row, exact};
 use super::{Accepted, Capabilities, Report};
 use crate::coverage::{Coverage, Skip};
 use crate::finding::Summary;
-use crate::text::base64::STANDARD as BASE64;
 
 /// Name and version of the schema.
 pub const SCHEMA: &str = "keysieve-report/1";
@@ -134,9 +133,7 @@ fn skip(skip: &Skip) -> SkipJson<'_> {
     SkipJson {
         reason: skip.reason.name(),
         subject: String::from_utf8_lossy(&skip.subject).into_owned(),
-        subject_base64: std::str::from_utf8(&skip.subject)
-            .is_err()
-            .then(|| BASE64.encode(&skip.subject)),
+        subject_base64: exact(&skip.subject),
         detail: skip.detail.as_deref(),
         incomplete: skip.reason.is_incomplete(),
     }

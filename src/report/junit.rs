@@ -8,8 +8,8 @@ use std::borrow::Cow;
 use std::io;
 
 use super::display::{self, is_hole};
+use super::row::Row;
 use super::{Accepted, Capabilities, Format, Report, escape};
-use crate::finding::{Acceptance, Finding};
 
 /// What a report of this format can do.
 pub const CAPABILITIES: Capabilities = Capabilities {
@@ -20,12 +20,9 @@ pub const CAPABILITIES: Capabilities = Capabilities {
 /// Writes the report.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     report.refuse_secrets(Format::Junit)?;
-    let failures = report
-        .findings
-        .iter()
-        .filter(|finding| report.fails(finding))
-        .count();
-    let skipped = report.findings.len() - failures;
+    let rows: Vec<Row<'_>> = report.rows().collect();
+    let failures = rows.iter().filter(|row| row.fails).count();
+    let skipped = rows.len() - failures;
     let errors = usize::from(!report.coverage.is_complete());
     let passed = usize::from(failures + errors == 0);
     let tests = failures + skipped + errors + passed;
@@ -43,8 +40,8 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     if errors > 0 {
         incomplete(out, report)?;
     }
-    for finding in report.findings {
-        case(out, report, finding)?;
+    for row in &rows {
+        case(out, row)?;
     }
     if passed > 0 {
         writeln!(
@@ -106,36 +103,30 @@ fn incomplete(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     writeln!(out, "    </testcase>")
 }
 
-fn case(out: &mut dyn io::Write, report: &Report<'_>, finding: &Finding) -> io::Result<()> {
-    let place = finding.first_place();
-    let path = display::path(place);
-    let what = finding
-        .key_id
-        .as_deref()
-        .unwrap_or(finding.fingerprint.as_str());
+fn case(out: &mut dyn io::Write, row: &Row<'_>) -> io::Result<()> {
+    let path = row.first_place().path();
+    let what = row.key_id.unwrap_or(row.fingerprint);
     writeln!(
         out,
         "    <testcase classname=\"keysieve.{}\" name=\"{}\">",
-        escaped(&finding.rule),
+        escaped(row.rule),
         escaped(&format!("{what} in {path}"))
     )?;
-    if report.fails(finding) {
+    if row.fails {
         writeln!(
             out,
             "      <failure type=\"{}\" message=\"{}\">",
-            finding.level.name(),
-            escaped(&finding.message)
+            row.level.name(),
+            escaped(row.message)
         )?;
-        for line in lines(finding) {
+        for line in lines(row) {
             writeln!(out, "{}", escaped(&escape::inert(&line)))?;
         }
         writeln!(out, "      </failure>")?;
     } else {
-        let why = match &finding.accepted {
-            Some(Acceptance::Marker(reason)) => format!("accepted by a marker: {reason}"),
-            Some(Acceptance::Allowlist(reason)) => format!("accepted by an allowlist: {reason}"),
-            Some(Acceptance::Baseline(reason)) => format!("accepted by the baseline: {reason}"),
-            None => format!("{}: {}", finding.level.name(), finding.message),
+        let why = match &row.accepted {
+            Some(accepted) => format!("accepted by {}: {}", accepted.by(), accepted.reason),
+            None => format!("{}: {}", row.level.name(), row.message),
         };
         writeln!(out, "      <skipped message=\"{}\"/>", escaped(&why))?;
     }
@@ -143,26 +134,22 @@ fn case(out: &mut dyn io::Write, report: &Report<'_>, finding: &Finding) -> io::
 }
 
 /// What the page of a failed test shows.
-fn lines(finding: &Finding) -> Vec<String> {
+fn lines(row: &Row<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    for place in &finding.places {
+    for place in &row.places {
         lines.push(match &place.commit {
-            Some(commit) => format!(
-                "{}, {}",
-                display::listed(finding, place),
-                display::entered_there(commit)
-            ),
-            None => display::listed(finding, place),
+            Some(commit) => format!("{}, {}", place.listed(), commit.entered_there()),
+            None => place.listed(),
         });
     }
-    for line in &finding.first_place().snippet {
+    for line in &row.first_place().snippet {
         let mark = if line.mark.is_some() { '>' } else { ' ' };
-        let code = display::visible_code(&line.text);
-        lines.push(format!("{mark} {:>5} | {code}", line.number));
+        let code = display::visible_code(line.text);
+        lines.push(format!("{mark} {:>5} | {code}", line.line));
     }
-    lines.extend(finding.notes());
-    lines.push(format!("what to do: {}", finding.advice));
-    lines.push(finding.fingerprint.as_str().to_owned());
+    lines.extend_from_slice(&row.notes);
+    lines.push(format!("what to do: {}", row.advice));
+    lines.push(row.fingerprint.to_owned());
     lines
 }
 

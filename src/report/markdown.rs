@@ -6,8 +6,8 @@
 use std::io;
 
 use super::display::{self, is_hole};
+use super::row::Row;
 use super::{Accepted, Capabilities, Format, Report};
-use crate::finding::Finding;
 
 /// Findings that are listed; the rest is counted. GitHub takes a summary of at most 1 MiB.
 const MOST: usize = 200;
@@ -29,7 +29,8 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         1 => format!("1 {noun}"),
         _ => format!("{count} {noun}s"),
     };
-    let fails = report.findings.iter().any(|finding| report.fails(finding));
+    let rows: Vec<Row<'_>> = report.rows().collect();
+    let fails = rows.iter().any(|row| row.fails);
     let head = match (report.coverage.is_complete(), fails) {
         (false, _) => "not everything could be read",
         (true, true) => "secrets found",
@@ -45,12 +46,12 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         counts.push(format!("{} accepted", summary.accepted));
     }
     writeln!(out, "{}.", counts.join(", "))?;
-    let open = report.findings.iter().filter(|it| it.accepted.is_none());
-    let open: Vec<&Finding> = open.collect();
+    let open = rows.iter().filter(|row| row.accepted.is_none());
+    let open: Vec<&Row<'_>> = open.collect();
     if !open.is_empty() {
         writeln!(out, "\n| level | rule | where | what |\n|---|---|---|---|")?;
-        for finding in open.iter().take(MOST) {
-            row(out, finding)?;
+        for row in open.iter().take(MOST) {
+            line(out, row)?;
         }
         if let Some(more @ 1..) = open.len().checked_sub(MOST) {
             writeln!(out, "\nAnd {more} more.")?;
@@ -68,22 +69,22 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn row(out: &mut dyn io::Write, finding: &Finding) -> io::Result<()> {
-    let place = finding.first_place();
-    let mut what = inert(&finding.message);
-    what.push_str(&inert(&display::elsewhere(finding)));
-    for hint in finding.hints() {
-        what.push_str(&format!("; {}", inert(&hint)));
+fn line(out: &mut dyn io::Write, row: &Row<'_>) -> io::Result<()> {
+    let place = row.first_place();
+    let mut what = inert(row.message);
+    what.push_str(&inert(&row.elsewhere()));
+    for hint in row.hints() {
+        what.push_str(&format!("; {}", inert(hint)));
     }
     if let Some(commit) = &place.commit {
-        what.push_str(&format!("; {}", inert(&display::entered(finding, commit))));
+        what.push_str(&format!("; {}", inert(&row.entered(commit))));
     }
     writeln!(
         out,
         "| {} | {} | {} | {what} |",
-        finding.level.name(),
-        inert(&finding.rule),
-        inert(&display::spot(place)),
+        row.level.name(),
+        inert(row.rule),
+        inert(&place.spot()),
     )
 }
 

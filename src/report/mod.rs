@@ -61,16 +61,10 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// Returns true for a finding that counts towards the exit status.
-    fn fails(&self, finding: &Finding) -> bool {
-        finding.fails(self.options.fail_on)
-    }
-
     /// The findings as rows.
     fn rows(&self) -> impl Iterator<Item = row::Row<'a>> {
-        let show_secrets = self.options.show_secrets;
-        let findings = self.findings.iter();
-        findings.map(move |finding| row::Row::new(finding, show_secrets))
+        let (findings, options) = (self.findings.iter(), self.options);
+        findings.map(move |finding| row::Row::new(finding, &options))
     }
 
     /// Keeps secrets out of formats that are uploaded, mailed or shown to others.

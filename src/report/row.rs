@@ -1,14 +1,20 @@
 //! Rows: a finding, its places and their commits laid flat, under the names of `docs/report-schema.md`.
 //!
-//! JSON and JSON Lines write a row as it is, CSV and HTML read it, so that a new field has one place to be added.
+//! JSON and JSON Lines write a row as it is, the other formats pick from it, so that a new field has one place to be
+//! added. None of them reads a finding itself.
+
+mod words;
 
 use std::borrow::Cow;
 
 use bstr::ByteSlice as _;
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
+use super::Options;
 use crate::commit::{CommitInfo, Departure};
 use crate::finding::{Acceptance, AwsRule, Finding, Place, Position, SnippetLine};
+use crate::level::Level;
 use crate::provenance::{ObjectKind, Step};
 use crate::secret::Secret;
 use crate::text::base64::STANDARD as BASE64;
@@ -17,7 +23,8 @@ use crate::text::base64::STANDARD as BASE64;
 #[derive(Serialize)]
 pub(super) struct Row<'a> {
     pub(super) rule: &'a str,
-    pub(super) level: &'static str,
+    #[serde(serialize_with = "name_of")]
+    pub(super) level: Level,
     pub(super) fingerprint: &'a str,
     pub(super) message: &'a str,
     pub(super) advice: &'a str,
@@ -32,9 +39,23 @@ pub(super) struct Row<'a> {
     #[serde(flatten)]
     secrets: Secrets,
     pub(super) places: Vec<PlaceRow<'a>>,
-    /// Laid flat here; for the sentences that formats for people share.
+    /// The secret as people see it, and the session token; only with `--show-secrets`.
     #[serde(skip)]
-    pub(super) finding: &'a Finding,
+    pub(super) shown_secret: Option<Cow<'a, str>>,
+    #[serde(skip)]
+    pub(super) shown_token: Option<Cow<'a, str>>,
+    /// Bytes of the session token.
+    #[serde(skip)]
+    pub(super) token_length: Option<usize>,
+    /// It counts towards the exit status.
+    #[serde(skip)]
+    pub(super) fails: bool,
+    /// `HEAD` has it, at any of its places.
+    #[serde(skip)]
+    pub(super) in_head: bool,
+    /// The commit with which the last of its places left the history of `HEAD`.
+    #[serde(skip)]
+    pub(super) left: Option<DepartureRow<'a>>,
 }
 
 /// Why a finding does not count.
@@ -65,21 +86,19 @@ pub(super) struct PlaceRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     path_base64: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    inside: Vec<StepRow<'a>>,
-    pub(super) line: usize,
-    pub(super) column: usize,
-    pub(super) end_line: usize,
-    pub(super) end_column: usize,
-    pub(super) offset: usize,
-    length: usize,
-    #[serde(flatten)]
-    key_id: Option<KeyIdSpot>,
-    #[serde(flatten)]
-    secret: Option<SecretSpot>,
-    #[serde(flatten)]
-    token: Option<TokenSpot>,
-    #[serde(flatten)]
-    possible: Option<PossibleSpot>,
+    pub(super) inside: Vec<StepRow<'a>>,
+    #[serde(flatten, serialize_with = "whole_spot")]
+    pub(super) position: Position,
+    #[serde(flatten, serialize_with = "key_id_spot")]
+    pub(super) key_id: Option<Position>,
+    #[serde(flatten, serialize_with = "secret_spot")]
+    secret: Option<Position>,
+    #[serde(flatten, serialize_with = "token_spot")]
+    pub(super) token: Option<Position>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    possible_secret_line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    possible_secret_column: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     blob: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,16 +110,19 @@ pub(super) struct PlaceRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) marker: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    submodule: Option<Cow<'a, str>>,
+    pub(super) submodule: Option<Cow<'a, str>>,
     pub(super) snippet: Vec<SnippetRow<'a>>,
-    /// Laid flat here.
+    /// It has the secret, if the finding has one.
     #[serde(skip)]
-    pub(super) place: &'a Place,
+    pub(super) is_whole: bool,
+    /// Laid flat here; for its paths.
+    #[serde(skip)]
+    place: &'a Place,
 }
 
 /// One step into a container.
 #[derive(Serialize)]
-struct StepRow<'a> {
+pub(super) struct StepRow<'a> {
     kind: &'static str,
     name: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,62 +136,51 @@ impl<'a> From<&'a Step> for StepRow<'a> {
         Self {
             kind: step.kind,
             name: step.name.to_str_lossy(),
-            name_base64: step
-                .name
-                .to_str()
-                .is_err()
-                .then(|| BASE64.encode(&step.name)),
+            name_base64: exact(&step.name),
             state: step.part.state(),
         }
     }
 }
 
-/// Makes the type of a part's position, whose names begin with the part's.
-macro_rules! spot {
-    ($name:ident: $line:ident $column:ident $end_line:ident $end_column:ident $offset:ident $length:ident) => {
-        #[derive(Serialize)]
-        struct $name {
-            $line: usize,
-            $column: usize,
-            $end_line: usize,
-            $end_column: usize,
-            $offset: usize,
-            $length: usize,
-        }
-
-        impl From<Position> for $name {
-            fn from(position: Position) -> Self {
-                Self {
-                    $line: position.line,
-                    $column: position.column,
-                    $end_line: position.end_line,
-                    $end_column: position.end_column,
-                    $offset: position.offset,
-                    $length: position.length,
-                }
-            }
-        }
+/// Makes the functions that write a part's position, each under names that begin with the part's.
+macro_rules! spots {
+    ($($name:ident $prefix:literal)*) => {
+        $(fn $name<S: Serializer>(
+            at: &(impl Copy + Into<Option<Position>>),
+            to: S,
+        ) -> Result<S::Ok, S::Error> {
+            spot($prefix, (*at).into(), to)
+        })*
     };
 }
 
-spot!(KeyIdSpot: key_id_line key_id_column key_id_end_line key_id_end_column key_id_offset key_id_length);
-spot!(SecretSpot: secret_line secret_column secret_end_line secret_end_column secret_offset secret_length);
-spot!(TokenSpot: token_line token_column token_end_line token_end_column token_offset token_length);
+spots!(whole_spot "" key_id_spot "key_id_" secret_spot "secret_" token_spot "token_");
 
-/// Where what may be the secret of a lone key ID stands.
-#[derive(Serialize)]
-struct PossibleSpot {
-    possible_secret_line: usize,
-    possible_secret_column: usize,
+fn spot<S: Serializer>(prefix: &str, at: Option<Position>, to: S) -> Result<S::Ok, S::Error> {
+    let Some(at) = at else {
+        return to.serialize_none();
+    };
+    let mut map = to.serialize_map(None)?;
+    for (name, number) in [
+        ("line", at.line),
+        ("column", at.column),
+        ("end_line", at.end_line),
+        ("end_column", at.end_column),
+        ("offset", at.offset),
+        ("length", at.length),
+    ] {
+        map.serialize_entry(&format!("{prefix}{name}"), &number)?;
+    }
+    map.end()
 }
 
-impl From<Position> for PossibleSpot {
-    fn from(position: Position) -> Self {
-        Self {
-            possible_secret_line: position.line,
-            possible_secret_column: position.column,
-        }
-    }
+fn name_of<S: Serializer>(level: &Level, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(level.name())
+}
+
+/// Returns bytes that are not UTF-8 in base64: their text is damaged.
+pub(super) fn exact(bytes: &[u8]) -> Option<String> {
+    bytes.to_str().is_err().then(|| BASE64.encode(bytes))
 }
 
 /// The commit that brought a place in.
@@ -182,24 +193,30 @@ pub(super) struct CommitRow<'a> {
     pub(super) in_head: bool,
     pub(super) refs: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    more_refs: Option<usize>,
+    pub(super) more_refs: Option<usize>,
     pub(super) held_by: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    boundary: Option<bool>,
+    pub(super) boundary: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) left: Option<DepartureRow<'a>>,
-    /// Laid flat here.
+    /// Parents come before children.
     #[serde(skip)]
-    pub(super) info: &'a CommitInfo,
+    pub(super) rank: u32,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub(super) time: i64,
 }
 
 /// The commit with which a place left the history of `HEAD`.
 #[derive(Serialize)]
 pub(super) struct DepartureRow<'a> {
     pub(super) commit: String,
-    author: &'a str,
+    pub(super) author: &'a str,
     pub(super) date: &'a str,
-    subject: &'a str,
+    pub(super) subject: &'a str,
+    /// Seconds since the epoch.
+    #[serde(skip)]
+    pub(super) time: i64,
 }
 
 /// A line of a snippet.
@@ -213,10 +230,15 @@ pub(super) struct SnippetRow<'a> {
 
 impl<'a> Row<'a> {
     /// Lays `finding` flat.
-    pub(super) fn new(finding: &'a Finding, show_secrets: bool) -> Self {
+    pub(super) fn new(finding: &'a Finding, options: &Options) -> Self {
+        let shown = |secret: &'a Option<Secret>| {
+            let secret = secret.as_ref().filter(|_| options.show_secrets);
+            secret.map(|secret| secret.expose().to_str_lossy())
+        };
+        let places = finding.places.iter();
         Self {
             rule: &finding.rule,
-            level: finding.level.name(),
+            level: finding.level,
             fingerprint: finding.fingerprint.as_str(),
             message: &finding.message,
             advice: &finding.advice,
@@ -226,22 +248,38 @@ impl<'a> Row<'a> {
             reasons: &finding.reasons,
             notes: finding.notes(),
             accepted: finding.accepted.as_ref().map(AcceptedRow::from),
-            secrets: match show_secrets {
+            secrets: match options.show_secrets {
                 true => Secrets::of(finding),
                 false => Secrets::default(),
             },
-            places: finding.places.iter().map(PlaceRow::from).collect(),
-            finding,
+            places: places
+                .map(|place| PlaceRow::new(place, finding.is_whole_at(place)))
+                .collect(),
+            shown_secret: shown(&finding.secret),
+            shown_token: shown(&finding.session_token),
+            token_length: finding.session_token.as_ref().map(Secret::len),
+            fails: finding.fails(options.fail_on),
+            in_head: finding.is_in_head(),
+            left: finding.departure().map(DepartureRow::from),
         }
     }
-}
 
-impl Row<'_> {
     /// Returns the place that leads.
-    pub(super) fn first_place(&self) -> &PlaceRow<'_> {
+    pub(super) fn first_place(&self) -> &PlaceRow<'a> {
         self.places
             .first()
             .expect("a finding has at least one place")
+    }
+
+    /// Returns the known commits of its places, without those of its key ID alone.
+    pub(super) fn commits(&self) -> impl Iterator<Item = &CommitRow<'a>> {
+        let whole = self.places.iter().filter(|place| place.is_whole);
+        whole.filter_map(|place| place.commit.as_ref())
+    }
+
+    /// Returns those of the notes that name the line of what may be the secret.
+    pub(super) fn hints(&self) -> &[String] {
+        self.notes.get(self.reasons.len()..).unwrap_or_default()
     }
 }
 
@@ -295,9 +333,9 @@ fn text_of(secret: &Secret) -> Option<String> {
     String::from_utf8(secret.expose().to_vec()).ok()
 }
 
-impl<'a> From<&'a Place> for PlaceRow<'a> {
-    fn from(place: &'a Place) -> Self {
-        let position = place.position;
+impl<'a> PlaceRow<'a> {
+    /// Lays `place` flat; `is_whole` as the finding has it.
+    pub(super) fn new(place: &'a Place, is_whole: bool) -> Self {
         let (blob, object) = match place.object {
             Some((ObjectKind::Blob, id)) => (Some(id.to_string()), None),
             Some((kind, id)) => (None, Some((kind.name(), id.to_string()))),
@@ -306,22 +344,14 @@ impl<'a> From<&'a Place> for PlaceRow<'a> {
         let (object_kind, object) = object.unzip();
         Self {
             path: place.path.to_str_lossy(),
-            path_base64: place
-                .path
-                .to_str()
-                .is_err()
-                .then(|| BASE64.encode(&place.path)),
+            path_base64: exact(&place.path),
             inside: place.inside.iter().map(StepRow::from).collect(),
-            line: position.line,
-            column: position.column,
-            end_line: position.end_line,
-            end_column: position.end_column,
-            offset: position.offset,
-            length: position.length,
-            key_id: place.key_id.map(KeyIdSpot::from),
-            secret: place.secret.map(SecretSpot::from),
-            token: place.token.map(TokenSpot::from),
-            possible: place.possible.map(PossibleSpot::from),
+            position: place.position,
+            key_id: place.key_id,
+            secret: place.secret,
+            token: place.token,
+            possible_secret_line: place.possible.map(|possible| possible.line),
+            possible_secret_column: place.possible.map(|possible| possible.column),
             blob,
             object,
             object_kind,
@@ -329,12 +359,11 @@ impl<'a> From<&'a Place> for PlaceRow<'a> {
             marker: place.marker.as_deref(),
             submodule: place.submodule.as_ref().map(|path| path.to_str_lossy()),
             snippet: place.snippet.iter().map(SnippetRow::from).collect(),
+            is_whole,
             place,
         }
     }
-}
 
-impl PlaceRow<'_> {
     /// Returns kind and ID of the object that holds the place, whatever the kind.
     pub(super) fn held_in(&self) -> Option<(&'static str, &str)> {
         let blob = self.blob.as_deref().map(|id| (ObjectKind::Blob.name(), id));
@@ -355,7 +384,8 @@ impl<'a> From<&'a CommitInfo> for CommitRow<'a> {
             held_by: &commit.held_by,
             boundary: commit.is_boundary.then_some(true),
             left: commit.left.as_ref().map(DepartureRow::from),
-            info: commit,
+            rank: commit.rank,
+            time: commit.time,
         }
     }
 }
@@ -367,6 +397,7 @@ impl<'a> From<&'a Departure> for DepartureRow<'a> {
             author: &left.author,
             date: &left.date,
             subject: &left.subject,
+            time: left.time,
         }
     }
 }
@@ -387,10 +418,13 @@ mod tests {
 
     use super::super::sample::{finding, secret};
     use super::*;
-    use crate::level::Level;
 
     fn written(finding: &Finding, show_secrets: bool) -> Value {
-        serde_json::to_value(Row::new(finding, show_secrets)).expect("JSON")
+        let options = Options {
+            show_secrets,
+            ..Options::default()
+        };
+        serde_json::to_value(Row::new(finding, &options)).expect("JSON")
     }
 
     #[test]

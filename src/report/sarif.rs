@@ -15,9 +15,10 @@ use bstr::ByteSlice as _;
 use serde_json::{Map, Value, json};
 
 use super::display::{self, is_hole};
+use super::row::{AcceptedRow, PlaceRow, Row};
 use super::{Accepted, Capabilities, Format, Report, RuleInfo};
 use crate::coverage::{Coverage, SkipReason};
-use crate::finding::{Acceptance, Finding, Place, Position};
+use crate::finding::Position;
 use crate::level::Level;
 
 const SCHEMA: &str =
@@ -61,10 +62,9 @@ fn run(report: &Report<'_>) -> Value {
             "toolExecutionNotifications": notifications(report.coverage),
         }],
         "results": report
-            .findings
-            .iter()
-            .filter(|finding| report.options.include_accepted || finding.accepted.is_none())
-            .map(|finding| result(finding, report.rules))
+            .rows()
+            .filter(|row| report.options.include_accepted || row.accepted.is_none())
+            .map(|row| result(&row, report.rules))
             .collect::<Vec<_>>(),
         "properties": {
             "coverage": coverage(report.coverage),
@@ -186,49 +186,49 @@ fn coverage(coverage: &Coverage) -> Value {
     })
 }
 
-fn result(finding: &Finding, rules: &[RuleInfo]) -> Value {
-    let place = finding.first_place();
+fn result(row: &Row<'_>, rules: &[RuleInfo]) -> Value {
+    let place = row.first_place();
     let mut value = json!({
-        "ruleId": finding.rule,
-        "level": finding.level.name(),
-        "message": text(&message(finding)),
+        "ruleId": row.rule,
+        "level": row.level.name(),
+        "message": text(&message(row)),
         "locations": [location(place, place.position, None)],
-        "relatedLocations": related(finding),
+        "relatedLocations": related(row),
         "partialFingerprints": {
-            "keysieve/v1": finding.fingerprint.as_str(),
-            "primaryLocationLineHash": line_hash(finding.fingerprint.as_str()),
+            "keysieve/v1": row.fingerprint,
+            "primaryLocationLineHash": line_hash(row.fingerprint),
         },
-        "suppressions": finding.accepted.iter().map(suppression).collect::<Vec<_>>(),
-        "properties": properties(finding),
+        "suppressions": row.accepted.iter().map(suppression).collect::<Vec<_>>(),
+        "properties": properties(row),
     });
-    if let Some(index) = rules.iter().position(|rule| rule.id == finding.rule) {
+    if let Some(index) = rules.iter().position(|rule| rule.id == row.rule) {
         value["ruleIndex"] = json!(index);
     }
     value
 }
 
-fn message(finding: &Finding) -> String {
-    let mut message = finding.message.clone();
-    message.push_str(&display::elsewhere(finding));
-    if let Some(commit) = &finding.first_place().commit {
+fn message(row: &Row<'_>) -> String {
+    let mut message = row.message.to_owned();
+    message.push_str(&row.elsewhere());
+    if let Some(commit) = &row.first_place().commit {
         message.push_str("; ");
-        message.push_str(&display::entered(finding, commit));
+        message.push_str(&row.entered(commit));
     }
     message
 }
 
-fn suppression(acceptance: &Acceptance) -> Value {
-    let kind = match acceptance {
-        Acceptance::Marker(_) => "inSource",
-        Acceptance::Allowlist(_) | Acceptance::Baseline(_) => "external",
+fn suppression(accepted: &AcceptedRow<'_>) -> Value {
+    let kind = match accepted.kind {
+        "marker" => "inSource",
+        _ => "external",
     };
-    let reason = display::visible(acceptance.reason());
+    let reason = display::visible(accepted.reason);
     json!({ "kind": kind, "status": "accepted", "justification": reason })
 }
 
 /// The other halves at the first place, then the other places.
-fn related(finding: &Finding) -> Vec<Value> {
-    let place = finding.first_place();
+fn related(row: &Row<'_>) -> Vec<Value> {
+    let place = row.first_place();
     let mut related = Vec::new();
     if let Some(key_id) = place.key_id.filter(|key_id| *key_id != place.position) {
         related.push(location(place, key_id, Some("its key ID")));
@@ -236,14 +236,14 @@ fn related(finding: &Finding) -> Vec<Value> {
     if let Some(token) = place.token.filter(|token| *token != place.position) {
         related.push(location(place, token, Some("its session token")));
     }
-    for other in finding.places.iter().skip(1).take(PLACES_LISTED) {
-        let what = if finding.is_whole_at(other) {
+    for other in row.places.iter().skip(1).take(PLACES_LISTED) {
+        let what = if other.is_whole {
             "also here"
         } else {
             "the key ID only"
         };
         let words = match &other.commit {
-            Some(commit) => format!("{what}; {}", display::entered_there(commit)),
+            Some(commit) => format!("{what}; {}", commit.entered_there()),
             None => what.to_owned(),
         };
         related.push(location(other, other.position, Some(&words)));
@@ -251,24 +251,24 @@ fn related(finding: &Finding) -> Vec<Value> {
     related
 }
 
-fn properties(finding: &Finding) -> Value {
-    let place = finding.first_place();
+fn properties(row: &Row<'_>) -> Value {
+    let place = row.first_place();
     let mut properties = json!({
-        "places": finding.places.len(),
-        "reasons": finding.notes().iter().map(|reason| display::visible(reason)).collect::<Vec<_>>(),
-        "advice": display::visible(&finding.advice),
+        "places": row.places.len(),
+        "reasons": row.notes.iter().map(|reason| display::visible(reason)).collect::<Vec<_>>(),
+        "advice": display::visible(row.advice),
     });
     for (name, value) in [
-        ("keyId", &finding.key_id),
-        ("accountId", &finding.account_id),
-        ("context", &finding.context),
+        ("keyId", row.key_id),
+        ("accountId", row.account_id),
+        ("context", row.context),
     ] {
         if let Some(value) = value {
             properties[name] = json!(display::visible(value));
         }
     }
-    if let Some((kind, id)) = &place.object {
-        properties["object"] = json!({ "kind": kind.name(), "id": id.to_string() });
+    if let Some((kind, id)) = place.held_in() {
+        properties["object"] = json!({ "kind": kind, "id": id });
     }
     if let Some(commit) = &place.commit {
         let shown = |names: &[String]| -> Vec<String> {
@@ -278,17 +278,17 @@ fn properties(finding: &Finding) -> Value {
                 .collect()
         };
         properties["commit"] = json!({
-            "id": commit.commit_id.to_string(),
-            "date": display::visible(&commit.date),
+            "id": commit.commit,
+            "date": display::visible(commit.date),
             "inHead": commit.in_head,
-            "refs": shown(&commit.refs),
-            "heldBy": shown(&commit.held_by),
+            "refs": shown(commit.refs),
+            "heldBy": shown(commit.held_by),
         });
     }
     properties
 }
 
-fn location(place: &Place, position: Position, words: Option<&str>) -> Value {
+fn location(place: &PlaceRow<'_>, position: Position, words: Option<&str>) -> Value {
     if !place.inside.is_empty() {
         return inside(place, words);
     }
@@ -307,8 +307,8 @@ fn location(place: &Place, position: Position, words: Option<&str>) -> Value {
 }
 
 /// A place inside a container: lines and offsets are not those of the file that viewers know.
-fn inside(place: &Place, words: Option<&str>) -> Value {
-    let spot = display::spot(place);
+fn inside(place: &PlaceRow<'_>, words: Option<&str>) -> Value {
+    let spot = place.spot();
     let words = words.map_or_else(|| spot.clone(), |words| format!("{words}: {spot}"));
     json!({
         "physicalLocation": { "artifactLocation": artifact(place) },
@@ -317,7 +317,7 @@ fn inside(place: &Place, words: Option<&str>) -> Value {
     })
 }
 
-fn region(place: &Place, position: Position) -> Value {
+fn region(place: &PlaceRow<'_>, position: Position) -> Value {
     let mut region = json!({
         "startLine": position.line,
         "startColumn": position.column,
@@ -330,7 +330,7 @@ fn region(place: &Place, position: Position) -> Value {
         .snippet
         .iter()
         .filter(|_| position == place.position)
-        .find(|line| line.number == position.line)
+        .find(|line| line.line == position.line)
         .and_then(|line| line.text.get(line.mark?.0..line.mark?.1));
     if let Some(marked) = marked {
         region["snippet"] = json!({ "text": display::visible_code(marked) });
@@ -339,9 +339,9 @@ fn region(place: &Place, position: Position) -> Value {
 }
 
 /// The lines around the region, if the snippet has all of them: a context must contain its region.
-fn context(place: &Place, position: Position) -> Option<Value> {
-    let first = place.snippet.first()?.number;
-    let last = place.snippet.last()?.number;
+fn context(place: &PlaceRow<'_>, position: Position) -> Option<Value> {
+    let first = place.snippet.first()?.line;
+    let last = place.snippet.last()?.line;
     let is_whole = last - first + 1 == place.snippet.len();
     if !is_whole || first > position.line || last < position.end_line {
         return None;
@@ -349,7 +349,7 @@ fn context(place: &Place, position: Position) -> Option<Value> {
     let lines: Vec<String> = place
         .snippet
         .iter()
-        .map(|line| display::visible_code(&line.text))
+        .map(|line| display::visible_code(line.text))
         .collect();
     Some(json!({
         "startLine": first,
@@ -360,10 +360,10 @@ fn context(place: &Place, position: Position) -> Option<Value> {
 
 /// Relative to the root, or a `file:` address where the path is absolute. Every byte that is not
 /// unreserved is percent-encoded, so a path of any bytes comes back as it was.
-fn artifact(place: &Place) -> Value {
-    let file = display::file(place);
+fn artifact(place: &PlaceRow<'_>) -> Value {
+    let file = place.file();
     let mut path = file.as_bytes();
-    if place.object.is_some() || place.file.is_some() {
+    if place.is_below_root() {
         return json!({ "uri": encoded(path), "uriBaseId": "%SRCROOT%" });
     }
     while let Some(rest) = path.strip_prefix(b"./") {

@@ -6,14 +6,13 @@ use std::io;
 
 use anstyle::{AnsiColor, Style};
 
+use super::display::{self, short};
+use super::row::{CommitRow, PlaceRow, Row, SnippetRow};
 use super::wrap::lines;
-use super::{Accepted, Capabilities, Report};
-use super::{display, escape};
-use crate::commit::CommitInfo;
+use super::{Accepted, Capabilities, Report, escape};
 use crate::coverage::{Coverage, Skip, SkipReason};
-use crate::finding::{Acceptance, Finding, Place, SnippetLine, Summary};
+use crate::finding::Summary;
 use crate::level::Level;
-use crate::provenance::ObjectKind;
 use crate::text::numbers::{counted, grouped, size};
 use line::Shown;
 
@@ -21,6 +20,8 @@ use line::Shown;
 const WIDTH: usize = 80;
 /// Fewer columns than this are not laid out for.
 const NARROWEST: usize = 40;
+/// Digits of an object ID.
+const DIGITS: usize = 12;
 /// Further places of one finding that are listed; the rest is counted.
 const PLACES: usize = 5;
 /// Things not read that are named for each reason; the rest is counted.
@@ -39,9 +40,9 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
         color: report.options.color,
         width: report.options.width.unwrap_or(WIDTH).max(NARROWEST),
     };
-    let shown = |finding: &&Finding| report.options.show_accepted || finding.accepted.is_none();
-    for finding in report.findings.iter().filter(shown) {
-        page.finding(finding, report.options.show_secrets)?;
+    let shown = |row: &Row<'_>| report.options.show_accepted || row.accepted.is_none();
+    for row in report.rows().filter(shown) {
+        page.finding(&row)?;
         page.line("")?;
     }
     if report.options.quiet {
@@ -85,16 +86,13 @@ struct Page<'o> {
 }
 
 impl Page<'_> {
-    fn finding(&mut self, finding: &Finding, show_secrets: bool) -> io::Result<()> {
-        let style = level_style(finding.level);
-        let head = self.paint(
-            style,
-            &format!("{}[{}]", finding.level.name(), finding.rule),
-        );
-        let message = escape::terminal(&finding.message);
+    fn finding(&mut self, row: &Row<'_>) -> io::Result<()> {
+        let style = level_style(row.level);
+        let plain = format!("{}[{}]", row.level.name(), row.rule);
+        let head = self.paint(style, &plain);
+        let message = escape::terminal(row.message);
         // The message is wrapped by its visible width, the styled head put before it afterwards.
-        let plain = finding.level.name().len() + finding.rule.len() + 4;
-        let mut lines = lines(&message, self.width, plain, 2).into_iter();
+        let mut lines = lines(&message, self.width, plain.len() + 2, 2).into_iter();
         let first = lines.next().unwrap_or_default();
         let first = self.paint(Style::new().bold(), &first);
         self.line(&format!("{head}: {first}"))?;
@@ -102,22 +100,22 @@ impl Page<'_> {
             let line = self.paint(Style::new().bold(), &line);
             self.line(&format!("  {line}"))?;
         }
-        let place = finding.first_place();
+        let place = row.first_place();
         let gutter = gutter(&place.snippet);
         self.place(place, gutter)?;
         self.snippet(&place.snippet, gutter, style)?;
-        self.places(finding, place, gutter)?;
-        self.facts(finding, place, gutter, show_secrets)?;
-        self.removal(finding, gutter)
+        self.places(row, gutter)?;
+        self.facts(row, gutter)?;
+        self.removal(row, gutter)
     }
 
     /// ` --> path:line:column`, with the commit for what was read from history.
-    fn place(&mut self, place: &Place, gutter: usize) -> io::Result<()> {
+    fn place(&mut self, place: &PlaceRow<'_>, gutter: usize) -> io::Result<()> {
         let arrow = self.paint(frame(), "-->");
         self.line(&format!("{:gutter$}{arrow} {}", "", spot(place)))
     }
 
-    fn snippet(&mut self, lines: &[SnippetLine], gutter: usize, style: Style) -> io::Result<()> {
+    fn snippet(&mut self, lines: &[SnippetRow<'_>], gutter: usize, style: Style) -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -126,12 +124,12 @@ impl Page<'_> {
         let room = self.width.saturating_sub(gutter + 3);
         let mut last = None;
         for line in lines {
-            if last.is_some_and(|last| line.number > last + 1) {
+            if last.is_some_and(|last| line.line > last + 1) {
                 self.line(&self.paint(frame(), "..."))?;
             }
-            last = Some(line.number);
+            last = Some(line.line);
             let shown = Shown::new(line, room);
-            let number = self.paint(frame(), &format!("{:>gutter$} |", line.number));
+            let number = self.paint(frame(), &format!("{:>gutter$} |", line.line));
             self.line(format!("{number} {}", shown.text).trim_end())?;
             if let Some((indent, length)) = shown.mark {
                 let carets = self.paint(style, &"^".repeat(length));
@@ -142,12 +140,11 @@ impl Page<'_> {
     }
 
     /// The further places of a finding.
-    fn places(&mut self, finding: &Finding, lead: &Place, gutter: usize) -> io::Result<()> {
-        let is_further = |place: &&Place| !std::ptr::eq(*place, lead);
-        let further: Vec<&Place> = finding.places.iter().filter(is_further).collect();
+    fn places(&mut self, row: &Row<'_>, gutter: usize) -> io::Result<()> {
+        let further = row.places.get(1..).unwrap_or_default();
         for place in further.iter().take(PLACES) {
             let arrow = self.paint(frame(), ":::");
-            let what = display::id_only(finding, place);
+            let what = place.id_only();
             self.line(&format!("{:gutter$}{arrow} {}{what}", "", spot(place)))?;
         }
         if further.len() > PLACES {
@@ -158,19 +155,14 @@ impl Page<'_> {
     }
 
     /// What no branch or tag holds is still there, and goes in another way.
-    fn removal(&mut self, finding: &Finding, gutter: usize) -> io::Result<()> {
-        let is_unreached = |place: &Place| match &place.commit {
+    fn removal(&mut self, row: &Row<'_>, gutter: usize) -> io::Result<()> {
+        let is_unreached = |place: &PlaceRow<'_>| match &place.commit {
             Some(commit) => !commit.in_head && commit.refs.is_empty(),
             // An object without a path is in no commit and in no index.
-            None => place
-                .object
-                .is_some_and(|(_, id)| place.path == id.to_string()),
+            None => place.held_in().is_some_and(|(_, id)| place.path == id),
         };
-        let mut whole = finding
-            .places
-            .iter()
-            .filter(|place| finding.is_whole_at(place));
-        if finding.accepted.is_some() || !whole.all(is_unreached) {
+        let mut whole = row.places.iter().filter(|place| place.is_whole);
+        if row.accepted.is_some() || !whole.all(is_unreached) {
             return Ok(());
         }
         self.fact(
@@ -181,14 +173,9 @@ impl Page<'_> {
         )
     }
 
-    fn facts(
-        &mut self,
-        finding: &Finding,
-        place: &Place,
-        gutter: usize,
-        show_secrets: bool,
-    ) -> io::Result<()> {
-        if let Some(account) = &finding.account_id {
+    fn facts(&mut self, row: &Row<'_>, gutter: usize) -> io::Result<()> {
+        let place = row.first_place();
+        if let Some(account) = row.account_id {
             self.fact(gutter, "account", account)?;
         }
         if is_binary(place) {
@@ -201,66 +188,48 @@ impl Page<'_> {
         }
         if let Some(commit) = &place.commit {
             // Whose message it is, its words are.
-            let (label, id) = match place.object {
-                Some((ObjectKind::Tag, id)) => ("tag", id),
-                _ => ("commit", commit.commit_id),
+            let (label, id) = match place.held_in() {
+                Some((label @ "tag", id)) => (label, id),
+                _ => ("commit", commit.commit.as_str()),
             };
-            let id = id.to_hex_with_len(12);
-            let text = format!(
-                "{id} of {} by {}: {}",
-                commit.date, commit.author, commit.subject
-            );
+            let event = |id, date, author, subject| {
+                format!("{} of {date} by {author}: {subject}", short(id, DIGITS))
+            };
+            let text = event(id, commit.date, commit.author, commit.subject);
             self.fact(gutter, label, &text)?;
-            if commit.is_boundary {
+            if commit.boundary.is_some() {
                 let text = "the clone ends here: it may be older than this commit";
                 self.fact(gutter, "note", text)?;
             }
-            if let Some(left) = finding.departure() {
-                let id = left.commit_id.to_hex_with_len(12);
-                let text = format!("{id} of {} by {}: {}", left.date, left.author, left.subject);
+            if let Some(left) = &row.left {
+                let text = event(&left.commit, left.date, left.author, left.subject);
                 self.fact(gutter, "left HEAD", &text)?;
             }
-            let in_head = finding.is_in_head();
-            if in_head || !commit.refs.is_empty() {
-                self.fact(gutter, "reached", &reached(commit, in_head))?;
-            } else if commit.held_by.is_empty() {
-                self.fact(gutter, "reached", "by no ref")?;
-            } else {
-                let holders = commit.held_by.join(", ");
-                self.fact(gutter, "reached", &format!("by no ref; held by {holders}"))?;
+            self.fact(gutter, "reached", &reached(commit, row.in_head))?;
+        }
+        for (label, secret) in [("secret", &row.shown_secret), ("token", &row.shown_token)] {
+            if let Some(secret) = secret {
+                let text = escape::terminal(secret);
+                // Never wrapped: it is there to be copied.
+                let label = self.paint(Style::new().bold(), label);
+                self.line(&format!("{:gutter$} = {label}: {text}", ""))?;
             }
         }
-        if show_secrets {
-            for (label, secret) in [
-                ("secret", &finding.secret),
-                ("token", &finding.session_token),
-            ] {
-                if let Some(secret) = secret {
-                    let text = String::from_utf8_lossy(secret.expose());
-                    let text = escape::terminal(&text);
-                    // Never wrapped: it is there to be copied.
-                    let label = self.paint(Style::new().bold(), label);
-                    self.line(&format!("{:gutter$} = {label}: {text}", ""))?;
-                }
-            }
+        for note in &row.notes {
+            self.fact(gutter, "note", note)?;
         }
-        for reason in &finding.notes() {
-            self.fact(gutter, "note", reason)?;
-        }
-        if let Some(accepted) = &finding.accepted {
-            let (kind, reason) = match accepted {
-                Acceptance::Marker(reason) => ("allow marker", reason.as_str()),
-                other => (other.kind(), other.reason()),
+        if let Some(accepted) = &row.accepted {
+            let kind = match accepted.kind {
+                "marker" => "allow marker",
+                kind => kind,
             };
-            let text = if reason.is_empty() {
-                format!("by {kind}")
-            } else {
-                format!("by {kind}: {reason}")
+            let text = match accepted.reason {
+                "" => format!("by {kind}"),
+                reason => format!("by {kind}: {reason}"),
             };
             self.fact(gutter, "accepted", &text)?;
-        }
-        if !finding.advice.is_empty() && finding.accepted.is_none() {
-            self.fact(gutter, "help", &finding.advice)?;
+        } else if !row.advice.is_empty() {
+            self.fact(gutter, "help", row.advice)?;
         }
         Ok(())
     }
@@ -433,38 +402,40 @@ impl Page<'_> {
 }
 
 /// `path:line:column`, before it what tells versions apart.
-fn spot(place: &Place) -> String {
-    let path = escape::terminal_bytes(&place.shown_path());
-    let position = place.position;
-    let before = match (&place.commit, &place.object) {
+fn spot(place: &PlaceRow<'_>) -> String {
+    let what = match (&place.commit, place.held_in()) {
         // A message: the object is the commit, or the tag, itself.
-        (_, Some((kind @ (ObjectKind::Commit | ObjectKind::Tag), id))) => {
-            let kind = match kind {
-                ObjectKind::Tag => "tag",
-                _ => "commit",
-            };
-            let id = id.to_hex_with_len(12);
-            let submodule = place.submodule.as_ref().map_or_else(String::new, |path| {
-                format!("{} ", escape::terminal_bytes(path))
-            });
-            return format!(
-                "{submodule}{kind} {id}:{}:{}",
-                position.line, position.column
-            );
+        (_, Some((kind @ ("commit" | "tag"), id))) => {
+            let submodule = place
+                .submodule
+                .as_ref()
+                .map_or_else(String::new, |path| format!("{} ", escape::terminal(path)));
+            format!("{submodule}{kind} {}", short(id, DIGITS))
         }
-        (Some(commit), _) => format!("{}:", commit.commit_id.to_hex_with_len(12)),
-        _ => String::new(),
+        (commit, _) => {
+            let path = escape::terminal_bytes(&place.typed_path());
+            match commit {
+                Some(commit) => format!("{}:{path}", short(&commit.commit, DIGITS)),
+                None => path,
+            }
+        }
     };
-    format!("{before}{path}:{}:{}", position.line, position.column)
+    format!("{what}:{}:{}", place.position.line, place.position.column)
 }
 
 /// Whether lines and columns say little there.
-fn is_binary(place: &Place) -> bool {
-    let is_odd = |line: &SnippetLine| line.text.contains(['\0', char::REPLACEMENT_CHARACTER]);
+fn is_binary(place: &PlaceRow<'_>) -> bool {
+    let is_odd = |line: &SnippetRow<'_>| line.text.contains(['\0', char::REPLACEMENT_CHARACTER]);
     place.snippet.iter().any(is_odd)
 }
 
-fn reached(commit: &CommitInfo, in_head: bool) -> String {
+fn reached(commit: &CommitRow<'_>, in_head: bool) -> String {
+    if !in_head && commit.refs.is_empty() {
+        return match commit.held_by {
+            [] => "by no ref".to_owned(),
+            holders => format!("by no ref; held by {}", holders.join(", ")),
+        };
+    }
     // A head that is detached is among the references too.
     let is_there = commit.refs.iter().take(PLACES).any(|name| name == "HEAD");
     let mut names: Vec<&str> = Vec::new();
@@ -473,7 +444,7 @@ fn reached(commit: &CommitInfo, in_head: bool) -> String {
     }
     names.extend(commit.refs.iter().take(PLACES).map(String::as_str));
     let mut text = format!("by {}", names.join(", "));
-    let more = commit.refs.len().saturating_sub(PLACES) + commit.more_refs;
+    let more = commit.refs.len().saturating_sub(PLACES) + commit.more_refs.unwrap_or_default();
     if more > 0 {
         text.push_str(&format!(" and {more} more"));
     }
@@ -481,8 +452,8 @@ fn reached(commit: &CommitInfo, in_head: bool) -> String {
 }
 
 /// Columns for line numbers.
-fn gutter(lines: &[SnippetLine]) -> usize {
-    let last = lines.iter().map(|line| line.number).max().unwrap_or(1);
+fn gutter(lines: &[SnippetRow<'_>]) -> usize {
+    let last = lines.iter().map(|line| line.line).max().unwrap_or(1);
     last.to_string().len() + 1
 }
 

@@ -35,11 +35,7 @@ pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     head(&mut page, report);
     summary(&mut page, report);
     holes(&mut page, report.coverage);
-    let rows = report
-        .findings
-        .iter()
-        .map(|finding| Row::new(finding, false));
-    let rows: Vec<Row<'_>> = rows.collect();
+    let rows: Vec<Row<'_>> = report.rows().collect();
     timeline::section(&mut page, &rows);
     table::section(&mut page, &rows);
     rules(&mut page, report);

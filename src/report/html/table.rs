@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::super::display;
+use super::super::display::{day, short};
 use super::super::row::{PlaceRow, Row, SnippetRow};
 use super::{escaped, escaped_code, put};
 use crate::level::Level;
@@ -48,7 +48,7 @@ fn has_history(findings: &[Row<'_>]) -> bool {
 pub(super) fn class(finding: &Row<'_>) -> &'static str {
     match finding.accepted {
         Some(_) => "accepted",
-        None => finding.level,
+        None => finding.level.name(),
     }
 }
 
@@ -114,14 +114,14 @@ fn row(page: &mut String, number: usize, finding: &Row<'_>, has_history: bool) {
     let time = place
         .commit
         .as_ref()
-        .map(|commit| commit.info.time)
+        .map(|commit| commit.time)
         .unwrap_or(i64::MAX);
-    let level_rank = match finding.finding.level {
+    let level_rank = match finding.level {
         Level::Error => 0,
         Level::Warning => 1,
         Level::Note => 2,
     };
-    let path = escaped(&display::path(place.place));
+    let path = escaped(&place.path());
     put!(
         page,
         "<tbody id=\"f{number}\" class=\"{}\" data-level=\"{level_rank}\" data-what=\"{}\" data-path=\"{path}\" \
@@ -133,13 +133,13 @@ fn row(page: &mut String, number: usize, finding: &Row<'_>, has_history: bool) {
         page,
         "<tr><td data-name=\"Level\"><span class=\"badge {level}\">{level}</span></td>\
          <td data-name=\"What\">",
-        level = finding.level,
+        level = finding.level.name(),
     );
     what(page, finding);
     put!(
         page,
         "</td><td data-name=\"Where\"><span class=\"path\">{path}<span class=\"line\">:{}</span></span>",
-        place.line
+        place.position.line
     );
     if finding.places.len() > 1 {
         let more = counted(finding.places.len() as u64 - 1, "more place", "more places");
@@ -176,18 +176,13 @@ fn entered(page: &mut String, place: &PlaceRow<'_>, state: &str) {
         Some(commit) => put!(
             page,
             "{}<small>{} <code>{}</code></small>",
-            escaped(&display::day(commit.date)),
+            escaped(&day(commit.date)),
             escaped(commit.author),
-            short(&commit.commit)
+            short(&commit.commit, 10)
         ),
         None => page.push_str("<span class=\"none\">–</span>"),
     }
     put!(page, "</td><td data-name=\"Now\">{state}</td>");
-}
-
-/// The first digits of an object ID.
-fn short(id: &str) -> &str {
-    id.get(..10).unwrap_or(id)
 }
 
 fn details(page: &mut String, finding: &Row<'_>) {
@@ -213,11 +208,8 @@ fn details(page: &mut String, finding: &Row<'_>) {
             entry(name, value);
         }
     }
-    if let Some(token) = &finding.finding.session_token {
-        entry(
-            "session token",
-            &format!("found, {} characters", token.len()),
-        );
+    if let Some(length) = finding.token_length {
+        entry("session token", &format!("found, {length} characters"));
     }
     for reason in &finding.notes {
         entry("note", reason);
@@ -225,7 +217,7 @@ fn details(page: &mut String, finding: &Row<'_>) {
     entry("fingerprint", finding.fingerprint);
     page.push_str("</dl>\n<ul class=\"places\">\n");
     for place in finding.places.iter().take(PLACES_LISTED) {
-        put!(page, "<li>{}</li>\n", escaped_place(finding, place));
+        put!(page, "<li>{}</li>\n", escaped_place(place));
     }
     if let Some(more @ 1..) = finding.places.len().checked_sub(PLACES_LISTED) {
         put!(
@@ -237,20 +229,17 @@ fn details(page: &mut String, finding: &Row<'_>) {
     page.push_str("</ul>\n");
 }
 
-fn escaped_place(finding: &Row<'_>, place: &PlaceRow<'_>) -> String {
-    let mut shown = format!(
-        "<span class=\"path\">{}</span>",
-        escaped(&display::listed(finding.finding, place.place))
-    );
+fn escaped_place(place: &PlaceRow<'_>) -> String {
+    let mut shown = format!("<span class=\"path\">{}</span>", escaped(&place.listed()));
     if let Some((kind, id)) = place.held_in() {
         let of = if kind == "blob" { "" } else { "message of " };
-        put!(shown, " <small>{of}{kind} {}</small>", short(id));
+        put!(shown, " <small>{of}{kind} {}</small>", short(id, 10));
     }
     if let Some(commit) = &place.commit {
         put!(
             shown,
             "<br><small>{}: “{}” by {}</small>",
-            escaped(&display::entered_there(commit.info)),
+            escaped(&commit.entered_there()),
             escaped(commit.subject),
             escaped(commit.author)
         );

@@ -5,10 +5,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::display;
-use super::super::row::Row;
+use super::super::row::{CommitRow, Row};
 use super::{escaped, put, table};
-use crate::commit::CommitInfo;
 use crate::text::date::{Date, month_start};
 
 /// More lanes than this tell nobody anything; the table has the rest.
@@ -30,7 +28,7 @@ struct Lane<'a> {
     finding: &'a Row<'a>,
     /// When it entered, earliest first.
     times: Vec<i64>,
-    first: &'a CommitInfo,
+    first: &'a CommitRow<'a>,
     end: End,
 }
 
@@ -96,14 +94,14 @@ pub(super) fn section(page: &mut String, findings: &[Row<'_>]) {
 }
 
 fn lane<'a>(number: usize, finding: &'a Row<'a>) -> Option<Lane<'a>> {
-    let commits = || finding.finding.commits();
-    let first = commits().min_by_key(|commit| commit.rank)?;
-    let mut times: Vec<i64> = commits().map(|commit| clamped(commit.time)).collect();
+    let first = finding.commits().min_by_key(|commit| commit.rank)?;
+    let times = finding.commits().map(|commit| clamped(commit.time));
+    let mut times: Vec<i64> = times.collect();
     times.sort_unstable();
     times.dedup();
     times.truncate(DOTS);
-    let end = match finding.finding.departure() {
-        _ if finding.finding.is_in_head() => End::InHead,
+    let end = match &finding.left {
+        _ if finding.in_head => End::InHead,
         Some(left) => End::Left(clamped(left.time)),
         None => End::Elsewhere,
     };
@@ -121,11 +119,10 @@ fn clamped(time: i64) -> i64 {
 }
 
 fn write_lane(page: &mut String, lane: &Lane<'_>, axis: &Axis) {
-    let place = lane.finding.first_place();
-    let path = display::path(place.place);
+    let path = lane.finding.first_place().path();
     let name = path.rsplit('/').next().unwrap_or(&path);
     let what = lane.finding.key_id.unwrap_or(lane.finding.rule);
-    let label = display::entered(lane.finding.finding, lane.first);
+    let label = lane.finding.entered(lane.first);
     put!(
         page,
         "<li class=\"{}\"><a href=\"#f{}\" title=\"{}\"><b>{}</b> <code>{}</code></a>\
@@ -285,7 +282,8 @@ mod tests {
     use crate::finding::Finding;
 
     fn rows(findings: &[Finding]) -> Vec<Row<'_>> {
-        let rows = findings.iter().map(|finding| Row::new(finding, false));
+        let options = crate::report::Options::default();
+        let rows = findings.iter().map(|finding| Row::new(finding, &options));
         rows.collect()
     }
 

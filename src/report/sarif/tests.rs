@@ -167,7 +167,7 @@ fn a_path_below_the_root_is_relative_whatever_was_typed() {
     place.object = None;
     place.file = Some("src/a.env".into());
     assert_eq!(
-        artifact(&place),
+        artifact(&PlaceRow::new(&place, true)),
         json!({ "uri": "src/a.env", "uriBaseId": "%SRCROOT%" })
     );
 }
@@ -177,7 +177,7 @@ fn absolute_paths_are_addresses_of_files() {
     let artifact = |path: &str| {
         let mut place = sample::place(path, 1, 1, true);
         place.object = None;
-        artifact(&place)
+        artifact(&PlaceRow::new(&place, true))
     };
     assert_eq!(artifact("/tmp/a b"), json!({ "uri": "file:///tmp/a%20b" }));
     assert_eq!(artifact("C:\\x\\y"), json!({ "uri": "file:///C:/x/y" }));
@@ -203,7 +203,7 @@ fn paths_of_git_stay_below_the_root() {
             gix::ObjectId::null(gix::hash::Kind::Sha1),
         ));
         let expected = json!({ "uri": uri, "uriBaseId": "%SRCROOT%" });
-        assert_eq!(artifact(&place), expected, "{path}");
+        assert_eq!(artifact(&PlaceRow::new(&place, true)), expected, "{path}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! One line of code on a terminal: escaped, its tabs expanded, and cut so that the mark stays in sight.
 
 use super::super::escape;
-use crate::finding::SnippetLine;
+use super::super::row::SnippetRow;
 use crate::text::width;
 
 /// A line of a snippet as a terminal shows it.
@@ -13,7 +13,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Escapes the line, expands its tabs and cuts it to `room` columns around its mark.
-    pub(super) fn new(line: &SnippetLine, room: usize) -> Self {
+    pub(super) fn new(line: &SnippetRow<'_>, room: usize) -> Self {
         let mut cells: Vec<(String, usize)> = Vec::new();
         let mut marked: Option<(usize, usize)> = None;
         for (offset, c) in line.text.char_indices() {
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn a_line_is_cut_to_the_terminal_with_its_mark_in_sight() {
         let text = format!("{}KEY\x1b[0m{}", "a".repeat(90), "b".repeat(90));
-        let line = SnippetLine {
-            number: 1,
+        let line = SnippetRow {
+            line: 1,
             mark: Some((90, 93)),
-            text,
+            text: &text,
         };
         for room in [20, 40, 77] {
             let shown = Shown::new(&line, room);
@@ -128,9 +128,9 @@ mod tests {
 
     #[test]
     fn tabs_and_wide_characters_keep_the_carets_in_place() {
-        let line = SnippetLine {
-            number: 1,
-            text: "\t日é KEY".to_owned(),
+        let line = SnippetRow {
+            line: 1,
+            text: "\t日é KEY",
             mark: Some((7, 10)),
         };
         let shown = Shown::new(&line, 77);
