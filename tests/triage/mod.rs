@@ -164,7 +164,7 @@ fn a_leak_is_told_from_the_report_to_what_is_open() {
     for words in [
         "1 of 1 keys needs action now.",
         "P1   IAM user deploy, account 123456789012",
-        "the earliest commit that has it; --leaked-at says otherwise",
+        "the earliest commit that has it; override it with --leaked-at",
         "What these files cannot show",
         "no data events: reads of S3 objects",
         "from 198.51.100.9",

@@ -464,7 +464,7 @@ fn a_plan_has_a_folder_of_its_own_and_hashes_that_hold() {
         "Case: 123456789",
         "Account: 123456789012",
         "backup-svc",
-        "Billing looked at: ________.",
+        "Billing checked: ________.",
     ] {
         assert!(reply.contains(words), "{words}: {reply}");
     }
