@@ -19,6 +19,8 @@ pub struct Skip {
     pub subject: BString,
     /// What the system said, if it said something.
     pub detail: Option<String>,
+    /// The fault lies in what the file holds, not in how a disk or Git keeps it.
+    pub is_in_file: bool,
 }
 
 impl Skip {
@@ -28,6 +30,7 @@ impl Skip {
             reason,
             subject: subject.into(),
             detail: None,
+            is_in_file: false,
         }
     }
 
@@ -41,6 +44,15 @@ impl Skip {
             reason,
             subject: subject.into(),
             detail: Some(detail.to_string()),
+            is_in_file: false,
+        }
+    }
+
+    /// The same, for a fault of what the file holds.
+    pub fn in_file(self) -> Self {
+        Self {
+            is_in_file: true,
+            ..self
         }
     }
 }
@@ -271,6 +283,17 @@ impl Coverage {
         self.skips.extend(other.skips);
         self.accepted.extend(other.accepted);
         self.selected = self.selected.take().or(other.selected);
+    }
+
+    /// What helps against a reason, by where its faults lie; see [`SkipReason::cure`].
+    pub fn cure(&self, reason: SkipReason) -> Option<&'static str> {
+        let mut kept = self.skips.iter().filter(|skip| skip.reason == reason);
+        match reason {
+            SkipReason::Corrupt if kept.all(|skip| skip.is_in_file) => Some(
+                "the file itself is damaged: get it again, or look into it with the tool that packed it",
+            ),
+            _ => reason.cure(),
+        }
     }
 
     /// Sorts the kept skips and cuts them to the limit, so that no thread count shows.

@@ -185,6 +185,24 @@ fn wrong_credentials_end_the_script_at_once() {
 }
 
 #[test]
+fn without_the_command_line_of_aws_the_script_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("collect.sh"), script(&[&id()])).unwrap();
+    fs::create_dir(dir.path().join("empty")).unwrap();
+    let run = TestCommand::new("/bin/sh", dir.path())
+        .arg("collect.sh")
+        .env("PATH", dir.path().join("empty"))
+        .status(2);
+    assert!(
+        run.err().starts_with("error: aws is not installed"),
+        "{}",
+        run.show()
+    );
+    assert_eq!(run.err().lines().count(), 1, "{}", run.show());
+    assert!(!dir.path().join("evidence").exists());
+}
+
+#[test]
 fn values_that_a_shell_would_read_otherwise_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let secret = Keys::new(7).secret();

@@ -917,9 +917,17 @@ fn a_push_answers_for_what_the_other_side_does_not_have() {
 fn a_server_refuses_what_is_still_in_quarantine() {
     let (repo, server) = repo_and_server();
     let mut keys = Keys::new(11);
-    TestCommand::keysieve(server.path())
-        .args(["hook", "install", "--pre-receive"])
-        .status(0);
+    // Nobody commits there: the hook of a server is the one that counts.
+    let hook = |args: &[&str], status: i32| {
+        TestCommand::keysieve(server.path())
+            .arg("hook")
+            .args(args)
+            .status(status)
+    };
+    hook(&["status"], 1);
+    hook(&["install", "--pre-receive"], 0);
+    hook(&["status"], 0);
+    hook(&["status", "--pre-commit"], 1);
     repo.commit_file("b.txt", "clean\n", "clean");
     git(&repo, &["push", "origin", "main"], 0);
     let text = pair(&mut keys);

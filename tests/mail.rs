@@ -53,10 +53,14 @@ fn a_mail_says_key_user_place_case_and_deadline() {
     assert_eq!(key["url"], "https://github.com/o/r/blob/1/.env");
     let run = mail(&notice(), &[], 0);
     for words in [
-        "case      123456789\n",
-        "deadline  2026-12-05\n",
-        "  user    deploy\n",
+        "case        123456789\n",
+        "deadline    2026-12-05\n",
+        "  user      deploy\n",
+        "  found at  https://github.com/o/r/blob/1/.env\n",
         "Anybody can write such a mail",
+        "keysieve triage mail.eml --evidence mail.eml --plan first\n",
+        "keysieve triage report.json mail.eml --evidence evidence --plan plan\n",
+        &format!("keysieve collect {} > collect.sh", id()),
     ] {
         assert!(run.out().contains(words), "{words}: {}", run.show());
     }
@@ -86,6 +90,31 @@ fn a_pipe_and_a_text_will_do_and_what_is_no_such_mail_is_2() {
         .args(["mail", "nowhere"])
         .status(2);
     assert!(run.err().contains("cannot read nowhere"), "{}", run.show());
+}
+
+#[test]
+fn a_masked_key_is_looked_up_in_what_is_collected() {
+    let text = "AWS Access Keys of account (****-****-6006) are publicly available online. ****-****-WBAA https://example.org/x";
+    let run = mail(text, &[], 0);
+    for words in [
+        "key         ****-****-WBAA\n",
+        "keysieve collect > collect.sh; sh collect.sh evidence\n",
+        "keysieve triage mail.eml --evidence evidence --plan plan\n",
+    ] {
+        assert!(run.out().contains(words), "{words}: {}", run.show());
+    }
+    assert!(!run.out().contains("keysieve-verify"), "{}", run.show());
+    // A name is a word of a shell.
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("it's $(x).eml"), text).unwrap();
+    let run = TestCommand::keysieve(dir.path())
+        .args(["mail", "it's $(x).eml"])
+        .status(0);
+    assert!(
+        run.out().contains("triage 'it'\\''s $(x).eml' --evidence"),
+        "{}",
+        run.show()
+    );
 }
 
 #[test]

@@ -225,7 +225,7 @@ fn the_newest_of_several_reports_of_an_account_counts_and_all_are_shown() {
     let run = root(dir, &["after.csv", "before.csv"], 0);
     assert!(run.out().contains("a newer one counts"), "{}", run.show());
     assert!(run.out().contains("ACTIVE"), "{}", run.show());
-    assert!(run.out().contains("0 of 1 accounts hold"), "{}", run.show());
+    assert!(run.out().contains("0 of 1 account holds"), "{}", run.show());
 }
 
 #[test]

@@ -221,7 +221,7 @@ fn parse(bytes: &[u8]) -> Result<(Vec<Document>, Option<Error>), Error> {
     let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
         let notice = mail::read(bytes).ok_or(Error::Unknown)?;
-        return only(Kind::Mail(Box::new(notice)));
+        return Ok((vec![(notice.sent_at(), Kind::Mail(Box::new(notice)))], None));
     }
     let mut read = Documents::default();
     for value in serde_json::Deserializer::from_slice(text).into_iter::<Value>() {

@@ -26,7 +26,8 @@ impl Lang {
         }
     }
 
-    /// The text of a code, with its values put in the place of `{name}`.
+    /// The text of a code, with its values put in the place of `{name}`, and the word that goes with a number in the place of
+    /// `{name?one:many}`.
     ///
     /// # Panics
     ///
@@ -43,13 +44,20 @@ impl Lang {
         while let Some(at) = rest.find('{') {
             let (before, behind) = rest.split_at(at);
             text.push_str(before);
-            let name = behind[1..].split('}').next().unwrap_or_default();
+            let inside = behind[1..].split('}').next().unwrap_or_default();
+            let (name, forms) = match inside.split_once('?') {
+                Some((name, forms)) => (name, forms.split_once(':')),
+                None => (inside, None),
+            };
             // What is put in is not looked through again: it may hold braces.
-            match values.iter().find(|(known, _)| *known == name) {
-                Some((_, value)) => text.push_str(value),
-                None => text.push_str(&behind[..name.len() + 2]),
-            }
-            rest = &behind[name.len() + 2..];
+            let value = values.iter().find(|(known, _)| *known == name);
+            text.push_str(match (value, forms) {
+                (Some((_, value)), None) => value,
+                (Some((_, "1")), Some((one, _))) => one,
+                (Some(_), Some((_, many))) => many,
+                (None, _) => &behind[..inside.len() + 2],
+            });
+            rest = &behind[inside.len() + 2..];
         }
         text.push_str(rest);
         text
@@ -79,7 +87,7 @@ mod tests {
     fn names(text: &str) -> BTreeSet<&str> {
         text.split('{')
             .skip(1)
-            .map(|part| part.split('}').next().unwrap_or_default())
+            .map(|part| part.split(['}', '?']).next().unwrap_or_default())
             .collect()
     }
 
@@ -94,6 +102,14 @@ mod tests {
                 ends(&texts.ja, ['。', '：']),
                 "{code}: a sentence in one language and none in the other"
             );
+        }
+    }
+
+    #[test]
+    fn a_word_goes_with_its_number() {
+        for (count, shown) in [("0", "0 calls"), ("1", "1 call"), ("1,000", "1,000 calls")] {
+            let said = Lang::En.say("reason.used_after", &[("count", count)]);
+            assert!(said.contains(&format!("({shown})")), "{said}");
         }
     }
 

@@ -125,7 +125,8 @@ pub struct Covered {
 pub struct LeakedAt {
     /// The time.
     pub at: String,
-    /// `option`, `commit` (the earliest that brought it in) or `mail` (when AWS wrote).
+    /// `option`, `commit` (the earliest that brought it in), `mail` (when AWS wrote) or `health` (when an event of AWS
+    /// Health began).
     pub source: &'static str,
 }
 
@@ -290,7 +291,7 @@ fn one(
     let mut last_used = records.last_used(key, &owner, account, slot.as_ref());
     let exposure = records.exposure(key, &owner);
     let support = support(records, key);
-    let leaked_at = leaked_at(question, subject, support.as_ref());
+    let leaked_at = leaked_at(question, records, key, subject, &owner, created.as_ref());
     let leak = leaked_at.as_ref().and_then(|it| date::moment(&it.at));
     let traced = trace::trace(key, related, leak, question.known);
     let newest = [&traced.calls.after, &traced.calls.before]
@@ -362,21 +363,22 @@ fn one(
     case
 }
 
-/// The time that was given, else the earliest commit, else that of AWS's mail: by then it was out.
+/// The time that was given, else the earliest of all that say the key was out by then: commits, AWS's mails and events of
+/// AWS Health.
 fn leaked_at(
     question: &Question<'_>,
+    records: &Records<'_>,
+    key: LogKeyId,
     subject: &Subject,
-    support: Option<&Support>,
+    owner: &Owner,
+    created: Option<&Fact>,
 ) -> Option<LeakedAt> {
-    let mail = || {
-        let sent = support?.sent.as_deref()?;
-        let sent: jiff::Zoned = jiff::fmt::rfc2822::parse(sent).ok()?;
-        Some(sent.timestamp().as_second())
-    };
-    let (at, source) = match (question.leaked_at, subject.introduced) {
-        (Some(at), _) => (at, "option"),
-        (None, Some(at)) => (at, "commit"),
-        (None, None) => (mail()?, "mail"),
+    let noticed = records.noticed(key, owner, created);
+    let found = subject.introduced.map(|at| (at, "commit"));
+    let (at, source) = match question.leaked_at {
+        Some(at) => (at, "option"),
+        // Of equal times the commit: it comes first.
+        None => found.into_iter().chain(noticed).min_by_key(|(at, _)| *at)?,
     };
     Some(LeakedAt {
         at: date::rfc3339(at),
@@ -389,13 +391,11 @@ fn support(records: &Records<'_>, key: LogKeyId) -> Option<Support> {
         .exhibits()
         .iter()
         .find_map(|exhibit| match &exhibit.kind {
-            Kind::Mail(notice) if notice.keys.iter().any(|it| it.id == key.as_str()) => {
-                Some(Support {
-                    case_id: notice.case_id.clone(),
-                    deadline: notice.deadline.clone(),
-                    sent: notice.sent.clone(),
-                })
-            }
+            Kind::Mail(notice) if notice.names(key.as_str()) => Some(Support {
+                case_id: notice.case_id.clone(),
+                deadline: notice.deadline.clone(),
+                sent: notice.sent.clone(),
+            }),
             _ => None,
         })
 }

@@ -8,7 +8,7 @@ use crate::aws::authorization::{Authorization, Permissions};
 use crate::aws::cloudtrail::{Event, LogKeyId};
 use crate::aws::credential_report::{CredentialReport, SlotState, User};
 use crate::aws::key_id::KeyId;
-use crate::evidence::{Exhibit, Kind};
+use crate::evidence::{Exhibit, HealthNotice, Kind};
 use crate::text::date;
 
 /// A statement, and who makes it.
@@ -207,7 +207,7 @@ impl<'e> Records<'e> {
                         of_key.filter_map(|it| Some(Fact::of(it.account_id.clone()?, exhibit))),
                     );
                 }
-                Kind::Mail(notice) if notice.keys.iter().any(|it| it.id == key.as_str()) => {
+                Kind::Mail(notice) if notice.names(key.as_str()) => {
                     let whole = notice.account_id.iter().filter(|id| !id.starts_with('*'));
                     facts.extend(whole.map(|id| Fact::of(id.clone(), exhibit)));
                 }
@@ -284,11 +284,8 @@ impl<'e> Records<'e> {
                     add(3, "user", used.user.clone(), None);
                 }
                 Kind::Mail(notice) => {
-                    for named in notice
-                        .keys
-                        .iter()
-                        .filter(|it| it.id == key.as_str() && it.user.is_some())
-                    {
+                    let of_key = notice.keys.iter().filter(|it| it.is_of(key.as_str()));
+                    for named in of_key.filter(|it| it.user.is_some()) {
                         add(4, "user", named.user.clone(), None);
                     }
                 }
@@ -608,7 +605,7 @@ impl<'e> Records<'e> {
                     return attached(policy.clone(), "policy_users");
                 }
                 Kind::Health(notices) => {
-                    let is_of_user = |notice: &&crate::evidence::HealthNotice| {
+                    let is_of_user = |notice: &&HealthNotice| {
                         notice.is_quarantine()
                             && notice.entities.iter().any(|it| it == name)
                             && (notice.account_id.is_none()
@@ -639,7 +636,7 @@ impl<'e> Records<'e> {
         for exhibit in self.exhibits {
             match &exhibit.kind {
                 Kind::Mail(notice) => {
-                    let of_key = notice.keys.iter().filter(|it| is_of(&it.id, key));
+                    let of_key = notice.keys.iter().filter(|it| it.is_of(key.as_str()));
                     facts.extend(
                         of_key.map(|it| Fact::of(it.url.clone().unwrap_or_default(), exhibit)),
                     );
@@ -659,13 +656,39 @@ impl<'e> Records<'e> {
         }
         facts
     }
-}
 
-/// Returns true if an ID is this key's, also as old mails mask it: `****-****-WBAA`.
-fn is_of(id: &str, key: LogKeyId) -> bool {
-    match id.strip_prefix("****-****-") {
-        Some(last) => key.as_str().ends_with(last),
-        None => id == key.as_str(),
+    /// When AWS wrote of the key, and by what: each mail, and each event of Health that names the key, or its owner and no
+    /// other key. An event from before the key was made is about an older one.
+    pub fn noticed(
+        &self,
+        key: LogKeyId,
+        owner: &Owner,
+        created: Option<&Fact>,
+    ) -> Vec<(i64, &'static str)> {
+        let created = created.and_then(|fact| date::moment(&fact.value));
+        let is_about = |notice: &&HealthNotice| {
+            let names = |name: &str| notice.entities.iter().any(|it| it == name);
+            let is_of_owner = || {
+                let mut keys = notice.entities.iter().filter_map(|it| LogKeyId::parse(it));
+                owner.name.as_deref().is_some_and(names) && keys.next().is_none()
+            };
+            notice.is_about_keys() && (names(key.as_str()) || is_of_owner())
+        };
+        let mut times = Vec::new();
+        for exhibit in self.exhibits {
+            match &exhibit.kind {
+                Kind::Mail(notice) if notice.names(key.as_str()) => {
+                    times.extend(notice.sent_at().map(|at| (at, "mail")));
+                }
+                Kind::Health(notices) => {
+                    let began = notices.iter().filter(is_about).filter_map(|it| it.at);
+                    let began = began.filter(|at| created.is_none_or(|made| *at >= made));
+                    times.extend(began.map(|at| (at, "health")));
+                }
+                _ => {}
+            }
+        }
+        times
     }
 }
 

@@ -3,8 +3,8 @@
 use keysieve::source::container::{Kind, Limits};
 
 use super::{ids, open, pair, scan};
-use crate::support::Keys;
 use crate::support::archive::{FORMS, wrap};
+use crate::support::{Keys, TestCommand};
 
 /// A container of a form with a pair in it.
 fn container(form: usize, keys: &mut Keys) -> (String, Vec<u8>) {
@@ -43,6 +43,24 @@ fn a_byte_that_is_changed_hides_nothing_in_silence() {
     };
     silent.retain(|(seed, ..)| !found_as_something(seed));
     assert!(silent.is_empty(), "{silent:#?}");
+}
+
+/// Git keeps such a file as it is: there is nothing for `git fsck` to find.
+#[test]
+fn a_damaged_file_is_no_damaged_repository() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let whole = crate::support::archive::gzip(&[b'x'; 1000]);
+    std::fs::write(dir.path().join("a.gz"), &whole[..whole.len() - 6]).expect("a file");
+    let run = TestCommand::keysieve(dir.path())
+        .args(["scan", "."])
+        .status(2);
+    assert!(
+        run.err()
+            .contains("hint: corrupt: the file itself is damaged")
+            && !run.err().contains("git fsck"),
+        "{}",
+        run.show()
+    );
 }
 
 #[test]

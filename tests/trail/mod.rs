@@ -405,7 +405,7 @@ fn what_cannot_be_read_is_named_and_what_comes_before_is_told() {
     std::fs::write(dir.path().join("note.txt"), "no log").expect("a file");
     let run = trail(dir.path(), &["find", &key, "."]).status(2);
     assert!(run.err().contains("no CloudTrail log"), "{}", run.show());
-    assert!(run.err().contains("1 other files"), "{}", run.show());
+    assert!(run.err().contains("1 other file\n"), "{}", run.show());
 }
 
 #[test]
@@ -452,7 +452,7 @@ fn nothing_found_says_what_was_looked_at() {
     assert!(run.err().contains(&covered), "{}", run.show());
     assert!(run.err().contains("no event of"), "{}", run.show());
     assert!(
-        run.err().contains("1 digest files passed over"),
+        run.err().contains("1 digest file passed over"),
         "{}",
         run.show()
     );
@@ -516,7 +516,7 @@ fn an_index_is_brought_up_to_date_merged_and_checked() {
     file("a.json.gz", &[log.call("ada", &key, "ListUsers")]);
     let run = trail(dir.path(), &["index", "logs", "-o", "one"]).status(0);
     assert!(
-        run.err().contains("1 keys in 1 files") && run.err().contains("read:     1 logs"),
+        run.err().contains("1 key in 1 file,") && run.err().contains("read:     1 log,"),
         "{}",
         run.show()
     );
@@ -524,7 +524,7 @@ fn an_index_is_brought_up_to_date_merged_and_checked() {
     file("b.json.gz", &[log.call("bob", &other, "ListUsers")]);
     let run = trail(dir.path(), &["index", "logs", "-o", "one"]).status(0);
     assert!(
-        run.err().contains("2 keys in 2 files") && run.err().contains("read:     1 logs"),
+        run.err().contains("2 keys in 2 files") && run.err().contains("read:     1 log,"),
         "{}",
         run.show()
     );

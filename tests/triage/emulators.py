@@ -195,9 +195,12 @@ def from_leak_to_containment(emulator):
 
         plan = os.path.join(directory, "plan")
         files = sorted(glob.glob(os.path.join(plan, "*.sh")))
+        others = os.environ.get("KEYSIEVE_OTHERS")
+        # Where .ci/others has put the tools, a missing one is a failure.
+        shellcheck = os.path.join(others, "bin", "shellcheck") if others else shutil.which("shellcheck")
         check("files", len(files), 10)
-        if shutil.which("shellcheck"):
-            run = subprocess.run(["shellcheck", *files], capture_output=True, text=True)
+        if shellcheck:
+            run = subprocess.run([shellcheck, *files], capture_output=True, text=True)
             check(f"shellcheck: {run.stdout}", run.returncode, 0)
         else:
             print("NOT TESTED: plans by shellcheck, which is not here", file=sys.stderr)
@@ -216,7 +219,8 @@ def from_leak_to_containment(emulator):
             if name[:2] in ("00", "10", "11", "20", "30", "70", "80"):
                 check(f"{name}: {run.stdout}{run.stderr}", run.returncode, 0)
             else:
-                check(f"{name}: {run.stderr}", run.returncode in (0, 2) and "runs as" in run.stderr, True)
+                said = "runs as" in run.stderr or "nothing runs here" in run.stderr
+                check(f"{name}: {run.stderr}", run.returncode in (0, 2) and said, True)
         check("the leaked key", statuses(emulator, "deploy"), {leaked: "Inactive"})
         check("the made key", statuses(emulator, "backup-svc"), {made: "Inactive"})
         admin = emulator.client("iam", *emulator.own)

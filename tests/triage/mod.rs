@@ -162,7 +162,7 @@ fn a_leak_is_told_from_the_report_to_what_is_open() {
     }
     let text = folder.triage(&[], 1).out();
     for words in [
-        "1 of 1 keys needs action now.",
+        "1 of 1 key needs action now.",
         "P1   IAM user deploy, account 123456789012",
         "the earliest commit that has it; override it with --leaked-at",
         "What these files cannot show",
@@ -289,7 +289,7 @@ fn what_is_unread_or_unknown_is_named_and_is_2() {
             folder
                 .triage(&[], 2)
                 .out()
-                .contains(&format!("evidence/{name}"))
+                .contains(&format!("evidence/{name}: "))
         );
     }
 }
@@ -478,6 +478,116 @@ fn without_a_report_the_mail_names_the_key() {
     assert!(run.err().contains("no key is named"), "{}", run.show());
 }
 
+/// The earliest of all that say that it was out counts.
+#[test]
+fn a_commit_behind_the_mail_is_not_the_leak() {
+    let folder = Folder::abused();
+    let report = std::fs::read_to_string(folder.path("report.json")).unwrap();
+    let later = report
+        .replace("2026-11-30T13:33:12+01:00", "2026-11-30T12:59:00Z")
+        .replace("2026-11-30T13:00:00Z", "2026-11-30T12:58:00Z");
+    std::fs::write(folder.path("report.json"), later).unwrap();
+    let leaked = |status: i32| {
+        let case = folder.triage(&["--format=json"], status).json();
+        only(&case)["leaked_at"].clone()
+    };
+    let mail = json!({"at": "2026-11-30T12:35:08Z", "source": "mail"});
+    assert_eq!(leaked(1), mail);
+    let text = folder.triage(&[], 1).out();
+    assert!(text.contains("the date of AWS's mail"), "{text}");
+    // What the owner's file says is as old as the mail, not as the file.
+    std::fs::remove_file(folder.path("evidence/trail.json")).unwrap();
+    for name in ["keys-deploy.json", "last-used.json"] {
+        std::fs::remove_file(folder.path("evidence").join(name)).unwrap();
+    }
+    let case = folder.triage(&["--format=json"], 1).json();
+    assert_eq!(
+        only(&case)["owner"]["facts"][0]["as_of"],
+        "2026-11-30T12:35:08Z"
+    );
+    // An event of Health counts if it names the key, or its user and no other key.
+    let other = Keys::new(76).id();
+    let health = |entities: &[&str]| {
+        let entities: Vec<Value> = entities
+            .iter()
+            .map(|it| json!({"entityValue": it}))
+            .collect();
+        let event = json!({"detail": {"eventTypeCode": "AWS_RISK_CREDENTIALS_EXPOSED",
+            "startTime": "2026-11-30T12:34:19Z", "affectedEntities": entities}});
+        folder.file("health.json", event.to_string().as_bytes());
+    };
+    let event = json!({"at": "2026-11-30T12:34:19Z", "source": "health"});
+    for (entities, expected) in [
+        (&[folder.key.as_str()][..], &event),
+        (&["deploy"], &event),
+        (&["deploy", &other], &mail),
+        (&["somebody"], &mail),
+    ] {
+        health(entities);
+        assert_eq!(leaked(1), *expected, "{entities:?}");
+    }
+    health(&["deploy"]);
+    let text = folder.triage(&[], 1).out();
+    assert!(text.contains("an event of AWS Health began"), "{text}");
+    // The key is younger than the event: that was about another one.
+    let list = format!(
+        "{{\"AccessKeyMetadata\":[{{\"UserName\":\"deploy\",\"AccessKeyId\":\"{}\",\"Status\":\"Active\",\"CreateDate\":\"2026-11-30T12:34:30Z\"}}]}}",
+        folder.key
+    );
+    folder.file("keys-deploy.json", list.as_bytes());
+    assert_eq!(leaked(1), mail);
+}
+
+#[test]
+fn a_masked_mail_as_argument_needs_a_list_of_keys() {
+    let folder = Folder::empty();
+    let last = &folder.key[16..];
+    let mail = format!(
+        "From: a\nDate: Mon, 30 Nov 2026 12:35:08 +0000\nSubject: x\n\nthe following AWS Access Keys of account (****-****-9012) are publicly available online. ****-****-{last} (belonging to IAM user \"deploy\")"
+    );
+    std::fs::write(folder.path("mail.eml"), mail).unwrap();
+    let triage = |status: i32| {
+        folder.keysieve(
+            &[
+                "triage",
+                "mail.eml",
+                "--evidence",
+                "evidence",
+                "--format=json",
+            ],
+            status,
+        )
+    };
+    let is_said = |run: &crate::support::command::Run, words: &str| {
+        let (err, masked) = (run.err(), format!("masks the key ****-****-{last}"));
+        assert!(
+            err.contains(&masked) && err.contains(words) && err.contains("hint: collect the lists"),
+            "{}",
+            run.show()
+        );
+    };
+    is_said(&triage(2), "no listed key fits");
+    folder.list_keys("other", &[(&Keys::new(72).id(), "Active")]);
+    is_said(&triage(2), "no listed key fits");
+    folder.list_keys("deploy", &[(&folder.key, "Active")]);
+    let case = triage(1).json();
+    let key = only(&case);
+    assert_eq!(key["key_id"], folder.key);
+    assert_eq!(
+        key["leaked_at"],
+        json!({"at": "2026-11-30T12:35:08Z", "source": "mail"})
+    );
+    assert!(key["owner"]["facts"].as_array().unwrap().len() > 1, "{key}");
+    let text = folder
+        .keysieve(&["triage", "mail.eml", "--evidence", "evidence"], 1)
+        .out();
+    assert!(text.contains("AWS's mail; it names no place"), "{text}");
+    // Two that fit are no answer.
+    let like = format!("{}{last}", &Keys::new(74).id()[..16]);
+    folder.list_keys("deploy", &[(&folder.key, "Active"), (&like, "Active")]);
+    is_said(&triage(2), "2 listed keys fit");
+}
+
 #[test]
 fn a_report_is_one_of_keysieve_and_whole() {
     let folder = Folder::abused();
@@ -495,7 +605,16 @@ fn a_report_is_one_of_keysieve_and_whole() {
     }
     let run = folder.keysieve(&["triage", "nowhere", "--evidence", "evidence"], 2);
     assert!(
-        run.err().contains("cannot read argument 1"),
+        run.err().contains("error: cannot read nowhere"),
+        "{}",
+        run.show()
+    );
+    // What was typed may be a secret.
+    let secret = Keys::new(75).secret();
+    let run = folder.keysieve(&["triage", &secret, "--evidence", "evidence"], 2);
+    assert!(
+        run.err().contains("cannot read argument 1")
+            && !crate::support::shows_part_of(&secret, run.err()),
         "{}",
         run.show()
     );

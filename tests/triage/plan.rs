@@ -250,14 +250,26 @@ fn a_plan_is_run_by_somebody_else_in_the_same_account() {
             configured,
             ..Shell::new(&folder)
         };
+        let mut stopped = 0;
         for name in programs(&folder.path("plan")) {
-            let (run, calls) = shell.run(&name, 2);
+            let text = fs::read_to_string(folder.path("plan").join(&name)).unwrap();
+            // What has nothing but comments needs nobody's credentials.
+            let is_run = text
+                .lines()
+                .any(|line| line.contains("aws ") && !line.starts_with('#'));
+            let (status, word) = match is_run {
+                true => (2, word),
+                false => (0, "nothing runs here"),
+            };
+            let (run, calls) = shell.run(&name, status);
             assert!(
                 calls.is_empty() && run.err().contains(word),
                 "{name}: {}",
                 run.show()
             );
+            stopped += usize::from(is_run);
         }
+        assert_eq!(stopped, 7);
     }
     for caller in [
         format!("arn:aws:sts::{ACCOUNT}:assumed-role/ir/me"),
@@ -281,6 +293,32 @@ fn a_plan_is_run_by_somebody_else_in_the_same_account() {
         run.show()
     );
     assert_eq!(calls.len(), 2);
+}
+
+#[test]
+fn without_the_command_line_of_aws_a_plan_says_so() {
+    let folder = Folder::abused();
+    folder.triage(&["--plan", "plan"], 1);
+    fs::create_dir(folder.path("empty")).unwrap();
+    let run = |name: &str, status: i32| {
+        TestCommand::new("/bin/sh", folder.path("plan"))
+            .arg(name)
+            .env("PATH", folder.path("empty"))
+            .status(status)
+    };
+    let check = run("00-check.sh", 2);
+    assert!(
+        check.err().starts_with("aws is not installed"),
+        "{}",
+        check.show()
+    );
+    assert_eq!(check.err().lines().count(), 1, "{}", check.show());
+    let comments = run("80-repository.sh", 0);
+    assert!(
+        comments.err().contains("nothing runs here"),
+        "{}",
+        comments.show()
+    );
 }
 
 #[test]
@@ -417,10 +455,29 @@ fn root_is_dealt_with_by_root() {
         &format!(
             "# aws sts assume-root --region=us-east-1 --target-principal={ACCOUNT} --task-policy-arn=arn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials\n"
         ),
+        &format!(
+            "# aws iam delete-access-key --access-key-id={}\n",
+            folder.key
+        ),
         "Do not make a new root key",
+        "permits to list, get and delete only",
+        "00-check.sh stops another account",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
+    // Central root access may not deactivate, and comes from another account: the check would stop it.
+    assert!(
+        !text.contains("update-access-key") && !text.contains("sh ./00-check.sh"),
+        "{text}"
+    );
+    let text = fs::read_to_string(folder.path("plan/70-delete.sh")).unwrap();
+    assert!(
+        text.contains(&format!(
+            "# aws iam delete-access-key --access-key-id={}\n",
+            folder.key
+        )),
+        "{text}"
+    );
     let shell = Shell::new(&folder);
     for name in [
         "10-contain.sh",

@@ -455,7 +455,13 @@ fn cures(coverage: &Coverage) -> Vec<String> {
         count > 0 && reason.is_incomplete() && !coverage.accepted.contains(reason)
     };
     let open: Vec<SkipReason> = SkipReason::ALL.iter().copied().filter(is_open).collect();
-    let cure = |reason: &SkipReason| Some(format!("hint: {}: {}", reason.name(), reason.cure()?));
+    let cure = |reason: &SkipReason| {
+        Some(format!(
+            "hint: {}: {}",
+            reason.name(),
+            coverage.cure(*reason)?
+        ))
+    };
     let mut lines: Vec<String> = open.iter().filter_map(cure).collect();
     // What is to become of a deadline has its own option.
     let is_open = |reason: &SkipReason| open.contains(reason) && *reason != SkipReason::Deadline;

@@ -43,11 +43,40 @@ pub struct NoticeKey {
     pub url: Option<String>,
 }
 
+/// What old mails write in the place of all but the last four characters of a key ID.
+const MASK: &str = "****-****-";
+
+impl Notice {
+    /// Returns true if it names a key, also a masked one.
+    pub fn names(&self, key_id: &str) -> bool {
+        self.keys.iter().any(|key| key.is_of(key_id))
+    }
+
+    /// The date in its head, in seconds since the epoch; `None` if there is none, or none that can be read.
+    pub fn sent_at(&self) -> Option<i64> {
+        let sent: jiff::Zoned = jiff::fmt::rfc2822::parse(self.sent.as_deref()?).ok()?;
+        Some(sent.timestamp().as_second())
+    }
+}
+
 impl NoticeKey {
     /// Returns true if the ID is not masked.
     pub fn is_whole(&self) -> bool {
-        !self.id.starts_with('*')
+        last_of_masked(&self.id).is_none()
     }
+
+    /// Returns true if the ID is that of a key, as far as the mask shows it.
+    pub fn is_of(&self, key_id: &str) -> bool {
+        match last_of_masked(&self.id) {
+            Some(last) => key_id.ends_with(last),
+            None => self.id == key_id,
+        }
+    }
+}
+
+/// The characters that a masked ID shows, the last ones; `None` if it is whole.
+pub fn last_of_masked(id: &str) -> Option<&str> {
+    id.strip_prefix(MASK)
 }
 
 /// Reads a mail, or the text of one; `None` if no key of AWS is in it.

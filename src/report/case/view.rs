@@ -342,6 +342,9 @@ impl Teller {
 
     fn exposure(&self, fact: &Fact) -> String {
         let source = self.word(&format!("source.{}", fact.source));
+        if fact.value.is_empty() {
+            return self.lang.say("exposed.no_place", &[("source", &source)]);
+        }
         self.lang
             .say("exposed", &[("source", &source), ("what", &fact.value)])
     }

@@ -12,6 +12,10 @@ pub(super) fn check(plan: &Plan, lang: Lang) -> String {
         let message = quoted(&lang.word(&format!("check.{what}")));
         format!("{indent}printf '%s\\n' {message} >&2\n{indent}exit 2\n")
     };
+    text.push_str(&format!(
+        "if ! command -v aws > /dev/null; then\n{}fi\n",
+        refuse("no_aws", "  ")
+    ));
     let keys: Vec<String> = plan.key_ids.iter().map(|key| quoted(key)).collect();
     text.push_str(&format!(
         "for used in \"${{AWS_ACCESS_KEY_ID:-}}\" \"$(aws configure get aws_access_key_id)\"; do\n  case $used in\n  {})\n{}    ;;\n  esac\ndone\n",
@@ -53,9 +57,15 @@ pub(super) fn check(plan: &Plan, lang: Lang) -> String {
 /// A step.
 pub(super) fn step(step: &Step, lang: Lang) -> String {
     let mut text = head(step.id, lang);
-    text.push_str("set -u\ncd \"$(dirname \"$0\")\" || exit 2\nsh ./00-check.sh || exit 2\nAWS_PAGER=''\nexport AWS_PAGER\n");
     let runs = |item: &Item| matches!(item, Item::Run(_) | Item::EachRegion(_));
     let has_runs = step.items.iter().any(runs);
+    // An offer may be made to run; what is for reading only needs nobody's credentials.
+    if has_runs || step.items.iter().any(|it| matches!(it, Item::Offer(_))) {
+        text.push_str("set -u\ncd \"$(dirname \"$0\")\" || exit 2\nsh ./00-check.sh || exit 2\nAWS_PAGER=''\nexport AWS_PAGER\n");
+    } else {
+        let message = quoted(&lang.word("shell.comments"));
+        text.push_str(&format!("printf '%s\\n' {message} >&2\n"));
+    }
     if has_runs {
         let message = quoted(&lang.word("shell.failed"));
         text.push_str(&format!(
@@ -75,7 +85,7 @@ pub(super) fn step(step: &Step, lang: Lang) -> String {
             }
             Item::Quote(what) => text.push_str(&comment(&format!("  {what}"))),
             Item::Run(argv) => text.push_str(&format!("run {}\n", line(argv))),
-            Item::Offer(argv) => text.push_str(&format!("# {}\n", line(argv))),
+            Item::Offer(argv) | Item::ByHand(argv) => text.push_str(&format!("# {}\n", line(argv))),
             Item::EachRegion(all) => {
                 text.push_str(
                     "regions=$(aws ec2 describe-regions '--query=Regions[].RegionName' --output=text) || failed=2\nfor region in ${regions:-}; do\n  printf '== %s\\n' \"$region\"\n",

@@ -369,7 +369,7 @@ impl<'o> Opening<'o> {
             return;
         }
         let skip = Skip::with_detail(reason, place.shown(), detail.into());
-        self.out.skip(skip);
+        self.out.skip(skip.in_file());
         self.out.unread(place);
     }
 

@@ -52,6 +52,7 @@ pub(super) fn note<S: BlobSink>(
         reason,
         subject: subject.into(),
         detail,
+        is_in_file: false,
     });
 }
 

@@ -55,6 +55,8 @@ pub enum Item {
     Run(Argv),
     /// A command that somebody may run who has read it.
     Offer(Argv),
+    /// A command that somebody may run by hand, elsewhere, with credentials that the plan's check would stop.
+    ByHand(Argv),
     /// Commands that are run in every region that the account has enabled.
     EachRegion(Vec<Argv>),
 }
@@ -198,6 +200,10 @@ impl Items {
     fn offer(&mut self, argv: Result<Argv, value::Refused>) {
         self.add(argv, Item::Offer);
     }
+
+    fn by_hand(&mut self, argv: Result<Argv, value::Refused>) {
+        self.add(argv, Item::ByHand);
+    }
 }
 
 /// A command with values by name.
@@ -265,33 +271,36 @@ fn root(key: &KeyCase, items: &mut Items) {
     items.say("root");
     items.say("root_console");
     items.say("root_central");
-    let account = key.account_id.as_deref().unwrap_or_default();
-    for task in [
-        "IAMAuditRootUserCredentials",
-        "IAMDeleteRootUserCredentials",
-    ] {
-        items.offer(command(
-            &[
-                "sts",
-                "assume-root",
-                "--region=us-east-1",
-                "--target-principal={account}",
-                "--task-policy-arn=arn=arn:aws:iam::aws:policy/root-task/{task}",
-            ],
-            &[("account", account), ("task", task)],
-        ));
-    }
-    items.offer(command(&["iam", "list-access-keys"], &[]));
-    items.offer(command(
-        &[
-            "iam",
-            "update-access-key",
-            "--access-key-id={accessKeyId}",
-            "--status=Inactive",
-        ],
+    items.by_hand(assume_root(key, "IAMAuditRootUserCredentials"));
+    items.by_hand(command(&["iam", "list-access-keys"], &[]));
+    items.by_hand(last_used(&key.key_id));
+    items.say("root_central_delete");
+    delete_root(key, items);
+    items.say("root_after");
+}
+
+/// Deletes a root key by central root access, which may not deactivate it: the task's policy permits to list, get and
+/// delete.
+fn delete_root(key: &KeyCase, items: &mut Items) {
+    items.by_hand(assume_root(key, "IAMDeleteRootUserCredentials"));
+    items.by_hand(command(
+        &["iam", "delete-access-key", "--access-key-id={accessKeyId}"],
         &[("accessKeyId", &key.key_id)],
     ));
-    items.say("root_after");
+}
+
+fn assume_root(key: &KeyCase, task: &str) -> Result<Argv, value::Refused> {
+    let account = key.account_id.as_deref().unwrap_or_default();
+    command(
+        &[
+            "sts",
+            "assume-root",
+            "--region=us-east-1",
+            "--target-principal={account}",
+            "--task-policy-arn=arn=arn:aws:iam::aws:policy/root-task/{task}",
+        ],
+        &[("account", account), ("task", task)],
+    )
 }
 
 /// Denies what was issued before the moment of the run. Long-term keys carry no time of issue: the condition does not
@@ -610,7 +619,10 @@ fn last_used(key: &str) -> Result<Argv, value::Refused> {
 
 fn delete(key: &KeyCase, items: &mut Items) {
     match (key.owner.kind, user(key)) {
-        ("root", _) => items.say("delete_root"),
+        ("root", _) => {
+            items.say("delete_root");
+            delete_root(key, items);
+        }
         (_, Some(user)) if is_long_term(&key.key_id) => {
             items.say("delete");
             items.run(list_keys(user));

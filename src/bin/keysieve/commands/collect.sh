@@ -37,6 +37,7 @@ last_used() {
   printf '{"AccessKeyId": "%s", "Answer": %s}\n' "$1" "$answer"
 }
 
+command -v aws > /dev/null || fail "aws is not installed: the command line of AWS is needed, https://aws.amazon.com/cli/"
 mkdir -p "$out" || fail "cannot make $out"
 caller=$(aws sts get-caller-identity --query Arn --output text) || fail "aws has no credentials that work"
 partition=$(printf '%s\n' "$caller" | cut -d : -f 2)

@@ -106,7 +106,8 @@ fn uninstall(args: HookArgs) -> Result<Exit, Failure> {
 fn status(args: HookArgs) -> Result<Exit, Failure> {
     let asked = named(args);
     let kinds = asked.clone().unwrap_or(Kind::ALL.to_vec());
-    let found = match hook::status(&context(args)?, &kinds, args.global) {
+    let context = context(args)?;
+    let found = match hook::status(&context, &kinds, args.global) {
         Ok(found) => found,
         // Nothing of ours runs, and why is known: that is an answer.
         Err(error @ (Error::Outside { .. } | Error::NoGlobalFolder)) => {
@@ -116,7 +117,13 @@ fn status(args: HookArgs) -> Result<Exit, Failure> {
         Err(error) => return Err(failed(error)),
     };
     say(found.iter().map(describe_status))?;
-    let needed = asked.unwrap_or(vec![Kind::PreCommit]);
+    // Nobody commits in a bare repository: it is pushed to.
+    let is_bare = |dirs: &RepositoryDirs| dirs.work_dir.is_none();
+    let usual = match context.repository.as_ref().is_some_and(is_bare) && !args.global {
+        true => Kind::PreReceive,
+        false => Kind::PreCommit,
+    };
+    let needed = asked.unwrap_or(vec![usual]);
     let is_wrong = |status: &Status| needed.contains(&status.kind) && !status.state.is_active();
     Ok(if found.iter().any(is_wrong) {
         Exit::Findings

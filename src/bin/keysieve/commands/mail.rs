@@ -29,7 +29,7 @@ pub(crate) fn run(args: &MailArgs) -> Result<Exit, Failure> {
     })?;
     match args.format {
         PlainFormat::Json => write_json(&notice)?,
-        PlainFormat::Text => write_text(&notice)?,
+        PlainFormat::Text => write_text(&notice, &args.file)?,
     }
     Ok(Exit::Clean)
 }
@@ -105,12 +105,12 @@ fn write_json(notice: &Notice) -> Result<(), Failure> {
     })
 }
 
-fn write_text(notice: &Notice) -> Result<(), Failure> {
+fn write_text(notice: &Notice, path: &Path) -> Result<(), Failure> {
     let mut text = String::new();
     let mut line = |name: &str, value: Option<&str>| {
         if let Some(value) = value {
             let value = escape::terminal(value);
-            text.push_str(&format!("{name:<10}{}\n", escape::inert(&value)));
+            text.push_str(&format!("{name:<12}{}\n", escape::inert(&value)));
         }
     };
     line("subject", notice.subject.as_deref());
@@ -139,15 +139,61 @@ fn write_text(notice: &Notice) -> Result<(), Failure> {
         .map(|key| key.id.as_str())
         .collect();
     text.push_str("\nAnybody can write such a mail: open the case in the support console, not a link in the mail.\n");
-    if whole.is_empty() {
+    if whole.len() < notice.keys.len() {
         text.push_str(
-            "The mail masks the key; search for its last four characters among your key IDs.\n",
+            "The mail masks the key: the lists of keys that are collected tell which it is.\n",
+        );
+    }
+    let file = match path == Path::new("-") {
+        // It was not in a file.
+        true => "NOTICE".to_owned(),
+        false => word(&path.display().to_string()),
+    };
+    text.push_str("next:\n");
+    let mut next = |command: &str, what: &str| {
+        text.push_str(&format!("  {command}\n      {what}\n"));
+    };
+    if whole.is_empty() {
+        next(
+            "keysieve collect > collect.sh; sh collect.sh evidence",
+            "the lists of keys, and all else that AWS knows",
+        );
+        next(
+            &format!("keysieve triage {file} --evidence evidence --plan plan"),
+            "which key it is, and what to do about it",
         );
     } else {
         let ids = whole.join(" ");
-        text.push_str(&format!(
-            "next:\n  keysieve-verify {ids}   whose it is, active or not, last use\n  keysieve history REPO --format json   where it is and since when, in a clone of the repository\n"
-        ));
+        next(
+            &format!("keysieve triage {file} --evidence {file} --plan first"),
+            "a plan from the mail alone: first/10-contain.sh switches the key off",
+        );
+        next(
+            &format!("keysieve collect {ids} > collect.sh; sh collect.sh evidence"),
+            "what AWS knows: whose it is, what was done with it",
+        );
+        next(
+            &format!("keysieve-verify {ids}"),
+            "whose it is, active or not, last use",
+        );
+        next(
+            "keysieve history REPO --format json > report.json",
+            "where it is and since when, in a clone of the repository",
+        );
+        next(
+            &format!("keysieve triage report.json {file} --evidence evidence --plan plan"),
+            "the whole plan",
+        );
     }
     output::to_stdout(|out| out.write_all(text.as_bytes()))
+}
+
+/// A name as a word of a shell, harmless on a terminal.
+fn word(name: &str) -> String {
+    let shown = escape::inert(&escape::terminal(name)).into_owned();
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./+@%".contains(&byte);
+    match shown.bytes().all(is_plain) && !shown.starts_with('-') {
+        true => shown,
+        false => format!("'{}'", shown.replace('\'', "'\\''")),
+    }
 }

@@ -10,6 +10,7 @@ use keysieve::engine::Engine;
 use keysieve::evidence::trail::{self, Account, Coverage, FoundEvent, Index, Options, Unread};
 use keysieve::report::escape;
 use keysieve::scan::text_redactor;
+use keysieve::text::numbers::counted;
 use keysieve::text::whole_file::Access;
 use serde::Serialize;
 use serde_json::json;
@@ -89,11 +90,7 @@ fn index(args: &TrailIndexArgs) -> Result<Exit, Failure> {
     let mut read = trail::index(&mut index, &files, options(args.threads));
     read.unread.extend(unlisted);
     save(&index, &args.output)?;
-    let (keys, files) = (index.keys(), index.len());
-    let mut text = format!(
-        "indexed: {keys} keys in {files} files, in {}\n",
-        args.output.display()
-    );
+    let mut text = format!("indexed: {}, in {}\n", held(&index), args.output.display());
     text.push_str(&account(&read));
     text.push_str(&unread(&read.unread));
     print_error(&text);
@@ -110,9 +107,9 @@ fn merge(args: &TrailMergeArgs) -> Result<Exit, Failure> {
         merged.merge(load(path)?);
     }
     save(&merged, &args.output)?;
-    let (keys, files) = (merged.keys(), merged.len());
     print_error(&format!(
-        "merged: {keys} keys in {files} files, in {}\n",
+        "merged: {}, in {}\n",
+        held(&merged),
         args.output.display()
     ));
     Ok(Exit::Clean)
@@ -248,6 +245,13 @@ fn summary(found: &trail::Found, keys: &BTreeSet<LogKeyId>) -> String {
     text
 }
 
+/// What an index holds.
+fn held(index: &Index) -> String {
+    let keys = counted(index.keys() as u64, "key", "keys");
+    let files = counted(index.len() as u64, "file", "files");
+    format!("{keys} in {files}")
+}
+
 fn and_more(count: usize, what: &str) -> String {
     match count.checked_sub(LISTED) {
         None | Some(0) => String::new(),
@@ -258,18 +262,23 @@ fn and_more(count: usize, what: &str) -> String {
 /// What was read, and where it begins and ends.
 fn account(account: &Account) -> String {
     let mut text = format!(
-        "read:     {} logs, {:.1} MB, {:.1} MB of text",
-        account.trails,
+        "read:     {}, {:.1} MB, {:.1} MB of text",
+        counted(account.trails, "log", "logs"),
         account.bytes as f64 / 1e6,
         account.text as f64 / 1e6
     );
-    for (count, what) in [
-        (account.skipped, "more that the index rules out or knows"),
-        (account.digests, "digest files passed over"),
-        (account.others, "other files"),
+    let skipped = "more that the index rules out or knows";
+    for (count, one, many) in [
+        (account.skipped, skipped, skipped),
+        (
+            account.digests,
+            "digest file passed over",
+            "digest files passed over",
+        ),
+        (account.others, "other file", "other files"),
     ] {
         if count > 0 {
-            text.push_str(&format!("; {count} {what}"));
+            text.push_str(&format!("; {}", counted(count, one, many)));
         }
     }
     text.push('\n');

@@ -47,19 +47,21 @@ pub(crate) fn run(args: &TriageArgs) -> Result<Exit, Failure> {
     paths.append(&mut named.evidence);
     let mut gathered = evidence::gather(&paths);
     if args.targets.is_empty() {
-        add_from_notices(&mut named.subjects, &gathered.exhibits);
+        named.add_notices(&gathered.exhibits);
     }
+    named.unmask(&gathered.exhibits);
     if named.subjects.is_empty() {
+        let unread = gathered.unread.iter();
+        let unread = unread.map(|it| incomplete(&it.path.to_string_lossy(), &it.reason));
+        named.flaws.extend(unread);
+        print_lines(&named.flaws);
         // A report without keys of AWS is an answer, unless something was not read.
-        return match (args.targets.is_empty(), named.flaws.is_empty() && gathered.unread.is_empty()) {
+        return match (args.targets.is_empty() && named.masked.is_empty(), named.flaws.is_empty()) {
             (false, true) => {
                 print_error("no access key of AWS is in what was named\n");
                 Ok(Exit::Clean)
             }
-            (false, false) => {
-                print_lines(&named.flaws);
-                Ok(Exit::Failed)
-            }
+            (false, false) => Ok(Exit::Failed),
             (true, _) => Err(Failure::bare(FailureKind::Usage, "no key is named, and no mail or notice of AWS names one")
                 .hint("keysieve triage report.json --evidence DIRECTORY, or KEY_ID in place of the report")),
         };
@@ -100,7 +102,7 @@ pub(crate) fn run(args: &TriageArgs) -> Result<Exit, Failure> {
         answer
             .unread
             .iter()
-            .map(|unread| format!("incomplete: {}: {}", unread.path, unread.why)),
+            .map(|unread| incomplete(&unread.path, &unread.why)),
     );
     let unmet = unmet(&answer, &args.require, coverage.is_some());
     lines.extend(unmet);
@@ -115,6 +117,10 @@ pub(crate) fn run(args: &TriageArgs) -> Result<Exit, Failure> {
     } else {
         Exit::Clean
     })
+}
+
+fn incomplete(path: &str, why: &str) -> String {
+    format!("incomplete: {path}: {why}")
 }
 
 fn file(file: &EvidenceFile) -> File {
@@ -137,6 +143,8 @@ struct Named {
     subjects: Subjects,
     /// Mails: evidence as well.
     evidence: Vec<PathBuf>,
+    /// IDs that mails mask.
+    masked: BTreeSet<String>,
     /// What is wrong with reports that could be read in part.
     flaws: Vec<String>,
 }
@@ -159,11 +167,11 @@ impl Named {
 
     fn add(&mut self, path: &Path, number: usize) -> Result<(), Failure> {
         let fail = |error| {
-            Failure::new(
-                FailureKind::System,
-                format!("cannot read argument {number}"),
-                error,
-            )
+            let message = match may_be_secret(path) {
+                true => format!("cannot read argument {number}"),
+                false => format!("cannot read {}", path.display()),
+            };
+            Failure::new(FailureKind::System, message, error)
         };
         let mut bytes = Vec::new();
         let is_stdin = path == Path::new("-");
@@ -185,13 +193,7 @@ impl Named {
         if !bytes.trim_ascii_start().starts_with(b"{")
             && let Some(notice) = mail::read(&bytes)
         {
-            let keys = notice
-                .keys
-                .iter()
-                .filter_map(|key| LogKeyId::parse(&key.id));
-            for key in keys {
-                self.subjects.entry(key).or_default();
-            }
+            notice.keys.iter().for_each(|key| self.add_id(&key.id));
             if !is_stdin {
                 self.evidence.push(path.to_owned());
             }
@@ -211,45 +213,73 @@ impl Named {
             }
         }
     }
-}
 
-/// Takes the keys that mails and notices name, masked ones too if a list of keys has exactly one that fits.
-fn add_from_notices(subjects: &mut Subjects, exhibits: &[Exhibit]) {
-    let listed = || {
-        let lists = exhibits.iter().filter_map(|exhibit| match &exhibit.kind {
-            Kind::KeyList { keys, .. } => Some(keys),
-            _ => None,
-        });
-        lists
-            .flatten()
-            .filter_map(|key| LogKeyId::parse(&key.key_id))
-    };
-    let mut add = |id: &str| {
-        let key = match id.strip_prefix("****-****-") {
-            None => LogKeyId::parse(id),
-            Some(last) => {
-                let fitting: BTreeSet<LogKeyId> = listed()
-                    .filter(|key| key.as_str().ends_with(last))
-                    .collect();
-                fitting.first().copied().filter(|_| fitting.len() == 1)
-            }
-        };
-        if let Some(key) = key {
-            subjects.entry(key).or_default();
-        }
-    };
-    for exhibit in exhibits {
-        match &exhibit.kind {
-            Kind::Mail(notice) => notice.keys.iter().for_each(|key| add(&key.id)),
-            Kind::Health(notices) => {
-                let about = notices.iter().filter(|notice| notice.is_about_keys());
-                about
-                    .flat_map(|notice| &notice.entities)
-                    .for_each(|it| add(it));
-            }
-            _ => {}
+    /// Adds an ID of a mail or a notice, whole or masked; what else stands in its place is passed over.
+    fn add_id(&mut self, id: &str) {
+        if let Some(key) = LogKeyId::parse(id) {
+            self.subjects.entry(key).or_default();
+        } else if mail::last_of_masked(id).is_some() {
+            self.masked.insert(id.to_owned());
         }
     }
+
+    /// Takes the keys that mails and notices of the evidence name.
+    fn add_notices(&mut self, exhibits: &[Exhibit]) {
+        for exhibit in exhibits {
+            match &exhibit.kind {
+                Kind::Mail(notice) => notice.keys.iter().for_each(|key| self.add_id(&key.id)),
+                Kind::Health(notices) => {
+                    let about = notices.iter().filter(|notice| notice.is_about_keys());
+                    about
+                        .flat_map(|notice| &notice.entities)
+                        .for_each(|it| self.add_id(it));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Takes for each masked ID the only key that fits, of those that are named or in a list of keys; says so where
+    /// there is none or are several.
+    fn unmask(&mut self, exhibits: &[Exhibit]) {
+        let mut known: BTreeSet<LogKeyId> = self.subjects.keys().copied().collect();
+        for exhibit in exhibits {
+            if let Kind::KeyList { keys, .. } = &exhibit.kind {
+                known.extend(keys.iter().filter_map(|key| LogKeyId::parse(&key.key_id)));
+            }
+        }
+        let mut is_open = false;
+        for id in &self.masked {
+            let last = mail::last_of_masked(id).unwrap_or_default();
+            let fitting = known.iter().filter(|key| key.as_str().ends_with(last));
+            let fitting: Vec<LogKeyId> = fitting.copied().collect();
+            if let [key] = fitting[..] {
+                self.subjects.entry(key).or_default();
+                continue;
+            }
+            is_open = true;
+            let found = match fitting.len() {
+                0 => "no listed key fits".to_owned(),
+                several => format!("{several} listed keys fit"),
+            };
+            self.flaws.push(format!(
+                "incomplete: the mail masks the key {id}, and {found}"
+            ));
+        }
+        if is_open {
+            self.flaws.push(
+                "hint: collect the lists of keys, keysieve collect > collect.sh, and name them with --evidence; or name the key"
+                    .to_owned(),
+            );
+        }
+    }
+}
+
+/// Returns true for what somebody may have typed or pasted in the place of a file, and that must not be shown.
+fn may_be_secret(path: &Path) -> bool {
+    let text = path.as_os_str().as_encoded_bytes();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    text.len() >= 16 && text.iter().all(is_part)
 }
 
 /// What the logs hold of the keys.
