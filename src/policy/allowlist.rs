@@ -55,6 +55,11 @@ impl Allowlist {
         Ok(Self { entries })
     }
 
+    /// Adds the entries of another.
+    pub fn extend(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+    }
+
     /// Returns how many entries there are.
     pub(super) fn len(&self) -> usize {
         self.entries.len()

@@ -18,12 +18,20 @@ pub struct Folder {
 
 /// Folders that have a configuration of their own, by their path below the root.
 #[derive(Clone, Debug, Default)]
-pub struct Folders(BTreeMap<BString, Folder>);
+pub struct Folders(BTreeMap<BString, Vec<Folder>>);
 
 impl Folders {
-    /// Adds a folder. The path has no slash at its end, and is not the root's, which is empty.
+    /// Adds a folder. The path has no slash at its end, and is not the root's, which is empty. What is said of the same
+    /// path already goes on to count.
     pub fn insert(&mut self, path: BString, folder: Folder) {
-        self.0.insert(path, folder);
+        self.0.entry(path).or_default().push(folder);
+    }
+
+    /// Adds what others say.
+    pub fn extend(&mut self, others: Self) {
+        for (path, folders) in others.0 {
+            self.0.entry(path).or_default().extend(folders);
+        }
     }
 
     /// Returns the folders above a path, the outermost first, each with the length of its path and the slash behind it.
@@ -37,9 +45,10 @@ impl Folders {
         } else {
             path
         };
-        path.find_iter("/").filter_map(move |at| {
+        path.find_iter("/").flat_map(move |at| {
             let above = path[..at].as_bstr();
-            Some((above, self.0.get(above)?, at + 1))
+            let folders = self.0.get(above).into_iter().flatten();
+            folders.map(move |folder| (above, folder, at + 1))
         })
     }
 
@@ -58,7 +67,10 @@ impl Folders {
     /// Returns the path of each folder with the number of entries in its allowlist.
     pub(super) fn allows(&self) -> impl Iterator<Item = (&BString, usize)> {
         let folders = self.0.iter();
-        folders.map(|(path, folder)| (path, folder.allowlist.len()))
+        folders.flat_map(|(path, folders)| {
+            let lengths = folders.iter().map(|folder| folder.allowlist.len());
+            lengths.map(move |length| (path, length))
+        })
     }
 }
 

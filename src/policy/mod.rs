@@ -88,8 +88,8 @@ struct Used {
 }
 
 impl Policy {
-    /// Decides about each finding: takes out excluded places, joins what several files hold, sets levels, and accepts
-    /// what a marker, the allowlist or the baseline covers, in this order.
+    /// Decides about each finding: takes out excluded places, joins what several files hold, sets levels, accepts
+    /// what a marker, the allowlist or the baseline covers, and takes out what is not asked for, in this order.
     pub fn judge(&self, mut located: Located) -> (Judged, Unused) {
         exclude(&mut located, &self.exceptions);
         located.join_across();
@@ -99,13 +99,14 @@ impl Policy {
             unused_markers: markers,
             ..
         } = located;
-        coverage.selected = self.selection.as_ref().map(|it| it.take(&mut findings));
         self.relevel(&mut findings);
         let used = accept(&mut findings, &self.exceptions);
         let entries = match &self.baseline {
             Some(baseline) => baseline.accept(&mut findings, self.today).unused,
             None => Vec::new(),
         };
+        // Whether a finding is accepted all its places decide, those too that are not asked for.
+        coverage.selected = self.selection.as_ref().map(|it| it.take(&mut findings));
         coverage.accepted.extend(&self.allow_incomplete);
         coverage.finish();
         let allows = 0..self.exceptions.allowlist.len();

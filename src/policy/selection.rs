@@ -114,6 +114,10 @@ impl Item {
             .into_iter()
             .find_map(|magic| text.strip_prefix(magic));
         let (at, rest) = match top {
+            // Git reads more magic there.
+            Some([b'!' | b'^' | b':', ..]) if text.starts_with(b":/") => {
+                return Err(SelectionError::Unknown(text.into()));
+            }
             Some(rest) => (BStr::new(b""), rest.as_bstr()),
             None if text == ":" => (BStr::new(b""), BStr::new(b"")),
             None if text.starts_with(b":") => return Err(SelectionError::Unknown(text.into())),
@@ -133,6 +137,10 @@ impl Item {
         let path: BString = bstr::join("/", parts).into();
         if rest.find_byteset(b"*?").is_none() {
             return Ok(Self::Literal(path, rest.ends_with(b"/")));
+        }
+        // In Git these are signs beside others.
+        if rest.find_byteset(b"[\\").is_some() {
+            return Err(SelectionError::Unknown(text.into()));
         }
         // A folder that a pattern names stands for what is below it, as one that is written out.
         let pattern = format!("^(?s-u:{})(?s-u:/.*)?$", pattern(path.as_ref()));
@@ -171,7 +179,7 @@ impl fmt::Display for SelectionError {
             Self::Outside(path) => write!(f, "{path} is outside of the repository"),
             Self::Unknown(path) => write!(
                 f,
-                "{path} is no path that is understood here: of what Git writes with a colon there are :/ and :(top)"
+                "{path} is no path that is understood here: of what Git writes with a colon there are :/ and :(top), of its patterns * and ?"
             ),
         }
     }
@@ -225,7 +233,16 @@ mod tests {
             selection("../../x", "a"),
             Err(SelectionError::Outside(_))
         ));
-        for text in [":!x", ":(exclude)x", ":^x", ":(glob)x"] {
+        for text in [
+            ":!x",
+            ":(exclude)x",
+            ":^x",
+            ":(glob)x",
+            ":/!x",
+            ":/^x",
+            "a[b]*",
+            "a\\?*",
+        ] {
             let is_unknown = matches!(selection(text, ""), Err(SelectionError::Unknown(_)));
             assert!(is_unknown, "{text}");
         }

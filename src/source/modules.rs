@@ -157,14 +157,19 @@ impl Modules {
         let mut found = Vec::new();
         for home in homes {
             let mut todo = vec![(BString::default(), home.join("modules"), 0)];
+            // Links may lead in a circle.
+            let mut looked_at = BTreeSet::new();
             while let Some((name, dir, depth)) = todo.pop() {
+                if !looked_at.insert(real(&dir)) {
+                    continue;
+                }
                 for (part, dir) in self.folders(&dir, below) {
                     let name: BString = match name.is_empty() {
                         true => part,
                         false => [name.as_slice(), b"/", &part].concat().into(),
                     };
                     // A damaged one is opened too, so that it is named.
-                    if dir.join("HEAD").exists() || dir.join("config").exists() {
+                    if dir.join("HEAD").is_file() || dir.join("config").is_file() {
                         found.push((name, dir));
                     } else if depth < MAX_DEPTH {
                         todo.push((name, dir, depth + 1));
@@ -176,7 +181,7 @@ impl Modules {
         found
     }
 
-    /// The directories right in one, which need not be there. Links are not followed.
+    /// The directories right in one, which need not be there. Git follows links to them.
     fn folders(&mut self, dir: &Path, below: &BString) -> Vec<(BString, PathBuf)> {
         let entries = match fs::read_dir(dir) {
             Ok(entries) => entries,
@@ -192,7 +197,7 @@ impl Modules {
         };
         let mut folders = Vec::new();
         for entry in entries {
-            match entry.and_then(|entry| Ok((entry.file_type()?.is_dir(), entry))) {
+            match entry.and_then(|entry| Ok((fs::metadata(entry.path())?.is_dir(), entry))) {
                 Ok((true, entry)) => {
                     let name = path_bytes(Path::new(&entry.file_name()));
                     folders.push((name, entry.path()));

@@ -105,41 +105,96 @@ pub(super) fn of_other_commits(path: BString) -> Skip {
     Skip::with_detail(SkipReason::Submodule, path, detail)
 }
 
+/// What a scan of the disk does about submodules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// It names those that it passes by.
+    Names,
+    /// It was asked to look at all of them.
+    Asked {
+        /// Repositories are looked for where ignore rules let the scan go.
+        respect_ignore: bool,
+    },
+}
+
 /// The submodules below `paths` that the repository at `root`, or one of its submodules, names and that are not checked
-/// out, so that a scan of the disk passed by an empty directory. With `is_asked` they were to be looked at.
-pub fn not_checked_out(root: &Path, paths: &[PathBuf], is_asked: bool) -> Vec<Skip> {
+/// out, so that a scan of the disk passed by an empty directory. If they were to be looked at, those of every repository
+/// below `paths`; and what could not be read of them.
+pub fn not_checked_out(root: &Path, paths: &[PathBuf], look: Look) -> Vec<Skip> {
     let roots: Vec<PathBuf> = paths
         .iter()
         .filter_map(|path| path.canonicalize().ok())
         .filter(|path| path.is_dir())
         .collect();
-    let reason = match is_asked {
-        true => SkipReason::SubmoduleAbsent,
-        false => SkipReason::Submodule,
+    let mut todo = vec![(root.to_owned(), 0)];
+    let reason = match look {
+        Look::Asked { respect_ignore } => {
+            let found = roots
+                .iter()
+                .flat_map(|root| repositories(root, respect_ignore));
+            todo.extend(found.map(|dir| (dir, 0)));
+            SkipReason::SubmoduleAbsent
+        }
+        Look::Names => SkipReason::Submodule,
     };
     let mut skips = Vec::new();
-    let mut todo = vec![(root.to_owned(), 0)];
-    while let Some((repository, depth)) = todo.pop() {
-        if depth > MAX_DEPTH || !repository.join(MODULES).exists() {
+    let mut seen = HashSet::new();
+    while let Some((dir, depth)) = todo.pop() {
+        let has_modules = dir.join(MODULES).exists();
+        if depth > MAX_DEPTH
+            || !(has_modules || (look != Look::Names && dir.join(".git").exists()))
+            || !seen.insert(dir.clone())
+        {
             continue;
         }
-        let index = repository::open(&repository, &GitEnvironment::default())
-            .ok()
-            .and_then(|repository| Index::load(&repository).ok());
-        for path in index.iter().flat_map(Index::submodules) {
-            let dir = repository.join(path.to_path_lossy());
-            if dir.join(".git").exists() {
-                todo.push((dir, depth + 1));
-            } else if roots.iter().any(|root| dir.starts_with(root)) {
-                let path = dir
-                    .strip_prefix(root)
-                    .map_or_else(|_| path.into(), path_bytes);
+        let shown = |path: &Path| path_bytes(path.strip_prefix(root).unwrap_or(path));
+        let opened = repository::open(&dir, &GitEnvironment::default());
+        // Of what is no repository, one around it is found.
+        let is_here = |it: &Repository| {
+            let work_dir = it.work_dir().and_then(|dir| dir.canonicalize().ok());
+            work_dir == dir.canonicalize().ok()
+        };
+        let Some(repository) = opened.ok().filter(is_here) else {
+            // A list of submodules without a repository names nothing that could be here.
+            if look != Look::Names && has_modules && dir.join(".git").exists() {
+                let detail = "its .git is no repository";
+                skips.push(Skip::with_detail(
+                    SkipReason::Unreadable,
+                    shown(&dir),
+                    detail,
+                ));
+            }
+            continue;
+        };
+        for skip in of_head(&repository) {
+            if skip.reason != SkipReason::Submodule {
+                skips.push(skip);
+                continue;
+            }
+            let module = dir.join(skip.subject.to_path_lossy());
+            if module.join(".git").exists() {
+                todo.push((module, depth + 1));
+            } else if roots.iter().any(|root| module.starts_with(root)) {
+                let path = shown(&module);
                 let detail = format!("not checked out: git submodule update --init {path}");
                 skips.push(Skip::with_detail(reason, path, detail));
             }
         }
     }
     skips
+}
+
+/// The directories at and below `root` that are the root of a repository. What cannot be read of them the scan says.
+fn repositories(root: &Path, respect_ignore: bool) -> Vec<PathBuf> {
+    let walk = ignore::WalkBuilder::new(root)
+        .standard_filters(respect_ignore)
+        .hidden(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    walk.flatten()
+        .map(ignore::DirEntry::into_path)
+        .filter(|path| path.join(".git").exists())
+        .collect()
 }
 
 fn in_tree(

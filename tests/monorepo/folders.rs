@@ -286,3 +286,108 @@ fn unused_entries_of_folders_are_named_and_shown() {
         run.show()
     );
 }
+
+const ALL: &str = "exclude = ['*']\n";
+
+/// A1: what a link leads to has its own path, and speaks of that alone.
+#[test]
+#[cfg(unix)]
+fn a_link_to_a_folder_lends_nothing() {
+    let repo = TestRepo::new();
+    repo.commit_file("a/x.env", pair(1), "one");
+    repo.git(&["rm", "--quiet", "-r", "a"]);
+    repo.stage("b/.keysieve.toml", ALL);
+    std::os::unix::fs::symlink("b", repo.join("a")).expect("a link");
+    repo.git(&["add", "--all"]);
+    repo.commit("a link");
+    let run = repo.keysieve(&["history", "--format", "json"]).status(1);
+    assert_eq!(found(&run), ["a/x.env"]);
+}
+
+/// A2: a sparse index names the folder, not what is in it.
+#[test]
+fn a_folder_that_a_sparse_index_does_not_expand_still_excepted() {
+    let repo = TestRepo::new();
+    repo.stage("a/.keysieve.toml", ALL);
+    repo.stage("a/x.env", pair(1));
+    repo.stage("a/y.env", "nothing\n");
+    repo.stage("b/f", "nothing\n");
+    repo.commit("all");
+    repo.git(&["rm", "--quiet", "--cached", "a/x.env"]);
+    repo.git(&["commit", "--quiet", "-m", "unused"]);
+    repo.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
+    repo.git(&["sparse-checkout", "set", "--cone", "--sparse-index", "b"]);
+    let _ = std::fs::remove_file(repo.join("a/x.env"));
+    repo.git(&["sparse-checkout", "reapply", "--sparse-index"]);
+    let listed = repo.git(&["ls-files", "--sparse"]);
+    assert!(listed.lines().any(|line| line == "a/"), "{listed}");
+    repo.stage("b/y.env", pair(1));
+    let run = repo.keysieve(&["staged", "--format", "json"]).status(1);
+    assert_eq!(found(&run), ["b/y.env"]);
+}
+
+/// A5: what a broken file meant to except nobody knows.
+#[test]
+fn a_key_that_leaves_a_folder_whose_configuration_was_broken_is_new() {
+    // A range reads the root's from its base, and refuses one that is broken.
+    for (config, of_range) in [("a/.keysieve.toml", 1), (".keysieve.toml", 2)] {
+        let repo = TestRepo::new();
+        repo.stage(config, ALL);
+        repo.stage("a/x.env", pair(1));
+        repo.stage("f", "nothing\n");
+        repo.commit("whole");
+        repo.stage(config, "exclude = ['*'");
+        repo.commit("broken");
+        repo.stage(config, "");
+        repo.git(&["mv", "a/x.env", "x.env"]);
+        repo.keysieve(&["staged"]).status(1);
+        repo.commit("moved");
+        repo.keysieve(&["history", "--range", "HEAD~1.."])
+            .status(of_range);
+    }
+}
+
+/// A6: the other parent of a merge has old versions, and exceptions of its own.
+#[test]
+fn what_the_other_parent_of_a_merge_excepted_is_not_known() {
+    for config in ["a/.keysieve.toml", ".keysieve.toml"] {
+        for keeps_it in [true, false] {
+            let repo = TestRepo::new();
+            repo.commit_file("f", "nothing\n", "base");
+            repo.git(&["checkout", "--quiet", "-b", "br"]);
+            repo.stage(config, ALL);
+            repo.stage("a/x.env", pair(1));
+            repo.commit("excepted");
+            repo.git(&["checkout", "--quiet", "main"]);
+            repo.git(&["merge", "--quiet", "--no-commit", "--no-ff", "br"]);
+            repo.stage("b/y.env", pair(1));
+            if !keeps_it {
+                repo.git(&["rm", "--quiet", "-f", config]);
+            } else if !config.contains('/') {
+                repo.stage(config, "exclude = ['/a/']\n");
+            }
+            repo.keysieve(&["staged"]).status(1);
+        }
+    }
+}
+
+/// C13: a path that a commit can have and this disk cannot.
+#[test]
+#[cfg(unix)]
+fn a_folder_that_the_disk_cannot_have_has_no_configuration() {
+    let repo = TestRepo::new();
+    let blob = {
+        repo.write("x.env", pair(1));
+        repo.git(&["hash-object", "-w", "x.env"])
+    };
+    let name = format!("{}/x.env", "n".repeat(300));
+    repo.git(&[
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("100644,{blob},{name}"),
+    ]);
+    repo.git(&["commit", "--quiet", "-m", "a long name"]);
+    let run = repo.keysieve(&["history", "--format", "json"]).status(1);
+    assert_eq!(found(&run), [name]);
+}

@@ -97,3 +97,43 @@ fn what_is_listed_and_not_there_is_not_clean() {
     }
     repo.keysieve(&["scan", "--null", "a"]).status(2);
 }
+
+/// A3: an entry that lies in another repository, or what looks like one, speaks for itself at most.
+#[test]
+fn no_entry_of_a_list_chooses_the_settings_for_the_others() {
+    let repo = TestRepo::new();
+    repo.write("z/x.env", pair(1));
+    repo.write("a/f", "nothing\n");
+    repo.write(
+        "a/.keysieve.toml",
+        "exclude = ['*.env']\nfail-on = 'never'\n",
+    );
+    repo.write("a/HEAD", "ref: refs/heads/main\n");
+    repo.write("a/objects/x", "");
+    repo.write("a/refs/x", "");
+    repo.keysieve(&["scan", "--files-from", "-"])
+        .stdin("z/x.env\na/f\n")
+        .status(1);
+    repo.write("a/.keysieve.toml", "exclude = ['*']\nfail-on = 'never'\n");
+    let run = repo
+        .keysieve(&["scan", "--format", "json", "--files-from", "-"])
+        .stdin("a/f\nz/x.env\n")
+        .status(1);
+    assert_eq!(found(&run), ["z/x.env"]);
+}
+
+/// C19: a link that is listed is the file that it leads to.
+#[test]
+#[cfg(unix)]
+fn a_link_in_a_list_has_the_settings_of_its_target() {
+    let repo = TestRepo::new();
+    repo.write(
+        "a/.keysieve.toml",
+        "[[allow]]\npaths = ['/x.env']\nreason = 'r'\n",
+    );
+    repo.write("a/x.env", pair(1));
+    std::os::unix::fs::symlink("a/x.env", repo.join("l")).expect("a link");
+    let scan = |args: &[&str]| repo.keysieve(args).stdin("l\n").status(0);
+    scan(&["scan", "l"]);
+    scan(&["scan", "--files-from", "-"]);
+}

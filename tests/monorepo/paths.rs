@@ -164,3 +164,87 @@ fn a_baseline_of_paths_leaves_the_others_alone() {
         }
     }
 }
+
+/// A4: one place that nothing accepts keeps a finding open, whether it is asked for or not.
+#[test]
+fn acceptance_does_not_depend_on_the_paths() {
+    let repo = TestRepo::new();
+    let allow = "[[allow]]\npaths = ['*']\nreason = 'r'\n";
+    repo.commit_file("a/.keysieve.toml", allow, "an exception");
+    repo.commit_file("a/x.env", pair(1), "one");
+    repo.commit_file("b/x.env", pair(1), "again");
+    repo.keysieve(&["history"]).status(1);
+    let run = repo
+        .keysieve(&["history", "--format", "json", "--", "a"])
+        .status(1);
+    assert_eq!(found(&run), ["a/x.env"]);
+}
+
+/// B8, B10, B11: what Git would read otherwise is refused, not taken for a path that nothing has.
+#[test]
+fn what_git_reads_otherwise_is_refused() {
+    let repo = repo();
+    for wrong in [":/!a", ":/^a", "[a]/*.env", "a\\/*.env"] {
+        let run = repo.keysieve(&["history", "--", wrong]).status(2);
+        assert!(run.err().contains(wrong), "{}", run.show());
+    }
+    let named = repo.join("!a");
+    repo.commit_file("!a/x.env", pair(9), "an odd name");
+    repo.keysieve(&["history", "--", named.to_str().expect("text")])
+        .status(1);
+    repo.git(&["clone", "--quiet", "--bare", ".", "bare.git"]);
+    let inside = repo.join("bare.git/a");
+    let inside = inside.to_str().expect("text");
+    let run = repo
+        .keysieve(&["history", "bare.git", "--", inside])
+        .status(2);
+    assert!(run.err().contains("bare"), "{}", run.show());
+}
+
+/// B9: paths begin at the root where the Git directory is named.
+#[test]
+fn paths_beside_a_git_directory_begin_at_the_root() {
+    let repo = repo();
+    for (dir, named) in [("", ".git"), (".git", "."), (".git/refs", ".")] {
+        let run = TestCommand::keysieve(repo.join(dir))
+            .args(["history", named, "--format", "json", "--", "b"])
+            .status(1);
+        assert_eq!(found(&run), ["b/z.env"], "{dir}");
+    }
+}
+
+/// C14: a baseline that is begun anew for some paths keeps what it has of others.
+#[test]
+fn a_baseline_begun_anew_for_paths_keeps_the_others() {
+    let repo = repo();
+    repo.keysieve(&["baseline", "write", "--history"]).status(0);
+    let text = || std::fs::read_to_string(repo.join(".keysieve-baseline")).expect("a file");
+    assert!(text().contains("b/z.env"), "{}", text());
+    repo.keysieve(&[
+        "baseline",
+        "write",
+        "--force",
+        "--history",
+        "--reason",
+        "anew",
+        "--",
+        "a",
+    ])
+    .status(0);
+    assert!(
+        text().contains("b/z.env") && text().contains("a/x.env"),
+        "{}",
+        text()
+    );
+    assert_eq!(text().matches("anew").count(), 2, "{}", text());
+    repo.keysieve(&[
+        "baseline",
+        "write",
+        "--force",
+        "--history",
+        "--reason",
+        "all",
+    ])
+    .status(0);
+    assert!(!text().contains("anew"), "{}", text());
+}

@@ -146,3 +146,23 @@ fn a_list_is_written_only_where_nobody_commits_it() {
     assert!(run.err().contains("no value to replace"), "{}", run.show());
     assert!(!list.exists());
 }
+
+/// C16: not in any repository, one that shares its objects with the one that is scanned least of all.
+#[test]
+fn a_list_is_not_written_into_another_work_tree() {
+    let (repo, outside, _) = world();
+    repo.commit_file("x.env", pair(1), "one");
+    let linked = outside.path().join("linked");
+    let at = linked.to_str().expect("text");
+    repo.git(&["worktree", "add", "--quiet", "--detach", at]);
+    std::fs::create_dir(linked.join("sub")).expect("a folder");
+    for file in ["list", "sub/list"] {
+        let file = linked.join(file);
+        let text = file.to_str().expect("text");
+        let run = repo
+            .keysieve(&["history", "--replace-text", text])
+            .status(2);
+        assert!(run.err().contains("outside"), "{}", run.show());
+        assert!(!file.exists());
+    }
+}

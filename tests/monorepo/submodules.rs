@@ -316,3 +316,82 @@ fn paths_and_exceptions_of_the_outer_repository_reach_into_them() {
     world.outer.keysieve(&write).status(0);
     world.outer.keysieve(RECURSE).status(0);
 }
+
+/// A7: whatever tells of submodules that are not here, and wherever their repository lies.
+#[test]
+fn a_scan_that_is_asked_to_look_names_all_that_are_absent() {
+    let world = World::new();
+    let absent = |repo: &TestRepo, path: &str| {
+        let args = ["scan", "--recurse-submodules", "--format", "json", path];
+        skipped(&repo.keysieve(&args).status(2), "submodule-absent")
+    };
+    let clone = world.without();
+    std::fs::remove_file(clone.join(".gitmodules")).expect("the list goes");
+    assert_eq!(absent(&clone, "."), ["libs/inner"]);
+    let index = clone.join(".git/index");
+    std::fs::write(&index, "damaged").expect("an index");
+    let args = ["scan", "--recurse-submodules", "--format", "json"];
+    let run = clone.keysieve(&args).status(2);
+    assert_eq!(skipped(&run, "unreadable").len(), 1, "{}", run.show());
+    std::fs::remove_file(&index).expect("the index goes");
+    assert_eq!(absent(&clone, "."), ["libs/inner"]);
+    // Below what is scanned, and beside it.
+    let parent = TestRepo::new();
+    let url = world.outer.path().to_str().expect("text");
+    parent.git(&["clone", "--quiet", url, "here/clone"]);
+    assert_eq!(absent(&parent, "."), ["here/clone/libs/inner"]);
+    assert_eq!(absent(&parent, "here"), ["here/clone/libs/inner"]);
+    let other = TestRepo::new();
+    other.write("f", "nothing\n");
+    let clone = parent.join("here/clone");
+    let run = other
+        .keysieve(&["scan", "--recurse-submodules", "--format", "json", "f"])
+        .arg(&clone)
+        .status(2);
+    assert_eq!(skipped(&run, "submodule-absent").len(), 1, "{}", run.show());
+}
+
+/// C12: folders of these names are parts of a submodule's name, not of a repository.
+#[test]
+fn a_submodule_may_be_called_config_or_head() {
+    let inner = TestRepo::new();
+    inner.commit_file("x.env", pair(1), "a key");
+    for path in ["services/config", "services/HEAD"] {
+        let outer = TestRepo::new();
+        outer.commit_file("f", "nothing\n", "outer");
+        add(&outer, &inner, path);
+        outer.commit("with a submodule");
+        std::fs::remove_dir_all(outer.join("services")).expect("the work tree goes");
+        let run = outer.keysieve(RECURSE).status(1);
+        assert_eq!(found(&run), [format!("{path}/x.env")]);
+    }
+}
+
+/// C17: one that is looked at is not named as one that is not.
+#[test]
+fn what_is_looked_at_is_not_named_whatever_the_limits() {
+    let world = World::new();
+    let more = ["--since", "2000-01-01"];
+    let run = world.outer.keysieve(RECURSE).args(more).status(1);
+    assert_eq!(skipped(&run, "submodule"), [""; 0]);
+}
+
+/// C18: Git follows a link to where it keeps a submodule.
+#[test]
+#[cfg(unix)]
+fn a_git_directory_that_is_a_link_is_searched() {
+    let world = World::new();
+    let kept = world.outer.join(".git/modules/libs/inner");
+    let elsewhere = world.deep.join("kept");
+    std::fs::rename(&kept, &elsewhere).expect("it moves");
+    std::os::unix::fs::symlink(&elsewhere, &kept).expect("a link");
+    let circle = world.outer.join(".git/modules/libs/circle");
+    std::os::unix::fs::symlink("..", circle).expect("a link");
+    std::fs::remove_dir_all(world.outer.join("libs")).expect("the work tree goes");
+    let run = world.outer.keysieve(RECURSE).run();
+    assert!(
+        found(&run).contains(&"libs/inner/x.env".to_owned()),
+        "{}",
+        run.show()
+    );
+}

@@ -17,7 +17,7 @@ use keysieve::text::document::Fault;
 
 use crate::failure::{Failure, Kind};
 use crate::reader::{Place, Reader};
-use crate::settings::{allowlist, excludes};
+use crate::settings::{allowlist, everything, excludes};
 
 /// How many are named in the summary; the rest is counted.
 const NAMED: usize = 3;
@@ -39,7 +39,7 @@ pub(crate) struct Found {
 pub(crate) enum Faults {
     /// Say it: nothing is reported then.
     Refuse,
-    /// It was said when the file counted.
+    /// It was said when the file counted. One that is broken is taken to except all that is below it.
     Ignore,
 }
 
@@ -69,6 +69,7 @@ pub(crate) fn read(
         };
         let is_root = reader.is_other_root(folder.as_ref());
         let (file, more) = ConfigFile::parse_folder(&text.name, &text.text, is_root);
+        let is_broken = !more.is_empty();
         faults.extend(more);
         if !is_root {
             faults.extend(file.unknown_rules(&text.name, |id| rules.index_of(id).is_some()));
@@ -78,9 +79,16 @@ pub(crate) fn read(
             let spot = format!("{}:{}", text.name, allow.line);
             found.allows.insert((folder.clone(), number), spot);
         }
-        let exceptions = Folder {
-            excludes: excludes(&file)?,
-            allowlist: allowlist(&file)?,
+        let exceptions = match is_broken {
+            // What it meant to except nobody knows: nothing below it was known.
+            true => Folder {
+                allowlist: everything().allowlist,
+                ..Folder::default()
+            },
+            false => Folder {
+                excludes: excludes(&file)?,
+                allowlist: allowlist(&file)?,
+            },
         };
         found.folders.insert(folder, exceptions);
         found.files.push((text.name, file));

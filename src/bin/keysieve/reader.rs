@@ -1,7 +1,7 @@
 //! Files of settings, read from where they count: the disk, the index, a commit.
 
 use std::cell::OnceCell;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use bstr::{BStr, ByteSlice as _};
@@ -74,14 +74,15 @@ impl<'r> Reader<'r> {
         })
     }
 
-    /// The text of the configuration of a folder. As in Git, a link is none.
+    /// The text of the configuration of a folder. As in Git, a link is none, and nothing lies behind one: what it leads to
+    /// speaks of its own folder.
     pub(crate) fn folder_text(
         &self,
         name: &BStr,
         place: Place<'_>,
     ) -> Result<Option<Text>, Failure> {
         if let Self::Disk(root, _) = self
-            && root.join(name.to_path_lossy()).is_symlink()
+            && has_link(root, name)
         {
             return Ok(None);
         }
@@ -191,6 +192,15 @@ fn left_out(
     Ok(bytes.map(|bytes| (bytes, known.commit_id)))
 }
 
+/// Whether a part of a path below `root` is a link.
+fn has_link(root: &Path, name: &BStr) -> bool {
+    let mut path = root.to_owned();
+    name.split_str("/").any(|part| {
+        path.push(part.to_path_lossy());
+        path.is_symlink()
+    })
+}
+
 /// A regular file below `root`; a link that leads out of it, a pipe or a device is refused.
 fn read_below(root: &Path, name: &BStr) -> Result<Option<Vec<u8>>, Failure> {
     let path = root.join(name.to_path_lossy());
@@ -201,10 +211,18 @@ fn read_below(root: &Path, name: &BStr) -> Result<Option<Vec<u8>>, Failure> {
     let real = match std::fs::canonicalize(&path) {
         Ok(real) => real,
         // A link to nowhere is there and cannot be read.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !path.is_symlink() => {
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => {
             return Ok(None);
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => return Ok(None),
+        // A commit may have paths that this disk cannot have.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotADirectory | ErrorKind::InvalidFilename
+            ) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(fail(error)),
     };
     let refuse = |why: &str| {

@@ -26,7 +26,8 @@ use crate::args::Common;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind, print_line, print_lines};
 use crate::progress::Progress;
-use crate::settings::{Places, Settings, everything, folders_place, named_config};
+use crate::reader::Place;
+use crate::settings::{self, Places, Settings, everything, folders_place, named_config};
 use crate::{folders, interrupt, output, terminal};
 
 /// One run of a scanning command.
@@ -192,20 +193,43 @@ impl Session {
         &self.before
     }
 
-    /// Takes in what the configurations of folders, those above old versions, excepted before the change.
-    pub(crate) fn look_before(&mut self, places: &Places<'_>, above: BTreeSet<BString>) {
+    /// Takes in what the configurations of folders, those above old versions, excepted before the change: at the base,
+    /// and in `parents`, which give old versions too. What one of them excepted is not known.
+    pub(crate) fn look_before(
+        &mut self,
+        places: &Places<'_>,
+        parents: Vec<Place<'_>>,
+        above: BTreeSet<BString>,
+    ) {
         let found = &self.common().found;
         let counts = named_config(self.common()).is_none() && !found.no_config;
-        let Some(base) = places.base.filter(|_| counts && !above.is_empty()) else {
+        let Some(base) = places.base.filter(|_| counts) else {
             return;
         };
-        let mut before = Exceptions::clone(&self.before);
-        match folders::read(base, above, &self.settings.rules, folders::Faults::Ignore) {
-            Ok(found) => before.folders = found.folders,
-            // Where one cannot be read nothing counts as known: everything is new.
-            Err(_) => before = everything(),
+        if above.is_empty() && parents.is_empty() {
+            return;
         }
-        self.before = Arc::new(before);
+        let mut before = Exceptions::clone(&self.before);
+        let mut unite = |place, is_parent| {
+            let rules = &self.settings.rules;
+            let found = folders::read(place, above.clone(), rules, folders::Faults::Ignore)?;
+            before.folders.extend(found.folders);
+            if is_parent {
+                let root = settings::before(place)?;
+                before.excludes.extend(root.excludes);
+                before.allowlist.extend(root.allowlist);
+            }
+            Ok::<(), Failure>(())
+        };
+        let united = unite(base, false).and_then(|()| {
+            let mut parents = parents.into_iter();
+            parents.try_for_each(|parent| unite(parent, true))
+        });
+        // Where one cannot be read nothing counts as known: everything is new.
+        self.before = Arc::new(match united {
+            Ok(()) => before,
+            Err(_) => everything(),
+        });
     }
 
     /// The command line with the configuration behind it.

@@ -268,11 +268,15 @@ fn exceptions(file: &ConfigFile) -> Result<Exceptions, Failure> {
     })
 }
 
-/// What the configuration at `base` leaves out and accepts. Faults of it were told when it counted.
-fn before(base: Place<'_>) -> Result<Exceptions, Failure> {
+/// What the configuration at `base` leaves out and accepts. Faults of it were told when it counted; one that is broken
+/// is taken to except everything.
+pub(crate) fn before(base: Place<'_>) -> Result<Exceptions, Failure> {
     let text = Reader::open(base)?.text(FILE_NAME.into(), base)?;
-    let file = text.map(|text| ConfigFile::parse(&text.name, &text.text).0);
-    exceptions(&file.unwrap_or_default())
+    match text.map(|text| ConfigFile::parse(&text.name, &text.text)) {
+        None => Ok(Exceptions::default()),
+        Some((file, faults)) if faults.is_empty() => exceptions(&file),
+        Some(_) => Ok(everything()),
+    }
 }
 
 pub(crate) fn excludes(file: &ConfigFile) -> Result<Globs, Failure> {

@@ -85,14 +85,20 @@ impl Index {
             .take_while(move |entry| entry.path == path)
     }
 
-    /// Whether there is an entry of this path.
+    /// Whether there is an entry of this path, or one of a directory above it that a sparse index does not expand.
     pub fn has(&self, path: &BStr) -> bool {
-        self.named(path).next().is_some()
+        self.named(path).next().is_some() || self.is_collapsed(path)
+    }
+
+    /// Whether a sparse index does not expand a directory above this path.
+    fn is_collapsed(&self, path: &BStr) -> bool {
+        let mut above = path.find_iter("/").map(|at| path[..=at].as_bstr());
+        above.any(|above| self.named(above).any(|entry| entry.mode == Mode::DIR))
     }
 
     /// Whether a sparse checkout leaves the file at `path` out of the work tree.
     pub fn leaves_out(&self, path: &BStr) -> bool {
-        self.named(path).any(|entry| entry.is_left_out)
+        self.named(path).any(|entry| entry.is_left_out) || self.is_collapsed(path)
     }
 
     /// The paths of all submodules.

@@ -70,6 +70,8 @@ pub struct Changes<'r> {
     repository: &'r Repository,
     items: Vec<Item>,
     skips: Vec<Skip>,
+    /// The other parents of a merge, which give old versions as `HEAD` does.
+    pub merged: Vec<ObjectId>,
     /// How much it is.
     pub outcome: StagedOutcome,
 }
@@ -111,10 +113,10 @@ impl<'r> Staged<'r> {
 
     /// Works out what differs.
     pub fn changes(&self, index: &Index) -> Result<Changes<'r>, Error> {
-        let comparison = if self.options.all_files {
+        let (comparison, merged) = if self.options.all_files {
             let mut comparison = Comparison::new(self.repository.objects(), index);
             comparison.all_files();
-            comparison
+            (comparison, Vec::new())
         } else {
             self.compare(index)?
         };
@@ -127,11 +129,13 @@ impl<'r> Staged<'r> {
             repository: self.repository,
             items: comparison.items,
             skips: comparison.skips,
+            merged,
             outcome,
         })
     }
 
-    fn compare<'i>(&self, index: &'i Index) -> Result<Comparison<'i>, Error>
+    /// What differs from `HEAD`; and the other parents of a merge.
+    fn compare<'i>(&self, index: &'i Index) -> Result<(Comparison<'i>, Vec<ObjectId>), Error>
     where
         Self: 'i,
     {
@@ -147,12 +151,12 @@ impl<'r> Staged<'r> {
         merge_heads.extend(&self.options.parents);
         if !merge_heads.is_empty() && !comparison.items.is_empty() {
             let mut trees = Trees::new(repository);
-            for commit_id in merge_heads {
-                let tree_id = repository.tree_of(commit_id, &mut buffer)?;
+            for commit_id in &merge_heads {
+                let tree_id = repository.tree_of(*commit_id, &mut buffer)?;
                 add_parent(&mut trees, tree_id, &mut comparison.items);
             }
         }
-        Ok(comparison)
+        Ok((comparison, merge_heads))
     }
 }
 

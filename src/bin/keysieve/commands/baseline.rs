@@ -172,7 +172,12 @@ fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
         return Err(Failure::bare(Kind::Usage, message)
             .hint("'keysieve baseline update' adds what is new, --force begins anew"));
     }
-    work.baseline = Baseline::default();
+    // What is elsewhere is no business of the paths that are asked for.
+    let asked = work.baseline.entries().filter(|it| work.is_asked(it));
+    let asked: Vec<_> = asked.map(|entry| entry.fingerprint.clone()).collect();
+    for fingerprint in &asked {
+        work.baseline.remove(fingerprint);
+    }
     let added = add_open(&mut work, args);
     work.save()?;
     say(&format!(

@@ -160,6 +160,15 @@ fn collect_one(
     if let Some(selected) = selected {
         history = history.only(Arc::new(selected.objects));
         skips = selected.skips;
+        // Those that are looked at, and those of which it is said that they are not here.
+        if let Some(looked_at) = &looked_at {
+            skips.retain(|skip| {
+                let is_it = |other: &BString| *other == skip.subject;
+                skip.reason != SkipReason::Submodule
+                    || !(looked_at.iter().any(is_it)
+                        || submodules.iter().any(|named| is_it(&named.subject)))
+            });
+        }
         within = Some(selected.tips);
     }
     if looked_at.is_some() {

@@ -298,7 +298,7 @@ fn scan(
     }
     if !job.all && !scanned.findings().is_empty() {
         let paths = introduced.base.iter().map(|(path, _)| path.as_ref());
-        session.look_before(places, folders_above(paths));
+        session.look_before(places, Vec::new(), folders_above(paths));
         let mut scanner = session.scanner();
         let before = session.before();
         let excepted = |path: &BStr| before.name(path);

@@ -13,6 +13,7 @@ use keysieve::finding::{Judged, Place, Position};
 use keysieve::git::lfs::Pointer;
 use keysieve::git::repository::Repository;
 use keysieve::level::Level;
+use keysieve::policy::config::discover::{is_bare, root_of};
 use keysieve::provenance::ObjectKind;
 use keysieve::secret::Secret;
 
@@ -66,12 +67,14 @@ pub(super) fn check(file: &Path, repository: &Repository) -> Result<(), Failure>
         Some(repository.git_dir()),
         Some(repository.common_dir()),
     ];
-    if homes
-        .into_iter()
-        .flatten()
-        .any(|home| folder.starts_with(real(home)))
+    let mut homes = homes.into_iter().flatten();
+    // A linked work tree or a submodule is a place from which it is committed, too.
+    let root = root_of(&folder).map_err(fail)?;
+    if homes.any(|home| folder.starts_with(real(home)))
+        || root.join(".git").exists()
+        || is_bare(&root)
     {
-        let message = "the list of secrets would lie in the repository that is scanned";
+        let message = "the list of secrets would lie in a repository";
         return Err(Failure::bare(Kind::Usage, message).hint("name a file outside of it"));
     }
     Ok(())

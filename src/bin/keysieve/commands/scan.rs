@@ -53,8 +53,13 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
         return Err(Failure::bare(Kind::Usage, "- is given more than once"));
     }
     // Of a long list each path would be looked up once more; it names files as they are.
+    // A link has the path of what it leads to, too.
+    let links: Vec<PathBuf>;
     let named = match args.files_from {
-        Some(_) => &[],
+        Some(_) => {
+            links = roots.iter().filter(|it| it.is_symlink()).cloned().collect();
+            &links[..]
+        }
         None => &roots[..],
     };
     let (root, paths) = disk_root(settings_path(args), named)?;
@@ -139,14 +144,25 @@ pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result
         folders.check()?;
     }
     let mut scanned = scanner.into_inner().finish();
-    for skip in submodules::not_checked_out(root, &args.paths, args.recurse_submodules) {
+    let look = match args.recurse_submodules {
+        true => submodules::Look::Asked {
+            respect_ignore: respects_ignore(args, &session.settings),
+        },
+        false => submodules::Look::Names,
+    };
+    for skip in submodules::not_checked_out(root, &args.paths, look) {
         scanned.skip(skip);
     }
     Ok(session.in_place(scanned))
 }
 
 /// The path whose repository has the settings: the first that is named, or the current directory.
+///
+/// No entry of a list chooses the settings for the others.
 pub(super) fn settings_path(args: &ScanArgs) -> &Path {
+    if args.files_from.is_some() {
+        return Path::new(".");
+    }
     let mut named = args.paths.iter().filter(|path| *path != Path::new("-"));
     match named.next() {
         // What is not there is told with everything else that is.
@@ -180,15 +196,22 @@ pub(super) fn options(
     if at_root || configured().all(is_free) {
         globs.extend(configured());
     }
-    let on = |set: &Option<Set<bool>>| set.as_ref().is_some_and(|set| set.value);
     Ok(Options {
-        respect_ignore: !args.no_ignore && !on(&settings.file.no_ignore),
-        follow: args.follow || on(&settings.file.follow),
+        respect_ignore: respects_ignore(args, settings),
+        follow: args.follow || is_on(&settings.file.follow),
         threads: settings.common.threads,
         max_file_size: max_file_size(args, settings),
         exclude: Exclude::new(globs).map_err(failed)?,
         own: None,
     })
+}
+
+fn respects_ignore(args: &ScanArgs, settings: &Settings) -> bool {
+    !args.no_ignore && !is_on(&settings.file.no_ignore)
+}
+
+fn is_on(set: &Option<Set<bool>>) -> bool {
+    set.as_ref().is_some_and(|set| set.value)
 }
 
 fn max_file_size(args: &ScanArgs, settings: &Settings) -> Option<u64> {

@@ -16,7 +16,12 @@ pub(super) fn of_history(
     args: &HistoryArgs,
 ) -> Result<Option<Selection>, Failure> {
     let paths = args.paths.iter().map(|path| path.as_path());
-    let selection = parse(paths, &args.repository, repository.work_dir())?;
+    let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let work_dir = repository.work_dir();
+    // In the Git directory there is no folder that paths could begin at.
+    let is_inside = real(&args.repository).starts_with(real(repository.git_dir()));
+    let from = work_dir.filter(|_| is_inside).unwrap_or(&args.repository);
+    let selection = parse(paths, from, work_dir)?;
     if let Some(selection) = selection.as_ref().filter(|_| !args.common.quiet) {
         warn(repository, selection);
     }
@@ -39,6 +44,10 @@ pub(super) fn parse<'p>(
         .into_iter()
         .map(|path| match (&root, path.is_absolute()) {
             (Some(root), true) => below(path, root),
+            (None, true) => {
+                let message = format!("{}: a bare repository has no such folder", path.display());
+                Err(Failure::bare(Kind::Usage, message).hint("name a path below its root"))
+            }
             _ => Ok(slashed(path)),
         });
     let texts: Vec<BString> = texts.collect::<Result<_, Failure>>()?;
@@ -54,7 +63,7 @@ fn below(path: &Path, root: &Path) -> Result<BString, Failure> {
     });
     let real = real.as_deref().unwrap_or(path);
     match real.strip_prefix(root) {
-        Ok(rest) => Ok([&b":/"[..], slashed(rest).as_slice()].concat().into()),
+        Ok(rest) => Ok([&b":(top)"[..], slashed(rest).as_slice()].concat().into()),
         Err(_) => {
             let message = format!("{} is outside of the repository", path.display());
             Err(Failure::bare(Kind::Usage, message))

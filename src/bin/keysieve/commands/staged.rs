@@ -111,7 +111,9 @@ fn scan_index(
         },
     };
     let changes = staged.changes(&index).map_err(failed)?;
-    session.look_before(&places, with_configuration(&index, &changes));
+    let parents = changes.merged.iter();
+    let parents = parents.map(|id| Place::Commit(repository, *id)).collect();
+    session.look_before(&places, parents, with_configuration(&index, &changes));
     let mut scanner = session.scanner();
     let is_empty = changes.outcome.is_empty();
     changes.show(&index, &mut scanner).map_err(failed)?;
@@ -141,9 +143,12 @@ fn scan_index(
 }
 
 /// The folders above old versions whose configuration `HEAD` can have: those that the index has one of, and those
-/// whose own is changed or removed.
+/// whose own is changed or removed. Another parent may have had one that neither has.
 fn with_configuration(index: &Index, changes: &Changes<'_>) -> BTreeSet<BString> {
     let mut folders = folders_above(changes.old_paths());
+    if !changes.merged.is_empty() {
+        return folders;
+    }
     let changed: BTreeSet<&BStr> = changes.old_paths().collect();
     folders.retain(|folder| {
         let file = file_in(folder.as_ref());
