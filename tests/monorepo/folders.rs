@@ -289,7 +289,7 @@ fn unused_entries_of_folders_are_named_and_shown() {
 
 const ALL: &str = "exclude = ['*']\n";
 
-/// A1: what a link leads to has its own path, and speaks of that alone.
+/// What a link leads to has its own path, and speaks of that alone.
 #[test]
 #[cfg(unix)]
 fn a_link_to_a_folder_lends_nothing() {
@@ -304,7 +304,7 @@ fn a_link_to_a_folder_lends_nothing() {
     assert_eq!(found(&run), ["a/x.env"]);
 }
 
-/// A2: a sparse index names the folder, not what is in it.
+/// A sparse index names the folder, not what is in it.
 #[test]
 fn a_folder_that_a_sparse_index_does_not_expand_still_excepted() {
     let repo = TestRepo::new();
@@ -326,7 +326,7 @@ fn a_folder_that_a_sparse_index_does_not_expand_still_excepted() {
     assert_eq!(found(&run), ["b/y.env"]);
 }
 
-/// A5: what a broken file meant to except nobody knows.
+/// What a broken file meant to except nobody knows.
 #[test]
 fn a_key_that_leaves_a_folder_whose_configuration_was_broken_is_new() {
     // A range reads the root's from its base, and refuses one that is broken.
@@ -347,7 +347,7 @@ fn a_key_that_leaves_a_folder_whose_configuration_was_broken_is_new() {
     }
 }
 
-/// A6: the other parent of a merge has old versions, and exceptions of its own.
+/// The other parent of a merge has old versions, and exceptions of its own.
 #[test]
 fn what_the_other_parent_of_a_merge_excepted_is_not_known() {
     for config in ["a/.keysieve.toml", ".keysieve.toml"] {
@@ -371,7 +371,7 @@ fn what_the_other_parent_of_a_merge_excepted_is_not_known() {
     }
 }
 
-/// C13: a path that a commit can have and this disk cannot.
+/// A path that a commit can have and this disk cannot.
 #[test]
 #[cfg(unix)]
 fn a_folder_that_the_disk_cannot_have_has_no_configuration() {

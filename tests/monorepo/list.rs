@@ -98,7 +98,7 @@ fn what_is_listed_and_not_there_is_not_clean() {
     repo.keysieve(&["scan", "--null", "a"]).status(2);
 }
 
-/// A3: an entry that lies in another repository, or what looks like one, speaks for itself at most.
+/// An entry that lies in another repository, or what looks like one, speaks for itself at most.
 #[test]
 fn no_entry_of_a_list_chooses_the_settings_for_the_others() {
     let repo = TestRepo::new();
@@ -122,7 +122,7 @@ fn no_entry_of_a_list_chooses_the_settings_for_the_others() {
     assert_eq!(found(&run), ["z/x.env"]);
 }
 
-/// C19: a link that is listed is the file that it leads to.
+/// A link that is listed is the file that it leads to.
 #[test]
 #[cfg(unix)]
 fn a_link_in_a_list_has_the_settings_of_its_target() {

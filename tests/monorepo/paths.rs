@@ -165,7 +165,7 @@ fn a_baseline_of_paths_leaves_the_others_alone() {
     }
 }
 
-/// A4: one place that nothing accepts keeps a finding open, whether it is asked for or not.
+/// One place that nothing accepts keeps a finding open, whether it is asked for or not.
 #[test]
 fn acceptance_does_not_depend_on_the_paths() {
     let repo = TestRepo::new();
@@ -180,7 +180,7 @@ fn acceptance_does_not_depend_on_the_paths() {
     assert_eq!(found(&run), ["a/x.env"]);
 }
 
-/// B8, B10, B11: what Git would read otherwise is refused, not taken for a path that nothing has.
+/// What Git would read otherwise is refused, not taken for a path that nothing has.
 #[test]
 fn what_git_reads_otherwise_is_refused() {
     let repo = repo();
@@ -201,7 +201,7 @@ fn what_git_reads_otherwise_is_refused() {
     assert!(run.err().contains("bare"), "{}", run.show());
 }
 
-/// B9: paths begin at the root where the Git directory is named.
+/// Paths begin at the root where the Git directory is named.
 #[test]
 fn paths_beside_a_git_directory_begin_at_the_root() {
     let repo = repo();
@@ -213,7 +213,7 @@ fn paths_beside_a_git_directory_begin_at_the_root() {
     }
 }
 
-/// C14: a baseline that is begun anew for some paths keeps what it has of others.
+/// A baseline that is begun anew for some paths keeps what it has of others.
 #[test]
 fn a_baseline_begun_anew_for_paths_keeps_the_others() {
     let repo = repo();

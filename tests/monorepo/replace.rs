@@ -147,7 +147,7 @@ fn a_list_is_written_only_where_nobody_commits_it() {
     assert!(!list.exists());
 }
 
-/// C16: not in any repository, one that shares its objects with the one that is scanned least of all.
+/// Not in any repository, one that shares its objects with the one that is scanned least of all.
 #[test]
 fn a_list_is_not_written_into_another_work_tree() {
     let (repo, outside, _) = world();

@@ -317,7 +317,7 @@ fn paths_and_exceptions_of_the_outer_repository_reach_into_them() {
     world.outer.keysieve(RECURSE).status(0);
 }
 
-/// A7: whatever tells of submodules that are not here, and wherever their repository lies.
+/// Whatever tells of submodules that are not here, and wherever their repository lies.
 #[test]
 fn a_scan_that_is_asked_to_look_names_all_that_are_absent() {
     let world = World::new();
@@ -351,7 +351,7 @@ fn a_scan_that_is_asked_to_look_names_all_that_are_absent() {
     assert_eq!(skipped(&run, "submodule-absent").len(), 1, "{}", run.show());
 }
 
-/// C12: folders of these names are parts of a submodule's name, not of a repository.
+/// Folders of these names are parts of a submodule's name, not of a repository.
 #[test]
 fn a_submodule_may_be_called_config_or_head() {
     let inner = TestRepo::new();
@@ -367,7 +367,7 @@ fn a_submodule_may_be_called_config_or_head() {
     }
 }
 
-/// C17: one that is looked at is not named as one that is not.
+/// One that is looked at is not named as one that is not.
 #[test]
 fn what_is_looked_at_is_not_named_whatever_the_limits() {
     let world = World::new();
@@ -376,7 +376,7 @@ fn what_is_looked_at_is_not_named_whatever_the_limits() {
     assert_eq!(skipped(&run, "submodule"), [""; 0]);
 }
 
-/// C18: Git follows a link to where it keeps a submodule.
+/// Git follows a link to where it keeps a submodule.
 #[test]
 #[cfg(unix)]
 fn a_git_directory_that_is_a_link_is_searched() {
