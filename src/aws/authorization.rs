@@ -101,13 +101,7 @@ impl Authorization {
     /// Reads the answer; `None` if it is none.
     pub fn parse(value: &Value) -> Option<Self> {
         let users = value.get("UserDetailList")?.as_array()?;
-        let list = |name: &str| {
-            value
-                .get(name)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-        };
+        let list = |name| list(value, name);
         let mut read = Self {
             is_cut: iam_export::is_cut(value),
             ..Self::default()
@@ -244,15 +238,15 @@ impl Authorization {
     }
 }
 
+/// Returns the items under a name, none if there is no list.
+fn list<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    let items = value.get(name).and_then(Value::as_array);
+    items.into_iter().flatten()
+}
+
 impl Holder {
     fn of(value: &Value, inline: &str) -> Self {
-        let list = |name: &str| {
-            value
-                .get(name)
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-        };
+        let list = |name| list(value, name);
         let attached = list("AttachedManagedPolicies").filter_map(|it| text(it, "PolicyArn"));
         let inline = list(inline).filter_map(|policy| {
             let name = text(policy, "PolicyName")?;

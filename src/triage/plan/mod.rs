@@ -177,6 +177,19 @@ impl Items {
         self.0.push(Item::Say(Said::with(code, values)));
     }
 
+    /// Adds an event as its log has it: time, region, call, what it was done to, ID.
+    fn quote(&mut self, deed: &Deed, targets: &[&str]) {
+        let name = name_of(deed);
+        let mut words = vec![
+            deed.at.to_string(),
+            deed.region.to_string(),
+            name.to_string(),
+        ];
+        words.extend(targets.iter().map(|target| target.to_string()));
+        words.push(deed.event_id.to_string());
+        self.0.push(Item::Quote(words.join(" ")));
+    }
+
     /// Adds a command, or says that a value of it is refused.
     fn add(&mut self, argv: Result<Argv, value::Refused>, item: fn(Argv) -> Item) {
         match argv {
@@ -520,17 +533,7 @@ fn trail(key: &KeyCase, items: &mut Items) {
         });
         for deed in done.iter().take(MAX_LISTED) {
             let targets: Vec<&str> = deed.target.values().map(String::as_str).collect();
-            let Deed {
-                at,
-                region,
-                event_id,
-                ..
-            } = deed;
-            items.0.push(Item::Quote(format!(
-                "{at} {region} {} {} {event_id}",
-                name_of(deed),
-                targets.join(" ")
-            )));
+            items.quote(deed, &targets);
         }
         if let Some(more @ 1..) = done.len().checked_sub(MAX_LISTED) {
             items.say_with("more", [("count", more.to_string())]);
@@ -561,16 +564,7 @@ fn resources(keys: &[&KeyCase]) -> Step {
     items.0.push(Item::EachRegion(all.collect()));
     for key in keys {
         for deed in key.traced.done(DeedKind::Spend).take(MAX_LISTED) {
-            let Deed {
-                at,
-                region,
-                event_id,
-                ..
-            } = deed;
-            items.0.push(Item::Quote(format!(
-                "{at} {region} {} {event_id}",
-                name_of(deed)
-            )));
+            items.quote(deed, &[]);
         }
     }
     items.say("resources_costs");
