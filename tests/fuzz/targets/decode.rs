@@ -58,8 +58,9 @@ fn positions(bytes: &[u8]) {
 
 /// Whether what stands there may be part of an escape that stands for nothing, be it itself in base64.
 fn is_in_escape(bytes: &[u8], at: usize) -> bool {
-    let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&' | b'=');
-    let before = &bytes[at.saturating_sub(12)..at];
+    let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&' | b'=' | 0x1b);
+    // Nothing is longer than a control sequence behind a quoted escape character: `\\\u001b[38;5;123m`.
+    let before = &bytes[at.saturating_sub(40)..at];
     let mut quartets = (at.saturating_sub(3)..=at).map(|from| three_bytes(&bytes[from..]));
     before.iter().any(begins) || quartets.any(|decoded| decoded.iter().any(begins))
 }
