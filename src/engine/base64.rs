@@ -1,4 +1,4 @@
-//! Base64 and hex text: where it stands around a hit, and what it decodes to.
+//! Base64 and hex text: its extent around a hit, and its decoding.
 
 use std::sync::LazyLock;
 
@@ -18,7 +18,7 @@ const MIN_RUN: usize = 27;
 /// Characters to either side of a hit that are decoded: more than both halves of a pair can be apart.
 const WINDOW: usize = 32 * 1024;
 
-/// Where a window cuts its text, hits this near to the cut open another one.
+/// Distance from a cut of a window, in bytes, within which a hit opens another window.
 const OVERLAP: usize = 16 * 1024;
 
 /// Least length of the lines of wrapped text whose lines may be of several lengths.
@@ -30,7 +30,7 @@ const MIN_EQUAL_LINE: usize = 16;
 /// Shortest run of hex digits that can hold a key ID.
 const MIN_HEX: usize = 40;
 
-/// How far around a hit on a short line the text of other lines belongs to it, in bytes.
+/// Distance around a hit on a short line, in bytes, within which text of other lines belongs to it.
 const SHORT: usize = 4096;
 
 /// Least length of decoded text that is itself encoded.
@@ -40,9 +40,9 @@ const MIN_NESTED: usize = 27;
 pub(super) struct Window {
     /// Its place.
     pub(super) span: Span,
-    /// Whether the text goes on before it: then it starts with a whole group.
+    /// True if the text goes on before the run: then the run starts with a whole group.
     pub(super) is_cut_before: bool,
-    /// Whether the text goes on after it.
+    /// True if the text goes on after the run.
     pub(super) is_cut_after: bool,
 }
 
@@ -139,7 +139,7 @@ fn group_start(bytes: &[u8], start: usize, offset: usize, groups: Groups) -> usi
     at
 }
 
-/// How many bytes before `end` belong to a group that goes on after it.
+/// Returns the number of bytes before `end` that belong to a group that goes on after it.
 fn last_group(bytes: &[u8], offset: usize, end: usize, groups: Groups) -> usize {
     let text = bytes.get(offset..end).unwrap_or_default();
     let count = groups.phase + text.iter().filter(|byte| is_base64(**byte)).count();
@@ -212,7 +212,7 @@ fn put(builder: &mut Builder, bytes: &[u8], run: &Run, decoded: &Decoded) {
     }
 }
 
-/// Puts each decoded byte where the characters stand that hold its bits.
+/// Maps each decoded byte to the characters that encode its bits.
 fn put_bytes(builder: &mut Builder, bytes: &[u8], run: &Run, decoded: &Decoded) {
     let is_character = |at: &usize| bytes.get(*at).is_some_and(|byte| is_base64(*byte));
     let places: Vec<usize> = (run.start..run.end).filter(is_character).collect();
@@ -232,7 +232,7 @@ fn put_bytes(builder: &mut Builder, bytes: &[u8], run: &Run, decoded: &Decoded) 
 struct Run {
     start: usize,
     end: usize,
-    /// Its lines, without what stands between them.
+    /// Its lines, without the text between them.
     lines: Vec<(usize, usize)>,
 }
 
@@ -290,7 +290,7 @@ fn run_end(bytes: &[u8], start: usize) -> usize {
             .unwrap_or(rest.len())
 }
 
-/// Where the text of the next line starts, if the line ends at `end`; quotes and commas may stand there.
+/// Returns the start of the next line's text for a line that ends at `end`; quotes and commas may be between.
 fn next_line(bytes: &[u8], end: usize) -> Option<usize> {
     let rest = bytes.get(end..)?;
     let gap = rest.iter().take(80).position(|byte| is_base64(*byte))?;
@@ -299,7 +299,7 @@ fn next_line(bytes: &[u8], end: usize) -> Option<usize> {
     (breaks == 1 && between.iter().all(joins_lines)).then_some(end + gap)
 }
 
-/// Whether nothing but padding and what ends a line stands at `end`: in `other: text` a name stands there.
+/// Returns true if only padding and the end of a line follow at `end`: in `other: text` a name follows.
 fn ends_line(bytes: &[u8], end: usize) -> bool {
     let rest = bytes.get(end..).unwrap_or_default();
     let padding = rest.iter().take_while(|byte| **byte == b'=').count();
@@ -313,7 +313,7 @@ fn ends_line(bytes: &[u8], end: usize) -> bool {
     is_end && !is_name
 }
 
-/// What stands between two lines of wrapped text.
+/// Returns true for a byte between two lines of wrapped text.
 fn joins_lines(byte: &u8) -> bool {
     matches!(
         byte,
@@ -329,7 +329,7 @@ fn is_run(byte: u8) -> bool {
     is_base64(byte) || byte == b'='
 }
 
-/// What a run stands for.
+/// A decoded run.
 struct Decoded {
     bytes: Vec<u8>,
     /// Bits of a character of the run.
@@ -391,7 +391,7 @@ fn wide_order(bytes: &[u8]) -> Option<Order> {
     is_wide.then_some(Order { unit: 2, is_little })
 }
 
-/// Whether decoded bytes read as text; a start that lies in the middle of a word is fine.
+/// Returns true if decoded bytes read as text; a start in the middle of a word is fine.
 fn is_text(bytes: &[u8]) -> bool {
     let has_controls = bytes
         .iter()
@@ -400,7 +400,7 @@ fn is_text(bytes: &[u8]) -> bool {
     !has_controls && (foreign * 4 <= bytes.len() || is_utf8(bytes))
 }
 
-/// Whether bytes are UTF-8 but for a character cut at either end.
+/// Returns true if bytes are UTF-8 but for a character cut at either end.
 fn is_utf8(bytes: &[u8]) -> bool {
     let cut = bytes
         .iter()
@@ -410,13 +410,13 @@ fn is_utf8(bytes: &[u8]) -> bool {
     std::str::from_utf8(rest).map_or_else(|error| error.error_len().is_none(), |_| true)
 }
 
-/// Base64 of the start of an ID, as it stands in decoded text that holds it encoded.
+/// Base64 of the start of an ID, as found in decoded text that is encoded once more.
 static ENCODED_ID: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
     let forms = ["AKIA", "ASIA"].map(Keyword::base64);
     forms.into_iter().flatten().collect()
 });
 
-/// Whether decoded text is worth looking at: a key ID in it, nothing but one value, or something encoded.
+/// Returns true if decoded text is worth a search: it has a key ID, is nothing but one value, or has something encoded.
 fn holds_credentials(decoded: &[u8]) -> bool {
     let trimmed = decoded.trim_ascii();
     let is_one_value =

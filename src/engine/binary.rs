@@ -1,10 +1,10 @@
 //! Values in binary files: each has its length before it, or a tag that says what it is, and either may be a letter or a
 //! digit that touches the value.
 //!
-//! A mechanism and no list of formats. Before a string stands the number of its bytes, in one byte or in two, four or
-//! eight of either order (compiled Python, pickle, Java serialisation, protocol buffers, …). In a record of SQLite the
-//! lengths of all columns stand before the first (SQLite, "Record Format"). In a pickle of text a line of `V` and a text
-//! is that text (Python, `pickletools`, `UNICODE`).
+//! A mechanism and no list of formats. A string is preceded by the number of its bytes, in one byte or in two, four or
+//! eight of either order (compiled Python, pickle, Java serialisation, protocol buffers, …). A record of SQLite has the
+//! lengths of all columns before the first (SQLite, "Record Format"). In a pickle of text a line of `V` and a text is
+//! that text (Python, `pickletools`, `UNICODE`).
 
 use crate::aws::key_id::{self, KeyId};
 use crate::aws::secret_key;
@@ -13,14 +13,14 @@ use crate::blob::Span;
 use super::decode::is_value;
 use super::view::{Builder, View};
 
-/// Longest name that is told from what touches it, in bytes.
+/// Longest name that is separated from what touches it, in bytes.
 const MOST_NAME: usize = 64;
 
 /// Most bytes between two strings that only say what the second is.
 const MOST_BETWEEN: usize = 6;
 
-/// How far before an ID the header of its record is looked for, in bytes, and how many places in it that can be the
-/// length of the ID.
+/// Distance before an ID within which the header of its record is looked for, in bytes, and the number of places in it
+/// that are tried as the length of the ID.
 const HEADER_REACH: usize = 600;
 const HEADER_PLACES: usize = 16;
 
@@ -43,7 +43,7 @@ pub(super) fn is_framed_id(bytes: &[u8], start: usize) -> bool {
             || record(bytes, start).is_some())
 }
 
-/// Parts what stands in the frames of a binary text from what frames it; `None` if there are none.
+/// Separates the content of the frames of a binary text from the frames; `None` if there are none.
 pub(super) fn unframe(view: &View) -> Option<View> {
     let bytes = &view.bytes;
     let mut strings = match bytes.iter().any(|byte| is_control(*byte)) {
@@ -93,7 +93,7 @@ fn is_control(byte: u8) -> bool {
     matches!(byte, 0..=8 | 0x0e..=0x1a | 0x1c..=0x1f)
 }
 
-/// The lengths that the bytes before a place can stand for, each with the place where it begins.
+/// Reads the bytes before a place as lengths: every value that they can encode, with the place where it begins.
 fn length_before(bytes: &[u8], start: usize) -> impl Iterator<Item = (usize, usize)> {
     let at = |back: usize| {
         start
@@ -194,7 +194,7 @@ fn is_name(bytes: &[u8], start: usize, text: &[u8]) -> bool {
         && (!is_value || run == text.len())
 }
 
-/// The columns of text in the record of SQLite of which the ID at `start` is one; `None` if it stands in none.
+/// Returns the text columns of the SQLite record that has the ID at `start` as one of them; `None` outside a record.
 fn record(bytes: &[u8], start: usize) -> Option<Vec<Framed>> {
     let length_of_id = (2 * key_id::LENGTH + TEXT) as u8;
     let low = start.saturating_sub(HEADER_REACH);
@@ -259,7 +259,8 @@ fn number(bytes: &[u8], start: usize) -> Option<(usize, usize)> {
     None
 }
 
-/// Where the line ends that begins with other instructions, of one byte each, and the tag of a text right before `start`.
+/// Returns the end of a line that begins with other instructions, of one byte each, and the tag of a text right before
+/// `start`.
 fn tagged_line(bytes: &[u8], start: usize) -> Option<usize> {
     let before = bytes.get(start.saturating_sub(MOST_INSTRUCTIONS)..start)?;
     let line = before.rsplit(|byte| *byte == b'\n').next()?;

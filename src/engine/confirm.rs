@@ -21,31 +21,31 @@ const GROW: usize = 4 * 1024;
 /// No match is longer than this; beyond it a window grows no more.
 const MATCH_LIMIT: usize = 64 * 1024;
 
-/// How many bytes before and after a secret its other half is looked for, however few lines that is: a minified
-/// file is one line. A service-account file has 2 KiB between its halves.
+/// Distance before and after a secret within which its other half is looked for, in bytes, however few lines that is: a
+/// minified file is one line. A service-account file has 2 KiB between its halves.
 const PAIR_REACH: usize = 4 * 1024;
 
-/// How many candidates for the other half are weighed on either side of a secret. With one-to-one pairing more could
-/// only matter where eight secrets stand closer to each of them.
+/// Number of candidates for the other half that are weighed on either side of a secret. With one-to-one pairing more
+/// could only matter if eight secrets were closer to each of them.
 const PAIR_CHOICES: usize = 8;
 
-/// What the stage found.
+/// Result of the stage.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confirmed {
-    /// What passed.
+    /// Accepted matches.
     pub(crate) matches: Vec<Match>,
-    /// What the regex found and something else refused. Its bytes are cut from snippets all the same.
+    /// Matches of a regex that another check refused. Their bytes are cut from snippets all the same.
     pub(crate) rejected: Vec<Rejected>,
 }
 
 /// Something that looked like a secret, and why it is none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rejected {
-    /// Where it stands.
+    /// Position in the text.
     pub(crate) span: Span,
     /// The rule that it was held against.
     pub(crate) rule: RuleIndex,
-    /// Why it is no finding.
+    /// Reason of the refusal.
     pub(crate) reason: String,
 }
 
@@ -102,12 +102,12 @@ struct Stage<'a> {
     bytes: &'a [u8],
     /// The window of each rule that is still growing.
     open: Vec<Option<Range<usize>>>,
-    /// What has been searched for each rule.
+    /// End of the searched part for each rule.
     searched: Vec<usize>,
     candidates: Vec<Candidate>,
 }
 
-/// What a regex matched.
+/// Match of a regex before its checks.
 #[derive(Clone, Debug)]
 struct Candidate {
     rule: RuleIndex,

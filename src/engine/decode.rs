@@ -1,14 +1,14 @@
 //! Undoes the escapes and encodings of the text around a hit, so that a value has its own length again.
 //!
-//! 47 of 100 secrets hold a `/` and 72 a `/` or `+`; whatever format the pair stands in may write these
-//! differently. No byte of a key id, secret or token is a backslash, a percent sign or an ampersand, so
-//! undoing escapes cannot harm a value that stands there plainly.
+//! 47 of 100 secrets contain a `/` and 72 a `/` or `+`; the format around the pair may write these differently. No byte
+//! of a key id, secret or token is a backslash, a percent sign or an ampersand, so undoing escapes cannot harm a value
+//! that is written plainly.
 
 use super::base64::undigits;
 use super::binary::unframe;
 use super::view::{Builder, FOREIGN, View};
 
-/// How many times decoded text is decoded again: quoted in quoted, base64 in JSON in YAML.
+/// Rounds in which decoded text is decoded again: quoted in quoted, base64 in JSON in YAML.
 const DEPTH: usize = 3;
 
 /// Most characters between two halves of a split literal, quotes aside.
@@ -71,7 +71,7 @@ fn spaces(bytes: &[u8], start: usize, end: usize, decoded: Decoded) -> usize {
     end + if is_form { plus } else { 0 }
 }
 
-/// What an escape stands for: one byte, or nothing.
+/// Meaning of an escape: one byte, or nothing.
 #[derive(Clone, Copy)]
 pub(super) struct Decoded(Option<u8>);
 
@@ -83,8 +83,8 @@ impl Decoded {
 
 /// Quoted-printable (RFC 2045, 6.7): `=3D`, and `=` at the end of a line that goes on; `None` if the text is none.
 ///
-/// Everywhere else a value may stand behind an equals sign, and begin with two hex digits. In this encoding every
-/// equals sign is one of an escape, so most of them have to be.
+/// In other text a value may follow an equals sign, and begin with two hex digits. In this encoding every equals sign
+/// belongs to an escape, so most of them have to.
 fn unquote(view: &View) -> Option<View> {
     let bytes = &view.bytes;
     let signs = || memchr::memchr_iter(b'=', bytes);
@@ -114,7 +114,7 @@ fn unquote(view: &View) -> Option<View> {
     Some(builder.finish())
 }
 
-/// The escape of quoted-printable at an equals sign: where it ends and what it stands for.
+/// Decodes the escape of quoted-printable at an equals sign: its end and its meaning.
 pub(super) fn quoted(bytes: &[u8], at: usize) -> Option<(usize, Decoded)> {
     match bytes.get(at + 1..)? {
         [b'\n', ..] => Some((at + 2, Decoded(None))),
@@ -129,7 +129,7 @@ pub(super) fn quoted(bytes: &[u8], at: usize) -> Option<(usize, Decoded)> {
     }
 }
 
-/// Where the next escape can start, from `from` on.
+/// Returns the place where the next escape can start, from `from` on.
 fn next_escape(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
     let found = memchr::memchr3(b'\\', b'%', b'&', rest);
@@ -137,7 +137,7 @@ fn next_escape(bytes: &[u8], from: usize) -> Option<usize> {
     Some(from + colour.or(found)?)
 }
 
-/// Where a control sequence of a terminal ends whose bracket stands at `at` (ECMA-48, 5.4): `[33m`, `[K`.
+/// Returns the end of a control sequence of a terminal whose bracket is at `at` (ECMA-48, 5.4): `[33m`, `[K`.
 fn control_sequence(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?.strip_prefix(b"[")?;
     let length = rest
@@ -147,7 +147,7 @@ fn control_sequence(bytes: &[u8], at: usize) -> Option<usize> {
     matches!(rest.get(length), Some(b'@'..=b'~')).then_some(at + 2 + length)
 }
 
-/// The escape that starts at `start`: where it ends and what it stands for.
+/// Decodes the escape that starts at `start`: its end and its meaning.
 fn escape_at(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
     match bytes.get(start)? {
         // What only colours is no text.
@@ -210,7 +210,7 @@ fn backslash(bytes: &[u8], start: usize) -> Option<(usize, Decoded)> {
     }
 }
 
-/// Where the second half starts of a value that ends at `end` of a line and goes on in the one at `next`.
+/// Returns the start of the second half of a value that ends at `end` of a line and goes on in the line at `next`.
 fn halves(bytes: &[u8], end: usize, next: usize) -> Option<usize> {
     let before = bytes.get(end.saturating_sub(1024)..end)?;
     let first = before
@@ -234,8 +234,8 @@ fn halves(bytes: &[u8], end: usize, next: usize) -> Option<usize> {
     (first > 0 && second > 0 && is_one).then_some(next + white)
 }
 
-/// Where the text goes on after `\n` in a list of lines, as notebooks write their cells: `…\n",` and `"…` on the
-/// next line are one text.
+/// Returns the place where the text goes on after `\n` in a list of lines, as notebooks write their cells: `…\n",` and
+/// `"…` on the next line are one text.
 fn next_cell_line(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     let Some(after) = rest.strip_prefix(b"\",") else {
@@ -308,7 +308,7 @@ fn character(value: u32) -> Option<u8> {
         .filter(|byte| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t'))
 }
 
-/// Whether a byte can be part of a key id, a secret or a token.
+/// Returns true if a byte can be part of a key id, a secret or a token.
 pub(super) fn is_value(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/'
 }
@@ -463,7 +463,8 @@ fn chain_at(bytes: &[u8], open: usize) -> Option<Chain> {
     (pieces.len() > 1 && is_value && are_halves).then_some(Chain { pieces })
 }
 
-/// Whether the literals of a list that opens before `open` are joined: `concat!("…", "…")`, `''.join(["…", "…"])`.
+/// Returns true if the literals of a list that opens before `open` are joined: `concat!("…", "…")`, `''.join(["…",
+/// "…"])`.
 fn is_joined_list(bytes: &[u8], open: usize) -> bool {
     let start = open.saturating_sub(48);
     let before = bytes.get(start..open).unwrap_or_default().trim_ascii_end();
@@ -481,7 +482,7 @@ fn is_joined_list(bytes: &[u8], open: usize) -> bool {
     brackets.contains(&b'(') && calls.iter().any(|call| name.ends_with(call))
 }
 
-/// Where the next literal opens, if nothing but white space and one operator stands between.
+/// Returns the start of the next literal, if only white space and one operator are between.
 fn joined_literal(bytes: &[u8], from: usize, quote: u8, is_list: bool) -> Option<usize> {
     let mut has_operator = false;
     let mut at = from;

@@ -28,7 +28,7 @@ use view::View;
 /// Index of a rule in its [`RuleSet`].
 pub type RuleIndex = usize;
 
-/// What the engine found: a rule and where its parts stand.
+/// A finding of the engine: a rule and the positions of its parts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Match {
     /// The first byte to the last of all parts.
@@ -43,34 +43,34 @@ pub struct Match {
     pub secret: Option<Part>,
     /// The session token.
     pub token: Option<Part>,
-    /// What kind of place it is.
+    /// Kind of place: `boto3 call`, `Terraform state`, ...
     pub context: Option<String>,
-    /// Why the level was lowered, or what else is known.
+    /// Reasons for a lowered level, and other remarks.
     pub reasons: Vec<String>,
-    /// Where a value stands that may be the secret of a lone key ID, but could as well be another's.
+    /// Position of a value that may be the secret of a lone key ID, but could as well be another's.
     pub possible: Option<Span>,
 }
 
-/// One part of a match: where it stands in the original bytes and what it decodes to.
+/// One part of a match: its position in the original bytes and its decoded value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Part {
-    /// Bytes of the original text; in an encoded text the encoded form. Empty if the part is known from
-    /// another place of the same blob and does not stand here.
+    /// Bytes of the original text; in an encoded text the encoded form. Empty if the part is known from another place
+    /// of the same blob and is missing here.
     pub span: Span,
-    /// What a client would use.
+    /// The decoded value, as a client would use it.
     pub value: Secret,
 }
 
-/// Why something that was looked at is not reported, or is reported with a lower level.
+/// Reason why a candidate is not reported, or is reported with a lower level.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Explanation {
-    /// Where it stands.
+    /// Position of the candidate.
     pub span: Span,
-    /// Why; holds nothing of the text.
+    /// The reason in words; contains nothing of the text.
     pub text: String,
 }
 
-/// What the stages after the prefilter add to.
+/// Collected results of the stages after the prefilter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Found {
     matches: Vec<Match>,
@@ -142,7 +142,7 @@ impl Scratch {
         &self.found.redact
     }
 
-    /// What the last scan found.
+    /// Returns the matches of the last scan.
     pub fn matches(&self) -> &[Match] {
         &self.found.matches
     }
@@ -158,8 +158,8 @@ impl Scratch {
     }
 }
 
-/// Leaves out hits that others of the same literal stand around: windows and regions reach much farther than
-/// [`Thin::NEAR`] bytes or lines, so those of the first and the last of a crowd cover what is between them.
+/// Drops hits that lie between others of the same literal: windows and regions reach much farther than [`Thin::NEAR`]
+/// bytes or lines, so those of the first and the last of a crowd cover what is between them.
 #[derive(Debug, Default)]
 struct Thin {
     /// For each literal the offset of the hit before the last, if there is one, and the place of the last.
@@ -227,7 +227,7 @@ impl Engine {
         &scratch.found.matches
     }
 
-    /// What [`Self::scan`] would find for AWS without its first stage: the whole of `bytes` is looked at. Slow; tests
+    /// Finds what [`Self::scan`] would find for AWS, without its first stage: all of `bytes` is examined. Slow; tests
     /// compare the two.
     #[doc(hidden)]
     pub fn scan_all<'s>(&self, bytes: &[u8], scratch: &'s mut Scratch) -> &'s [Match] {
@@ -239,7 +239,7 @@ impl Engine {
         &scratch.found.matches
     }
 
-    /// What [`Self::scan`] would find for all other rules without its first stage. Slow; tests compare the two.
+    /// Finds what [`Self::scan`] would find for all other rules, without its first stage. Slow; tests compare the two.
     #[doc(hidden)]
     pub fn confirm_all(&self, bytes: &[u8]) -> Vec<Match> {
         let mut confirmed = Confirmed::default();
@@ -247,7 +247,7 @@ impl Engine {
         confirmed.matches
     }
 
-    /// What the decoders make of all of `bytes`, with the place of each byte in the original. Tests look at it.
+    /// Decodes all of `bytes`, and returns the place of each byte in the original. For tests.
     #[doc(hidden)]
     pub fn decoded(bytes: &[u8]) -> (Vec<u8>, Vec<Span>) {
         let view = decode::decode(View::plain(bytes, Span::new(0, bytes.len())));
@@ -256,7 +256,7 @@ impl Engine {
         (view.bytes, places)
     }
 
-    /// Why what was looked at in `bytes` is not reported, sorted by place.
+    /// Returns the reasons why candidates in `bytes` are not reported, sorted by place.
     pub fn explain(&self, bytes: &[u8]) -> Vec<Explanation> {
         let mut scratch = Scratch::default();
         scratch.found.explanations = Some(Vec::new());

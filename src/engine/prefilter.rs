@@ -20,11 +20,11 @@ mod builtin {
     include!(concat!(env!("OUT_DIR"), "/searcher.rs"));
 }
 
-/// How many bytes are searched for a user's literals by the searcher that is made quickly, before the other pays: it
-/// has to choose what it looks for.
+/// Number of bytes that are searched for a user's literals by the searcher that is made quickly, before the other pays:
+/// it has to choose the bytes it looks for.
 const FEW: usize = 1 << 20;
 
-/// A literal that stands at a place.
+/// A literal at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hit {
     /// First byte of the literal, 0-based.
@@ -37,13 +37,13 @@ pub struct Hit {
 #[derive(Debug)]
 pub struct Prefilter {
     literals: Cow<'static, [Literal]>,
-    /// Whether these are the literals that the constant tables are for.
+    /// True if these are the literals that the constant tables are for.
     is_builtin: bool,
     /// Made when there is something to search: a scan of nothing does not pay for it.
     quick: OnceLock<LiteralSearcher>,
     /// Made when there is much to search, or nothing to choose: the scan of a commit does not pay for a choice.
     fast: OnceLock<LiteralSearcher>,
-    /// How many bytes were searched, or about to be, before `fast` was made.
+    /// Number of bytes that were searched, or about to be, before `fast` was made.
     seen: AtomicUsize,
 }
 
@@ -51,7 +51,7 @@ pub struct Prefilter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Literal {
     bytes: Cow<'static, [u8]>,
-    /// What the rule says that takes it for something encoded, if one does.
+    /// The encoding that the literal is a form of, if a rule declares one.
     form: Form,
     rules: Cow<'static, [RuleIndex]>,
 }
@@ -121,7 +121,7 @@ impl Prefilter {
             .find_each(bytes, &mut |keyword, offset| show(Hit { offset, keyword }));
     }
 
-    /// Whether any literal occurs in `bytes`.
+    /// Returns true if any literal occurs in `bytes`.
     pub fn is_match(&self, bytes: &[u8]) -> bool {
         self.searcher(bytes.len()).is_match(bytes)
     }
@@ -132,12 +132,12 @@ impl Prefilter {
         literal.is_some_and(|it| it.rules.is_empty())
     }
 
-    /// How many literals there are.
+    /// Returns the number of literals.
     pub fn len(&self) -> usize {
         self.literals.len()
     }
 
-    /// Whether there is no literal at all.
+    /// Returns true if there is no literal at all.
     pub fn is_empty(&self) -> bool {
         self.literals.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Which parts of a blob are looked at more closely: the text around hits.
+//! Parts of a blob that are examined closely: the text around hits.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ impl Regions {
         self.add(expand(bytes, offset, offset, NAME_REACH, NAME_LINES));
     }
 
-    /// Base64 text with what stands around it; where it is cut, nothing may stand before its first group.
+    /// Adds base64 text with its surroundings; where it is cut, the region begins or ends with its groups.
     pub(super) fn base64(&mut self, bytes: &[u8], window: &base64::Window) {
         let mut region = expand(
             bytes,
@@ -105,8 +105,8 @@ impl Regions {
     }
 }
 
-/// The lines around a span, within a number of bytes; where the bytes cut a line, the cut is moved to a
-/// place where no value can stand across it.
+/// Returns the lines around a span, within a number of bytes; a cut amid a line is moved to a place that no value
+/// crosses.
 pub(super) fn expand(bytes: &[u8], start: usize, end: usize, reach: usize, lines: usize) -> Span {
     let low = start.saturating_sub(reach);
     let high = (end + reach).min(bytes.len());

@@ -1,17 +1,17 @@
-//! A decoded view of a part of a blob that still knows where each of its bytes stands in the original.
+//! A decoded view of a part of a blob that still knows the position of each of its bytes in the original.
 //!
 //! Decoders ([`super::decode`]) turn one view into the next. Candidates are looked for in the last view,
 //! positions are reported in the original.
 
 use crate::blob::Span;
 
-/// What stands for a character of another script: it ends a value as it does unescaped.
+/// Replacement for a character of another script: it ends a value as it does unescaped.
 pub(super) const FOREIGN: u8 = 0xff;
 
 /// Decoded bytes with the way back to the original.
 #[derive(Clone, Debug, Default)]
 pub(super) struct View {
-    /// What candidates are looked for in.
+    /// The decoded bytes, in which candidates are looked for.
     pub(super) bytes: Vec<u8>,
     segments: Vec<Segment>,
 }
@@ -24,7 +24,7 @@ struct Segment {
     unit: Unit,
 }
 
-/// How many bytes of the original one byte of the view takes.
+/// Number of bytes of the original that one byte of the view takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     /// One.
@@ -34,7 +34,7 @@ enum Unit {
     /// Four for each three: base64 without line breaks. The segment starts so many bytes after the group of
     /// three whose four characters start at `source`.
     Base64(usize),
-    /// The whole segment stands for one span of this length.
+    /// The whole segment comes from one span of this length.
     Atom(usize),
 }
 
@@ -64,7 +64,7 @@ impl View {
         }
     }
 
-    /// Where a span of the view stands in the original.
+    /// Returns the position of a span of the view in the original.
     pub(super) fn source(&self, span: Span) -> Span {
         let start = self.source_at(span.start, false);
         let end = if span.end > span.start {
@@ -75,7 +75,7 @@ impl View {
         Span::new(start, end.max(start))
     }
 
-    /// The original offset of the first byte (or one past the last byte) that view byte `at` stands for.
+    /// The original offset of the first byte (or one past the last byte) that view byte `at` comes from.
     fn source_at(&self, at: usize, past: bool) -> usize {
         let index = self
             .segments
@@ -98,7 +98,7 @@ impl View {
     }
 }
 
-/// How the code units of a text are written.
+/// The width and byte order of a text's code units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Order {
     /// Bytes of a unit: two or four.
@@ -185,7 +185,7 @@ impl<'v> Builder<'v> {
         }
     }
 
-    /// Puts `decoded` where bytes `start..end` stood.
+    /// Puts `decoded` in the place of bytes `start..end`.
     pub(super) fn atom(&mut self, decoded: &[u8], start: usize, end: usize) {
         let span = self.from.source(Span::new(start, end));
         self.segment(span.start, Unit::Atom(span.len()));

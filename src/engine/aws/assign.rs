@@ -1,9 +1,9 @@
-//! Who belongs to whom: the assignment, one to one, that costs least.
+//! The assignment of secrets to key IDs, one to one, that costs least.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// What it costs to stay alone: more than any two things that go together cost.
+/// Cost of staying alone: more than any two things that go together cost.
 pub(super) const ALONE_COST: u32 = 150;
 
 const ALONE: i64 = (ALONE_COST * STEP) as i64;
@@ -11,7 +11,7 @@ const ALONE: i64 = (ALONE_COST * STEP) as i64;
 /// Costs are counted in so many parts.
 pub(super) const STEP: u32 = 1024;
 
-/// How many partners change their place at most for one that comes in: what it takes stays linear.
+/// Greatest number of partners that change their place for one that comes in: so the work stays linear.
 const MOST_CHANGES: usize = 32;
 
 /// One way to join: left, right, cost.
@@ -49,7 +49,7 @@ pub(super) fn assign(left: usize, right: usize, edges: &mut [Edge]) -> Vec<Optio
 
 struct Solver<'e> {
     edges: &'e [Edge],
-    /// Where the edges of each on the left start.
+    /// Start of the edges of each on the left.
     starts: Vec<usize>,
     partners: Vec<Option<usize>>,
     takers: Vec<Option<usize>>,

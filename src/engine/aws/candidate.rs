@@ -1,4 +1,4 @@
-//! What in a view can be a key ID, a secret, a session token or an SES SMTP password, each with its name.
+//! Candidates in a view for a key ID, a secret, a session token or an SES SMTP password, each with its name.
 
 use crate::aws::key_id::{self, KeyId};
 use crate::aws::secret_key::{self, Evidence, Rejection};
@@ -21,7 +21,7 @@ const SMTP_LENGTH: usize = 44;
 /// Longest line that can be one of wrapped base64, in bytes.
 const MOST_LINE: usize = 1024;
 
-/// What a run of characters can be by its length and form alone.
+/// Possible meanings of a run of characters, by its length and form alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Shape {
     /// A key ID; in a credential scope (`ID/20260101/us-east-1/…`) it is only named, not given away.
@@ -38,7 +38,7 @@ pub(super) enum Shape {
     Signed,
 }
 
-/// What a candidate can be.
+/// Possible role of a candidate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Kind {
     /// A key ID.
@@ -49,7 +49,7 @@ pub(super) enum Kind {
     Token,
     /// An SES SMTP password.
     Smtp,
-    /// Something else under the name of a key ID or of somebody who logs in: it has a secret of its own.
+    /// Another value under the name of a key ID or of a login: it has a secret of its own.
     OtherId,
     /// The place of a secret that holds nothing, a reference or something else.
     Slot,
@@ -59,7 +59,7 @@ pub(super) enum Kind {
 #[derive(Clone, Debug)]
 pub(super) struct Candidate {
     pub(super) kind: Kind,
-    /// Where it stands in the view.
+    /// Position in the view.
     pub(super) span: Span,
     /// Line of the view, 0-based.
     pub(super) line: usize,
@@ -69,12 +69,12 @@ pub(super) struct Candidate {
     /// The header of its column.
     pub(super) column: Option<Span>,
     pub(super) label: Label,
-    /// Why it cannot be a secret without a name that says so.
+    /// Reason why it cannot be a secret without a name that says so.
     pub(super) doubt: Option<&'static str>,
 }
 
 impl Candidate {
-    /// Returns true for a key ID and for what stands in its place.
+    /// Returns true for a key ID and for a value in its place.
     pub(super) fn is_id(&self) -> bool {
         matches!(
             self.kind,
@@ -85,7 +85,7 @@ impl Candidate {
         )
     }
 
-    /// Returns true for a secret and for what stands in its place.
+    /// Returns true for a secret and for a value in its place.
     pub(super) fn is_secret(&self) -> bool {
         matches!(self.kind, Kind::Secret | Kind::Slot)
     }
@@ -186,7 +186,7 @@ fn candidate(node: &super::syntax::tree::Node, kind: Kind, label: Label) -> Cand
     }
 }
 
-/// Why a value of 40 characters is no secret under any name.
+/// Returns the reason why a value of 40 characters is not a secret under any name.
 fn no_secret(bytes: &[u8], span: Span, armor: &[Span]) -> Option<&'static str> {
     if let Some(reason) = boundaries(bytes, span) {
         return Some(reason);
@@ -278,7 +278,7 @@ fn boundaries(bytes: &[u8], span: Span) -> Option<&'static str> {
     }
 }
 
-/// Returns true if a sign that assigns stands just before.
+/// Returns true if a sign that assigns is just before.
 fn is_named(bytes: &[u8], start: usize) -> bool {
     matches!(
         start.checked_sub(1).and_then(|at| bytes.get(at)),
@@ -299,7 +299,7 @@ fn is_fallback(bytes: &[u8], at: usize) -> bool {
     length > 0 && before[..before.len() - length].ends_with(b"${")
 }
 
-/// What stands between the lines `-----BEGIN …` and `-----END …`.
+/// Returns the text between the lines `-----BEGIN …` and `-----END …`.
 fn armor(bytes: &[u8]) -> Vec<Span> {
     let mut blocks: Vec<Span> = Vec::new();
     let mut from = 0;
@@ -351,8 +351,8 @@ fn bare_line(line: &[u8]) -> &[u8] {
     line.get(start.unwrap_or(0)..end).unwrap_or_default()
 }
 
-/// Parts of paths that have the form of a secret: in `fix/…` it stands in a longer run, and is cut from snippets all
-/// the same.
+/// Finds parts of paths that have the form of a secret: in `fix/…` such a part is in a longer run, and is cut from
+/// snippets all the same.
 fn forties_in_paths(bytes: &[u8]) -> impl Iterator<Item = Span> {
     let mut start = 0;
     bytes
@@ -368,7 +368,7 @@ fn forties_in_paths(bytes: &[u8]) -> impl Iterator<Item = Span> {
         })
 }
 
-/// Where a signed token ends that starts at `start`.
+/// Returns the end of a signed token that starts at `start`.
 pub(super) fn signed_end(bytes: &[u8], start: usize) -> Option<usize> {
     session_token::signed_end(bytes, start, MAX_LENGTH)
 }

@@ -1,4 +1,4 @@
-//! Says what kind of place a pair stands in, where the surroundings show it.
+//! Names the kind of place of a pair, where the surroundings show it.
 
 use std::sync::OnceLock;
 
@@ -6,12 +6,12 @@ use aho_corasick::AhoCorasick;
 
 use crate::blob::Span;
 
-/// How far before the first and after the last part the surroundings are looked at, in bytes.
+/// Distances before the first and after the last part within which the surroundings count, in bytes.
 const BEFORE: usize = 1500;
 const AFTER: usize = 120;
 
-/// What is looked for in the surroundings, and what it shows. The first that occurs decides; within the
-/// text of the match and just before it, before it is looked for further up.
+/// Signs in the surroundings, and the place that each shows. The first that occurs decides; first in the text of the
+/// match and its line, then further up.
 const SIGNS: &[(&str, &str)] = &[
     ("X-Amz-Credential", "presigned URL"),
     ("AWS4-HMAC-SHA256", "signed request"),
@@ -87,7 +87,7 @@ const SIGNS: &[(&str, &str)] = &[
     ("setx ", "Windows environment"),
 ];
 
-/// What kind of place `span` of the view is.
+/// Returns the kind of place that `span` of the view is.
 pub(super) fn of(bytes: &[u8], span: Span) -> Option<String> {
     if let Some(profile) = profile(bytes, span.start) {
         return Some(profile);
@@ -121,7 +121,7 @@ fn is_assignment_of_environment(line: &[u8]) -> bool {
     line.get(length) == Some(&b'=') && memchr::memmem::find(name, b"AWS_").is_some()
 }
 
-/// The first of [`SIGNS`] that occurs in a text, wherever it stands. One pass, however many signs there are.
+/// Returns the first of [`SIGNS`] that occurs anywhere in a text. One pass, however many signs there are.
 fn first_sign(text: &[u8]) -> Option<usize> {
     static SEARCHER: OnceLock<AhoCorasick> = OnceLock::new();
     let searcher = SEARCHER.get_or_init(|| {

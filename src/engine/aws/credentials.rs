@@ -29,10 +29,10 @@ use super::name::{Role, words};
 /// Bytes from the first part of a pair on that tell what kind of place it is.
 const MAX_CONTEXT: usize = 16 * 1024;
 
-/// Within how many lines of a bare secret a word of AWS must stand.
+/// Number of lines around a bare secret within which a word of AWS has to be.
 const WORD_LINES: usize = 3;
 
-/// Within how many lines, and candidates, of a secret a key ID stands beside it.
+/// Number of lines, and of candidates, within which a key ID counts as beside a secret.
 const ID_LINES: usize = 16;
 const NEAR: usize = 8;
 
@@ -55,11 +55,11 @@ pub(in crate::engine) struct Credentials {
     presigned: Option<RuleIndex>,
     smtp: Option<RuleIndex>,
     triggers: Vec<Option<Trigger>>,
-    /// Whether no rule of another kind has the literal.
+    /// True for each literal that no rule of another kind has.
     exclusive: Vec<bool>,
 }
 
-/// What a literal of the prefilter calls for.
+/// The action that a literal of the prefilter triggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Trigger {
     /// `AKIA`, `ASIA`.
@@ -108,7 +108,7 @@ impl Credentials {
         found
     }
 
-    /// Whether a hit can lead to anything: a text of nothing but `AKIA` costs no memory.
+    /// Returns true if a hit can lead to anything: a text of nothing but `AKIA` costs no memory.
     pub(in crate::engine) fn wants(&self, bytes: &[u8], hit: Hit) -> bool {
         let is_id = self.triggers.get(hit.keyword) == Some(&Some(Trigger::Id))
             && self.exclusive.get(hit.keyword) == Some(&true);
@@ -153,7 +153,7 @@ impl Credentials {
         fold_repeats(found, self);
     }
 
-    /// Looks at all of a blob, whatever stands in it.
+    /// Scans all of a blob, with or without hits.
     pub(in crate::engine) fn scan_all(&self, bytes: &[u8], found: &mut Found) {
         let whole = Span::new(0, bytes.len());
         if bytes.contains(&0) {
@@ -301,7 +301,7 @@ impl Credentials {
         }));
     }
 
-    /// A true secret beside an ID that is nobody's.
+    /// Reports a true secret beside an ID that belongs to no account.
     fn left_beside(&self, view: &View, secret: &Candidate, found: &mut Found) {
         let reason = "the key ID beside it is masked or of documentation";
         found.push(self.secret.map(|rule| Match {
@@ -413,7 +413,7 @@ fn beside_nobody(view: &View, list: &[Candidate], joined: &Joined) -> Option<usi
     joined.secret.filter(is_true)
 }
 
-/// What the text around a secret without id makes of it; `None`: nothing says that it is of AWS.
+/// Rates a secret without an ID by the text around it; `None`: nothing connects it with AWS.
 fn alone_level(
     bytes: &[u8],
     candidates: &Candidates,
@@ -486,15 +486,15 @@ fn alone_level(
     ))
 }
 
-/// A key id that is none of AWS.
+/// A key ID of another system than AWS.
 enum ForeignId {
     /// LocalStack makes keys that open nothing, of the form of AWS but for their first letter.
     Emulator,
-    /// What a name calls a key id.
+    /// A value under the name of a key ID.
     Other,
 }
 
-/// A key id that is none of AWS and stands beside a secret.
+/// Finds a key ID of another system beside a secret.
 fn foreign_id_near(bytes: &[u8], list: &[Candidate], number: usize) -> Option<ForeignId> {
     let secret = &list[number];
     let text = expand(bytes, secret.span.start, secret.span.end, 1024, WORD_LINES).of(bytes);
@@ -520,7 +520,7 @@ fn foreign_id_near(bytes: &[u8], list: &[Candidate], number: usize) -> Option<Fo
     near.into_iter().any(is_foreign).then_some(ForeignId::Other)
 }
 
-/// Whether a word stands there that no letter precedes.
+/// Returns true if a word occurs without a letter before it.
 fn contains_word(text: &[u8], word: &[u8]) -> bool {
     memchr::memmem::find_iter(text, word).any(|at| {
         at.checked_sub(1)
@@ -554,7 +554,7 @@ fn trigger(keyword: &[u8], form: Form) -> Trigger {
     }
 }
 
-/// A cheap look at a hit before a view is built: whether an id, or the first part of a split one, stands here.
+/// Looks cheaply at a hit before a view is built: it may be an id, or the first part of a split one.
 fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     let rest = bytes.get(offset..).unwrap_or_default();
     let length = rest
@@ -592,7 +592,7 @@ fn may_be_id(bytes: &[u8], offset: usize) -> bool {
     }
 }
 
-/// How a blob is written that starts with a byte order mark of UTF-16 or UTF-32.
+/// Encoding of a blob that starts with a byte order mark of UTF-16 or UTF-32.
 pub(in crate::engine) struct Wide(Order);
 
 impl Wide {

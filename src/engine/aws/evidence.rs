@@ -1,4 +1,4 @@
-//! What speaks for and against a key ID and a secret being of one pair: a table of reasons.
+//! Evidence for and against a key ID and a secret being of one pair: a table of reasons.
 //!
 //! Each reason has two weights. The first counts in the assignment: who goes with whom rather than with another. The
 //! second is doubt: from [`LIMIT`] on a person would want to look before anybody calls it a pair.
@@ -13,7 +13,7 @@ use super::syntax::tree::{Container, Form};
 /// Doubt from which on a pair is none: the ID stays a warning that names the line.
 pub(super) const LIMIT: u32 = 70;
 
-/// Most bytes of the view between the two halves of a pair. A session token can stand between.
+/// Most bytes of the view between the two halves of a pair. A session token can be between them.
 const MOST_BYTES: usize = 8 * 1024;
 
 /// Most lines between a key ID and a value whose name says that it is a secret. Generated `s3cmd` files
@@ -23,23 +23,23 @@ const MOST_LINES_NAMED: usize = 80;
 /// Most lines between a key ID and a value without a name. Human-labelled pairs are at most 3 apart.
 const MOST_LINES_BARE: usize = 12;
 
-/// How many places without a value are looked at on either side.
+/// Number of places without a value that are examined on either side.
 const MOST_EMPTY: usize = 8;
 
 /// In a list of so many one value may be vouched for by its place, in longer ones one of so many. A refusal by chance
 /// is rarer than 1 in 1,000: where there are more, the list is none of secrets.
 const VALUES_PER_DOUBT: usize = 8;
 
-/// What speaks against two halves.
+/// A reason against two halves being a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// They stand in different containers.
+    /// They are in different containers.
     Apart,
-    /// They stand at different places of containers that are alike.
+    /// They are at different places of containers that are alike.
     OtherPlace,
-    /// Other things stand between them in their container.
+    /// Other things are between them in their container.
     Between,
-    /// Lines stand between them.
+    /// Lines are between them.
     Lines,
     /// Their names speak of different things.
     Names,
@@ -51,17 +51,17 @@ pub(super) enum Reason {
     Style,
     /// The secret comes first.
     Order,
-    /// One of them stands in a comment.
+    /// One of them is in a comment.
     Comment,
     /// One of them is no value.
     NoValue,
-    /// What the secret stands in says what else it is for.
+    /// The surroundings of the secret name another purpose.
     Purpose,
     /// The place of the ID's own secret is empty, or holds a reference.
     Slot,
-    /// Somebody who logs in stands beside the secret, and not beside the ID.
+    /// A login is beside the secret, and not beside the ID.
     Login,
-    /// They stand in two records of one list.
+    /// They are in two records of one list.
     Record,
 }
 
@@ -120,12 +120,12 @@ impl Evidence {
         self.doubts[at] += u16::try_from(doubt).unwrap_or(u16::MAX / 16);
     }
 
-    /// What the pair costs in the assignment.
+    /// Returns the cost of the pair in the assignment.
     pub(super) fn cost(&self) -> u32 {
         self.costs.iter().map(|cost| u32::from(*cost)).sum()
     }
 
-    /// How doubtful the pair is.
+    /// Returns the doubt about the pair; from [`LIMIT`] on the two are not reported as one.
     pub(super) fn doubt(&self) -> u32 {
         self.doubts.iter().map(|doubt| u32::from(*doubt)).sum()
     }
@@ -153,21 +153,21 @@ pub(super) struct Scales<'c> {
     found: &'c Candidates,
     /// For each container, bare values that pass the strict filters, and those that do not.
     bare: Vec<(usize, usize)>,
-    /// For each container, what stands in it without being a value: places of IDs and of secrets.
+    /// For each container, its places of IDs and of secrets that have no value.
     empty: Vec<Vec<usize>>,
     /// For each container its values.
     held: Vec<Vec<usize>>,
 }
 
-/// How two nodes stand to each other in the tree.
+/// Relation of two nodes in the tree.
 struct Relation {
     up: usize,
     down: usize,
-    /// Steps between them, or between what they stand in, where the ways meet.
+    /// Steps between them, or between their containers, where the ways meet.
     between: usize,
     /// They have the same places below that.
     same_place: bool,
-    /// The two containers where the ways part; the same where the nodes stand in one.
+    /// The two containers where the ways part; the same one if both nodes are in it.
     parted: (usize, usize),
 }
 
@@ -372,7 +372,7 @@ impl<'c> Scales<'c> {
         Some(weights)
     }
 
-    /// What the name of a secret says to an ID: a name that both stand under says nothing about one of them.
+    /// Returns the role that an ID sees in the name of a secret: a name that both share says nothing about one of them.
     fn role_for(&self, secret: &Candidate, id: &Candidate) -> Role {
         let label = &secret.label;
         let is_common = label.owner.is_some_and(|owner| {
@@ -431,7 +431,7 @@ impl<'c> Scales<'c> {
     }
 
     /// Returns true for a value without a name on the line beside that of the ID, no bracket between: decoded text can
-    /// stand in a line of another one.
+    /// be within a line of another one.
     fn are_lines(&self, id: &Candidate, secret: &Candidate) -> bool {
         let form = |one: &Candidate| self.found.tree.containers[one.container].form;
         [id, secret]
@@ -441,7 +441,7 @@ impl<'c> Scales<'c> {
             && id.line.abs_diff(secret.line) <= 1
     }
 
-    /// How many statements end in a container near an ID: further away the text may be cut.
+    /// Counts the statements that end in a container near an ID: further away the text may be cut.
     fn size(&self, container: usize, id: &Candidate) -> usize {
         let ends = &self.found.tree.containers[container].ends;
         let is_before = |(end, line): &(usize, usize)| {
@@ -457,7 +457,7 @@ impl<'c> Scales<'c> {
         to.saturating_sub(from)
     }
 
-    /// How many values stand in a container near an ID, and how many pass the strict filters.
+    /// Counts the values of a container near an ID, and those of them that pass the strict filters.
     fn values(&self, container: usize, id: &Candidate) -> (usize, usize) {
         let is_near = |one: &&Candidate| {
             one.span.start.abs_diff(id.span.start) <= MOST_BYTES
@@ -473,7 +473,7 @@ impl<'c> Scales<'c> {
         })
     }
 
-    /// What stands near a place in a container without being a value.
+    /// Returns the places near one in a container that have no value.
     fn empty(&self, container: usize, near: &Candidate) -> impl Iterator<Item = &Candidate> {
         let list = self.empty.get(container).map_or(&[][..], Vec::as_slice);
         let one = |number: &usize| &self.found.list[*number];
@@ -502,7 +502,7 @@ impl<'c> Scales<'c> {
         })
     }
 
-    /// Returns true if somebody else logs in with the secret.
+    /// Returns true if another login uses the secret.
     fn has_own_login(&self, id: &Candidate, secret: &Candidate) -> bool {
         let is_apart =
             id.container != secret.container && !self.is_in(id.container, secret.container);
@@ -533,7 +533,7 @@ impl<'c> Scales<'c> {
         self.found.tree.around(container).any(|at| at == outer)
     }
 
-    /// Returns true if the secret stands in the container of a vendor and the ID does not.
+    /// Returns true if the secret is in the container of a vendor and the ID is not.
     fn is_of_other_vendor(&self, id: &Candidate, secret: &Candidate) -> bool {
         let is_telling = secret.label.role == Role::AwsSecret && secret.label.name.is_aws();
         let is_outside = |owner: usize| !self.is_in(id.container, owner);
@@ -616,7 +616,7 @@ fn are_of_two_rows(id: &Candidate, secret: &Candidate) -> bool {
     id.line != secret.line && id.column.zip(secret.column).is_some_and(differ)
 }
 
-/// How the rest of two names agrees.
+/// Agreement of two names in their rests.
 #[derive(Clone, Copy)]
 struct Stems {
     cost: usize,

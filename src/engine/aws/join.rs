@@ -8,13 +8,13 @@ use super::assign::{ALONE_COST, Edge, STEP, assign};
 use super::candidate::{Candidate, Candidates, Kind};
 use super::evidence::{Evidence, LIMIT, Scales};
 
-/// How many candidates on either side are considered for one key ID.
+/// Number of candidates on either side that are considered for one key ID.
 const NEIGHBOURS: usize = 8;
 
-/// How many of one name, and of one place in lists, are considered beside those.
+/// Number of candidates of one name, and of one place in lists, that are considered beside those.
 const NAMESAKES: usize = 4;
 
-/// What a pair costs that is too doubtful, beside its reasons.
+/// Cost of a pair that is too doubtful, beside its reasons.
 const DOUBTFUL: u32 = 80;
 
 /// Most lines and bytes between a token and its key ID.
@@ -28,9 +28,9 @@ pub(super) struct Joined {
     pub(super) secret: Option<usize>,
     pub(super) token: Option<usize>,
     pub(super) smtp: Option<usize>,
-    /// What may be its secret, but is too doubtful.
+    /// A possible secret that is too doubtful to be reported as one.
     pub(super) possible: Option<usize>,
-    /// What the assignment rests on, for `--explain`.
+    /// Grounds of the assignment, for `--explain`.
     pub(super) evidence: Option<Evidence>,
     /// The least cost of another secret.
     pub(super) next: Option<u32>,
@@ -190,7 +190,7 @@ fn partners(found: &Candidates, ids: &[usize], secrets: &[usize]) -> Vec<Vec<usi
     all
 }
 
-/// What it costs to give a token or a password to a key ID.
+/// Returns the cost of giving a token or a password to a key ID.
 fn companion(id: &Candidate, value: &Candidate, between: usize) -> Option<u32> {
     let lines = id.line.abs_diff(value.line);
     let gap = match id.span.start < value.span.start {

@@ -8,10 +8,10 @@ use super::syntax::tree::{Form, Node, Tree, Word};
 /// Most words of a phrase that is read as one name.
 const MOST_PHRASE: usize = 6;
 
-/// What the names around a value say.
+/// Statements of the names around a value.
 #[derive(Clone, Debug)]
 pub(super) struct Label {
-    /// What the deciding name says.
+    /// Role by the deciding name.
     pub(super) role: Role,
     /// The deciding name; empty if there is none.
     pub(super) name: Name,
@@ -29,7 +29,7 @@ pub(super) struct Label {
     pub(super) is_key: bool,
     /// Its statement has its name and nothing else: no command, no sentence.
     pub(super) is_plain: bool,
-    /// Somebody who logs in stands before it in its statement: `username="c" password="…"`.
+    /// A login is before it in its statement: `username="c" password="…"`.
     pub(super) has_login: bool,
 }
 
@@ -56,7 +56,7 @@ impl Found {
     }
 }
 
-/// What a container says of all that stands in it.
+/// Statements of a container about all values inside.
 #[derive(Clone, Debug, Default)]
 struct Around {
     /// Its names, those that say most first.
@@ -82,8 +82,8 @@ impl<'t> Labels<'t> {
         }
     }
 
-    /// The stems of a container, which those of all that stands in it start with; for each container that a label
-    /// was read in.
+    /// Returns, for each container that a label was read in, the length of the stem that the stems of all values inside
+    /// begin with.
     pub(super) fn stems(self) -> Vec<usize> {
         let length = |around: Option<Around>| around.map_or(0, |around| around.stem.len());
         self.around.into_iter().map(length).collect()
@@ -303,7 +303,7 @@ impl<'t> Labels<'t> {
     }
 }
 
-/// Returns true if nothing stands before a value but its name, words that declare it, and its type.
+/// Returns true if a value is preceded by nothing but its name, words that declare it, and its type.
 fn is_plain(bytes: &[u8], node: &Node, words: &[Word]) -> bool {
     let name = |span: Span| Name::parse(span.of(bytes));
     let is_heard = |name: Name| name.role().is_secret() || name.is_structure();
@@ -316,7 +316,7 @@ fn is_plain(bytes: &[u8], node: &Node, words: &[Word]) -> bool {
     words.iter().enumerate().all(is_said) && node.heading.is_none_or(|span| is_heard(name(span)))
 }
 
-/// Returns true if the words of a statement name somebody who logs in.
+/// Returns true if the words of a statement name a login.
 fn has_login(bytes: &[u8], words: &[Word]) -> bool {
     let is_login = |pair: &[Word]| {
         let last = Name::parse(pair[0].span.of(bytes))

@@ -30,7 +30,7 @@ pub(super) mod words {
     }
 }
 
-/// What a name says its value is.
+/// Role of a value by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// An access key ID.
@@ -68,7 +68,7 @@ impl Role {
 pub(super) struct Name {
     /// The words, one behind the other.
     text: String,
-    /// Where each word ends in `text`, and its flags.
+    /// End of each word in `text`, and its flags.
     words: Vec<(usize, u32)>,
     /// Flags of all words.
     flags: u32,
@@ -159,7 +159,7 @@ impl Name {
         })
     }
 
-    /// Returns true if a word stands in one of the lists.
+    /// Returns true if a word is in one of the lists.
     pub(super) fn has(&self, flags: u32) -> bool {
         self.flags & flags != 0
     }
@@ -176,7 +176,7 @@ impl Name {
         self.words.iter().any(|word| is_hard(word.1)) || self.words.windows(2).any(&mut is_pair)
     }
 
-    /// Returns true if every word stands in one of the lists.
+    /// Returns true if every word is in one of the lists.
     pub(super) fn is_all(&self, flags: u32) -> bool {
         self.words.iter().all(|word| word.1 & flags != 0)
     }
@@ -191,7 +191,7 @@ impl Name {
         (self.has(words::VENDOR) || words::flags(&self.text) & words::VENDOR != 0) && !self.is_aws()
     }
 
-    /// Returns true if it speaks of somebody who logs in or of a password, rather than of keys.
+    /// Returns true if it speaks of a login or of a password, rather than of keys.
     pub(super) fn is_login(&self) -> bool {
         self.has(words::LOGIN)
     }
@@ -242,7 +242,7 @@ impl Name {
         whole || self.words().all(is_one) && self.words.len() <= 4
     }
 
-    /// What the name says its value is.
+    /// Returns the role that the name gives its value.
     pub(super) fn role(&self) -> Role {
         let name = self.text.as_str();
         if self.len() == 1
@@ -379,7 +379,7 @@ impl Name {
     }
 }
 
-/// What tells a pair from the next is not longer than this where it is written together with the half, in characters.
+/// Longest suffix or prefix that is written together with a half and distinguishes its pair, in characters.
 const LONGEST_GLUED: usize = 4;
 
 /// A word as the half that it has at one end and the rest: `key1`, `mysecret`.

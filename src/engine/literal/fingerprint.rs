@@ -2,30 +2,30 @@
 //! Literals in, fingerprints out; safe code, run once per set of rules. The build script does it for the built-in
 //! rules, so this uses nothing but the standard library.
 //!
-//! The vector code of the first stage knows of a bucket, for each of the four bytes, only a set of low
-//! halves (bits 0 to 3) and a set of high halves (bits 3 to 6), and lets through every byte whose halves
-//! are in both. So ten literals in a bucket let through many texts that are none of them. What that costs
-//! depends on which four bytes of a literal are taken and on who shares the bucket with whom, and is
-//! estimated here with a small model of text; the assignment that lets least through wins.
+//! The vector code of the first stage knows of a bucket, for each of the four bytes, only a set of low halves (bits 0
+//! to 3) and a set of high halves (bits 3 to 6), and lets through every byte whose halves are in both. So ten literals
+//! in a bucket let through many texts beside their own. The cost of that depends on which four bytes of a literal are
+//! taken and on who shares the bucket with whom, and is estimated here with a small model of text; the assignment that
+//! lets least through wins.
 //!
 //! The model is a mixture: code and prose, UPPER_CASE, base64, numbers, binary; and runs of one byte, of
 //! which indentation and rulers are made. One table of byte frequencies does not do: it takes four
 //! capitals in a row for a thousand times rarer than they are and puts all of them into one bucket.
 //!
-//! A literal's own four bytes cost more than a candidate that the second stage drops: where it is known how often they
-//! stand in text, that counts [`OWN_COST`] times.
+//! A literal's own four bytes cost more than a candidate that the second stage drops: if their frequency in text is
+//! known, it counts [`OWN_COST`] times.
 
 use std::collections::HashMap;
 
-/// How many consecutive bytes of a literal are its fingerprint.
+/// Number of consecutive bytes of a literal that are its fingerprint.
 pub const WINDOW: usize = 4;
 
-/// The four bytes that stand for a literal.
+/// Four bytes of a literal that the first stage looks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     /// The bytes.
     pub window: [u8; WINDOW],
-    /// Where in the literal they begin.
+    /// Their offset in the literal.
     pub offset: usize,
     /// The bucket it is in.
     pub bucket: usize,
@@ -40,29 +40,29 @@ pub struct Choice {
     pub per_byte: f32,
 }
 
-/// How much work is put into a choice.
+/// Amount of work put into a choice.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// How many windows of a literal are weighed against each other, the rarest first.
+    /// Number of windows of a literal that are weighed against each other, the rarest first.
     pub windows: usize,
-    /// How often each literal is taken out again and put where it costs least.
+    /// Number of times that each literal is taken out again and put where it costs least.
     pub rounds: usize,
 }
 
 impl Effort {
-    /// When a program runs.
+    /// For a choice while a program runs.
     pub const LITTLE: Self = Self {
         windows: 4,
         rounds: 1,
     };
-    /// When it is built: three times as long, for a tenth fewer candidates.
+    /// For a choice while the program is built: three times as long, for a tenth fewer candidates.
     pub const MUCH: Self = Self {
         windows: 8,
         rounds: 3,
     };
 }
 
-/// How much more it costs to compare a literal than to drop a candidate.
+/// Ratio of the cost of comparing a literal to that of dropping a candidate.
 const OWN_COST: f32 = 10.0;
 
 /// Chooses windows and buckets. Every literal has at least [`WINDOW`] bytes. One whose fingerprint is `given` keeps it.
@@ -203,7 +203,7 @@ pub fn key(window: &[u8; WINDOW]) -> usize {
     usize::from(sum & 0x7f)
 }
 
-/// What a bucket lets through.
+/// Texts that a bucket lets through.
 #[derive(Clone, Default)]
 struct Bucket {
     /// One bit for each [`key`].
@@ -281,8 +281,7 @@ const MODES: usize = 5;
 /// A number for each kind of text.
 type Shares = [f32; MODES];
 
-/// How much of what is scanned is of each kind: code and prose, UPPER_CASE, base64, numbers and
-/// punctuation, binary.
+/// Shares of the kinds of scanned text: code and prose, UPPER_CASE, base64, numbers and punctuation, binary.
 const MODE_SHARE: Shares = [0.72, 0.08, 0.10, 0.08, 0.02];
 
 /// Bytes that come in runs, and how much of the text these runs are.
@@ -312,14 +311,14 @@ const LETTERS: [f32; 26] = [
 
 /// The model of text: the share of every set of halves in every kind of text.
 pub struct Model {
-    /// How often four bytes stand in text, per byte, where that is known.
+    /// Frequency of four bytes in text, per byte, where it is known.
     own: HashMap<[u8; WINDOW], f32>,
     /// By high half and set of low halves that go with it (bit 3 is shared, so there are eight).
     shares: Vec<[Shares; 256]>,
 }
 
 impl Model {
-    /// A model; `own` has runs of four bytes that are common, with how often they stand in a byte of text.
+    /// Makes a model; `own` has common runs of four bytes, with their frequency per byte of text.
     pub fn new(own: HashMap<[u8; WINDOW], f32>) -> Self {
         let bytes = byte_shares();
         let mut shares = vec![[Shares::default(); 256]; 16];
@@ -337,7 +336,7 @@ impl Model {
         Self { own, shares }
     }
 
-    /// What it costs that the window itself stands in text.
+    /// Returns the cost of the window itself occurring in text.
     fn own(&self, window: &[u8; WINDOW]) -> f32 {
         OWN_COST * self.own.get(window).copied().unwrap_or(0.0)
     }
@@ -360,7 +359,7 @@ impl Model {
     }
 }
 
-/// How often each ASCII byte stands in each kind of text.
+/// Returns the frequency of each ASCII byte in each kind of text.
 fn byte_shares() -> [Shares; 128] {
     let mut shares = [Shares::default(); 128];
     for (byte, share) in (0_u8..).zip(shares.iter_mut()) {

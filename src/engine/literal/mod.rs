@@ -50,7 +50,7 @@ use tables::{GROUP, Tables};
 /// Literals that are shorter cannot be searched for.
 pub const SHORTEST: usize = WINDOW;
 
-/// Why literals cannot be searched for.
+/// Reason why literals cannot be searched for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The literal with this index has fewer than [`SHORTEST`] bytes.
@@ -151,7 +151,7 @@ impl LiteralSearcher {
         ordered.finish();
     }
 
-    /// Whether any literal occurs at all.
+    /// Returns true if any literal occurs.
     pub fn is_match(&self, haystack: &[u8]) -> bool {
         self.scan
             .candidates(&self.tables, haystack, &mut |window| {
@@ -165,7 +165,7 @@ impl LiteralSearcher {
         self.tables.longest
     }
 
-    /// Shows the literals that have their fingerprint at `window` and stand there whole.
+    /// Shows the literals that have their fingerprint at `window` and occur there whole.
     #[inline]
     fn confirm(
         &self,
@@ -247,7 +247,7 @@ fn choose(
 struct Ordered<'f, F> {
     /// Offset and literal of what may not be shown yet.
     pending: VecDeque<(usize, usize)>,
-    /// How far into its literal a fingerprint may begin.
+    /// Greatest offset of a fingerprint in its literal.
     reach: usize,
     found: &'f mut F,
 }
@@ -277,7 +277,7 @@ impl<F: FnMut(usize, usize)> Ordered<'_, F> {
     }
 }
 
-/// Which vector instructions are used.
+/// Vector instructions in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Instructions {
     #[cfg(target_arch = "x86_64")]
@@ -309,8 +309,8 @@ impl Instructions {
             .unwrap_or(Self::Scalar)
     }
 
-    /// How many candidates per byte cost less than to search with twice the buckets; `None` where there are no
-    /// buckets.
+    /// Returns the greatest number of candidates per byte that costs less than a search with twice the buckets; `None`
+    /// where there are no buckets.
     fn candidates_per_byte(self) -> Option<f32> {
         match self {
             #[cfg(target_arch = "x86_64")]

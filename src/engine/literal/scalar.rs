@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use super::fingerprint::WINDOW;
 use super::tables::hash;
 
-/// Which trigrams there are in fingerprints. A fingerprint has two trigrams, one of which begins at an even
-/// offset, so only these are looked up.
+/// Set of the trigrams in fingerprints. A fingerprint has two trigrams, one of which begins at an even offset, so only
+/// these are looked up.
 pub(super) struct Trigrams {
     /// By hash of a trigram, whether some fingerprint has one with this hash.
     known: Vec<bool>,

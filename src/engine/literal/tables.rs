@@ -1,4 +1,4 @@
-//! What a search looks up, made of literals once: for the built-in rules when the program is built. The build script
+//! Tables of a search, made of literals once: for the built-in rules when the program is built. The build script
 //! compiles this file too, so it uses nothing but the standard library and the chooser beside it.
 
 use std::borrow::Cow;
@@ -19,7 +19,7 @@ pub const KNOWN_BITS: u32 = 15;
 pub struct Tables {
     /// The literals, one behind the other.
     pub text: Cow<'static, [u8]>,
-    /// Where each literal ends in [`Self::text`].
+    /// End of each literal in [`Self::text`].
     pub ends: Cow<'static, [u32]>,
     /// One bit for each hash that a fingerprint has.
     pub known: Cow<'static, [u64]>,
@@ -35,12 +35,12 @@ pub struct Tables {
     pub reach: usize,
 }
 
-/// A fingerprint and the literal that it stands for.
+/// A fingerprint and its literal.
 #[derive(Clone, Copy, Debug)]
 pub struct Entry {
     /// The fingerprint.
     pub window: [u8; WINDOW],
-    /// Where in the literal it begins.
+    /// Its offset in the literal.
     pub offset: u32,
     /// The bucket that it is in.
     pub bucket: u32,
@@ -153,12 +153,12 @@ impl Tables {
         }
     }
 
-    /// How many literals there are.
+    /// Returns the number of literals.
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether there is no literal.
+    /// Returns true if there is no literal.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
@@ -184,7 +184,7 @@ impl Tables {
         entries.into_iter().map(fingerprint).collect()
     }
 
-    /// Whether these bytes have the hash of a fingerprint.
+    /// Returns true if these bytes have the hash of a fingerprint.
     #[inline]
     pub fn may_be(&self, window: [u8; WINDOW]) -> bool {
         let (word, bit) = known_place(window);

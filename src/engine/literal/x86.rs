@@ -13,11 +13,11 @@ use super::Instructions;
 use super::fingerprint::WINDOW;
 use super::tables::{GROUP, Group, KNOWN_BITS, Tables, hash};
 
-/// How many places are looked at in one step.
+/// Number of places that one step examines.
 const STEP: usize = 64;
-/// How many bytes a step reads: the last place has its whole window.
+/// Number of bytes that a step reads: the last place has its whole window.
 const READ: usize = STEP + WINDOW - 1;
-/// How many steps are done at a time, before anything is made of what they let through.
+/// Number of steps at a time, before their candidates are handled.
 const BLOCK: usize = 64;
 /// Places in a list, a power of two: those of a block, and room for what is written beyond the last.
 const ROOM: usize = 2 * BLOCK * STEP;

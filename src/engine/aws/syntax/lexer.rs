@@ -7,12 +7,12 @@ use super::super::candidate::{self, Shape};
 use super::super::label::is_marked;
 use super::super::name::words;
 
-/// What a piece of text is.
+/// Kind of a piece of text.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in super::super) enum Kind {
     /// A word that can be part of a name.
     Word,
-    /// What can be a part of a pair by its form.
+    /// A run that can be part of a pair by its form.
     Value(Shape),
     /// `=`, `:`, `=>`, `:=`.
     Assign,
@@ -32,7 +32,7 @@ pub(in super::super) enum Kind {
     Cell,
     /// The end of a line.
     Newline,
-    /// What follows, to the end of the line or to [`Kind::CommentEnd`], is a comment.
+    /// Start of a comment, which goes to the end of the line or to [`Kind::CommentEnd`].
     Comment,
     /// The end of a comment that had a mark of its own.
     CommentEnd,
@@ -47,7 +47,7 @@ pub(in super::super) struct Token {
 }
 
 impl Token {
-    /// Where it stands.
+    /// Returns its position.
     pub(in super::super) fn span(&self) -> Span {
         Span::new(self.start, self.end)
     }
@@ -77,11 +77,11 @@ struct Lexer<'b> {
     bytes: &'b [u8],
     tokens: Vec<Token>,
     at: usize,
-    /// Where the start of the element ends whose attributes are read; 0 outside.
+    /// End of the start tag whose attributes are read; 0 outside.
     element_end: usize,
-    /// How the comment ends that is read.
+    /// Mark that ends the comment that is read.
     block_comment: Option<&'static [u8]>,
-    /// No `>` stands between here and that place.
+    /// There is no `>` between here and that place.
     no_element_before: usize,
     /// No signed token starts between here and that place.
     no_signed_before: usize,
@@ -176,7 +176,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Returns true if only white space, or the mark of a patch, stands before on the line.
+    /// Returns true if only white space, or the mark of a patch, is before it on the line.
     fn is_line_start(&self) -> bool {
         let before = self
             .bytes
@@ -307,7 +307,7 @@ impl Lexer<'_> {
         found.is_some()
     }
 
-    /// Where the word ends that starts here: before a value, and not with a mark.
+    /// Returns the end of the word that starts here: before a value, and not with a mark.
     fn word_end(&self) -> usize {
         let mut end = self.at;
         loop {
@@ -365,7 +365,7 @@ impl Lexer<'_> {
         (end - marks).max(self.at + 1)
     }
 
-    /// Where `[0]` ends that starts at `open`.
+    /// Returns the end of `[0]` that starts at `open`.
     fn index_end(&self, open: usize) -> Option<usize> {
         let rest = self.bytes.get(open + 1..)?;
         let digits = rest
@@ -442,7 +442,7 @@ impl Lexer<'_> {
         }
     }
 
-    /// Where the start of an element ends: `>` outside of quotes.
+    /// Returns the end of a start tag: `>` outside of quotes.
     fn close_of(&mut self, from: usize) -> Option<usize> {
         if from < self.no_element_before {
             return None;
@@ -478,7 +478,7 @@ impl Lexer<'_> {
     }
 }
 
-/// Returns true if a run long enough for a value stands in a text.
+/// Returns true if a text has a run that is long enough for a value.
 fn holds_value(text: &[u8]) -> bool {
     text.split(|byte| !is_value(*byte))
         .any(|run| run.len() >= 20)

@@ -7,17 +7,16 @@ use super::super::candidate::Shape;
 use super::super::name::{Name, words};
 use super::lexer::{self, Kind, Token};
 
-/// Deepest nesting that is told apart; what is deeper counts for the container at that depth.
+/// Deepest nesting that is distinguished; what is deeper counts for the container at that depth.
 const MOST_DEPTH: usize = 48;
 
-/// How many words of a statement are kept.
+/// Number of words of a statement that are kept.
 const MOST_WORDS: usize = 8;
 
 /// Longest phrase that can be a heading, in words.
 const MOST_HEADING: usize = 6;
 
-/// Lines without a value after which what stands further in is no part of what stands above any more: that may be out
-/// of sight.
+/// Lines without a value after which lines further in no longer belong to the lines above: those may be out of sight.
 const MOST_EMPTY: usize = 64;
 
 /// A word that can be (a part of) a name.
@@ -26,28 +25,28 @@ pub(in super::super) struct Word {
     pub(in super::super) span: Span,
     /// A sign that assigns follows.
     pub(in super::super) assigned: bool,
-    /// It stands behind such a sign, so it is (the start of) a value.
+    /// It comes after such a sign, so it is (the start of) a value.
     pub(in super::super) is_content: bool,
-    /// It stands in brackets of its own: `os.environ["NAME"]`.
+    /// It is in brackets of its own: `os.environ["NAME"]`.
     pub(in super::super) bracketed: bool,
 }
 
-/// What contains nodes and other containers.
+/// Form of a container of nodes and other containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Form {
     /// The text.
     Root,
-    /// What stands between brackets.
+    /// Text between brackets.
     Bracket,
     /// Lines further in than the one above them, or an item of a list.
     Indent,
-    /// What stands below `[name]`.
+    /// Text below `[name]`.
     Section,
     /// An element of XML or HTML.
     Element,
     /// A line with several values.
     Row,
-    /// Values that stand under one name.
+    /// Values under one name.
     Values,
     /// A text of several lines in a string.
     Text,
@@ -63,26 +62,26 @@ pub(in super::super) struct Container {
     pub(in super::super) index: usize,
     /// The words before it, in [`Tree::words`].
     pub(in super::super) words: Span,
-    /// What its own attribute `name` or `key` says.
+    /// The value of its own attribute `name` or `key`.
     pub(in super::super) attribute: Option<Span>,
-    /// The name that stands before it, alone.
+    /// The name before it, alone.
     pub(in super::super) heading: Option<Span>,
-    /// Where it opens.
+    /// Its start.
     start: usize,
-    /// How many nodes stand directly in it.
+    /// Number of nodes directly in it.
     pub(in super::super) count: usize,
-    /// Where each of its statements ends, and on which line.
+    /// End of each of its statements, with the line.
     pub(in super::super) ends: Vec<(usize, usize)>,
-    /// Names of columns for what stands in it, the number of the header in [`Tree::headers`].
+    /// Names of columns for its content, the number of the header in [`Tree::headers`].
     header: Option<usize>,
 }
 
-/// What a node is.
+/// Content of a node.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in super::super) enum Content {
     /// A value that can be part of a pair by its form.
     Value(Shape),
-    /// Something else stands under the name, or nothing.
+    /// Anything else under the name, or nothing.
     Other,
 }
 
@@ -100,9 +99,9 @@ pub(in super::super) struct Node {
     pub(in super::super) words: Span,
     /// The name of its column.
     pub(in super::super) column: Option<Span>,
-    /// A name that stands before it, alone: the argument before, the line above.
+    /// A name before it, alone: the argument before, the line above.
     pub(in super::super) heading: Option<Span>,
-    /// A name that stands behind it.
+    /// A name behind it.
     pub(in super::super) after: Option<Span>,
     pub(in super::super) is_comment: bool,
 }
@@ -141,7 +140,7 @@ impl Tree {
 
 /// For each opening bracket or element the token that closes it, and the other way round.
 fn mates(bytes: &[u8], tokens: &[Token]) -> Vec<Option<usize>> {
-    /// How many brackets without an end may stand between the two.
+    /// Number of brackets without an end that may be between the two.
     const REACH: usize = 6;
     let mut mates = vec![None; tokens.len()];
     let mut open: Vec<usize> = Vec::new();
@@ -188,19 +187,19 @@ fn mates(bytes: &[u8], tokens: &[Token]) -> Vec<Option<usize>> {
     mates
 }
 
-/// What is known of the statement that is read.
+/// The statement that is read, so far.
 #[derive(Clone, Debug, Default)]
 struct Statement {
     words: Vec<Word>,
-    /// How many values it has.
+    /// Number of its values.
     values: usize,
     /// The node of its only value.
     first: Option<usize>,
     /// The container of its values, where it has several.
     list: Option<usize>,
-    /// A container stands in it that has values.
+    /// It has an inner container with values.
     has_inner: bool,
-    /// Anything stands in it.
+    /// It has any content.
     is_begun: bool,
     /// It begins behind `|`.
     is_piped: bool,
@@ -213,19 +212,19 @@ struct Frame {
     statement: Statement,
     /// Place of the next statement.
     next: usize,
-    /// A name that stood alone, for the next value.
+    /// A name that was alone, for the next value.
     heading: Option<Span>,
     /// Column of its lines, or of its items' marks.
     indent: usize,
     /// Its lines are items, as far in as the name above them.
     is_list: bool,
-    /// A value stands in it.
+    /// It has a value.
     has_value: bool,
     /// The line where it opened, or of its last value.
     last_line: usize,
-    /// The number of the first node that can stand in it.
+    /// The number of the first node that can be in it.
     first_node: usize,
-    /// All words that stood in it, one for each statement, while it has no value.
+    /// All its words, one for each statement, while it has no value.
     cells: Vec<Span>,
     /// The names in the last bracket, and those of the columns of the next ones.
     header: Option<usize>,
@@ -242,7 +241,7 @@ struct Builder<'b> {
     too_deep: usize,
     line: usize,
     line_start: usize,
-    /// Where the token starts that is read.
+    /// Start of the token that is read.
     place: usize,
     is_comment: bool,
     is_removed: bool,
@@ -417,7 +416,7 @@ impl<'b> Builder<'b> {
         frame.statement.is_begun = true;
     }
 
-    /// Where a text of several lines starts whose quote follows: undone escapes leave such in JSON.
+    /// Returns the start of a text of several lines whose quote follows: undone escapes leave such in JSON.
     fn text_in_string(&self, from: usize) -> Option<usize> {
         const MOST_LINE: usize = 1024;
         if self.is_in_lines() {
@@ -835,7 +834,7 @@ impl<'b> Builder<'b> {
         self.end_statement();
     }
 
-    /// The only value that stands in a container, directly and with nothing beside it.
+    /// Returns the only value of a container, directly in it and with nothing beside it.
     fn only_value(&self, inner: &Frame) -> Option<usize> {
         let nodes = self.tree.nodes.get(inner.first_node..)?;
         let mut values = nodes
@@ -1126,7 +1125,7 @@ impl<'b> Builder<'b> {
         first
     }
 
-    /// Closes what stands further in than the line.
+    /// Closes the containers that are further in than the line.
     fn close_deeper(&mut self, line: &Line) {
         let is_lines = |builder: &Self| builder.form_of_top() == Form::Indent;
         let mut closed = false;
@@ -1211,7 +1210,7 @@ struct Line {
     indent: usize,
     /// Column of the text of an item.
     item: Option<usize>,
-    /// Where the text starts.
+    /// Start of the text.
     text: usize,
     end: usize,
     is_blank: bool,
@@ -1338,11 +1337,11 @@ struct Rows {
 
 struct Row {
     start: usize,
-    /// For each sign, how many stand in the line, and the line of the header.
+    /// For each sign, the number of it in the line, and the line of the header.
     cells: [(u16, usize); SIGNS.len()],
 }
 
-/// What parts the cells of a table.
+/// Separators of the cells of a table.
 const SIGNS: [u8; 4] = [b'|', b'\t', b',', b';'];
 
 /// Longest line that is looked at as the row of a table, in bytes.
@@ -1394,7 +1393,7 @@ impl Rows {
         bytes.get(start..end).unwrap_or_default()
     }
 
-    /// The name of the column of a value, if it stands in the row of a table with a header.
+    /// Returns the name of a value's column, if it is in the row of a table with a header.
     fn column(&self, bytes: &[u8], line: usize, line_start: usize, at: usize) -> Option<Span> {
         let row = self.lines.get(line)?;
         let before = bytes.get(row.start.max(line_start)..at)?;
