@@ -68,7 +68,7 @@ struct Statement {
     has_condition: bool,
 }
 
-/// What a user may do, at most.
+/// Upper bound of a user's permissions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// Everything on everything.
@@ -168,7 +168,7 @@ impl Authorization {
             .any(|holder| holder.inline.iter().any(|(name, _)| name == policy))
     }
 
-    /// What a user may do; `None` if there is no such user.
+    /// Returns the upper bound of a user's permissions; `None` if there is no such user.
     pub fn permissions(&self, user: &str) -> Option<Permissions> {
         let detail = self.users.get(user)?;
         let groups = detail

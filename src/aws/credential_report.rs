@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::text::date;
 
-/// What the row of root is called.
+/// User name in the row of root.
 const ROOT: &str = "<root_account>";
 
 /// A credential report.
@@ -27,11 +27,11 @@ pub struct User {
     pub arn: String,
     /// The account in the ARN: 12 digits.
     pub account_id: String,
-    /// Whether an MFA device is in use; `None` if the report does not say.
+    /// True if an MFA device is in use; `None` if the report does not say.
     pub has_mfa: Option<bool>,
-    /// Whether there is a password for the console; `None` if the report does not say.
+    /// True if there is a password for the console; `None` if the report does not say.
     pub has_password: Option<bool>,
-    /// When the password was used last; `None` if never, or if the report does not say.
+    /// Time of the password's last use; `None` if never, or if the report does not say.
     pub password_last_used: Option<i64>,
     /// Both places for an access key.
     pub keys: [Slot; 2],
@@ -47,11 +47,11 @@ impl User {
 /// A place for an access key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// Whether there is one.
+    /// State of the slot.
     pub state: SlotState,
-    /// When it was made or its status was changed last, in seconds since the epoch.
+    /// Time of creation or of the last change of status, in seconds since the epoch.
     pub changed: Option<i64>,
-    /// When it was used last; `None` if not since 2015-04-22.
+    /// Time of the last use, in seconds since the epoch; `None` if not since 2015-04-22.
     pub used: Option<i64>,
     /// For which service, `ec2` for one.
     pub service: Option<String>,
@@ -59,7 +59,7 @@ pub struct Slot {
     pub region: Option<String>,
 }
 
-/// Whether there is an access key.
+/// Presence of an access key in a slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotState {
     /// There is one, and it works.
@@ -84,7 +84,7 @@ impl SlotState {
     }
 }
 
-/// Why a text is no credential report.
+/// Reason why a text is not a credential report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The first line lacks a column.
@@ -176,7 +176,7 @@ impl CredentialReport {
     }
 }
 
-/// Where each column stands.
+/// Position of each column.
 struct Columns {
     user: usize,
     arn: usize,

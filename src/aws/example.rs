@@ -1,4 +1,4 @@
-//! Values that AWS documentation, SDK tests and emulators print, stored as hashes so that no key stands here.
+//! Values that AWS documentation, SDK tests and emulators print, stored as hashes so that this file contains no key.
 
 use sha2::{Digest, Sha256};
 
@@ -15,7 +15,7 @@ const KEY_IDS: &[u64] = &[
     0x7f1d_62d9_4d39_a69a,
 ];
 
-/// Whether the id is a published example.
+/// Returns true if the id is a published example.
 pub fn is_key_id(id: &str) -> bool {
     KEY_IDS.contains(&hash(id.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! What IAM answers about keys: the lists of a user's keys, the last use of a key, and who has a policy.
+//! IAM's answers about keys: the lists of a user's keys, the last use of a key, and the holders of a policy.
 //!
 //! Field names are those of the IAM API reference. All of it is text that was read elsewhere.
 
@@ -11,11 +11,11 @@ use crate::text::date;
 pub struct ListedKey {
     /// The ID as it is written there; emulators make some that are not base32.
     pub key_id: String,
-    /// Whose it is; `None` for root, whose answer has no name.
+    /// The owner; `None` for root, whose answer has no name.
     pub user: Option<String>,
     /// If it works; `None` for a word that is not known.
     pub is_active: Option<bool>,
-    /// When it was made, in seconds since the epoch.
+    /// Time of creation, in seconds since the epoch.
     pub created: Option<i64>,
 }
 
@@ -42,9 +42,9 @@ pub fn listed_keys(value: &Value) -> Option<Vec<ListedKey>> {
 pub struct LastUse {
     /// The key. The answer itself does not name it: a wrapper or the name of the file does.
     pub key_id: Option<String>,
-    /// Whose it is.
+    /// The owner.
     pub user: Option<String>,
-    /// When; `None` if not since 2015-04-22.
+    /// Time of the last use, in seconds since the epoch; `None` if not since 2015-04-22.
     pub at: Option<i64>,
     /// For which service.
     pub service: Option<String>,

@@ -113,7 +113,7 @@ fn repeats(value: &[u8], distance: usize) -> usize {
     value.iter().zip(later).filter(|(a, b)| a == b).count()
 }
 
-/// Returns true if words and rows of letters cover most of what stands behind `AKIA`.
+/// Returns true if words and rows of letters cover most of the characters after `AKIA`.
 pub fn is_id(body: &[u8]) -> bool {
     // The most that is covered of the characters up to each place.
     let mut covered = vec![0; body.len() + 1];
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
     use crate::aws::{key_id, secret_key};
 
-    /// What may be lost of true secrets and of true IDs.
+    /// Bound of the loss among true secrets and true IDs.
     const LOSS: f64 = 1e-7;
 
     /// Choices of `k` of `n`.

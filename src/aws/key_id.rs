@@ -15,16 +15,16 @@ pub const LENGTH: usize = 20;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; LENGTH]);
 
-/// What kind of key an id belongs to.
+/// Kind of key that an id belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
-    /// `AKIA`: of an IAM user or of the root user, valid until somebody disables it.
+    /// `AKIA`: of an IAM user or of the root user, valid until it is disabled or deleted.
     LongTerm,
     /// `ASIA`: from STS, useless without its session token, and expires.
     Temporary,
 }
 
-/// Why a well-formed id is nobody's key, or nobody's secret.
+/// Reason why a well-formed ID is not a live credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harmless {
     /// AWS documentation and SDK tests use it.
@@ -108,7 +108,7 @@ impl KeyId {
         std::str::from_utf8(&self.0).expect("an id is ASCII")
     }
 
-    /// Whether it is a long-term or a temporary key.
+    /// Returns the kind of the key: long-term or temporary.
     pub fn kind(&self) -> KeyKind {
         if self.0.starts_with(b"AKIA") {
             KeyKind::LongTerm
@@ -135,7 +135,7 @@ impl KeyId {
         (bits >> 44 == 1 && number <= 999_999_999_999).then_some(number)
     }
 
-    /// Why it is nobody's key, if that shows.
+    /// Returns the reason why it is not a live credential, if the ID shows one.
     pub fn harmless(&self) -> Option<Harmless> {
         let body = &self.0[4..];
         if memchr::memmem::find(body, b"EXAMPLE").is_some() {
@@ -172,7 +172,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// Whether a byte is of the alphabet of ids.
+/// Returns true if a byte is of the alphabet of ids.
 pub fn is_base32(byte: u8) -> bool {
     matches!(byte, b'A'..=b'Z' | b'2'..=b'7')
 }

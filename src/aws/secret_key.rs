@@ -44,7 +44,7 @@ const PLACEHOLDERS: &[&[u8]] = &[
     b"example",
 ];
 
-/// Who vouches for a value.
+/// Evidence for a value beside its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Evidence {
     /// Nothing but a key id nearby: every test applies. Loses 9e-4 in all.
@@ -53,7 +53,7 @@ pub enum Evidence {
     Named,
 }
 
-/// Why a value of 40 characters is not taken for a secret.
+/// Reason why a value of 40 characters is not accepted as a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejection {
     /// Only hex digits: a hash.
@@ -64,7 +64,7 @@ pub enum Rejection {
     Classes,
     /// Too few changes of class: words, a path, a class name.
     Changes,
-    /// Words of a placeholder stand in it.
+    /// It contains words of a placeholder.
     Placeholder,
 }
 
@@ -120,14 +120,14 @@ pub fn reject(value: &[u8], evidence: Evidence) -> Option<Rejection> {
     (entropy(value) < least_entropy).then_some(Rejection::Entropy)
 }
 
-/// Whether letters end in 8 capital hex digits, as CloudFormation names what CDK makes. Loses 2e-8.
+/// Returns true for letters that end in 8 capital hex digits, as CloudFormation names what CDK makes. Loses 2e-8.
 fn is_logical_id(value: &[u8]) -> bool {
     let (name, hash) = value.split_at(value.len() - value.len().min(8));
     let is_digit = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'A'..=b'F');
     name.iter().all(u8::is_ascii_alphabetic) && hash.iter().all(is_digit)
 }
 
-/// Whether the value is one that documentation prints.
+/// Returns true if documentation prints the value.
 pub fn is_example(value: &[u8]) -> bool {
     // In a random secret: below 1e-10. Documentation writes it in capitals; other spellings are words in a path.
     value.windows(7).any(|window| window == b"EXAMPLE")
@@ -141,14 +141,14 @@ pub fn harmless(value: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether a word stands in a value, in any case.
+/// Returns true if a value contains a word, in any case.
 fn holds(value: &[u8], word: &[u8]) -> bool {
     value
         .windows(word.len())
         .any(|window| window.eq_ignore_ascii_case(word))
 }
 
-/// How many neighbours are of different classes: lower case, upper case, digit, other.
+/// Counts neighbours of different classes: lower case, upper case, digit, other.
 pub fn class_changes(value: &[u8]) -> usize {
     value
         .windows(2)

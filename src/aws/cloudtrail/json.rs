@@ -4,7 +4,7 @@
 /// session token of every session that STS issues.
 const SECRET_FIELDS: [&str; 3] = ["sessionToken", "secretAccessKey", "password"];
 
-/// What is printed in place of a secret.
+/// Text that is printed in place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
 /// Returns `json`, one JSON value, on one line: without white space between tokens, with the strings of secret fields
@@ -44,7 +44,7 @@ pub fn printable(json: &str) -> String {
     out
 }
 
-/// Where the string at the start of `text` ends, quotes included; the end of the text if nothing closes it.
+/// Returns the end of the string that starts `text`, quotes included; the end of the text if nothing closes it.
 fn string_end(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut at = 1;

@@ -1,4 +1,4 @@
-//! Which credentials descend from a key, and whose deed an event is.
+//! Credentials that descend from a key, and the relation of events to them.
 //!
 //! A key's deeds hide behind other IDs in four ways:
 //!
@@ -8,8 +8,8 @@
 //! 3. The console makes a new session every few minutes for the person who signed in.
 //! 4. The key makes credentials: access keys, users, passwords for the console.
 //!
-//! Ways 1 and 4 are certain, and are followed to any depth within [`MAX_DEPTH`]. Way 2 is told by time. Way 3 and
-//! whatever else the same principal did is listed apart: it may be the rightful owner's.
+//! Ways 1 and 4 are certain, and are followed to any depth within [`MAX_DEPTH`]. Way 2 is inferred from the time. Way 3
+//! and whatever else the same principal did is listed apart: it may be the rightful owner's.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ const ISSUES: [&str; 8] = [
     "GetSessionToken",
 ];
 
-/// How an event belongs to a key that was asked for.
+/// Relation of an event to a key that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Relation {
     /// The key signed the request.
@@ -90,7 +90,7 @@ pub struct User {
     pub name: String,
 }
 
-/// What the key did with a user.
+/// A user that the key created or gave a password.
 #[derive(Clone, Copy, Debug)]
 struct MadeUser {
     descent: Descent,
@@ -103,7 +103,7 @@ struct MadeUser {
 pub struct Lineage {
     keys: BTreeMap<LogKeyId, Descent>,
     users: BTreeMap<User, MadeUser>,
-    /// Principals of the keys, with the key that stands for each.
+    /// Principals of the keys, each with its key.
     principals: BTreeMap<String, Descent>,
     /// Seconds in which a principal called directly with one of the keys, with and without MFA.
     calls: BTreeSet<(String, bool, i64)>,
@@ -145,7 +145,7 @@ impl Lineage {
         self.is_bounded
     }
 
-    /// Where a key descends from, if it belongs to the lineage.
+    /// Returns the origin of a key, if it belongs to the lineage.
     pub fn descent(&self, key: &LogKeyId) -> Option<&Descent> {
         self.keys.get(key)
     }
@@ -255,8 +255,8 @@ impl Lineage {
         made.is_new || event.is_from_console()
     }
 
-    /// How an event belongs to the keys, with the credential that it descends from. Complete only when every event
-    /// was learnt.
+    /// Returns the relation of an event to the keys, with the credential that it descends from. Complete only after
+    /// every event was learnt.
     pub fn relation(&self, event: &Event) -> Option<(Relation, Descent)> {
         if let Some(descent) = event.signer().and_then(|key| self.keys.get(&key)) {
             return Some((descent.relation, *descent));

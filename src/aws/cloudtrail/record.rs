@@ -19,19 +19,19 @@ pub struct Splitter {
     in_string: bool,
     /// True behind a backslash inside a string.
     is_escaped: bool,
-    /// Where the string began that is read or was read last.
+    /// Start of the string that is read or was read last.
     string_from: usize,
     /// The last string at depth 1: it may name the list of records.
     key: Range<usize>,
     /// The depth of the list whose elements are records, once it is known: 1 or 2.
     list: Option<usize>,
-    /// Where the current record or document began.
+    /// Start of the current record or document.
     from: Option<usize>,
     /// True for an object at depth 0 that turned out to hold a list of records.
     is_envelope: bool,
 }
 
-/// Why a text cannot be cut to its end.
+/// Reason why a text cannot be cut to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
     /// It ends inside a record or a list.
@@ -93,7 +93,8 @@ impl Splitter {
         }
     }
 
-    /// How much of the front of the text is no longer needed. The caller removes that many bytes.
+    /// Returns the number of bytes at the front of the text that are no longer needed. The caller removes that many
+    /// bytes.
     pub fn forget(&mut self) -> usize {
         let mut needed = self.from.unwrap_or(self.at).min(self.at);
         if self.in_string {
@@ -177,7 +178,7 @@ impl Splitter {
     }
 }
 
-/// Where the first quote or backslash is.
+/// Returns the position of the first quote or backslash.
 fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     // The lowest bit of the result is that of the first byte which is zero.

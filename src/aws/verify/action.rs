@@ -21,7 +21,7 @@ pub enum Action {
     ListKeys {
         /// Name without path.
         user: String,
-        /// Where the page before ended.
+        /// End of the page before.
         marker: Option<String>,
     },
     /// Says, among other counts, whether the root user has access keys.

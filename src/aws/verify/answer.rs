@@ -1,10 +1,10 @@
-//! What one answer, or none, means: data, a refusal with AWS's code, or a reason not to know.
+//! The meaning of one answer, or of none: data, a refusal with AWS's code, or a reason not to know.
 
 use super::verdict::Reason;
 use super::xml::{self, Element};
 use super::{Action, Answer, Fault};
 
-/// What to do with an answer.
+/// Interpretation of an answer.
 #[derive(Debug)]
 pub(super) enum Reading {
     /// AWS did what was asked.
@@ -22,7 +22,7 @@ pub(super) enum Reading {
 pub(super) struct Refusal {
     /// Letters, digits and dots: `InvalidClientTokenId`.
     pub(super) code: String,
-    /// What is said about the time in the request.
+    /// True if the refusal is about the time in the request.
     pub(super) is_clock: bool,
 }
 

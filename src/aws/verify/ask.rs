@@ -12,7 +12,7 @@ use super::{Action, Endpoints, Partition, Request, Transport};
 use crate::aws::key_id::{Harmless, KeyId};
 use crate::secret::Secret;
 
-/// What every request says about its sender.
+/// `User-Agent` header of every request.
 pub const USER_AGENT: &str = concat!("keysieve-verify/", env!("CARGO_PKG_VERSION"));
 
 /// A second request with another secret for the same ID within so long is refused even if it is right
@@ -36,7 +36,7 @@ pub struct FoundKey {
     pub session_token: Option<Secret>,
 }
 
-/// Why a key is never asked about, by anybody's credentials.
+/// Returns the reason why a key is never asked about, with any credentials.
 pub fn not_asked(id: &str) -> Option<Reason> {
     match KeyId::parse(id.as_bytes())?.harmless()? {
         Harmless::Canary => Some(Reason::new(
@@ -73,7 +73,7 @@ struct Listed {
     created: Option<String>,
 }
 
-/// Why there is no data.
+/// Reason why there is no data.
 enum No {
     Refused(Refusal),
     Lost(Reason),
@@ -92,7 +92,7 @@ impl<T: Transport> Asker<T> {
         }
     }
 
-    /// How many requests were sent.
+    /// Returns the number of requests sent.
     pub fn requests(&self) -> u32 {
         self.meter.requests
     }
@@ -176,7 +176,7 @@ impl<T: Transport> Asker<T> {
         Err(Status::Inactive(Reason::new("no-such-key", text)))
     }
 
-    /// Who signs with these credentials; `None` if the partition does not know the ID.
+    /// Asks for the owner of these credentials; `None` if the partition does not know the ID.
     fn identity_in(
         &mut self,
         credentials: &Credentials,
@@ -311,7 +311,7 @@ impl<T: Transport> Asker<T> {
         self.status_in_iam(id, own, partition, verdict)
     }
 
-    /// What IAM says about a long-term key of the own account.
+    /// Asks IAM about a long-term key of the own account.
     fn status_in_iam(
         &mut self,
         id: &str,
@@ -488,7 +488,8 @@ impl<T: Transport> Asker<T> {
 }
 
 impl No {
-    /// Why a question by one's own credentials has no answer; a refusal may be for want of `permission`.
+    /// Returns the reason why a question with one's own credentials has no answer; a refusal may be for want of
+    /// `permission`.
     fn reason(self, permission: &str) -> Reason {
         let refusal = match self {
             Self::Lost(reason) => return reason,
@@ -540,7 +541,7 @@ fn is_user_name(name: &str) -> bool {
     name.len() <= 128 && name.bytes().all(is_part)
 }
 
-/// Whether the account's summary counts a key of the root user.
+/// Returns true if the account's summary counts a key of the root user; `None` if the summary lacks the count.
 fn root_keys(data: &Element) -> Option<bool> {
     let map = data.find("SummaryMap")?;
     let mut entries = map.children.iter();

@@ -1,4 +1,4 @@
-//! Where each service of each partition is asked, and for which region the request is signed.
+//! Endpoints of each service of each partition, and the region for which a request is signed.
 //!
 //! The table is that of botocore 1.43.106 (`data/partitions.json`, the endpoint rules of STS and IAM); its
 //! own endpoint tests run below. STS is always asked in a region: the global host refuses some tokens.
@@ -31,9 +31,9 @@ pub struct Partition {
     pub id: &'static str,
     /// The region that is asked unless another one is named.
     pub region: &'static str,
-    /// Whether it is reached from the internet.
+    /// True if it is reached from the internet.
     pub is_public: bool,
-    /// What stands before the last two words of its regions.
+    /// Beginnings of the names of its regions, before the last two words.
     areas: &'static [&'static str],
     suffix: &'static str,
     dual_suffix: &'static str,
@@ -206,7 +206,7 @@ impl Partition {
     }
 }
 
-/// Which of a service's hosts to ask.
+/// Choice among a service's hosts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Variant {
     /// The host that uses validated cryptography on its side. It does not make this side validated.
@@ -220,7 +220,7 @@ pub struct Variant {
 pub struct Endpoint {
     /// Scheme, host and port.
     pub origin: String,
-    /// What the `host` header says.
+    /// Value of the `host` header.
     pub host: String,
     /// The region in the signature.
     pub region: String,
@@ -295,12 +295,12 @@ fn is_this_machine(name: &str) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
-/// Where everything is asked in this run.
+/// The endpoints of this run.
 #[derive(Clone, Debug, Default)]
 pub struct Endpoints {
     /// The region that was asked for; it counts in its own partition.
     pub region: Option<String>,
-    /// Which hosts.
+    /// Choice among the hosts.
     pub variant: Variant,
     /// A place in the stead of STS.
     pub sts: Option<EndpointUrl>,
@@ -309,7 +309,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// Where a service of a partition is asked.
+    /// Returns the endpoint of a service of a partition.
     pub fn of(&self, service: Service, partition: &Partition) -> Endpoint {
         let own = self.region.as_deref().filter(|region| {
             Partition::of_region(region).is_some_and(|other| other.id == partition.id)

@@ -1,4 +1,4 @@
-//! How often and how much is asked: the pace, the whole number of requests, and hosts that do not answer.
+//! Limits of a run: the pace, the number of requests, and hosts that do not answer.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::Transport;
 use super::verdict::Reason;
 
-/// How many keys in a row a host may fail before it is asked no more.
+/// Number of keys in a row that a host may fail before it is asked no more.
 const MAX_FAILURES: u32 = 2;
 
-/// What a run may ask.
+/// Limits of one run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Requests a second, over all hosts.

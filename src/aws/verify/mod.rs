@@ -58,7 +58,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// What came back.
+/// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
@@ -67,7 +67,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// Why nothing came back. The text is for a person and holds nothing of the request.
+/// Reason why no answer came. The text is for a person and contains nothing of the request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The host has no address.

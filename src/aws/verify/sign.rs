@@ -13,7 +13,7 @@ use crate::text::date;
 const BLOCK: usize = 64;
 const DIGEST: usize = 32;
 
-/// What signs.
+/// Credentials that sign.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The access key ID.
@@ -24,7 +24,7 @@ pub struct Credentials {
     pub session_token: Option<Secret>,
 }
 
-/// What a signature is good for.
+/// Scope for which a signature is valid.
 pub(super) struct Scope<'a> {
     pub(super) region: &'a str,
     pub(super) service: &'a str,
@@ -68,8 +68,8 @@ pub(super) fn sign(
     headers.push(("authorization".to_owned(), value));
 }
 
-/// The names and the lines of headers as they are signed: in lower case, sorted, one line a name, values in the
-/// order in which they stand, white space as one blank.
+/// Formats the names and the lines of headers as they are signed: in lower case, sorted, one line a name, values in
+/// their order of appearance, white space as one blank.
 fn canonical(headers: &[(String, String)]) -> (String, String) {
     let mut by_name: std::collections::BTreeMap<String, Vec<String>> =
         std::collections::BTreeMap::new();

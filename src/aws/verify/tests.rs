@@ -49,7 +49,7 @@ fn own() -> Credentials {
     }
 }
 
-/// What the world answers to the request of that number.
+/// Answers of the world by the number of the request.
 type Script<'a> = Box<dyn FnMut(usize, &Request) -> Result<Answer, Fault> + 'a>;
 
 /// A world without a network, whose clock moves when it is waited for.

@@ -1,8 +1,8 @@
-//! What is known about a key once it was asked about.
+//! Knowledge about a key after it was asked about.
 
 use std::fmt;
 
-/// Whether a key works.
+/// State of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It does.
@@ -26,7 +26,7 @@ impl Status {
         }
     }
 
-    /// Why it is so, unless that is plain.
+    /// Returns the reason of the status; `None` for an active key.
     pub fn reason(&self) -> Option<&Reason> {
         match self {
             Self::Active => None,
@@ -35,7 +35,7 @@ impl Status {
     }
 }
 
-/// Why a key is not active, for programs and for people.
+/// Reason why a key is not active, for programs and for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
     /// One of a fixed set of words; the documentation lists them.
@@ -60,7 +60,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Whose key it is.
+/// Owner of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Owner {
     /// The root user of an account.
@@ -71,7 +71,7 @@ pub enum Owner {
     Session {
         /// The role, without path.
         role: String,
-        /// What the session calls itself.
+        /// Name of the session.
         name: String,
     },
     /// A federated user.
@@ -99,7 +99,7 @@ impl Owner {
     }
 }
 
-/// Who signed, as `GetCallerIdentity` says it.
+/// The signer, as `GetCallerIdentity` describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The whole ARN.
@@ -108,7 +108,7 @@ pub struct Identity {
     pub partition: String,
     /// 12 digits.
     pub account_id: String,
-    /// Who that is.
+    /// The owner that the ARN names.
     pub owner: Owner,
 }
 
@@ -170,9 +170,9 @@ pub struct LastUsed {
 /// Everything that was learnt about one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Whether it works.
+    /// State of the key.
     pub status: Status,
-    /// Whose it is; `None` if that is not known.
+    /// Owner of the key; `None` if unknown.
     pub owner: Option<Owner>,
     /// The whole ARN of the owner, if AWS said it.
     pub arn: Option<String>,
@@ -180,11 +180,11 @@ pub struct Verdict {
     pub account_id: Option<String>,
     /// The partition, if AWS said it.
     pub partition: Option<String>,
-    /// When it was made, as IAM writes it.
+    /// Time of creation, as IAM writes it.
     pub created: Option<String>,
     /// The last use, if IAM was asked.
     pub last_used: Option<LastUsed>,
-    /// What else a person should know.
+    /// Further remarks for a person.
     pub notes: Vec<String>,
     /// The hosts that were asked, in this order.
     pub hosts: Vec<String>,
@@ -206,7 +206,7 @@ impl Verdict {
         }
     }
 
-    /// Whether it is the root user's; `None` if that is not known.
+    /// Returns true for a key of the root user; `None` if the owner is unknown.
     pub fn is_root(&self) -> Option<bool> {
         self.owner.as_ref().map(|owner| *owner == Owner::Root)
     }

@@ -1,10 +1,10 @@
 //! Reads the XML of answers: a strict reader of a small part of the language.
 //!
-//! What it takes is well-formed, so an answer that was cut, or that somebody else wrote (a proxy's HTML), is refused.
-//! Document types, processing instructions and prefixes are refused too: AWS sends none, and nothing here expands.
-//! Names are those without a namespace.
+//! Only well-formed text is accepted, so an answer that was cut, or that another party wrote (a proxy's HTML), is
+//! refused. Document types, processing instructions and prefixes are refused too: AWS sends none, and nothing here
+//! expands. Names are those without a namespace.
 
-/// How deep elements may be nested.
+/// Greatest depth of nested elements.
 const MAX_DEPTH: usize = 32;
 
 /// An element with its text and its children.
@@ -68,7 +68,7 @@ impl<'a> Reader<'a> {
         is_some
     }
 
-    /// What stands before `end`, which is passed too.
+    /// Takes the text before `end`, and passes `end` too.
     fn until(&mut self, end: &str) -> Option<&'a str> {
         let (text, rest) = self.rest.split_once(end)?;
         self.rest = rest;
