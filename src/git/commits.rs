@@ -19,7 +19,7 @@ pub(crate) struct Commit {
     pub(crate) parents: Vec<ObjectId>,
 }
 
-/// What a walk has found.
+/// Result of a walk.
 #[derive(Default)]
 pub(crate) struct Walked {
     /// Commits of the range, by committer time and id.
@@ -42,7 +42,7 @@ struct Seen {
 struct State {
     seen: HashMap<ObjectId, Seen>,
     queue: BinaryHeap<(i64, ObjectId)>,
-    /// How many in the queue are not excluded.
+    /// Number of commits in the queue that are not excluded.
     open: usize,
 }
 
@@ -53,8 +53,8 @@ struct Reader<'a> {
     skips: &'a mut Vec<Skip>,
 }
 
-/// How many excluded commits are looked at when nothing of the range seems to be left: clocks do run
-/// backwards, by days, and then an excluded way to a commit of the range is still to be found.
+/// Number of excluded commits that are examined when nothing of the range seems to be left: clocks do run backwards, by
+/// days, and then an excluded way to a commit of the range is still to be found.
 const SLOP: usize = 128;
 
 /// Walks from `include` to where everything left is reached by `exclude`.

@@ -1,4 +1,4 @@
-//! What the repository's own configuration says about the repository; nothing else is read from it.
+//! The repository's own configuration, as far as it describes the repository; nothing else is read from it.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ const KNOWN_EXTENSIONS: &[&str] = &[
     "worktreeconfig",
 ];
 
-/// What the repository's own configuration says about the repository.
+/// Facts from the repository's own configuration about the repository.
 pub(crate) struct Config {
     pub(crate) hash: gix::hash::Kind,
     pub(crate) is_bare: bool,
@@ -118,7 +118,7 @@ pub(crate) fn lfs_storage(common_dir: &Path) -> Option<PathBuf> {
     path_from_bytes(&value).filter(|path| !path.as_os_str().is_empty())
 }
 
-/// Whether a remote is marked as one that keeps objects for us.
+/// Returns true if a remote is marked as one that keeps objects for us.
 fn has_promisor(file: &gix::config::File) -> bool {
     file.sections_by_name("remote")
         .into_iter()

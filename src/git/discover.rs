@@ -28,7 +28,7 @@ pub struct GitEnvironment {
     pub index_file: Option<PathBuf>,
     /// `GIT_OBJECT_DIRECTORY`: while a push is received, the quarantine.
     pub object_directory: Option<PathBuf>,
-    /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`, as it stands.
+    /// `GIT_ALTERNATE_OBJECT_DIRECTORIES`, unparsed.
     pub alternate_object_directories: Option<OsString>,
     /// `GIT_SHALLOW_FILE`.
     pub shallow_file: Option<PathBuf>,
@@ -60,7 +60,7 @@ impl GitEnvironment {
     }
 }
 
-/// Where a repository's parts are.
+/// Paths of a repository's parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Location {
     /// The directory with `HEAD` and the index.
@@ -222,7 +222,7 @@ pub(crate) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, Error> {
     }
 }
 
-/// Whether the system says that there is nothing at a path.
+/// Returns true if the system says that there is nothing at a path.
 pub(crate) fn is_absent(error: &std::io::Error) -> bool {
     matches!(
         error.kind(),

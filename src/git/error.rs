@@ -1,4 +1,4 @@
-//! Why a repository could not be read.
+//! Errors in reading a repository.
 
 use std::fmt;
 use std::io;
@@ -8,13 +8,13 @@ use bstr::BString;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-/// Why a repository could not be read.
+/// Reason why a repository could not be read.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// Neither the path nor a directory above it belongs to a repository.
     NotFound {
-        /// Where the search began.
+        /// Start of the search.
         path: PathBuf,
     },
     /// Something that should be, or lead to, a repository is not and does not.
@@ -26,63 +26,63 @@ pub enum Error {
     Unreadable {
         /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// The configuration of the repository could not be understood.
     Config {
         /// The configuration file.
         path: PathBuf,
-        /// What is wrong.
+        /// Error of the reader.
         source: gix::Error,
     },
     /// The repository has a format that this program does not know.
     Unsupported {
         /// The Git directory.
         path: PathBuf,
-        /// What is not known.
+        /// The unknown format or extension.
         what: String,
     },
     /// The list of alternates could not be understood.
     Alternates {
         /// The list.
         path: PathBuf,
-        /// What is wrong.
+        /// Error of the reader.
         source: gix::Error,
     },
     /// A reference could not be resolved.
     Reference {
         /// Its name.
         name: BString,
-        /// What is wrong.
+        /// The fault, in words.
         detail: String,
     },
     /// A reference, or all that are packed, could not be read.
     References {
-        /// What is wrong.
+        /// The fault, in words.
         detail: String,
     },
     /// An object that everything else depends on could not be read.
     Object {
         /// The object.
         id: ObjectId,
-        /// What it should be.
+        /// Kind of object that was expected.
         kind: Kind,
-        /// What is wrong.
+        /// The fault, in words.
         detail: String,
     },
     /// The index could not be read.
     Index {
         /// The index file.
         path: PathBuf,
-        /// What is wrong.
+        /// The fault, in words.
         detail: String,
     },
     /// gix could not open the repository.
     Open {
         /// The Git directory.
         path: PathBuf,
-        /// What is wrong.
+        /// Error of the reader.
         source: gix::Error,
     },
 }

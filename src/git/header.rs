@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use bstr::ByteSlice as _;
 use gix::ObjectId;
 
-/// What is wrong with a commit of which this cannot be read.
+/// Message about a commit whose header cannot be read.
 pub(crate) const MALFORMED: &str = "not a commit that can be read";
 
 /// The header of a commit.
@@ -18,7 +18,7 @@ pub(crate) struct CommitHeader<'c> {
     pub(crate) tree: &'c [u8],
     /// The lines of its parents.
     parents: &'c [u8],
-    /// What follows them.
+    /// The lines after those of the parents.
     rest: &'c [u8],
 }
 
@@ -74,7 +74,7 @@ fn line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     }
 }
 
-/// What follows `key`, with the blank at its end, in the first header line that begins with it.
+/// Returns the rest of the first header line that begins with `key`, which has the blank at its end.
 pub(crate) fn value<'o>(object: &'o [u8], key: &[u8]) -> Option<&'o [u8]> {
     let mut rest = object;
     while let Some((first, after)) = line(rest).filter(|(first, _)| !first.is_empty()) {
@@ -86,13 +86,13 @@ pub(crate) fn value<'o>(object: &'o [u8], key: &[u8]) -> Option<&'o [u8]> {
     None
 }
 
-/// What a tag names.
+/// Returns the object that a tag names.
 pub(crate) fn tagged(tag: &[u8]) -> Option<ObjectId> {
     let (first, _) = line(tag)?;
     ObjectId::from_hex(first.strip_prefix(b"object ")?).ok()
 }
 
-/// What follows the headers.
+/// Returns the text after the headers.
 fn message(object: &[u8]) -> &[u8] {
     object.find(b"\n\n").map_or(&[], |at| &object[at + 2..])
 }

@@ -1,10 +1,10 @@
-//! What a range of commits adds: every blob that a commit of the range has at a path where none of its
-//! parents has it, so that a merge which smuggles something in is seen; and the messages.
+//! Blobs and messages that a range of commits adds: every blob that a commit of the range has at a path where none of
+//! its parents has it, so that a merge which smuggles something in is seen.
 //!
-//! *What was there before* are the blobs at the paths that the range touches as they stand in its base.
-//! A path is touched if some commit of the range differs there from each of its parents: changed, added,
-//! moved away or removed. The base are the parents of the range's commits that are not in the range
-//! themselves. A secret that such a blob holds is not new, whatever was done to the file around it.
+//! *What was there before* are the blobs of the base at the paths that the range touches. A path is touched if some
+//! commit of the range differs there from each of its parents: changed, added, moved away or removed. The base are the
+//! parents of the range's commits that are not in the range themselves. A secret in such a blob is not new, whatever
+//! was done to the file around it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,11 +29,11 @@ pub struct Introduction {
     pub time: i64,
     /// The commit; for what a tag names that is no commit, that tag or tree or blob.
     pub commit_id: ObjectId,
-    /// Where the commit has it. Empty for a blob that is pushed by itself.
+    /// Its path in the commit. Empty for a blob that is pushed by itself.
     pub path: BString,
 }
 
-/// What ranges of commits add.
+/// Content that ranges of commits add.
 #[derive(Clone, Debug, Default)]
 pub struct Introduced {
     /// The commits of the ranges, the oldest of each first. None is a legitimate answer.
@@ -42,11 +42,11 @@ pub struct Introduced {
     pub tags: Vec<ObjectId>,
     /// The blobs that came in, each with where and by which commit, the first one first.
     pub blobs: BTreeMap<ObjectId, Vec<Introduction>>,
-    /// What was there before at the paths that were touched.
+    /// Blobs that were there before, at the paths that were touched.
     pub base: BTreeSet<(BString, ObjectId)>,
-    /// What could not be read, and where a shallow clone cuts the range off.
+    /// Objects that could not be read, and the places where a shallow clone cuts the range off.
     pub skips: Vec<Skip>,
-    /// Whether the work was ended before all was found.
+    /// True if the work was ended before all was found.
     pub is_cut: bool,
     /// Parents within the ranges, for references.
     pub(crate) parents: BTreeMap<ObjectId, Vec<ObjectId>>,

@@ -1,4 +1,4 @@
-//! Pointer files of Git LFS: the text that stands in the repository for content that lies elsewhere.
+//! Pointer files of Git LFS: the text in the repository for content that lies elsewhere.
 
 use std::path::{Path, PathBuf};
 
@@ -9,14 +9,14 @@ pub const MAX_POINTER: usize = 1024;
 pub(crate) const MIN_POINTER: usize =
     VERSIONS[2].len() + 1 + "oid sha256:".len() + 64 + "\nsize 0".len();
 
-/// What a pointer begins with. Git LFS writes the first and reads the names that it had before as well.
+/// First lines of pointers. Git LFS writes the first and reads the older names as well.
 const VERSIONS: [&str; 3] = [
     "version https://git-lfs.github.com/spec/v1",
     "version https://hawser.github.com/spec/v1",
     "version http://git-media.io/v/2",
 ];
 
-/// What a pointer file points at.
+/// Target of a pointer file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
     /// SHA-256 of the content, 64 lower-case hex digits.
@@ -57,7 +57,7 @@ impl Pointer {
         })
     }
 
-    /// Where a local [`store`] keeps the content.
+    /// Returns the path of the content in a local [`store`].
     pub fn object_path(&self, store: &Path) -> PathBuf {
         let mut path = store.join("objects");
         for part in [self.oid.get(0..2), self.oid.get(2..4), Some(&*self.oid)] {

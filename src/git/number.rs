@@ -1,4 +1,4 @@
-//! Numbers that name things. Each kind has a type of its own, so that one cannot stand in for another; all have 32
+//! Numbers that name things. Each kind has a type of its own, so that one cannot be taken for another; all have 32
 //! bits, since there are many of each.
 
 /// A number of one kind.
@@ -66,6 +66,6 @@ numbers! {
     ListNo
     /// A name of entries of trees.
     NameNo
-    /// One of the objects that somebody asks about.
+    /// One of the objects that a caller asks about.
     SoughtNo
 }

@@ -25,7 +25,7 @@ pub struct References {
     buffer: OnceCell<Option<Buffer>>,
 }
 
-/// What a name leads to.
+/// Target of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Followed {
     /// An object.
@@ -36,7 +36,7 @@ pub enum Followed {
     Absent,
 }
 
-/// How many references are read one after the other, each named by the one before; Git's own limit.
+/// Number of references that are read one after the other, each named by the one before; Git's own limit.
 const MAX_READ: usize = 5;
 
 /// Full name and object of a reference, or why it could not be read.
@@ -53,7 +53,7 @@ impl References {
         }
     }
 
-    /// What a reference says; `None` if there is none of that name.
+    /// Returns the target of a reference; `None` if there is none of that name.
     pub fn find(&self, name: &BStr) -> Result<Option<Target>, Error> {
         let failed = |error| Error::Reference {
             name: name.to_owned(),
@@ -71,7 +71,7 @@ impl References {
         Ok(found.map(|found| found.target))
     }
 
-    /// What a name leads to through symbolic references, as many of them as Git follows.
+    /// Follows a name through symbolic references, as many of them as Git follows.
     pub fn follow(&self, name: BString) -> Result<Followed, Error> {
         let failed = |name: BString, detail: &str| Error::Reference {
             name,
@@ -97,8 +97,8 @@ impl References {
         Err(failed(name, "too many symbolic references"))
     }
 
-    /// Full names and objects of all references. Symbolic ones are left out: what they stand for has its own
-    /// name. Inside are those that could not be read.
+    /// Full names and objects of all references. Symbolic ones are left out: their targets have their own names. Inside
+    /// are those that could not be read.
     pub fn all(&self) -> Result<Vec<Reference>, Error> {
         let failed = |error: &gix::Error| Error::References {
             detail: sentence(error),

@@ -7,7 +7,8 @@ use super::error::Error;
 use super::repository::Repository;
 use crate::content::read_regular;
 
-/// What a log lists, the oldest first: per line the object before and the object after. What is no id is `None`.
+/// Lists the entries of a log, the oldest first: per line the object before and the object after. Text that is no ID is
+/// `None`.
 pub(crate) fn lines(log: &[u8]) -> impl DoubleEndedIterator<Item = [Option<ObjectId>; 2]> {
     log.lines().map(|line| {
         let mut fields = line.split(|byte| *byte == b' ');

@@ -39,7 +39,7 @@ pub(crate) fn worktree_names(repo: &Repository) -> Vec<String> {
     names
 }
 
-/// How late a reference is listed.
+/// Sort key of a reference: greater ones are listed later.
 pub(crate) fn weight(name: &str) -> usize {
     ["HEAD", "refs/heads/", "refs/remotes/", "refs/tags/"]
         .iter()

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-/// What was met, and what may still be met again.
+/// Keys met before, and the memory left for meeting them again.
 pub(crate) struct Repeats<K> {
     seen: HashSet<K>,
     left: usize,
@@ -21,8 +21,8 @@ impl<K: Eq + Hash> Repeats<K> {
         }
     }
 
-    /// Whether this is met for the first time. Do not ask below what is a repeat itself: the first path to
-    /// something must be one that is looked at whatever is left.
+    /// Returns true if this is met for the first time. Do not ask below a repeat itself: the first path to something
+    /// must be one that is examined whatever memory is left.
     pub(crate) fn is_first(&mut self, key: K) -> bool {
         self.seen.insert(key)
     }
@@ -32,7 +32,7 @@ impl<K: Eq + Hash> Repeats<K> {
         self.seen.clear();
     }
 
-    /// Whether one more repeated path may be kept.
+    /// Returns true if one more repeated path may be kept, and pays for it.
     pub(crate) fn afford(&mut self, path: &[u8]) -> bool {
         // About what a path costs in maps beside its own length.
         let cost = path.len() + 200;

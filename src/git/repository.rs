@@ -97,7 +97,7 @@ pub fn open_with_limit(
     })
 }
 
-/// Where Git is when it uses a relative path: at the root of the work tree, if it was started inside.
+/// Returns the folder that Git's relative paths start from: the root of the work tree, if it was started inside.
 fn top(location: &Location) -> Result<PathBuf, Error> {
     let here = absolute(Path::new("."))?;
     let real = |path: &Path| std::fs::canonicalize(path).ok();
@@ -109,7 +109,7 @@ fn top(location: &Location) -> Result<PathBuf, Error> {
     Ok(root.unwrap_or(&here).clone())
 }
 
-/// What `env` and the configuration make of the work tree that was found.
+/// Applies `env` and the configuration to the work tree that was found.
 fn work_dir(
     location: &Location,
     config: &Config,
@@ -149,7 +149,7 @@ impl Repository {
         self.location.work_dir.as_deref()
     }
 
-    /// Whether the configuration says that there is no work tree.
+    /// Returns true if the configuration says that there is no work tree.
     pub fn is_bare(&self) -> bool {
         self.is_bare
     }
@@ -159,12 +159,12 @@ impl Repository {
         &self.index_path
     }
 
-    /// `core.hooksPath` of the repository's own configuration, as it stands there.
+    /// `core.hooksPath` of the repository's own configuration, unexpanded.
     pub fn hooks_path(&self) -> Option<&Path> {
         self.hooks_path.as_deref()
     }
 
-    /// Where Git LFS keeps its objects: `lfs.storage` of the repository's own configuration, or its default.
+    /// Returns the folder of Git LFS's objects: `lfs.storage` of the repository's own configuration, or its default.
     pub fn lfs_dir(&self) -> PathBuf {
         lfs::store(self.common_dir(), self.lfs_storage.as_deref())
     }
@@ -174,12 +174,12 @@ impl Repository {
         self.hash
     }
 
-    /// Whether a server keeps objects that are not here.
+    /// Returns true if a server keeps objects that are not here.
     pub fn is_partial(&self) -> bool {
         self.is_partial
     }
 
-    /// Whether history ends early.
+    /// Returns true if history ends early.
     pub fn is_shallow(&self) -> Result<bool, Error> {
         Ok(!self.shallow_boundary()?.is_empty())
     }

@@ -1,4 +1,4 @@
-//! What a user, a CI system or Git's hooks call a range of commits, resolved to object ids.
+//! Ranges of commits as a user, a CI system or Git's hooks name them, resolved to object ids.
 //!
 //! A revision that cannot be resolved is an error that names it: never an empty range.
 
@@ -12,16 +12,16 @@ use super::header::{self, CommitHeader};
 use super::view::{Cause, object, peeled, peeled_after, references};
 use crate::git::repository::{self, Repository};
 
-/// Why commits could not be selected.
+/// Reason why commits could not be selected.
 #[derive(Debug)]
 pub enum Error {
     /// A revision does not lead to an object.
     Unknown {
         /// As it was written.
         revision: BString,
-        /// Whether the clone is shallow, which may be the reason.
+        /// True if the clone is shallow, which may be the reason.
         is_shallow: bool,
-        /// What the resolver said, if it said something.
+        /// Error of the resolver, if there was one.
         source: Option<Cause>,
     },
     /// A range begins with its dots. It would always be empty where it ends with `HEAD`, and is what is left of
@@ -37,14 +37,14 @@ pub enum Error {
     },
     /// References could not be listed.
     References {
-        /// What went wrong.
+        /// The error.
         source: Cause,
     },
     /// A merge base could not be worked out.
     MergeBase {
         /// The range, as it was written.
         range: BString,
-        /// What went wrong.
+        /// The error.
         source: Cause,
     },
     /// The caller asked to stop.
@@ -214,17 +214,16 @@ pub enum Side<'a> {
     Server,
 }
 
-/// What one pushed reference comes to.
+/// Range of one pushed reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
     /// The commits that are new to the other side; `None` if the reference is deleted.
     pub range: Option<Range>,
-    /// Whether the old id, which the other side has, is not known here: the range may then hold
-    /// more than is new.
+    /// True if the old ID, which the other side has, is not known here: the range may then have more than is new.
     pub old_is_unknown: bool,
 }
 
-/// The range that an update from `old` to `new` transfers; a zero id stands for "no such reference".
+/// Returns the range that an update from `old` to `new` transfers; a zero ID means "no such reference".
 ///
 /// What the other side is known to have is left out besides `old`, so that merging an upstream branch
 /// does not bring its history up again.

@@ -13,7 +13,7 @@ use super::repeats::Repeats;
 use super::repository::Repository;
 use crate::coverage::{Skip, SkipReason};
 
-/// What is wrong with a tree that ends within an entry, or has one that Git could not have written.
+/// Message about a tree that ends within an entry, or has one that Git could not have written.
 pub(crate) const MALFORMED: &str = "not a tree that can be read to its end";
 
 /// An entry of a tree, in bytes.
@@ -23,12 +23,12 @@ pub(crate) struct Entry<'t> {
     mode: &'t [u8],
     pub(crate) name: &'t BStr,
     pub(crate) id: &'t gix::oid,
-    /// How many bytes it takes.
+    /// Length of the entry in bytes.
     pub(crate) length: usize,
 }
 
 impl Entry<'_> {
-    /// What the mode says that it is. What is neither a file nor a link nor a tree Git takes for a submodule.
+    /// Returns the kind by the mode. Like Git, takes for a submodule whatever is neither a file nor a link nor a tree.
     pub(crate) fn kind(&self) -> EntryKind {
         let digits = self.mode.iter();
         let mode = digits.fold(0_u32, |mode, digit| mode << 3 | u32::from(digit & 7));
@@ -42,7 +42,7 @@ impl Entry<'_> {
     }
 }
 
-/// What the bytes of a tree begin with.
+/// First item of a tree's bytes.
 pub(crate) enum Parsed<'t> {
     Entry(Entry<'t>),
     /// The start of one.
@@ -99,8 +99,8 @@ pub(crate) fn entries(
 
 /// The entry that a path begins with, and what is left of the path below it.
 ///
-/// Exactly as Git looks (`get_tree_entry`): of several entries of one name the first counts, and the search ends
-/// at a name that should come later, whatever stands behind it.
+/// Searches exactly as Git does (`get_tree_entry`): of several entries of one name the first counts, and the search
+/// ends at a name that should come later, whatever follows.
 fn step<'t, 'p>(
     tree: &'t [u8],
     id_length: usize,
@@ -132,9 +132,9 @@ fn step<'t, 'p>(
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
     pub(crate) path: BString,
-    /// What the tree has there.
+    /// The tree's object there.
     pub(crate) new: Option<ObjectId>,
-    /// What each of the others has there.
+    /// The objects of each of the others there.
     pub(crate) old: Vec<Option<ObjectId>>,
 }
 
@@ -145,7 +145,7 @@ type Named = BTreeMap<(BString, bool, u32), ObjectId>;
 /// In the place of that number: the object is a commit of another repository.
 const SUBMODULE: u32 = u32::MAX;
 
-/// What a tree has and what others have at one path.
+/// Objects of a tree and of the others at one path.
 type Sides = (Option<ObjectId>, Vec<Option<ObjectId>>);
 
 /// Reads trees, and keeps them for what asks next: a commit and its child have most of them in common.
@@ -153,11 +153,10 @@ pub(crate) struct Trees<'a> {
     repo: &'a Repository,
     read: HashMap<ObjectId, Rc<Vec<u8>>>,
     named: HashMap<ObjectId, Rc<Named>>,
-    /// What was seen under another path of the same comparison: where the tree has something, and where it has
-    /// nothing any more.
+    /// Sides that were seen under another path of the same comparison: additions, and removals.
     added: Repeats<Sides>,
     removed: Repeats<Sides>,
-    /// What could not be read in comparisons.
+    /// Objects that could not be read in comparisons.
     pub(crate) skips: Vec<Skip>,
 }
 
@@ -193,7 +192,7 @@ impl<'a> Trees<'a> {
         Ok(tree)
     }
 
-    /// What stands at a path below a tree, as `git rev-parse TREE:PATH` finds it.
+    /// Looks up a path below a tree, as `git rev-parse TREE:PATH` does.
     pub(crate) fn lookup(
         &mut self,
         root: ObjectId,
@@ -225,7 +224,7 @@ impl<'a> Trees<'a> {
         }
     }
 
-    /// What a tree names, by name.
+    /// Returns the entries of a tree, by name.
     fn named(&mut self, id: ObjectId) -> Rc<Named> {
         if let Some(named) = self.named.get(&id) {
             return Rc::clone(named);

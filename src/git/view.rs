@@ -9,7 +9,7 @@ use crate::coverage::{Skip, SkipReason};
 use crate::git::header::tagged;
 use crate::git::repository::{Error, Reference, References, Repository};
 
-/// What a library said about a failure.
+/// Error of a library.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// An object, whole.
@@ -65,8 +65,8 @@ fn target(repo: &Repository, tag: ObjectId) -> Result<ObjectId, Skip> {
     })
 }
 
-/// What a reference leads to: its object, what that names if it is a tag, and so on, but no more than 64 of them.
-/// Each of many references may begin a long chain.
+/// Follows a reference: its object, the object that names if it is a tag, and so on, but no more than 64 of them. Each
+/// of many references may begin a long chain.
 pub(crate) fn links(
     repo: &Repository,
     id: ObjectId,
@@ -104,7 +104,7 @@ pub(crate) fn unreadable(error: &Error) -> Skip {
     Skip::with_detail(SkipReason::Unreadable, "references", error)
 }
 
-/// What a reference names that is not symbolic; `None` if there is none of that name, or if it is.
+/// Returns the object of a reference; `None` if there is none of that name, or if it is symbolic.
 pub(crate) fn reference(references: &References, name: &str) -> Result<Option<ObjectId>, Error> {
     Ok(match references.find(name.into())? {
         Some(gix::refs::Target::Object(id)) => Some(id),

@@ -1,4 +1,4 @@
-//! Which object directories belong together: those that are named, and their alternates.
+//! Groups of object directories: those that are named, and their alternates.
 
 use std::collections::{HashSet, VecDeque};
 use std::io;
@@ -10,7 +10,7 @@ use crate::git::discover::{is_absent, path_from_bytes};
 use crate::git::error::sentence;
 use crate::git::path_bytes;
 
-/// How many directories may be named one by the other. Git follows no list that is further away.
+/// Number of directories that may be named one by the other. Git follows no list that is further away.
 const MAX_NESTED: usize = 5;
 
 /// Object directories, and why there may be others.
@@ -29,7 +29,7 @@ pub(crate) struct Fault {
     pub(crate) why: Why,
 }
 
-/// Why a directory or list was not followed.
+/// Reason why a directory or list was not followed.
 #[derive(Debug)]
 pub(crate) enum Why {
     /// The directory is not there.
@@ -43,7 +43,7 @@ pub(crate) enum Why {
 }
 
 impl Fault {
-    /// What to report.
+    /// Converts the fault to a skip for the report.
     pub(crate) fn to_skip(&self) -> Skip {
         let detail = match &self.why {
             Why::Absent(error) | Why::Unreadable(error) => error.to_string(),

@@ -1,6 +1,6 @@
 //! Deltas: what is copied from the base, what is inserted, and the text that is new.
 
-/// Why a delta cannot be used.
+/// Reason why a delta cannot be used.
 pub(crate) type Fault = &'static str;
 
 /// A delta whose two sizes have been read.
@@ -20,7 +20,7 @@ pub(crate) enum Instruction<'d> {
     Copy {
         /// First byte in the base.
         from: usize,
-        /// How many.
+        /// Number of bytes.
         length: usize,
     },
     /// Bytes that the delta brings.
@@ -156,8 +156,8 @@ impl<'d> Instructions<'d> {
 /// The text of an object that its base does not have: what is inserted, and the seams between two
 /// instructions with as much of the copied bytes on either side as a literal can reach.
 ///
-/// A literal that stands in the object either lies wholly inside one copied range, then it stands in the
-/// base too, or it stands in one run of this text.
+/// A literal in the object either lies wholly inside one copied range, then the base has it too, or it is in one run of
+/// this text.
 #[derive(Debug, Default)]
 pub(crate) struct NewText {
     bytes: Vec<u8>,
@@ -173,9 +173,9 @@ pub(crate) const TAIL: usize = 32;
 /// Bytes of [`NewText`] that are neighbours in the object as well. A run ends where the next begins.
 #[derive(Clone, Copy, Debug)]
 struct Run {
-    /// Where it begins in the gathered text.
+    /// Its start in the gathered text.
     start: usize,
-    /// Where it begins in the object.
+    /// Its start in the object.
     place: usize,
 }
 
@@ -266,7 +266,7 @@ impl NewText {
         &self.bytes
     }
 
-    /// Where a span of the gathered text stands in the object; `None` if it crosses from one run into the
+    /// Returns the position in the object of a span of the gathered text; `None` if it crosses from one run into the
     /// next, which are not neighbours there.
     pub(crate) fn place(&self, (start, end): (usize, usize)) -> Option<(usize, usize)> {
         let after = self.runs.partition_point(|run| run.start <= start);

@@ -1,4 +1,4 @@
-//! Why an object, or a store of objects, could not be read.
+//! Reasons why an object, or a store of objects, could not be read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,18 +14,18 @@ use crate::git::error::sentence;
 pub(crate) struct Failure {
     /// Its name.
     pub(crate) id: ObjectId,
-    /// Why.
+    /// The reason.
     pub(crate) fault: Fault,
 }
 
 impl Failure {
-    /// What to report.
+    /// Converts the failure to a skip for the report.
     pub(crate) fn into_skip(self) -> Skip {
         self.fault.into_skip(self.id.to_string())
     }
 }
 
-/// Why an object, or the store that should have it, could not be read.
+/// Reason why an object, or the store that should have it, could not be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Fault {
@@ -80,7 +80,7 @@ impl Fault {
         }
     }
 
-    /// What there is to say beyond the reason.
+    /// Returns the details beyond the reason.
     pub fn detail(&self) -> Cow<'_, str> {
         match self {
             Self::Size(size) => {
@@ -92,7 +92,7 @@ impl Fault {
         }
     }
 
-    /// What to report of `subject`.
+    /// Converts the fault to a skip of `subject`.
     pub(crate) fn into_skip(self, subject: impl Into<bstr::BString>) -> Skip {
         match self {
             // The reason says it all.

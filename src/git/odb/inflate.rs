@@ -48,7 +48,7 @@ impl Inflater {
     }
 }
 
-/// Whether `compressed` bytes can inflate to `size` at all.
+/// Returns true if `compressed` bytes can inflate to `size` at all.
 pub(crate) fn is_possible(compressed: usize, size: u64) -> bool {
     size <= (compressed as u64).saturating_mul(MAX_RATIO)
 }
@@ -70,7 +70,7 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// Room for `length` bytes with whatever stood there before.
+    /// Returns room for `length` bytes, with old content.
     pub(crate) fn fit(&mut self, length: usize) -> &mut [u8] {
         if self.bytes.len() < length {
             // Not `resize`: the old bytes need no copy, and fresh zeroed pages come for free.
@@ -83,12 +83,12 @@ impl Buffer {
         &mut self.bytes[..length]
     }
 
-    /// What was written last.
+    /// Returns the bytes that were written last.
     pub(crate) fn get(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 
-    /// How much memory it holds.
+    /// Returns the bytes of memory it takes.
     pub(crate) fn capacity(&self) -> usize {
         self.bytes.capacity()
     }

@@ -24,13 +24,13 @@ use store::Stores;
 use table::Table;
 pub(crate) use visit::{NO_HEADER, batches, chunk_size, damage, walk_all};
 
-/// What is inflated at most, in bytes, if nothing else is said.
+/// Default limit on the inflated size of an object, in bytes.
 ///
 /// Reading an object takes up to three buffers of that size: a base, a delta and what it makes. Hosting services
 /// refuse files above 100 MiB; Git itself makes no deltas of files above 512 MiB.
 pub const MAX_OBJECT_SIZE: u64 = 256 << 20;
 
-/// What a scan has come to know about a repository: its stores, opened, and how its commits hang together.
+/// A scan's knowledge of a repository: its stores, opened, and the links between its commits.
 pub struct Database {
     pub(crate) stores: Stores,
     /// One for each pack.

@@ -1,4 +1,4 @@
-//! What a scan notes of the commits that it reads, so that provenance need not read them again.
+//! Notes of a scan about the commits that it reads, so that provenance need not read them again.
 //!
 //! 20 bytes per commit and four for every parent.
 
@@ -19,7 +19,7 @@ pub(crate) enum CommitLink {
     Parent,
 }
 
-/// What one worker has noted.
+/// Commits noted by one worker.
 #[derive(Debug, Default)]
 pub(crate) struct CommitTable {
     commits: Vec<PackedCommit>,
@@ -46,13 +46,13 @@ struct PackedCommit {
     number: ObjectNo,
     tree: ObjectNo,
     time: [u8; 8],
-    /// Where its parents end; they begin where those of the commit before it end.
+    /// End of its parents; they begin where those of the commit before it end.
     parents_end: u32,
 }
 
 impl CommitTable {
-    /// Notes a commit. `find` gives the number of the tree or parent that stands there in hex, [`ABSENT`]
-    /// or [`NO_ENTRIES`]; `None` if it is no id.
+    /// Notes a commit. `find` gives the number of the tree or parent with that hex ID, [`ABSENT`] or [`NO_ENTRIES`];
+    /// `None` if it is no ID.
     pub(crate) fn commit(
         &mut self,
         number: ObjectNo,

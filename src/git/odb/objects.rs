@@ -92,7 +92,7 @@ impl Objects {
         }))
     }
 
-    /// What `take` makes of the first place that has the object whole.
+    /// Returns the result of `take` for the first place that has the object whole.
     fn first<T>(
         &self,
         id: &gix::oid,
@@ -160,7 +160,7 @@ impl Objects {
     }
 }
 
-/// What to say of an object that may be where this could not be looked into.
+/// Returns the fault of an object that may be in a place that could not be examined.
 fn unlisted(skip: &Skip) -> Fault {
     let detail = skip.detail.as_deref().unwrap_or_default();
     Fault::Unreadable(format!("{}: {detail}", skip.subject))

@@ -28,14 +28,14 @@ pub(crate) struct Pack {
     hash: gix::hash::Kind,
     /// Number of its first object among those of all stores.
     first: ObjectNo,
-    /// Where the ids start whose first bits are the same: about one start per id. Empty until [`Self::prepare`].
+    /// Start of the ids that share their first bits: about one start per id. Empty until [`Self::prepare`].
     starts: Vec<u32>,
 }
 
 /// The header of one entry: what it is, and where its compressed bytes begin.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header<'p> {
-    /// What it is, or on what it is built.
+    /// The object's kind, or the base it is built on.
     pub(crate) content: Content,
     /// Size once inflated; of a delta the size of its instructions.
     pub(crate) size: u64,
@@ -43,7 +43,7 @@ pub(crate) struct Header<'p> {
     pub(crate) stream: &'p [u8],
 }
 
-/// What an entry says that it is.
+/// Kind of an entry by its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// A whole object.
@@ -111,7 +111,7 @@ impl Pack {
         })
     }
 
-    /// How many objects it holds.
+    /// Returns the number of its objects.
     pub(crate) fn len(&self) -> u32 {
         self.index.num_objects()
     }
@@ -146,7 +146,7 @@ impl Pack {
         None
     }
 
-    /// Where the object at a position of the index begins.
+    /// Returns the offset of the object at a position of the index.
     pub(crate) fn offset(&self, position: PackPos) -> u64 {
         self.index.pack_offset_at_index(position.get())
     }
@@ -249,7 +249,7 @@ fn starts(index: &IndexFile) -> Vec<u32> {
     starts
 }
 
-/// How far an id's first eight bytes are shifted to give its place among so many starts.
+/// Returns the shift that makes an id's first eight bytes its place among so many starts.
 fn shift(starts: usize) -> u32 {
     64 - (starts - 1).ilog2()
 }
@@ -264,7 +264,7 @@ fn first_bytes(id: &oid) -> u64 {
         .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
-/// How far back the base of an offset delta starts.
+/// Reads the distance, in bytes, back to the base of an offset delta.
 fn distance(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0_u64;
     loop {

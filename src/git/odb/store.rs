@@ -95,7 +95,7 @@ impl Stores {
         });
     }
 
-    /// How many objects there are, those of several stores counted in each.
+    /// Returns the number of objects, those of several stores counted in each.
     pub(crate) fn len(&self) -> usize {
         let packed: usize = self.packs.iter().map(|pack| pack.len() as usize).sum();
         packed
@@ -121,7 +121,7 @@ impl Stores {
         }
     }
 
-    /// Whether the object is there.
+    /// Returns true if the object is there.
     pub(crate) fn contains(&self, id: &oid) -> bool {
         self.find(id).is_some()
     }
@@ -173,7 +173,7 @@ impl Stores {
         duplicates
     }
 
-    /// How many objects each store holds, packs first.
+    /// Returns the number of objects in each store, packs first.
     pub(crate) fn lengths(&self) -> impl Iterator<Item = usize> + '_ {
         (self.packs.iter().map(|pack| pack.len() as usize))
             .chain(self.loose.iter().map(|loose| loose.ids.len()))
@@ -189,13 +189,13 @@ impl Stores {
     }
 }
 
-/// Which objects of which store are not the first of their id.
+/// Sets of the objects in each store that are not the first of their id.
 pub(crate) struct Duplicates {
     stores: Vec<Bits>,
 }
 
 impl Duplicates {
-    /// Whether the object at a place of a store has been met in an earlier one. Packs come first.
+    /// Returns true if the object at a place of a store has been met in an earlier one. Packs come first.
     pub(crate) fn has(&self, store: usize, place: usize) -> bool {
         self.stores.get(store).is_some_and(|bits| bits.get(place))
     }
@@ -218,7 +218,7 @@ impl Bits {
         }
     }
 
-    /// Whether it is set.
+    /// Returns true if the bit is set.
     pub(crate) fn get(&self, place: usize) -> bool {
         self.0
             .get(place / 64)

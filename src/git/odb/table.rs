@@ -12,7 +12,7 @@ use crate::workers;
 
 /// Weights are counted in units of this many bytes of the pack.
 const UNIT: u64 = 64;
-/// How far up a chain the cost of building the base again is summed up before giving up.
+/// Number of steps up a chain in which the cost of building the base again is summed up before giving up.
 const MAX_CLIMB: usize = 4096;
 
 /// Offsets above this are beyond the end of any file.
@@ -28,7 +28,7 @@ const STARTS_CHUNK: u8 = 4;
 /// One object of the pack.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
-    /// Where it begins: its lower bits. No file is larger than 48 bits can tell.
+    /// Lower bits of its offset. No file is larger than 48 bits can express.
     offset_low: u32,
     offset_high: u16,
     state: State,
@@ -51,7 +51,7 @@ impl Entry {
     }
 }
 
-/// What is known about an entry.
+/// Knowledge about an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     /// A delta whose base has not been followed yet.
@@ -69,7 +69,7 @@ enum State {
 pub(crate) struct Chunk {
     /// Its first entry.
     pub(crate) start: EntryNo,
-    /// What it weighs, in [`Table::weight`]'s unit.
+    /// Weight of its entries, in [`Table::weight`]'s unit.
     pub(crate) weight: u32,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct Chunk {
 pub(crate) struct Table {
     entries: Vec<Entry>,
     end: u64,
-    /// Whether the index has checksums; the old format has none.
+    /// True if the index has checksums; the old format has none.
     has_checksums: bool,
 }
 
@@ -94,13 +94,13 @@ impl Table {
         table
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub(crate) fn len(&self) -> u32 {
         // An index counts its objects in 32 bits.
         self.entries.len() as u32
     }
 
-    /// Where the entry begins and ends in the pack.
+    /// Returns the range of the entry in the pack.
     pub(crate) fn range(&self, number: EntryNo) -> Range<u64> {
         let next = self.entries.get(number.index() + 1);
         let end = next.map_or(self.end, |next| next.offset());
@@ -112,7 +112,7 @@ impl Table {
         self.at(number).position
     }
 
-    /// What the index says is the CRC-32 of its bytes.
+    /// Returns the CRC-32 of its bytes according to the index.
     pub(crate) fn checksum(&self, number: EntryNo) -> Option<u32> {
         self.has_checksums.then(|| self.at(number).checksum)
     }
@@ -125,7 +125,7 @@ impl Table {
         found.ok().map(EntryNo::at)
     }
 
-    /// What kind of object it is; `None` where header or base cannot be read.
+    /// Returns the kind of object; `None` where header or base cannot be read.
     pub(crate) fn kind(&self, number: EntryNo) -> Option<Kind> {
         match self.at(number).state {
             State::Known(kind) => Some(kind),
@@ -138,7 +138,7 @@ impl Table {
         some(self.at(number).base)
     }
 
-    /// Whether the object is to be shown, and is not only needed to build others.
+    /// Returns true if the object is to be shown, and is not only needed to build others.
     pub(crate) fn is_wanted(&self, number: EntryNo) -> bool {
         self.at(number).flags & WANTED != 0
     }
@@ -328,7 +328,7 @@ impl Table {
         self.entries[number.index()].weight = total;
     }
 
-    /// Whether the entry and everything it is built on weigh at most `limit`.
+    /// Returns true if the entry and everything it is built on weigh at most `limit`.
     fn is_cheap_to_build(&self, mut number: EntryNo, limit: u32) -> bool {
         let mut weight = 0_u64;
         for _ in 0..MAX_CLIMB.min(limit as usize) {

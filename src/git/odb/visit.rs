@@ -16,7 +16,7 @@ use crate::workers;
 const MIN_CHUNK: u64 = 256 << 10;
 /// Chunks are handed out in batches of about this weight: 128 KiB of the pack.
 const BATCH: u32 = (128 << 10) / 64;
-/// What is wrong with an entry whose kind is not known.
+/// Message about an entry whose kind is not known.
 pub(crate) const NO_HEADER: &str = "the entry, or one that it is built on, has no readable header";
 
 /// Shows every object of a kind, those of several stores from each, to the visitors. Each of these works on a
@@ -66,8 +66,8 @@ pub(crate) fn walk_all<V: Visitor + Send>(
     }
 }
 
-/// Why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or it is a
-/// tree whose checksum is wrong.
+/// Returns the reason why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or
+/// it is a tree whose checksum is wrong.
 pub(crate) fn damage(pack: &Pack, table: &Table, number: EntryNo) -> Option<&'static str> {
     match table.kind(number) {
         None => Some(NO_HEADER),

@@ -25,7 +25,7 @@ const MAX_KEPT: usize = 4 << 20;
 
 /// Visits the objects of a walk.
 pub(crate) trait Visitor {
-    /// What is kept of an object for those that are built on it.
+    /// State of an object that is kept for those that are built on it.
     type State;
 
     /// Visits a whole object, or a delta whose base's state was evicted.
@@ -46,22 +46,22 @@ pub(crate) trait Visitor {
     /// Takes note of a wanted object that could not be read.
     fn failed(&mut self, id: &oid, fault: Fault);
 
-    /// Whether the walk is to end.
+    /// Returns true if the walk is to end.
     fn is_stopped(&self) -> bool;
 }
 
 /// An object of a pack on its way to a [`Visitor`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Object<'p> {
-    /// What it is.
+    /// Kind of object.
     pub(crate) kind: Kind,
     /// Its name.
     pub(crate) id: &'p oid,
     /// Its number among the objects of all stores.
     pub(crate) number: ObjectNo,
-    /// Whether it was asked for, and is not only needed to build others.
+    /// True if it was asked for, and is not only needed to build others.
     pub(crate) is_wanted: bool,
-    /// Whether nothing is built on it.
+    /// True if nothing is built on it.
     pub(crate) is_leaf: bool,
 }
 
@@ -173,12 +173,12 @@ impl<'p, 'j, V: Visitor> Walk<'p, 'j, V> {
         self.visitor.release(state);
     }
 
-    /// Whether anything of this chunk needs the object.
+    /// Returns true if anything of this chunk needs the object.
     fn is_needed(&self, number: EntryNo) -> bool {
         self.table.is_wanted(number) || self.table.first_child(number).is_some()
     }
 
-    /// How the visitor sees an entry; `None` where its kind is not known.
+    /// Describes an entry for the visitor; `None` where its kind is not known.
     fn object(&self, number: EntryNo) -> Option<Object<'p>> {
         let position = self.table.position(number);
         Some(Object {
