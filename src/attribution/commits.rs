@@ -28,12 +28,12 @@ pub(crate) struct Commits {
     pub(crate) ids: Ids,
     /// The root tree, [`NO_ENTRIES`] or [`ABSENT`].
     trees: Vec<ObjectNo>,
-    /// Where the parents of each end in `parents`.
+    /// End of each commit's parents in `parents`.
     ends: Vec<u32>,
     parents: Vec<CommitNo>,
     /// Parents before children, else by committer time and id.
     order: Vec<CommitNo>,
-    /// Where each stands in `order`.
+    /// Position of each commit in `order`.
     ranks: Vec<u32>,
 }
 
@@ -88,7 +88,7 @@ impl Commits {
         commits
     }
 
-    /// How many there are.
+    /// Returns the number of commits.
     pub(crate) fn len(&self) -> usize {
         self.ids.len()
     }
@@ -119,7 +119,7 @@ impl Commits {
         if self.rank(b) > self.rank(a) { b } else { a }
     }
 
-    /// Whether a parent, or its tree, is not in the object database.
+    /// Returns true if a parent, or its tree, is not in the object database.
     pub(crate) fn is_boundary(&self, commit: CommitNo) -> bool {
         self.parents(commit).iter().any(|parent| {
             self.trees
@@ -135,7 +135,8 @@ impl Commits {
         &self.parents[from as usize..self.ends[at] as usize]
     }
 
-    /// Which of at most 64 commits each commit contains: itself or an ancestor.
+    /// Returns, for each commit, a bit set of those of `commits` that it contains: itself or an ancestor. Bit `n` is
+    /// the `n`th of them; only the first 64 are considered.
     pub(crate) fn containing(&self, commits: &[CommitNo]) -> Vec<u64> {
         let mut masks = vec![0u64; self.len()];
         for (bit, commit) in commits.iter().take(64).enumerate() {
@@ -152,7 +153,7 @@ impl Commits {
         masks
     }
 
-    /// Which commits the tips reach, themselves included.
+    /// Marks the commits that the tips reach, themselves included.
     pub(crate) fn reached(&self, tips: impl IntoIterator<Item = CommitNo>) -> Vec<bool> {
         let mut reached = vec![false; self.len()];
         let mut stack: Vec<CommitNo> = tips.into_iter().collect();
@@ -166,7 +167,7 @@ impl Commits {
         reached
     }
 
-    /// Which commits have a child.
+    /// Marks the commits that have a child.
     pub(crate) fn with_child(&self) -> Vec<bool> {
         let mut with_child = vec![false; self.len()];
         for parent in &self.parents {

@@ -20,12 +20,12 @@ use crate::git::refname::weight;
 use crate::git::repository::Repository;
 use crate::git::view::object;
 
-/// How many references one place lists; the rest is counted.
+/// Number of references that one place lists; further ones are counted.
 const REFS_LISTED: usize = 100;
-/// How many other holders, or paths of a lone tree, one place lists.
+/// Number of other holders, or paths of a lone tree, that one place lists.
 const HOLDERS_LISTED: usize = 10;
 
-/// What keeps a commit.
+/// References and other holders that keep a commit.
 #[derive(Default)]
 struct Reach {
     /// Positions in [`Holders::refs`].
@@ -44,7 +44,7 @@ pub(crate) struct Describer<'a> {
     in_head: Vec<bool>,
 }
 
-/// What is known of a commit before anybody looks at what keeps it.
+/// Builds the description of a commit as far as it is known before its holders are looked up.
 fn of_commit(words: Words, commit_id: ObjectId, rank: u32) -> CommitInfo {
     CommitInfo {
         rank,
@@ -285,7 +285,7 @@ pub(crate) fn describe_commit(
     place
 }
 
-/// Whether a reference keeps what it reaches for good. The stash is dropped entry by entry.
+/// Returns true if a reference keeps its commits for good. The stash is dropped entry by entry.
 fn keeps(name: &str) -> bool {
     name != "refs/stash"
 }

@@ -1,4 +1,4 @@
-//! When things came to paths and when they left them.
+//! The commits at which sought objects came to paths and left them.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::lineage::{EMPTY, Lineage};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::number::{CommitNo, Number as _, SoughtNo};
 
-/// When something sought came to a path and when it left it.
+/// Introduction of a sought object at a path, and its removal.
 pub(super) struct Event {
     /// The first commit that introduced it there.
     pub(super) first: CommitNo,
@@ -102,7 +102,7 @@ impl Events {
         }
     }
 
-    /// What happened to one of the things sought.
+    /// Returns the events of one sought object, by path.
     pub(super) fn of(&self, sought: SoughtNo) -> impl Iterator<Item = (&BString, &Event)> {
         let next = SoughtNo::new(sought.get() + 1);
         self.0

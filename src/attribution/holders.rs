@@ -1,4 +1,4 @@
-//! What keeps objects alive: references, reflogs, the stash, indexes.
+//! Holders that keep objects alive: references, reflogs, the stash, indexes.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -26,7 +26,7 @@ pub(crate) struct Holders {
     pub(crate) objects: HashMap<ObjectId, Vec<String>>,
     /// Names like `ORIG_HEAD`, which keep nothing alive but show where something was.
     pub(crate) pseudo: Vec<(String, CommitNo)>,
-    /// Reflogs by name; the position in the list is what stands between the braces of `name@{0}`.
+    /// Reflogs by name; the position in the list is the number in the braces of `name@{0}`.
     pub(crate) logs: Vec<(String, Vec<Option<CommitNo>>)>,
     /// The commit that `HEAD` leads to.
     pub(crate) head: Option<CommitNo>,
@@ -145,8 +145,8 @@ impl Holders {
         }
     }
 
-    /// What holds a commit apart from references: the newest entry of each log that leads to it.
-    /// `leads` tells whether a commit is that commit or has it among its ancestors.
+    /// Names the holders of a commit other than references: the newest entry of each log that leads to it. `leads`
+    /// returns true for a commit that is that commit or has it among its ancestors.
     pub(crate) fn logs_that_hold(&self, leads: impl Fn(CommitNo) -> bool) -> Vec<String> {
         let mut held = Vec::new();
         for (name, entries) in &self.logs {
@@ -200,7 +200,7 @@ fn collect_logs(
     }
 }
 
-/// Which of the objects sought the indexes of the worktrees hold, and where.
+/// Finds sought objects in the indexes of the worktrees: each with its path and the name of the index.
 pub(crate) fn in_indexes(
     repo: &Repository,
     sought: &HashSet<ObjectId>,

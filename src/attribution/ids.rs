@@ -7,10 +7,10 @@ use crate::git::number::{CommitNo, Number as _};
 /// Ids in order; their position is the number by which the rest of provenance knows them.
 pub(crate) struct Ids {
     sorted: Vec<ObjectId>,
-    /// Where the ids start whose first bits are the same: about as many starts as ids, so that a look-up
-    /// touches memory that is far away once or twice.
+    /// Start of the ids that share their first bits: about as many starts as ids, so that a look-up touches memory that
+    /// is far away once or twice.
     starts: Vec<u32>,
-    /// How far an id's first four bytes are shifted to give its place in `starts`.
+    /// Shift that makes an id's first four bytes its place in `starts`.
     shift: u32,
 }
 
@@ -46,7 +46,7 @@ impl Ids {
         self.sorted[number.index()]
     }
 
-    /// How many there are.
+    /// Returns the number of ids.
     pub(crate) fn len(&self) -> usize {
         self.sorted.len()
     }

@@ -21,7 +21,7 @@ const NOTHING: ListNo = ListNo::number(0);
 /// Most paths that one comparison shows: ten trees of ten entries each make ten thousand million of them.
 pub(crate) const MOST_PATHS: usize = 20_000;
 
-/// What the trees come to when only what leads to something sought is kept.
+/// The trees, reduced to what leads to something sought.
 pub(crate) struct Lineage {
     names: Vec<BString>,
     /// Entries of each node, sorted.
@@ -111,7 +111,7 @@ impl Lineage {
         true
     }
 
-    /// Whether `node` holds something sought at a path.
+    /// Returns true if `node` has something sought at a path.
     pub(crate) fn holds(&self, node: NodeNo, path: &BStr, sought: SoughtNo) -> bool {
         let mut at = node;
         let mut rest = path.as_bytes();
@@ -144,8 +144,8 @@ impl Lineage {
     }
 }
 
-/// Which trees lead to something sought, found by going over the edges until nothing is added: as often
-/// as the paths are deep.
+/// Marks the trees that lead to something sought. The edges are gone over until nothing is added: as often as the paths
+/// are deep.
 fn relevant(trees: &Trees) -> Vec<bool> {
     let mut marks = vec![false; trees.count];
     let mut counts: Vec<i64> = Vec::new();

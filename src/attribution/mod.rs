@@ -1,4 +1,4 @@
-//! Who brought an object in, at which path, and what still holds it.
+//! The commit and path that brought an object in, and what still holds it.
 //!
 //! Only for objects that have findings. Every tree and every commit of the object database is read once,
 //! reachable or not; trees are not walked per commit. A commit *introduces* content if it has it at a path

@@ -1,4 +1,4 @@
-//! What is asked about objects, and what is answered: places with their commits.
+//! The question about objects and its answer: places with their commits.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,7 +22,7 @@ impl fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// What [`super::locate`] is busy with.
+/// Stage of the work of [`super::locate`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// Listing packs and loose objects.
@@ -35,7 +35,7 @@ pub enum Stage {
     References,
 }
 
-/// How [`super::locate`] works.
+/// Options of [`super::locate`].
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
     /// Worker threads, at least 1.
@@ -55,7 +55,7 @@ pub struct Location {
     pub path: BString,
     /// The commit that introduced it there; `None` if no commit has it.
     pub commit: Option<CommitInfo>,
-    /// What holds the object where no commit does: an index, a reference to a blob, a lone tree.
+    /// Holders of an object that no commit has: an index, a reference to a blob, a lone tree.
     pub held_by: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ impl Location {
     }
 }
 
-/// Where objects are and were.
+/// Present and past places of objects.
 #[derive(Clone, Debug, Default)]
 pub struct Located {
     /// For each object asked for, its places, the first introduction first. Never empty.

@@ -1,4 +1,4 @@
-//! Which commit brought an object in, and which references lead to that commit.
+//! The commit that brought an object in, and the references that lead to that commit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -31,7 +31,7 @@ pub struct Locator<'a> {
     skips: Vec<Skip>,
 }
 
-/// What leads to a commit or a tag.
+/// References that lead to a commit or a tag.
 #[derive(Clone, Default)]
 struct Reached {
     refs: Vec<String>,

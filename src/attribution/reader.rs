@@ -75,18 +75,18 @@ pub(crate) struct TreeReader<'a> {
     unused: Vec<BaseTree>,
 }
 
-/// What is known of a tree on which others are built.
+/// A tree on which others are built, as far as it is needed for them.
 #[derive(Default)]
 pub(crate) struct BaseTree {
     depth: u32,
-    /// Where each entry starts, and where the last one ends. Of a tree on which nothing is built: nothing.
+    /// Start of each entry, and the end of the last one. Empty for a tree on which nothing is built.
     starts: Vec<u32>,
-    /// Where each edge's entry starts.
+    /// Each edge with the start of its entry.
     edges: Vec<(u32, Edge)>,
     has_starts: bool,
 }
 
-/// How many bytes of `more` complete the entry that `start` begins; `None` if all of them do not.
+/// Returns the number of bytes of `more` that complete the entry begun by `start`; `None` if `more` is too short.
 fn completed_by(start: &[u8], more: &[u8], id_length: usize) -> Option<usize> {
     let end = match memchr::memchr(0, start) {
         Some(end) => end,
@@ -323,7 +323,7 @@ fn take_over(
     Some(stop as usize - from)
 }
 
-/// Takes out of both lists what stands in both.
+/// Removes from both lists the edges that are in both.
 fn cancel(added: &mut Vec<Edge>, removed: &mut Vec<Edge>) {
     if added.is_empty() || removed.is_empty() {
         return;
@@ -466,7 +466,7 @@ mod tests {
         }
     }
 
-    /// What a tree holds when its delta is read is what it holds when it is read whole, damage included.
+    /// A tree read by its delta has the same entries as the tree read whole, damage included.
     #[test]
     fn a_delta_tells_the_same_as_the_tree_that_it_makes() {
         let stores = Stores {

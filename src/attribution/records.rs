@@ -21,11 +21,11 @@ const COUNT_BITS: u32 = 8;
 pub(crate) struct Edge<N = ObjectNo> {
     /// Its name; within one [`Records`] equal names have equal numbers.
     pub(crate) name: NameNo,
-    /// Where it leads.
+    /// The object it leads to.
     pub(crate) child: Child<N>,
 }
 
-/// Where an edge leads, in 32 bits: the highest tells something sought from a tree or node.
+/// Target of an edge in 32 bits: the highest bit distinguishes something sought from a tree or node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Child<N>(u32, PhantomData<N>);
 
@@ -52,7 +52,7 @@ impl<N: Number> Child<N> {
         Self(number.get() | SOUGHT, PhantomData)
     }
 
-    /// What it is.
+    /// Decodes the target.
     pub(crate) fn leads(self) -> Leads<N> {
         match self.0 & SOUGHT {
             0 => Leads::To(N::new(self.0)),

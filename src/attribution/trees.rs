@@ -1,4 +1,4 @@
-//! What the trees hold: which tree names which tree, and which names something sought.
+//! The edges between trees: from tree to tree, and from tree to something sought.
 //!
 //! Of every tree only the *difference* of its edges to those of its base is kept, which is a few bytes per
 //! tree, whatever its size.
