@@ -125,7 +125,7 @@ pub(super) fn show_lfs<S: BlobSink>(
     }
 }
 
-/// Why content that was not fetched is not shown.
+/// Returns the reason for not showing content that was not fetched.
 pub(super) fn lfs_absent() -> (SkipReason, String) {
     let detail = "its object is not in the local store";
     (SkipReason::Lfs, detail.to_owned())

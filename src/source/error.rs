@@ -1,17 +1,17 @@
-//! Why a source could not do its work at all. One thing that could not be read is a `Skip`, not an error.
+//! Errors of a source that could not do its work at all. One thing that could not be read is a `Skip`, not an error.
 
 use std::fmt;
 
 use crate::git::repository;
 
-/// Why a source could not do its work at all.
+/// Reason why a source could not do its work at all.
 #[derive(Debug)]
 pub enum Error {
     /// A glob that was asked to exclude paths cannot be understood.
     Glob {
         /// As it was written.
         glob: String,
-        /// What is wrong with it.
+        /// The fault of the glob.
         source: ignore::Error,
     },
     /// A repository could not be opened, or not be read enough to begin.

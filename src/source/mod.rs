@@ -1,4 +1,4 @@
-//! Where blobs come from: directories, files, standard input, Git.
+//! Sources of blobs: directories, files, standard input, Git.
 //!
 //! A source owns its threads and shows what it reads to a [`BlobSink`]. It knows no rules, secrets,
 //! findings or formats.
@@ -38,7 +38,7 @@ pub trait BlobSink: Clone + Send {
     /// Takes note of something that was not read.
     fn skip(&mut self, skip: Skip);
 
-    /// Whether something is to be looked at, asked before a container is opened. What is not is counted.
+    /// Returns true if a thing is to be scanned; asked before a container is opened. The sink counts what it refuses.
     fn admits(&mut self, _provenance: &Provenance) -> bool {
         true
     }
@@ -114,11 +114,11 @@ pub struct Clean {
     pub tags: u64,
     /// Their bytes together, as they are when inflated and rebuilt.
     pub bytes: u64,
-    /// How many of these objects were not read because an earlier scan with the same settings had cleared them.
+    /// Number of these objects that were not read because an earlier scan with the same settings had cleared them.
     pub cached: u64,
 }
 
-/// How far a scan has come. Whoever shows it reads it at any time.
+/// Progress of a scan. It may be read at any time.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Objects or files that will be read, as far as that is known yet.
@@ -129,7 +129,7 @@ pub struct Progress {
     pub bytes: AtomicU64,
 }
 
-/// Finds the places where something may stand, so that a source can leave clean content out.
+/// Finds the places of possible secrets, so that a source can leave clean content out.
 ///
 /// It may over-report and never misses: content in which `find` reports nothing has no finding.
 pub trait Probe: Send + Sync {
@@ -143,8 +143,8 @@ pub trait Probe: Send + Sync {
     /// at one place the shortest is enough.
     fn find(&self, bytes: &[u8], spans: &mut Vec<(usize, usize)>);
 
-    /// Whether content that begins with `head` and ends with `tail` is shown whatever [`Self::find`] says, because
-    /// it is a container. Of longer content as many bytes are given as [`container::HEAD`] and
+    /// Returns true if content that begins with `head` and ends with `tail` is shown whatever [`Self::find`] says,
+    /// because it is a container. Of longer content as many bytes are given as [`container::HEAD`] and
     /// [`container::TAIL`] say, or more.
     fn is_container(&self, _head: &[u8], _tail: &[u8]) -> bool {
         false

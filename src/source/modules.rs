@@ -22,7 +22,7 @@ const MAX_DEPTH: usize = 64;
 /// A repository that is kept for a submodule.
 #[derive(Debug)]
 pub struct Module {
-    /// Where the submodule is below the root of the outermost repository; its name, if that is not known.
+    /// Path of the submodule below the root of the outermost repository; its name, if the path is not known.
     pub path: BString,
     /// The repository.
     pub repository: Repository,
@@ -53,7 +53,7 @@ impl Modules {
         modules
     }
 
-    /// Whether the objects of a submodule are here.
+    /// Returns true if the objects of a submodule are here.
     fn has(&self, path: &[u8]) -> bool {
         self.found.iter().any(|module| module.path == path)
     }
@@ -222,7 +222,7 @@ fn named(repository: &Repository) -> BTreeSet<BString> {
     named
 }
 
-/// Where a submodule is, by the work tree that its repository speaks of; else its name.
+/// Returns the path of a submodule, by the work tree in its repository's configuration; else its name.
 fn place(outer: &Repository, module: &Repository, name: &BString) -> BString {
     let roots = [outer.work_dir().map(Path::to_owned), linked_root(module)];
     let work_dir = module.work_dir().map(plain);

@@ -15,7 +15,7 @@ use crate::provenance::{ObjectKind, Provenance, Version};
 use crate::source::entries::show_pointer;
 use crate::source::{BlobSink, show_all};
 
-/// How [`scan`] works.
+/// Options of [`scan`].
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Worker threads, at least 1.

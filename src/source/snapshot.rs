@@ -11,7 +11,7 @@ use crate::git::Trees;
 use crate::git::odb::fault::Failure;
 use crate::git::repository::{self, Repository};
 
-/// What a repository holds at one moment.
+/// Content of a repository at one moment.
 pub struct Snapshot<'r> {
     repository: &'r Repository,
     of: Of<'r>,
@@ -23,7 +23,7 @@ enum Of<'r> {
 }
 
 impl<'r> Snapshot<'r> {
-    /// What the next commit would record.
+    /// Takes the content of the next commit.
     pub fn of_index(repository: &'r Repository, index: &'r Index) -> Self {
         Self {
             repository,
@@ -31,7 +31,7 @@ impl<'r> Snapshot<'r> {
         }
     }
 
-    /// What a commit records; a tag stands for its commit.
+    /// Takes the content of a commit; of a tag the content of its commit.
     pub fn of_commit(repository: &'r Repository, id: ObjectId) -> Result<Self, Error> {
         let tree_id = repository.tree_of(id, &mut Vec::new())?;
         Ok(Self {
@@ -40,8 +40,8 @@ impl<'r> Snapshot<'r> {
         })
     }
 
-    /// Whether there is anything at this path: a file, a folder, a link, a submodule. What is below a submodule is its
-    /// own repository's to know.
+    /// Returns true if there is anything at this path: a file, a folder, a link, a submodule. Paths below a submodule
+    /// are its own repository's to know.
     pub fn has(&self, path: &BStr) -> Result<bool, Error> {
         match &self.of {
             Of::Index(index) => Ok(index.has(path)),

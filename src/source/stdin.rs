@@ -32,7 +32,7 @@ impl Stdin {
         Ok(())
     }
 
-    /// What could be read before a failure is shown; what is beyond the limit is not, as with files.
+    /// Shows the bytes read before a failure; like a file, input beyond the limit is not shown.
     fn scan_from<S: BlobSink>(&self, input: impl Read, sink: &mut S) {
         let limit = self.max_size.unwrap_or(u64::MAX);
         let provenance = Provenance::Stdin {

@@ -78,7 +78,7 @@ fn of_index(repository: &Repository) -> Result<Option<Vec<BString>>, Error> {
     Ok(Some(paths))
 }
 
-/// Whether content that begins with `head` may be a version of `.gitmodules`.
+/// Returns true if content that begins with `head` may be a version of `.gitmodules`.
 pub(super) fn may_be_modules(head: &[u8]) -> bool {
     head.trim_start().starts_with(b"[submodule")
 }
@@ -105,7 +105,7 @@ pub(super) fn of_other_commits(path: BString) -> Skip {
     Skip::with_detail(SkipReason::Submodule, path, detail)
 }
 
-/// What a scan of the disk does about submodules.
+/// Treatment of submodules in a scan of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
     /// It names those that it passes by.

@@ -37,7 +37,7 @@ pub(super) fn decode(bytes: &[u8], start: usize) -> Option<(Vec<u8>, usize)> {
     (count >= SHORTEST).then_some((decoded, at))
 }
 
-/// Where a run goes on behind a line break.
+/// Returns the place where a run goes on after a line break.
 fn line_break(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     let is_escape = |rest: &[u8]| rest.starts_with(b"\\n") || rest.starts_with(b"\\r");

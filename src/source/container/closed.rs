@@ -1,4 +1,4 @@
-//! What a build without the feature `archive` does with containers: it names them as not opened.
+//! Containers in a build without the feature `archive`: they are named as not opened.
 
 use std::ops::ControlFlow;
 

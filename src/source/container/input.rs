@@ -4,12 +4,12 @@ use std::io::{ErrorKind, Read};
 
 use crate::coverage::SkipReason;
 
-/// Why what follows could not be had.
+/// Reason why further bytes could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
-    /// What to count it as.
+    /// The reason in the account.
     pub(super) reason: SkipReason,
-    /// What to say.
+    /// The message.
     pub(super) detail: String,
 }
 
@@ -48,10 +48,10 @@ pub(super) trait Input {
     /// Bytes that were taken.
     fn taken(&self) -> u64;
 
-    /// Why the bytes end where they do, if that is not their end.
+    /// Returns the reason why the bytes end early, if they do.
     fn fault(&self) -> Option<&Fault>;
 
-    /// Whether all bytes are in memory already, so that looking at them costs none.
+    /// Returns true if all bytes are in memory already, so that examining them costs none.
     fn is_in_memory(&self) -> bool;
 }
 

@@ -128,7 +128,7 @@ impl Kind {
         }
     }
 
-    /// Why it is not opened, if no build of this program opens it.
+    /// Returns the reason why it is not opened, if no build of this program opens it.
     pub(super) fn refusal(self) -> Option<SkipReason> {
         match self {
             Self::Other(_) => Some(SkipReason::Unsupported),
@@ -138,8 +138,8 @@ impl Kind {
     }
 }
 
-/// Whether a block is the header of a tar member: by its checksum, so that the oldest form counts, or by its
-/// magic, so that a damaged header is told rather than taken for something else.
+/// Returns true if a block is the header of a tar member: by its checksum, so that the oldest form counts, or by its
+/// magic, so that a damaged header is reported rather than taken for something else.
 pub(super) fn is_tar(head: &[u8]) -> bool {
     let Some(block) = head.first_chunk::<512>() else {
         return false;
@@ -157,7 +157,7 @@ pub(super) fn is_tar(head: &[u8]) -> bool {
     is_named || has_checksum(block)
 }
 
-/// Whether the checksum of a tar header is right; some writers summed signed bytes.
+/// Returns true if the checksum of a tar header is right; some writers summed signed bytes.
 pub(super) fn has_checksum(block: &[u8; 512]) -> bool {
     let Some(expected) = octal(&block[148..156]) else {
         return false;

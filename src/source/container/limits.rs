@@ -1,6 +1,6 @@
-//! How far containers are opened.
+//! Limits on the opening of containers.
 
-/// How far containers are opened.
+/// Limits on the opening of containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Containers that lie in each other; none are opened if this is 0.
@@ -13,7 +13,7 @@ pub struct Limits {
 impl Limits {
     /// Containers that lie in each other, if nothing says otherwise.
     pub const DEPTH: usize = 8;
-    /// Bytes that may come out of an input that somebody waits for, such as one file of a commit.
+    /// Bytes that may come out of an input that a person waits for, such as one file of a commit.
     pub const HOOK_OUTPUT: u64 = 256 << 20;
 
     /// Bytes that may come out of an input of `length` bytes: 1 GiB, or 100 times its length if that is more.

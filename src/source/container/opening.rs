@@ -68,15 +68,15 @@ impl<S: BlobSink> Out for S {
 pub(super) struct Opening<'o> {
     out: &'o mut dyn Out,
     limits: &'o Limits,
-    /// What may still come out of decoders, in bytes of the cheapest. A value of this input alone: how many
-    /// threads there are and what they do changes nothing.
+    /// Bytes that decoders may still give, counted as those of the cheapest one. A value of this input alone: the
+    /// number of threads and their work change nothing.
     budget: Budget,
     memory: usize,
     place: Provenance,
     buffers: &'o mut Vec<Vec<u8>>,
 }
 
-/// What may still come out of decoders.
+/// Bytes that decoders may still give.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Rc<Cell<u64>>);
 
@@ -85,7 +85,7 @@ impl Budget {
         Self(Rc::new(Cell::new(bytes)))
     }
 
-    /// How many bytes may still come where each costs `cost`.
+    /// Returns the number of bytes that may still come where each costs `cost`.
     pub(super) fn left(&self, cost: u64) -> u64 {
         self.0.get() / cost
     }
@@ -117,7 +117,7 @@ impl<'o> Opening<'o> {
         }
     }
 
-    /// What decoders may still give.
+    /// Returns the budget of the decoders.
     pub(super) fn budget(&self) -> Budget {
         self.budget.clone()
     }
@@ -134,7 +134,7 @@ impl<'o> Opening<'o> {
         }
     }
 
-    /// Where we are.
+    /// Returns the current place.
     pub(super) fn place(&self) -> &Provenance {
         match &self.place {
             Provenance::Inside(inside) if inside.steps.is_empty() => &inside.outer,
@@ -418,7 +418,7 @@ impl<'w, 'o> Walk<'w, 'o> {
         self.input.fill(want)
     }
 
-    /// Whether the bytes end because more could not be had.
+    /// Returns true if the bytes end because no more could be read.
     pub(super) fn is_cut_off(&self) -> bool {
         self.input.fault().is_some()
     }

@@ -1,4 +1,4 @@
-//! Where the history ends because somebody cut it: shallow and partial clones, and what is missing.
+//! Boundaries of a history that was cut: shallow and partial clones, and missing objects.
 
 use std::collections::HashSet;
 use std::io;

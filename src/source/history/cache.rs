@@ -1,4 +1,4 @@
-//! What earlier scans have read and found clean, so that the next one reads only what is new.
+//! Objects that earlier scans have read and found clean, so that the next one reads only what is new.
 //!
 //! One file per repository, outside of it. It holds the id of every object that was there, with kind, size and
 //! whether the object was clean, and no content. An object that was not clean, or could not be read, is read
@@ -24,7 +24,7 @@ use crate::git::odb::store::{Bits, Duplicates, Stores};
 use crate::source::Clean;
 use crate::text::whole_file::{self, Access};
 
-/// What a file begins with; the number changes with the layout and with what a scan looks at.
+/// Beginning of a file; the number changes with the layout and with the extent of a scan.
 const MAGIC: &[u8; 16] = b"keysieve-cache/1";
 /// Magic, key, boundary, flags and count.
 const HEADER: usize = 16 + 32 + 32 + 4 + 8;
@@ -35,7 +35,7 @@ const CHECKSUM: usize = 4;
 /// Stores that are so many times smaller than the cache look their ids up one by one.
 const MUCH_SMALLER: usize = 16;
 
-/// What earlier scans of one repository have read.
+/// Objects of one repository that earlier scans have read.
 #[derive(Debug)]
 pub struct Cache {
     path: PathBuf,
@@ -45,7 +45,7 @@ pub struct Cache {
     learnt: Mutex<Option<CacheUpdate>>,
 }
 
-/// What is scanned, as far as a cache depends on it.
+/// Properties of a scan that a cache depends on.
 pub(super) struct Scanned<'a> {
     /// The objects directories; the first one names the cache.
     pub(super) directories: &'a [PathBuf],
@@ -55,7 +55,7 @@ pub(super) struct Scanned<'a> {
     pub(super) max_object_size: u64,
 }
 
-/// What a scan adds.
+/// Additions of a scan.
 #[derive(Debug)]
 struct CacheUpdate {
     /// Objects that were there before and still are; `None` if that is all of them.
@@ -77,7 +77,7 @@ pub(super) struct Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct EntryFlags(u32);
 
-/// What the file says.
+/// Content of the file.
 #[derive(Debug, Default)]
 struct CacheFile {
     bytes: Vec<u8>,
@@ -89,12 +89,12 @@ struct CacheFile {
     boundary: [u8; 32],
 }
 
-/// Which objects of which store need not be read.
+/// Sets of the objects in each store that need not be read.
 #[derive(Debug)]
 pub(super) struct CachedObjects {
     stores: Vec<Bits>,
     kept: Option<Bits>,
-    /// What they add to the account.
+    /// Their part of the account.
     pub(super) clean: Clean,
     boundary: [u8; 32],
 }
@@ -297,7 +297,7 @@ impl Cache {
 }
 
 impl CachedObjects {
-    /// Whether the object at a place of a store need not be read.
+    /// Returns true if the object at a place of a store need not be read.
     pub(super) fn has(&self, store: usize, place: usize) -> bool {
         self.stores.get(store).is_some_and(|bits| bits.get(place))
     }

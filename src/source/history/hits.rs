@@ -1,12 +1,11 @@
-//! Where the literals of a probe stand in an object, so that what is built on it need not be searched
-//! again.
+//! Places of a probe's literals in an object, so that the objects built on it need not be searched again.
 
 use crate::git::odb::delta::{Delta, Fault, Instruction, NewText};
 use crate::source::Probe;
 
 /// More hits than this in one object are not listed: what is built on it is then searched whole.
 const MAX_LISTED: usize = 1 << 14;
-/// An object is searched in blocks of this size, so that nobody's hits take more memory than the object.
+/// Search block size, in bytes; keeps the hit list smaller than the object.
 const BLOCK: usize = 256 * 1024;
 
 /// The hits of one object.
@@ -18,12 +17,12 @@ pub(super) struct Hits {
 }
 
 impl Hits {
-    /// Whether there is none.
+    /// Returns true if there is none.
     pub(super) fn is_empty(&self) -> bool {
         self.spans.is_empty() && !self.too_many
     }
 
-    /// Whether they were too many to list: then they are not known.
+    /// Returns true if they were too many to list: then they are not known.
     pub(super) fn is_too_many(&self) -> bool {
         self.too_many
     }
@@ -110,7 +109,7 @@ impl Hits {
     }
 }
 
-/// Whether the object that `delta` makes has any hit, its base's hits being listed.
+/// Returns true if the object that `delta` makes has any hit, its base's hits being listed.
 pub(super) fn has_any(
     base: &Hits,
     delta: &Delta<'_>,

@@ -1,5 +1,5 @@
-//! What the objects that are read refer to and that may not be there: parents and trees of commits, and
-//! the content behind Git LFS pointers.
+//! References of the objects that are read to objects that may be missing: parents and trees of commits, and the
+//! content behind Git LFS pointers.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::ControlFlow;
@@ -26,18 +26,18 @@ use crate::source::submodules;
 
 /// Follows references from one object to another.
 pub(super) struct Links<'a> {
-    /// Where the objects may be; `None` if references are not to be followed.
+    /// Stores in which the objects may be; `None` if references are not to be followed.
     stores: Option<&'a Stores>,
     /// Commits whose parents were left out on purpose.
     shallow: HashSet<ObjectId>,
-    /// Where Git LFS keeps its objects.
+    /// Folder of Git LFS's objects.
     lfs: Option<PathBuf>,
     max_object_size: u64,
-    /// What is not there, and who refers to it.
+    /// Missing objects, each with the object that refers to it.
     missing: Mutex<BTreeMap<ObjectId, String>>,
     /// Submodules that versions of `.gitmodules` name.
     submodules: Mutex<BTreeSet<BString>>,
-    /// What was noted of commits; `None` once a part of it was lost.
+    /// Notes about commits; `None` once a part of them was lost.
     notes: Mutex<Option<Vec<CommitTable>>>,
 }
 
@@ -80,7 +80,7 @@ impl<'a> Links<'a> {
         }
     }
 
-    /// Whether an object of that kind and size can refer to something.
+    /// Returns true if an object of that kind and size can refer to something.
     pub(super) fn looks_at(&self, kind: Kind, size: usize) -> bool {
         match kind {
             Kind::Blob => (MIN_POINTER..MAX_POINTER).contains(&size),
@@ -145,7 +145,7 @@ impl<'a> Links<'a> {
         *self.notes.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// What was noted of the commits, all of them; `None` if that is not so.
+    /// Returns the notes about all commits; `None` if they are not complete.
     pub(super) fn take_notes(&self) -> Option<Vec<CommitTable>> {
         self.stores?;
         self.notes
@@ -220,7 +220,7 @@ impl<'a> Links<'a> {
         std::mem::take(&mut *all)
     }
 
-    /// Whether anything was found not to be there.
+    /// Returns true if anything is missing.
     pub(super) fn is_something_missing(&self) -> bool {
         let missing = self.missing.lock();
         !missing.unwrap_or_else(PoisonError::into_inner).is_empty()

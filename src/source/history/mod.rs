@@ -7,10 +7,10 @@
 //! # How
 //!
 //! A pack is read delta tree by delta tree: a whole object and everything that is built on it by deltas. With a
-//! [`Probe`] the delta is searched instead of the object: a literal is new in an object only if it stands in
-//! inserted bytes or across a seam between two instructions; one that lies wholly within a copied range is a
-//! hit of the base, moved. An object is rebuilt only if something is built on it or if it has hits, and only
-//! then is it shown. [`History::scan_plainly`] is the slow truth that this equals.
+//! [`Probe`] the delta is searched instead of the object: a literal is new in an object only if it is in inserted bytes
+//! or across a seam between two instructions; one that lies wholly within a copied range is a hit of the base, moved.
+//! An object is rebuilt only if something is built on it or if it has hits, and only then is it shown.
+//! [`History::scan_plainly`] is the slow truth that this equals.
 //!
 //! # What is checked
 //!
@@ -71,15 +71,15 @@ use show::Shared;
 
 pub use crate::git::odb::MAX_OBJECT_SIZE;
 
-/// Why nothing could be scanned at all.
+/// Reason why nothing could be scanned at all.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// There is no objects directory.
     Objects {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// Error of the system.
         source: io::Error,
     },
 }

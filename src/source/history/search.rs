@@ -1,4 +1,4 @@
-//! What the scan does with the objects of a walk: it searches them, and shows those with hits.
+//! Search of the objects of a walk: those with hits are shown.
 //!
 //! An object is rebuilt only if something is built on it or if it has hits; of all others only the new
 //! text is looked at. That must equal searching every object whole, and tests hold it to that.
@@ -132,7 +132,7 @@ impl<S: BlobSink> Visitor for Search<'_, '_, S> {
     }
 }
 
-/// Whether an object is shown for what it begins or ends with.
+/// Returns true if an object is shown for its beginning or end.
 fn is_shown_by_its_ends(kind: Kind, bytes: &[u8], probe: &dyn Probe) -> bool {
     let head = bytes.get(..delta::HEAD).unwrap_or(bytes);
     let tail = bytes
@@ -141,7 +141,7 @@ fn is_shown_by_its_ends(kind: Kind, bytes: &[u8], probe: &dyn Probe) -> bool {
     kind == Kind::Blob && by_ends(head, tail, probe)
 }
 
-/// Whether a blob of these ends is a container, or names submodules.
+/// Returns true if a blob of these ends is a container, or names submodules.
 fn by_ends(head: &[u8], tail: &[u8], probe: &dyn Probe) -> bool {
     probe.is_container(head, tail) || submodules::may_be_modules(head)
 }
@@ -149,7 +149,7 @@ fn by_ends(head: &[u8], tail: &[u8], probe: &dyn Probe) -> bool {
 // What the walk keeps of both ends is enough to recognise a container.
 const _: () = assert!(delta::HEAD >= container::HEAD && delta::TAIL >= container::TAIL);
 
-/// Whether objects of that kind are searched.
+/// Returns true if objects of that kind are searched.
 pub(super) fn is_searched(kind: Kind) -> bool {
     kind != Kind::Tree
 }

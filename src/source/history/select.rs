@@ -1,4 +1,4 @@
-//! Which objects references reach, for a scan that is limited to them.
+//! Objects that references reach, for a scan that is limited to them.
 
 use std::collections::HashSet;
 
@@ -24,11 +24,12 @@ pub struct Selected {
     pub objects: HashSet<ObjectId>,
     /// The commits that everything was reached from.
     pub tips: Vec<ObjectId>,
-    /// What could not be read: what only it leads to is not among the objects.
+    /// Objects that could not be read: those that only they lead to are missing here.
     pub skips: Vec<Skip>,
 }
 
-/// What all references and the heads of all worktrees name, and every stash. Other reflogs do not count.
+/// Returns the objects of all references and of the heads of all worktrees, and every stash. Other reflogs do not
+/// count.
 pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
     let failed = |source: repository::Error| Error::References {
         source: source.into(),
@@ -48,7 +49,8 @@ pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
     Ok(tips)
 }
 
-/// What the named branches point at, local ones before remote ones before tags; other references by their full name.
+/// Returns the objects of the named branches, local ones before remote ones before tags; other references by their full
+/// name.
 pub fn branch_tips(repo: &Repository, branches: &[BString]) -> Result<Vec<ObjectId>, Error> {
     let mut tips = Vec::new();
     for branch in branches {

@@ -1,4 +1,4 @@
-//! What a scan of a history is about, and how it works.
+//! Settings of a scan of a history: its objects and its options.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ impl History {
         self
     }
 
-    /// How many threads to use; 0 means as many as there are processors.
+    /// Sets the number of threads; 0 means as many as there are processors.
     pub fn threads(mut self, threads: usize) -> Self {
         if threads > 0 {
             self.threads = threads;
@@ -100,8 +100,8 @@ impl History {
         self
     }
 
-    /// Whether to follow the trees of packs of any size to what they name, as `git fsck --connectivity-only`
-    /// does. Without it, packs of more than 20,000 trees are followed only where something else is missing.
+    /// Follows the trees of packs of any size to the objects that they name, as `git fsck --connectivity-only` does.
+    /// Without it, packs of more than 20,000 trees are followed only if something else is missing.
     pub fn connectivity(mut self, is_checked: bool) -> Self {
         self.connectivity = is_checked;
         self
@@ -141,7 +141,7 @@ impl Cache {
     }
 }
 
-/// What the references point at, and those that cannot be read.
+/// Returns the references with their objects, and those that cannot be read.
 fn named(repo: &Repository) -> (Vec<(BString, ObjectId)>, Vec<Skip>) {
     let mut found = Vec::new();
     let mut skips = Vec::new();

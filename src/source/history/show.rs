@@ -18,16 +18,16 @@ use crate::source::{BlobSink, Clean, Probe, Progress, submodules};
 use super::cache::Record;
 use super::links::{Links, RecentIds};
 
-/// How many objects are counted before the shared counters are touched.
+/// Number of objects that are counted before the shared counters are touched.
 const FLUSH: u64 = 512;
 
-/// What all workers of a scan share.
+/// State that all workers of a scan share.
 pub(super) struct Shared<'a> {
     /// Finds what makes an object worth showing; without it all are shown.
     pub(super) probe: Option<&'a dyn Probe>,
     /// No object above this size is inflated.
     pub(super) max_object_size: u64,
-    /// Set once somebody wants no more.
+    /// Set once no more is wanted.
     pub(super) stop: &'a AtomicBool,
     /// Counts for whoever watches.
     pub(super) progress: Option<Arc<Progress>>,
@@ -50,7 +50,7 @@ impl Shared<'_> {
         }
     }
 
-    /// Whether the scan is to end.
+    /// Returns true if the scan is to end.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -66,7 +66,7 @@ pub(super) struct Emitter<'a, S> {
     objects: u64,
     bytes: u64,
     records: Vec<Record>,
-    /// What could not be read.
+    /// Objects that could not be read.
     pub(super) failures: Vec<Failure>,
 }
 
@@ -152,7 +152,7 @@ impl<'a, S: BlobSink> Emitter<'a, S> {
         }
     }
 
-    /// Whether an object is looked at whole although it may have no hits.
+    /// Returns true if an object is examined whole although it may have no hits.
     pub(super) fn looks_further(&self, kind: Kind, size: usize) -> bool {
         self.shared.links.looks_at(kind, size)
     }

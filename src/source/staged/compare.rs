@@ -43,7 +43,7 @@ pub(super) struct Comparison<'a> {
     /// Trees of the new side, each with that of the old side; trees of the old side alone.
     added_again: Repeats<(ObjectId, Option<ObjectId>)>,
     removed_again: Repeats<ObjectId>,
-    /// Whether the current directory is below one that was met before.
+    /// True if the current directory is below one that was met before.
     is_repeat: bool,
     /// In order of path; the old versions of a path follow the new ones.
     pub(super) items: Vec<Item>,
@@ -63,7 +63,7 @@ struct New<'n, 'a> {
 enum What<'a> {
     /// Entries of the index: one file with its stages, or all files of a directory.
     Entries(Range<usize>, Option<Cached<'a>>),
-    /// What a tree says, below a directory that the index does not expand.
+    /// An object of a tree, below a directory that the index does not expand.
     Object(EntryKind, ObjectId),
 }
 

@@ -85,18 +85,19 @@ impl Index {
             .take_while(move |entry| entry.path == path)
     }
 
-    /// Whether there is an entry of this path, or one of a directory above it that a sparse index does not expand.
+    /// Returns true if there is an entry of this path, or one of a directory above it that a sparse index does not
+    /// expand.
     pub fn has(&self, path: &BStr) -> bool {
         self.named(path).next().is_some() || self.is_collapsed(path)
     }
 
-    /// Whether a sparse index does not expand a directory above this path.
+    /// Returns true if a sparse index does not expand a directory above this path.
     fn is_collapsed(&self, path: &BStr) -> bool {
         let mut above = path.find_iter("/").map(|at| path[..=at].as_bstr());
         above.any(|above| self.named(above).any(|entry| entry.mode == Mode::DIR))
     }
 
-    /// Whether a sparse checkout leaves the file at `path` out of the work tree.
+    /// Returns true if a sparse checkout leaves the file at `path` out of the work tree.
     pub fn leaves_out(&self, path: &BStr) -> bool {
         self.named(path).any(|entry| entry.is_left_out) || self.is_collapsed(path)
     }
@@ -109,7 +110,7 @@ impl Index {
             .map(|entry| entry.path)
     }
 
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub(super) fn len(&self) -> usize {
         match &self.0 {
             Form::Mapped(mapped) => mapped.len(),
@@ -156,7 +157,7 @@ impl Index {
         }
     }
 
-    /// Whether it is looked at where it lies.
+    /// Returns true if it is read in place, on the map.
     #[cfg(test)]
     pub(super) fn is_mapped(&self) -> bool {
         matches!(self.0, Form::Mapped(_))
@@ -164,7 +165,7 @@ impl Index {
 }
 
 impl<'i> Cached<'i> {
-    /// How many entries are below it; `None` if it is out of date.
+    /// Returns the number of entries below it; `None` if it is out of date.
     pub(super) fn count(self) -> Option<usize> {
         let count = match self {
             Self::Mapped(mapped, tree) => mapped.count(tree),

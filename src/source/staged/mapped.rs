@@ -1,4 +1,4 @@
-//! An index as it lies on disk, mapped: entries are looked at where they are, and only those that somebody asks for.
+//! An index as it lies on disk, mapped: entries are read in place, and only those that are asked for.
 //!
 //! A commit in a repository of 300,000 files has an index of 27 MB. To decode it costs several times what is needed:
 //! its checksum, the places of its entries, and its cache of trees, which says of nearly all of them that they are
@@ -21,7 +21,7 @@ use crate::content::{GuardedMap, guarded_map};
 
 /// Signature, version, number of entries.
 const HEADER: usize = 12;
-/// What an entry has before its object id: ten numbers, the seventh of which is the mode.
+/// Length of an entry before its object ID: ten numbers, the seventh of which is the mode.
 const STAT: usize = 40;
 const MODE_AT: usize = 24;
 /// In the flags of an entry: the length of its path, unless that is longer, its stage, and whether more flags follow.
@@ -40,7 +40,7 @@ const LARGE: usize = 4 << 20;
 pub(super) struct Mapped {
     map: GuardedMap,
     hash: gix::hash::Kind,
-    /// Where each entry begins.
+    /// Start of each entry.
     entries: Vec<u32>,
     /// The cache of trees, each before those below it; empty if there is none.
     trees: Vec<Tree>,
@@ -50,9 +50,9 @@ pub(super) struct Mapped {
 #[derive(Debug)]
 struct Tree {
     name: std::ops::Range<u32>,
-    /// How many entries are below it; `None` if it is out of date.
+    /// Number of entries below it; `None` if it is out of date.
     count: Option<u32>,
-    /// Where its id is.
+    /// Position of its ID.
     id: u32,
     /// One past the last tree below it.
     end: usize,
@@ -65,9 +65,9 @@ pub(super) struct Entry<'i> {
     pub(super) mode: Mode,
     /// 0, or the side of a conflict that it is.
     pub(super) stage: u8,
-    /// Whether only its path is recorded.
+    /// True if only its path is recorded.
     pub(super) is_intent_to_add: bool,
-    /// Whether a sparse checkout leaves it out of the work tree.
+    /// True if a sparse checkout leaves it out of the work tree.
     pub(super) is_left_out: bool,
 }
 
@@ -102,7 +102,7 @@ impl Mapped {
         })
     }
 
-    /// Whether the file became shorter while it was used: then nothing that was read counts.
+    /// Returns true if the file became shorter while it was used: then nothing that was read counts.
     pub(super) fn was_truncated(&self) -> bool {
         self.map.was_truncated()
     }
@@ -173,7 +173,8 @@ impl Mapped {
     }
 }
 
-/// Whether the last bytes of an index are the hash of all before them. It is there to tell damage, not forgery.
+/// Returns true if the last bytes of an index are the hash of all before them. It is there to detect damage, not
+/// forgery.
 fn holds(body: &[u8], checksum: &[u8], hash: gix::hash::Kind) -> bool {
     use sha2::Digest as _;
     match hash {
@@ -199,7 +200,7 @@ struct Raw<'i> {
     flags: u16,
     extended: u16,
     path: &'i [u8],
-    /// Where the next entry begins.
+    /// Start of the next entry.
     end: usize,
 }
 
@@ -232,7 +233,7 @@ impl<'i> Raw<'i> {
     }
 }
 
-/// Where the entries begin, and where the last of them ends; `None` if they are not in order or not whole.
+/// Returns the start of each entry, and the end of the last; `None` if they are not in order or not whole.
 fn entries(body: &[u8], hash: gix::hash::Kind) -> Option<(Vec<u32>, usize)> {
     let header: &[u8; HEADER] = body.first_chunk()?;
     let (signature, numbers) = header.split_at(4);

@@ -29,7 +29,7 @@ use crate::provenance::Version;
 use compare::Comparison;
 pub use index::Index;
 
-/// How to look at the index.
+/// Options of reading the index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// Show every tracked blob instead of what differs from `HEAD`.
@@ -38,16 +38,16 @@ pub struct Options {
     pub parents: Vec<ObjectId>,
 }
 
-/// What the next commit would record.
+/// Content of the next commit.
 #[derive(Clone, Debug)]
 pub struct Staged<'a> {
-    /// Whose index it is.
+    /// The repository of the index.
     pub repository: &'a Repository,
-    /// How to look at it.
+    /// Options of reading the index.
     pub options: Options,
 }
 
-/// What was in the index.
+/// Counts of the entries in the index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StagedOutcome {
     /// Paths whose content or kind is added or changed.
@@ -59,20 +59,20 @@ pub struct StagedOutcome {
 }
 
 impl StagedOutcome {
-    /// Whether the next commit would change nothing.
+    /// Returns true if the next commit would change nothing.
     pub fn is_empty(self) -> bool {
         self.changed == 0 && self.removed == 0
     }
 }
 
-/// What the next commit would record, before any of it is read.
+/// Changes of the next commit, before any of them is read.
 pub struct Changes<'r> {
     repository: &'r Repository,
     items: Vec<Item>,
     skips: Vec<Skip>,
     /// The other parents of a merge, which give old versions as `HEAD` does.
     pub merged: Vec<ObjectId>,
-    /// How much it is.
+    /// Counts of the changes.
     pub outcome: StagedOutcome,
 }
 
@@ -134,7 +134,7 @@ impl<'r> Staged<'r> {
         })
     }
 
-    /// What differs from `HEAD`; and the other parents of a merge.
+    /// Returns the differences from `HEAD`, and the other parents of a merge.
     fn compare<'i>(&self, index: &'i Index) -> Result<(Comparison<'i>, Vec<ObjectId>), Error>
     where
         Self: 'i,

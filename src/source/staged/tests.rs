@@ -206,7 +206,7 @@ fn an_index_of_another_kind_is_decoded() {
     assert!(compare(dir, "a conflict"));
 }
 
-/// What is damaged is never taken for something else: each byte changed, each length.
+/// A damaged index is never taken for another one: each byte changed, each length.
 #[test]
 fn a_damaged_index_is_left_to_the_slow_way() {
     use crate::content::open_regular;

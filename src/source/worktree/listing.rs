@@ -1,21 +1,21 @@
-//! What a directory holds.
+//! Content of a directory.
 
 use std::ffi::OsString;
 use std::fs::{self, FileType};
 use std::io;
 use std::path::Path;
 
-/// What a directory holds, as the system listed it.
+/// Content of a directory, as the system listed it.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) entries: Vec<Entry>,
     /// `.git`, whatever it is.
     pub(super) dot_git: Option<Kind>,
-    /// Whether there is a file `.gitignore`.
+    /// True if there is a file `.gitignore`.
     pub(super) has_rules: bool,
-    /// Whether there is a file of the name that was asked about.
+    /// True if there is a file of the name that was asked about.
     pub(super) has_own: bool,
-    /// Whether it is a Git directory without a work tree around it.
+    /// True if it is a Git directory without a work tree around it.
     pub(super) is_bare: bool,
     /// Entries that the system could not tell about.
     pub(super) faults: Vec<io::Error>,
@@ -28,7 +28,7 @@ pub(super) struct Entry {
     pub(super) kind: Kind,
 }
 
-/// What an entry is, without following a link.
+/// Kind of an entry, without following a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Directory,
@@ -38,7 +38,7 @@ pub(super) enum Kind {
 }
 
 impl Listing {
-    /// Lists a directory; `own` is the name of a file that is to be told of.
+    /// Lists a directory; `own` is the name of a file whose presence is noted.
     pub(super) fn read(path: &Path, own: Option<&str>) -> io::Result<Self> {
         let mut listing = Self::default();
         let (mut head, mut objects, mut refs) = (false, false, false);

@@ -31,9 +31,9 @@ use walk::{Link, Seen, Task, Worker};
 /// Directories and files, named by a person.
 #[derive(Clone, Debug, Default)]
 pub struct Worktree {
-    /// What was named. It is scanned even if ignored, hidden, or inside `.git`.
+    /// Files and directories that were named. They are scanned even if ignored, hidden, or inside `.git`.
     pub roots: Vec<PathBuf>,
-    /// What to scan below.
+    /// Options of the walk below them.
     pub options: Options,
 }
 

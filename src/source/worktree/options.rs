@@ -1,4 +1,4 @@
-//! How a walk over files works.
+//! Options of a walk over files.
 
 use std::fmt;
 use std::path::Path;
@@ -23,7 +23,7 @@ impl fmt::Debug for Own {
     }
 }
 
-/// What is scanned below a root, and how.
+/// Options of a walk below a root.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Leave out what the ignore rules of a repository name and its index does not.

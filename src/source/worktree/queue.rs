@@ -42,12 +42,12 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Whether everybody is asked to end.
+    /// Returns true if every worker is asked to end.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Whether the tasks that wait satisfy `test`.
+    /// Returns true if the tasks that wait satisfy `test`.
     pub(super) fn tasks_are(&self, test: impl FnOnce(&[T]) -> bool) -> bool {
         test(&self.lock().tasks)
     }
@@ -60,7 +60,7 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Works on tasks until none is left and nobody can make another, or somebody breaks off.
+    /// Works on tasks until none is left and no worker can make another, or one breaks off.
     pub(super) fn work(&self, mut work: impl FnMut(T) -> ControlFlow<()>) {
         // A worker that panics must not leave the others waiting for it.
         let stop = StopOnPanic(self);

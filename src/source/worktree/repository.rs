@@ -1,5 +1,4 @@
-//! What a scan of files needs to know about the repository around them: where its Git directory is, what
-//! its index tracks, where its LFS objects lie.
+//! The repository around scanned files: its Git directory, the paths that its index tracks, its LFS objects.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,7 +56,7 @@ impl Repository {
         is_new.then_some(fault)
     }
 
-    /// Where Git LFS keeps its objects.
+    /// Returns the folder of Git LFS's objects.
     pub(super) fn lfs_dir(&self) -> &Path {
         self.lfs_dir.get_or_init(|| {
             let common_dir = self.common_dir();
@@ -80,14 +79,14 @@ impl Repository {
         })
     }
 
-    /// Whether the index has the file, or the submodule, at this path below the work tree.
+    /// Returns true if the index has the file, or the submodule, at this path below the work tree.
     pub(super) fn tracks(&self, path: &BStr) -> bool {
         self.index().is_some_and(|index| {
             index.entry_index_by_path(path).is_ok() || in_sparse_directory(index, path)
         })
     }
 
-    /// Whether the index has anything at or below this path, a directory.
+    /// Returns true if the index has anything at or below this path, a directory.
     pub(super) fn tracks_below(&self, path: &BStr) -> bool {
         self.index().is_some_and(|index| {
             let mut prefix = path.to_owned();

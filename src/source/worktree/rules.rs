@@ -19,7 +19,7 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    /// Whether the last rule that names a path ignores it. The path is the one below the work tree.
+    /// Returns true if the last rule that names a path ignores it. The path is the one below the work tree.
     pub(super) fn ignore(&self, path: &Path, is_dir: bool) -> bool {
         let mut rules = self;
         loop {
@@ -57,7 +57,7 @@ impl Rules {
     }
 }
 
-/// What `--exclude` names: globs as in `.gitignore`.
+/// Globs of `--exclude`, as in `.gitignore`.
 #[derive(Clone, Debug)]
 pub struct Exclude {
     matcher: Gitignore,
@@ -72,8 +72,8 @@ impl Default for Exclude {
 }
 
 impl Exclude {
-    /// Understands globs as they stand in a `.gitignore` at each root that is scanned; one with a slash is
-    /// also held against the path as it is shown.
+    /// Reads globs as in a `.gitignore` at each root that is scanned; one with a slash is also matched against the path
+    /// as it is shown.
     pub fn new<G: AsRef<str>>(globs: impl IntoIterator<Item = G>) -> Result<Self, Error> {
         let mut builder = GitignoreBuilder::new("");
         for glob in globs {
@@ -95,7 +95,7 @@ impl Exclude {
         self.matcher.is_empty()
     }
 
-    /// Whether a path, below the root and as shown, is excluded.
+    /// Returns true if a path, below the root and as shown, is excluded.
     pub(super) fn names(&self, below: &Path, shown: &Path, is_dir: bool) -> bool {
         self.matcher.matched(below, is_dir).is_ignore()
             || (shown != below && self.matcher.matched(shown, is_dir).is_ignore())

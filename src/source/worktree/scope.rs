@@ -1,4 +1,4 @@
-//! Which repository a directory is in, and what its rules say about the entries.
+//! The repository of a directory, and the verdicts of its rules about entries.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::repository::Repository;
 use super::rules::{self, Rules};
 use super::shown::bytes_of;
 
-/// What counts for the entries of one directory.
+/// Rules and repository for the entries of one directory.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scope {
     pub(super) repository: Option<Arc<Repository>>,
@@ -30,7 +30,7 @@ enum Standing {
     Ignored,
 }
 
-/// What is to be done with an entry.
+/// Treatment of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Scan,
@@ -40,7 +40,7 @@ pub(super) enum Verdict {
 }
 
 impl Scope {
-    /// What counts for a directory that was named: `real` is its canonical path.
+    /// Returns the scope of a directory that was named: `real` is its canonical path.
     pub(super) fn of_root(real: &Path, respect_ignore: bool) -> Self {
         // The directory itself may be a work tree: that is seen when it is listed.
         let Some(repository) = real
@@ -68,7 +68,7 @@ impl Scope {
         }
     }
 
-    /// What counts at the top of a work tree.
+    /// Returns the scope at the top of a work tree.
     pub(super) fn of_work_tree(path: &Path, respect_ignore: bool) -> Self {
         let repository = Repository::new(path.to_owned());
         let rules = respect_ignore
@@ -81,7 +81,7 @@ impl Scope {
         }
     }
 
-    /// Adds the rules that stand in the directory.
+    /// Adds the rules of a file in the directory.
     pub(super) fn add_rules(&mut self, file: &Path) {
         if self.repository.is_some() && self.standing == Standing::Ruled {
             let dir = self.at.trim_end_with(|c| c == '/').to_path_lossy();
@@ -89,7 +89,7 @@ impl Scope {
         }
     }
 
-    /// What counts inside a directory in this one.
+    /// Returns the scope inside a directory in this one.
     pub(super) fn inside(&self, name: &[u8], verdict: Verdict) -> Self {
         let mut inner = self.clone();
         if self.repository.is_some() {
@@ -102,7 +102,7 @@ impl Scope {
         inner
     }
 
-    /// What the rules and the index say about an entry. `path` is a buffer.
+    /// Applies the rules and the index to an entry. `path` is a buffer.
     pub(super) fn judge(&self, name: &[u8], is_dir: bool, path: &mut BString) -> Verdict {
         let Some(repository) = &self.repository else {
             return Verdict::Scan;

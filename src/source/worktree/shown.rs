@@ -1,4 +1,4 @@
-//! How paths are shown: as they were typed, with `/` between their parts.
+//! Paths as they are shown: as typed, with `/` between their parts.
 
 use std::borrow::Cow;
 use std::path::Path;

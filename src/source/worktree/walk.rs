@@ -39,22 +39,22 @@ pub(super) enum Task {
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
-    /// What the paths of its entries begin with: empty, or with a slash at its end.
+    /// Beginning of the paths of its entries: empty, or with a slash at its end.
     shown: BString,
-    /// How much of `shown` is the root.
+    /// Length of the root in `shown`.
     root: usize,
     scope: Scope,
-    /// What files in the directories above leave out, the innermost first.
+    /// Exclusions by files in the directories above, the innermost first.
     own: Option<Arc<Inside>>,
-    /// Whether a person named it.
+    /// True if a person named it.
     is_named: bool,
 }
 
-/// What a file in a directory leaves out below it.
+/// Exclusions by a file in a directory, for all below it.
 #[derive(Debug)]
 struct Inside {
     exclude: Exclude,
-    /// How much of a path as it is shown is the directory.
+    /// Length of the directory in a path as it is shown.
     at: usize,
     outer: Option<Arc<Inside>>,
 }
@@ -77,7 +77,7 @@ pub(super) struct Link {
 /// Canonical paths of the directories that were scanned, where links are followed.
 pub(super) type Seen = Mutex<BTreeSet<PathBuf>>;
 
-/// What to do for a root. One that is not there is noted, and the others are scanned.
+/// Returns the task for a root. One that is not there is noted, and the others are scanned.
 pub(super) fn root<S: BlobSink>(
     path: &Path,
     shown: BString,
@@ -128,7 +128,7 @@ fn unreadable<S: BlobSink>(sink: &mut S, shown: &[u8], error: &io::Error) -> Opt
     None
 }
 
-/// What to do for a followed link to a directory, unless that was scanned already.
+/// Returns the task for a followed link to a directory, unless that was scanned already.
 pub(super) fn behind<S: BlobSink>(
     link: Link,
     options: &Options,
@@ -176,7 +176,7 @@ pub(super) struct Worker<'a, S> {
     seen: Option<&'a Seen>,
     show: Emitter<S>,
     links: Vec<Link>,
-    /// Whether files are left to the queue.
+    /// True if files are left to the queue.
     hands_out: bool,
     /// Buffers.
     shown: BString,
@@ -294,7 +294,7 @@ impl<'a, S: BlobSink> Worker<'a, S> {
         self.entries(directory, listing.entries)
     }
 
-    /// Whether a directory was not scanned before, where links are followed.
+    /// Returns true if a directory was not scanned before, where links are followed.
     fn is_first(&self, directory: &Directory) -> io::Result<bool> {
         let Some(seen) = self.seen else {
             return Ok(true);
@@ -481,7 +481,7 @@ impl<'a, S: BlobSink> Worker<'a, S> {
         exclude.names(&below.to_path_lossy(), &self.shown.to_path_lossy(), is_dir)
     }
 
-    /// Tells once per repository that tracked files cannot be told from ignored ones.
+    /// Reports once per repository that tracked files cannot be distinguished from ignored ones.
     fn note_index_fault(&mut self, directory: &Directory) {
         let Some(repository) = &directory.scope.repository else {
             return;

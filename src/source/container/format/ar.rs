@@ -10,7 +10,7 @@ use super::super::opening::{Opening, Walk};
 
 const MAGIC: usize = 8;
 const HEADER: usize = 60;
-/// Longest name that stands in front of a member's content.
+/// Longest name that is written in front of a member's content.
 const LONGEST_NAME: u64 = 64 << 10;
 /// Longest table of names that is remembered.
 const LONGEST_TABLE: u64 = 16 << 20;

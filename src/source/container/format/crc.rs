@@ -3,9 +3,9 @@
 use super::super::input::{Fault, Input};
 use super::unpack::{Aside, Decode, Step};
 
-/// What is said about a wrong checksum.
+/// Message about a wrong checksum.
 pub(super) const WRONG: &str = "its content does not have the checksum that it says";
-/// What is said about a wrong length.
+/// Message about a wrong length.
 pub(super) const WRONG_LENGTH: &str = "its content does not have the length that it says";
 
 /// Sums what a decoder makes: CRC-32.

@@ -291,7 +291,7 @@ fn zstd_fault(code: zstd_safe::ErrorCode) -> Fault {
     }
 }
 
-/// Which of the formats around LZMA.
+/// Format around LZMA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     Xz,
@@ -376,7 +376,7 @@ pub(super) fn step_of(result: StreamResult) -> Step {
     }
 }
 
-/// What an LZMA decoder could not do.
+/// Converts an error of an LZMA decoder.
 pub(super) fn lzma_fault(error: &std::io::Error) -> Fault {
     match error.kind() {
         std::io::ErrorKind::OutOfMemory => Fault::limit(TOO_LARGE),

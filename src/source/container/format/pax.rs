@@ -4,7 +4,7 @@ use bstr::{BString, ByteSlice as _};
 
 use super::sparse::Map;
 
-/// What the pax headers of one member say, as far as it is needed.
+/// Records of the pax headers of one member, as far as they are needed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     /// The name.
@@ -62,7 +62,7 @@ impl Records {
         is_here.then(|| Map::new(self.pairs.clone(), self.real_size))
     }
 
-    /// Whether the map stands in front of the content: form 1.0.
+    /// Returns true if the map is in front of the content: form 1.0.
     pub(super) fn has_map_in_data(&self) -> bool {
         self.is_sparse && self.major == 1
     }

@@ -1,4 +1,4 @@
-//! RPM packages: two headers, in which scripts and change logs stand, and a packed cpio archive.
+//! RPM packages: two headers, with scripts and change logs, and a packed cpio archive.
 
 use std::ops::ControlFlow;
 

@@ -20,19 +20,19 @@ pub(super) struct Coder {
 pub(super) struct Folder {
     /// The methods; the last one takes what is packed. Empty where they are no chain.
     pub(super) coders: Vec<Coder>,
-    /// How many streams are packed.
+    /// Number of packed streams.
     pub(super) packed: usize,
     /// Bytes that come out.
     pub(super) size: u64,
     checksum: Option<u32>,
     /// Length of each member and its checksum.
     pub(super) members: Vec<(u64, Option<u32>)>,
-    /// Which of the sizes of coders is the size of all.
+    /// Position of the size of all among the sizes of coders.
     main: usize,
     outs: usize,
 }
 
-/// What is packed, and where.
+/// Packed streams, and their places.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Streams {
     /// Bytes between the first header and what is packed.

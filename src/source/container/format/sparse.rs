@@ -9,16 +9,16 @@ use crate::provenance::Step;
 
 /// Holes beyond this are shown short: a disk of a terabyte is mostly nothing.
 const MOST_HOLES: u64 = 64 << 20;
-/// What is left of a hole that is shown short.
+/// Remaining length of a hole that is shown short.
 const SHORT_HOLE: u64 = 64 << 10;
 
-/// Where the content of a sparse file goes.
+/// Places of the content of a sparse file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Map {
     /// Offset and length of each piece that is there.
     pairs: Vec<(u64, u64)>,
     real_size: u64,
-    /// Whether more of an old map follows.
+    /// True if more of an old map follows.
     pub(super) goes_on: bool,
 }
 
@@ -39,7 +39,7 @@ impl Map {
         Some(map)
     }
 
-    /// Adds what stands in a block behind such a header.
+    /// Adds the pairs of a block behind such a header.
     pub(super) fn extend(&mut self, block: &[u8]) -> bool {
         let Some(block) = block.first_chunk::<512>() else {
             return false;
@@ -56,7 +56,7 @@ impl Map {
         Some(())
     }
 
-    /// The map that stands in front of the content, and its length, which is one of whole blocks.
+    /// Reads the map in front of the content, and returns its length, which is one of whole blocks.
     pub(super) fn in_data(text: &[u8], real_size: u64) -> Option<(Self, usize)> {
         let mut at = 0;
         let mut next = || {

@@ -43,7 +43,7 @@ pub(super) fn open(
     ControlFlow::Continue(())
 }
 
-/// What came of unpacking.
+/// Outcome of unpacking.
 pub(super) struct Outcome {
     /// Bytes of the input that were inside streams.
     pub(super) packed: u64,

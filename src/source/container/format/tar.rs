@@ -58,7 +58,7 @@ pub(super) fn open(opening: &mut Opening<'_>, input: &mut dyn Input) -> ControlF
     ControlFlow::Continue(())
 }
 
-/// What the headers of a member say.
+/// Facts from the headers of a member.
 #[derive(Default)]
 struct Next {
     name: Option<BString>,

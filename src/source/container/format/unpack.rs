@@ -1,28 +1,28 @@
-//! What comes out of a decoder, as an input of its own.
+//! The output of a decoder, as an input of its own.
 
 use super::super::input::{Fault, Input, Window, Windowed};
 use super::super::opening::Budget;
 
 /// Undoes one compression. What is one stream to people may be many to the format: each begins and ends.
 pub(super) trait Decode {
-    /// Takes what stands in front of the next stream; says whether one begins.
+    /// Takes the bytes in front of the next stream; returns true if one begins.
     fn begin(&mut self, input: &mut dyn Input, aside: &mut Aside) -> Result<bool, Fault>;
 
     /// Decodes as much as there is room for. `is_all` says that no input follows.
     fn step(&mut self, input: &[u8], out: &mut [u8], is_all: bool) -> Result<Step, Fault>;
 
-    /// Takes and checks what stands behind the stream.
+    /// Takes and checks the bytes behind the stream.
     fn end(&mut self, input: &mut dyn Input, aside: &mut Aside) -> Result<(), Fault>;
 }
 
-/// What one call of a decoder did.
+/// Result of one call of a decoder.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Step {
     /// Bytes of the input that are used up.
     pub(super) taken: usize,
     /// Bytes that were written.
     pub(super) made: usize,
-    /// Whether the stream has ended.
+    /// True if the stream has ended.
     pub(super) has_ended: bool,
 }
 
@@ -32,10 +32,10 @@ const PIECE: usize = 64 << 10;
 /// Most bytes of headers that are set aside.
 const MOST_ASIDE: usize = 16 << 20;
 
-/// Texts that stand between streams: names, comments, frames to skip.
+/// Texts between streams: names, comments, frames to skip.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    /// What each is, and its bytes.
+    /// Each text's kind, and its bytes.
     pub(super) texts: Vec<(&'static str, Vec<u8>)>,
     length: usize,
 }
@@ -55,7 +55,7 @@ impl Aside {
     }
 }
 
-/// What a decoder makes of an input.
+/// A decoder's output of an input.
 pub(super) struct Unpack<'a> {
     input: &'a mut dyn Input,
     decode: &'a mut dyn Decode,
@@ -64,7 +64,7 @@ pub(super) struct Unpack<'a> {
     cost: u64,
     state: State,
     fault: Option<Fault>,
-    /// What stood between streams.
+    /// The texts between streams.
     pub(super) aside: Aside,
     /// Bytes of the input that were inside streams.
     pub(super) packed: u64,

@@ -25,7 +25,7 @@ const CENTRAL_LENGTH: usize = 46;
 const END_LENGTH: usize = 22;
 const END64_LENGTH: usize = 56;
 const LOCATOR64_LENGTH: usize = 20;
-/// What a 32-bit field holds where the number stands in the zip64 field.
+/// Value of a 32-bit field whose number is in the zip64 field.
 const IN_ZIP64: u64 = u32::MAX as u64;
 /// As many members are named one by one where they cannot be opened for one reason.
 const MOST_SAID: usize = 100;
@@ -48,19 +48,19 @@ pub(super) fn open(opening: &mut Opening<'_>, bytes: &[u8]) -> ControlFlow<()> {
     zip.gaps()
 }
 
-/// Where the central directory is.
+/// Place of the central directory.
 #[derive(Debug, PartialEq, Eq)]
 struct Directory {
     start: usize,
-    /// Where the records of its end begin.
+    /// Start of the records of its end.
     end: usize,
-    /// Where the last of these is.
+    /// Start of the last of these.
     last: usize,
-    /// How many members there are to be.
+    /// Number of members that it announces.
     count: u64,
     /// Bytes in front of what offsets are counted from.
     shift: usize,
-    /// Whether it lies in several files.
+    /// True if it lies in several files.
     is_split: bool,
 }
 
@@ -147,7 +147,7 @@ struct Member {
     checksum: u32,
     packed: u64,
     size: u64,
-    /// Where its own header is.
+    /// Offset of its own header.
     offset: u64,
 }
 
@@ -491,7 +491,7 @@ impl<'z, 'o> Zip<'z, 'o> {
         self.opening.rest(Kind::Zip, "between members", bytes)
     }
 
-    /// Where the next header of any kind begins, or the bytes end.
+    /// Returns the start of the next header of any kind, or the end of the bytes.
     fn next_header(&self, from: usize) -> usize {
         let bytes = self.bytes.get(from..).unwrap_or_default();
         let next = memchr::memmem::find_iter(bytes, b"PK").find(|at| {
@@ -520,7 +520,8 @@ impl<'z, 'o> Zip<'z, 'o> {
 }
 
 impl Member {
-    /// What both kinds of records hold from `start` on; with the extra fields behind the name, and where those end.
+    /// Reads the fields that both kinds of records have, from `start` on; returns also the extra fields behind the
+    /// name, and their end.
     fn of(record: &[u8], start: usize, length: usize) -> Option<(Self, &[u8], usize)> {
         let fields = record.get(start..)?;
         let name_end = length + usize::from(short(fields, 20)?);
@@ -545,7 +546,7 @@ impl Member {
         }
     }
 
-    /// Whether four bytes that look like a header may be one.
+    /// Returns true if four bytes that look like a header may be one.
     fn is_likely(&self) -> bool {
         matches!(self.method, 0..=20 | 93..=99) && self.flags & 0xc000 == 0 && !self.name.is_empty()
     }
