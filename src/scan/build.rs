@@ -19,7 +19,7 @@ use crate::text::paths::Base;
 pub struct Built {
     /// One finding per match, each with one place.
     pub findings: Vec<Finding>,
-    /// How many more there were than [`Options::max_findings`].
+    /// Number of findings beyond [`Options::max_findings`].
     pub beyond: usize,
     /// Allow markers that cover none of them, if [`Options::unused_markers`] asks.
     pub unused: Vec<UnusedMarker>,
@@ -127,7 +127,7 @@ fn is_rule(rules: &RuleSet) -> impl Fn(&str) -> bool {
     |id| rules.index_of(id).is_some()
 }
 
-/// Moves what was found in a piece of a longer text to where it stands in the whole.
+/// Moves findings in a piece of a longer text to their places in the whole.
 pub(super) fn shift(findings: &mut [Finding], window: Window) {
     let move_by = |position: &mut Position| {
         position.offset += window.offset;
@@ -149,7 +149,7 @@ pub(super) fn shift(findings: &mut [Finding], window: Window) {
     }
 }
 
-/// Whether what was found in a piece counts there, and not in the piece before or after.
+/// Returns true if a match in a piece counts there, and not in the piece before or after.
 pub(super) fn is_within(found: &Match, window: Window) -> bool {
     let start = parts(found)
         .first()
@@ -166,8 +166,7 @@ fn identifying(found: &Match) -> Option<Secret> {
     part.map(|part| part.value.clone())
 }
 
-/// The spans of those parts of a match that stand in the blob: key id, secret, token; the whole match where
-/// none does.
+/// Returns the spans of those parts of a match that are in the blob: key id, secret, token; the whole match if none is.
 pub(super) fn parts(found: &Match) -> Vec<Span> {
     let parts: Vec<Span> = [&found.key_id, &found.secret, &found.token]
         .into_iter()
@@ -187,7 +186,7 @@ fn spans(found: &Match) -> Vec<Span> {
     spans
 }
 
-/// The span of a part that stands in the blob rather than being known from another place of it.
+/// Returns the span of a part that is in the blob rather than known from another place of it.
 fn standing(part: Option<&Part>) -> Option<Span> {
     part.map(|part| part.span).filter(|span| !span.is_empty())
 }

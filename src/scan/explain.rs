@@ -16,13 +16,13 @@ pub struct TraceEvent {
     pub column: usize,
     /// Line of its last byte.
     pub end_line: usize,
-    /// What it is, from first to last stage.
+    /// The stage that it reached.
     pub kind: Stage,
-    /// What there is to say about it.
+    /// Description of the event.
     pub text: String,
 }
 
-/// How far something got.
+/// Last stage that a candidate reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// A literal that some rule looks for.

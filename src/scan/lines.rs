@@ -5,7 +5,7 @@ use bstr::ByteSlice;
 use crate::blob::Span;
 use crate::finding::Position;
 
-/// Where the lines of a text start. Made in one pass, for blobs with matches only.
+/// Starts of the lines of a text. Made in one pass, for blobs with matches only.
 #[derive(Debug)]
 pub(super) struct Lines<'a> {
     bytes: &'a [u8],
@@ -62,7 +62,7 @@ impl<'a> Lines<'a> {
         Span::new(start.min(end), end.min(self.bytes.len()))
     }
 
-    /// How many lines there are. A line feed at the very end does not start another one.
+    /// Returns the number of lines. A line feed at the very end does not start another one.
     pub(super) fn count(&self) -> usize {
         match self.starts.last() {
             Some(last) if *last >= self.bytes.len() && self.starts.len() > 1 => {
@@ -72,8 +72,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The positions of `spans`, in their order. One sweep over the lines they stand on, so that
-    /// thousands of matches on one long line stay linear.
+    /// Returns the positions of `spans`, in their order. One sweep over their lines, so that thousands of matches on
+    /// one long line stay linear.
     pub(super) fn positions(&self, spans: &[Span]) -> Vec<Position> {
         let mut wanted: Vec<(usize, usize)> = spans
             .iter()

@@ -110,7 +110,7 @@ fn name_by_path(skip: &mut Skip, unread: &BTreeSet<ObjectId>, located: &attribut
     skip.subject = [commit.as_bytes(), &location.path, way].concat().into();
 }
 
-/// Where the object of a place is and was; none if that is not known.
+/// Returns the present and past places of a place's object; none if they are not known.
 fn places_of(
     place: &Place,
     located: &attribution::Located,

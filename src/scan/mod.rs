@@ -35,11 +35,11 @@ pub use explain::{Stage, TraceEvent, explain};
 pub use probe::EngineProbe;
 pub use redact::{redact, redact_text, text_redactor};
 
-/// How many blobs and bytes a worker scans before the counters that others watch are brought up to date.
+/// Number of blobs and bytes that a worker scans before it updates the shared counters.
 const COUNTED_BLOBS: u64 = 64;
 const COUNTED_BYTES: u64 = 4 << 20;
 
-/// How to scan.
+/// Options of a scan.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Findings listed of one blob; what is beyond is counted as skipped.
@@ -57,9 +57,10 @@ pub struct Options {
     pub excludes: Globs,
     /// Paths inside containers that are not scanned.
     pub excludes_inside: Globs,
-    /// What was excepted before the change: in old versions it is not known, since it was never reported.
+    /// Exceptions before the change: secrets that they cover in old versions are not known, since they were never
+    /// reported.
     pub before: Arc<Exceptions>,
-    /// Whether allow markers that cover nothing are sought. Every text is searched for them then.
+    /// Report allow markers that cover nothing. Every text is searched for markers then.
     pub unused_markers: bool,
     /// Ends the scan early when set.
     pub stop: Arc<AtomicBool>,
@@ -85,7 +86,7 @@ impl Default for Options {
     }
 }
 
-/// How far the scan is: approximate while it runs.
+/// Progress of the scan: approximate while it runs.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Files, blobs, commits and tags scanned.

@@ -12,7 +12,7 @@ use crate::engine::{Engine, Scratch};
 use crate::finding::{Acceptance, Finding, Judged, Place, Redacted, SnippetLine};
 use crate::secret::Secret;
 
-/// Shorter values are words of the language; they are cut where the engine sees them, not wherever they stand.
+/// Shorter values are words of the language; they are cut where the engine sees them, not wherever they occur.
 const SHORTEST: usize = 8;
 /// Characters of a secret access key.
 const SECRET: usize = 40;
@@ -261,8 +261,8 @@ impl<'e> Redactor<'e> {
     }
 }
 
-/// `text` with those slashes taken for the end of a line before which as many letters of base64 stand as
-/// `is_end` says. Nothing moves.
+/// Returns `text` with line breaks in the place of those slashes that follow as many letters of base64 as `is_end`
+/// accepts. Nothing moves.
 fn without_slashes(text: &[u8], is_end: impl Fn(usize) -> bool) -> Vec<u8> {
     let mut letters = 0;
     text.iter()

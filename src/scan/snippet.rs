@@ -12,9 +12,9 @@ use crate::blob::Span;
 use crate::engine::Match;
 use crate::finding::SnippetLine;
 
-/// What stands where a secret was.
+/// Replacement for a secret.
 pub(super) const MARKER: &str = "[secret]";
-/// What stands where a line was cut short.
+/// Replacement for the rest of a line that is cut short.
 const ELLIPSIS: &str = "…";
 /// Bytes of a long line that are looked at on either side of what was found, before secrets are cut.
 const REACH: usize = 2048;
@@ -58,7 +58,7 @@ impl Cuts {
     }
 }
 
-/// The lines on which the parts of `found` stand, with their context.
+/// Returns the lines with the parts of `found`, and their context.
 pub(super) fn snippet(
     lines: &Lines<'_>,
     cuts: &Cuts,
@@ -100,7 +100,7 @@ pub(super) fn snippet(
         .collect()
 }
 
-/// How the text around a match is stored.
+/// Storage of the text around a match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Encoding {
     Bytes,
@@ -267,8 +267,8 @@ impl Line<'_> {
     }
 }
 
-/// Where else in `window` the very bytes of this match's secrets stand: a copy in a comment, for one, that
-/// no rule asked about.
+/// Finds further copies in `window` of the very bytes of this match's secrets: one in a comment, for example, that no
+/// rule asked about.
 fn repetitions(bytes: &[u8], window: Span, found: &Match) -> Vec<Span> {
     let text = window.of(bytes);
     let mut spans = Vec::new();

@@ -433,8 +433,8 @@ fn a_secret_in_a_path_is_cut_however_its_slashes_were_written() {
 }
 
 proptest::proptest! {
-    /// Whatever stands around it and however the lines fall: no byte of a secret gets into a snippet, and
-    /// what is marked as the key id is the key id.
+    /// In any surroundings and with any line breaks no byte of a secret gets into a snippet, and what is marked as the
+    /// key id is the key id.
     #[test]
     fn no_secret_gets_into_a_snippet(
         before in "[a-zé日\n\t ]{0,400}",
