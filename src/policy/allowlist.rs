@@ -1,4 +1,4 @@
-//! What the configuration says is harmless, with the reason.
+//! Entries of the configuration about what is harmless, with the reason.
 
 use bstr::BStr;
 use regex::bytes::Regex;
@@ -17,7 +17,7 @@ pub struct Allow {
     pub key_ids: Vec<Regex>,
     /// Rules. Empty: any rule.
     pub rules: Vec<String>,
-    /// Why it is harmless.
+    /// Reason why it is harmless.
     pub reason: String,
 }
 
@@ -88,7 +88,7 @@ impl Allowlist {
 }
 
 impl Allow {
-    /// Whether a finding is covered, paths apart.
+    /// Returns true if a finding is covered, paths apart.
     fn covers(&self, finding: &Finding) -> bool {
         let any = |regexes: &[Regex], text: Option<&[u8]>| {
             regexes.is_empty()
@@ -107,8 +107,7 @@ impl Allow {
 impl Matching<'_> {
     /// The numbers of the entries that cover `place`.
     ///
-    /// Paths are held against the patterns without their first `length` bytes: those of the folder that the entries
-    /// stand in.
+    /// Paths are matched against the patterns without their first `length` bytes: those of the entries' folder.
     pub(super) fn covering(&self, place: &Place, length: usize) -> Vec<usize> {
         if self.entries.is_empty() {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What configurations below the root except, each for its own folder and for nothing else.
+//! Exceptions of configurations below the root, each for its own folder and for nothing else.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice as _};
 use super::allowlist::Allowlist;
 use super::globs::Globs;
 
-/// What the configuration of one folder excepts; its patterns begin at the folder.
+/// Exceptions of the configuration of one folder; its patterns begin at the folder.
 #[derive(Clone, Debug, Default)]
 pub struct Folder {
     /// Paths that are left out.

@@ -12,7 +12,7 @@ use bstr::BString;
 use crate::blob::Span;
 use crate::finding::{Place, Position, UnusedMarker};
 
-/// What markers look like, and whether they speak of the next line. Longer ones first.
+/// Forms of markers, each with true if it is about the next line. Longer ones first.
 const FORMS: &[(&str, bool)] = &[
     ("keysieve:allow-next-line", true),
     ("keysieve:allow", false),
@@ -43,7 +43,7 @@ const LONGEST_REASON: usize = 200;
 /// One marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
-    /// The line that it stands on, 1-based.
+    /// The line of the marker, 1-based.
     pub line: usize,
     /// The line that it covers.
     pub covers: usize,
@@ -146,18 +146,18 @@ fn searcher() -> &'static AhoCorasick {
     })
 }
 
-/// Whether a marker does not begin in the middle of a word.
+/// Returns true if a marker does not begin in the middle of a word.
 fn stands_alone(text: &[u8], start: usize) -> bool {
     let before = start.checked_sub(1).and_then(|at| text.get(at));
     before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'))
 }
 
-/// Whether this may be the first byte after one of our own markers.
+/// Returns true if this may be the first byte after one of our own markers.
 fn may_follow(byte: Option<&u8>) -> bool {
     byte.is_none_or(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'_' | b'-'))
 }
 
-/// What follows a marker on its line, up to the first byte that may be secret.
+/// Returns the text after a marker on its line, up to the first byte that may be secret.
 fn rest_of_line<'t>(text: &'t [u8], start: usize, cuts: &[Span]) -> &'t [u8] {
     let rest = text.get(start..).unwrap_or_default();
     let mut end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
@@ -209,7 +209,7 @@ fn read(rest: &str, may_name_rules: bool, is_rule: &dyn Fn(&str) -> bool) -> (Ve
     (rules, reason.get(..end).unwrap_or_default().to_owned())
 }
 
-/// Whether a word looks like a rule's id. One that is misspelt covers nothing rather than everything.
+/// Returns true if a word looks like a rule's id. One that is misspelt covers nothing rather than everything.
 fn is_like_a_rule(word: &str) -> bool {
     let parts = word.split('-');
     word.contains('-')

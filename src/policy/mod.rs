@@ -76,7 +76,7 @@ pub struct Exceptions {
     pub excludes: Vec<Globs>,
     /// Findings that are accepted.
     pub allowlist: Allowlist,
-    /// What the configurations of folders add.
+    /// Exceptions that the configurations of folders add.
     pub folders: Folders,
 }
 

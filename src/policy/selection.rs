@@ -1,7 +1,7 @@
 //! The paths that a person asks about: which findings are reported. What is read does not depend on it.
 //!
 //! They are written as Git's pathspecs are: relative to the folder that the person is in, `:/` and `:(top)` for the
-//! root, `*` and `?` for any text. A folder stands for all that is below it.
+//! root, `*` and `?` for any text. A folder means all that is below it.
 
 use std::fmt;
 

@@ -10,7 +10,7 @@ use crate::text::whole_file::{self, Access};
 
 /// The first line of every baseline.
 const HEADER: &str = "# keysieve baseline 1";
-/// What the first line begins with in every version.
+/// Beginning of the first line in every version.
 const HEADER_START: &str = "# keysieve baseline ";
 
 impl Baseline {

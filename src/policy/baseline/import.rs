@@ -13,10 +13,10 @@ use crate::finding::{Finding, Place, Position};
 use crate::secret::Secret;
 use crate::text::document::Fault;
 
-/// What another tool had accepted.
+/// Findings that another tool had accepted.
 #[derive(Clone, Debug)]
 pub struct Import {
-    /// What it is called: `.gitleaksignore`, ...
+    /// Name of the file's kind: `.gitleaksignore`, ...
     pub kind: &'static str,
     spots: Vec<Spot>,
     hashes: Vec<(String, String)>,
@@ -37,9 +37,9 @@ struct Spot {
 pub struct Matched {
     /// Index of each finding that is accepted.
     pub findings: BTreeSet<usize>,
-    /// How many of the import's entries matched no finding.
+    /// Number of the import's entries that matched no finding.
     pub unmatched: usize,
-    /// How many of those name a commit, which only a scan of the history can match.
+    /// Number of those that name a commit, which only a scan of the history can match.
     pub unmatched_commits: usize,
 }
 
@@ -67,12 +67,12 @@ impl Import {
         }
     }
 
-    /// How many entries it has.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.spots.len() + self.hashes.len()
     }
 
-    /// Whether it has none.
+    /// Returns true if there is no entry.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -114,7 +114,7 @@ impl Import {
 }
 
 impl Spot {
-    /// Whether it is about this path, which programs on Windows write with `\\`.
+    /// Returns true if it is about this path, which programs on Windows write with `\\`.
     fn names(&self, path: &BStr) -> bool {
         self.path == path || self.path.contains(&b'\\') && self.path.replace("\\", "/") == *path
     }

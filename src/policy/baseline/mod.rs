@@ -41,15 +41,15 @@ pub struct Baseline {
 /// One accepted finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What is accepted.
+    /// Fingerprint of the accepted finding.
     pub fingerprint: Fingerprint,
     /// The rule that found it.
     pub rule: String,
     /// The identity of its secret alone, if it has one.
     pub secret: Option<Fingerprint>,
-    /// Where it stood when it was accepted; may be stale.
+    /// Path of the finding when it was accepted; may be stale.
     pub path: Option<String>,
-    /// Why it is accepted.
+    /// Reason why it is accepted.
     pub reason: Option<String>,
     /// The last day on which it counts.
     pub expires: Option<Date>,
@@ -68,7 +68,7 @@ impl Entry {
         }
     }
 
-    /// Whether its last day is over. Where the day is not known, what expires has expired.
+    /// Returns true if its last day is over. Where the day is not known, what expires has expired.
     pub fn is_expired(&self, today: Option<Date>) -> bool {
         match (self.expires, today) {
             (None, _) => false,
@@ -78,10 +78,10 @@ impl Entry {
     }
 }
 
-/// What a baseline had for the findings of a scan.
+/// Entries of a baseline that matched the findings of a scan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Split {
-    /// How many findings it accepted; two may share an entry.
+    /// Number of findings that were accepted; two may share an entry.
     pub accepted: usize,
     /// Entries that no finding has, sorted.
     pub unused: Vec<Entry>,
@@ -90,12 +90,12 @@ pub struct Split {
 }
 
 impl Baseline {
-    /// How many entries there are.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -203,21 +203,21 @@ impl Baseline {
     }
 }
 
-/// Why a baseline could not be used.
+/// Reason why a baseline could not be used.
 #[derive(Debug)]
 pub enum Error {
     /// It cannot be read.
     Read {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// It cannot be written.
     Write {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// Everything that is wrong in it.
@@ -248,7 +248,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// What the tests of this room share.
+/// Samples that the tests of this room share.
 #[cfg(test)]
 mod sample {
     use super::*;

@@ -1,4 +1,4 @@
-//! Where configuration and baseline are looked for.
+//! Search for configuration and baseline.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub fn root_of(path: &Path) -> std::io::Result<PathBuf> {
     Ok(root.to_owned())
 }
 
-/// Whether a directory is a bare repository, known by its parts. It has no files that a person edits.
+/// Returns true for a bare repository, known by its parts. It has no files that a person edits.
 pub fn is_bare(dir: &Path) -> bool {
     !dir.join(".git").exists()
         && dir.join("HEAD").is_file()

@@ -58,7 +58,7 @@ const NOT_HERE: &[(&str, &str)] = &[
     ("config", "a configuration does not name another one"),
 ];
 
-/// What a configuration file sets; what it does not set is `None` or empty.
+/// Settings of a configuration file; those it does not set are `None` or empty.
 #[derive(Clone, Debug, Default)]
 pub struct ConfigFile {
     /// `fail-on`: the least level that makes a run fail.
@@ -110,7 +110,7 @@ pub struct AllowText {
     pub key_ids: Vec<Regex>,
     /// Rules.
     pub rules: Vec<Set<String>>,
-    /// Why it is harmless.
+    /// Reason why it is harmless.
     pub reason: String,
 }
 
@@ -130,8 +130,8 @@ impl ConfigFile {
 
     /// Reads the configuration of a folder below the root, which may only add exceptions there.
     ///
-    /// With `is_root` the folder is the root of another repository: what else stands there, and what is wrong with it,
-    /// is for those who scan that one.
+    /// With `is_root` the folder is the root of another repository: its other keys, and their faults, are left to scans
+    /// of that repository.
     pub fn parse_folder(name: &str, text: &str, is_root: bool) -> (Self, Vec<Fault>) {
         let mut reader = Reader::new(name, text);
         let mut file = Self::default();
@@ -154,7 +154,7 @@ impl ConfigFile {
         }
     }
 
-    /// Names of rules that are none.
+    /// Returns a fault for each name that is not a rule's.
     pub fn unknown_rules(&self, name: &str, is_rule: impl Fn(&str) -> bool) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut look = |key: &str, set: &Set<String>| {

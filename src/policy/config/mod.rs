@@ -15,10 +15,10 @@ use crate::text::document::Fault;
 
 pub use file::ConfigFile;
 
-/// A setting and the line on which it stands.
+/// A setting and its line in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set<T> {
-    /// What was set.
+    /// The value.
     pub value: T,
     /// 1-based.
     pub line: usize,
@@ -42,7 +42,7 @@ impl FailOn {
         }
     }
 
-    /// What has that name.
+    /// Returns the threshold of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         match name {
             "never" => Some(Self::Never),
