@@ -1,8 +1,8 @@
 //! CSV as RFC 4180 has it: one row for each place, for spreadsheets and databases.
 //!
-//! A spreadsheet takes a field that starts with `=`, `+`, `-`, `@`, a tab or a line break for a formula:
-//! such a field gets a `'` in front, secrets included. Control characters are spelled out, and a path that
-//! is changed by that, or that is not UTF-8, stands in `path_base64` too.
+//! A spreadsheet takes a field that starts with `=`, `+`, `-`, `@`, a tab or a line break for a formula: such a field
+//! gets a `'` in front, secrets included. Control characters are spelled out, and a path that is changed by that, or
+//! that is not UTF-8, is in `path_base64` too.
 
 use std::borrow::Cow;
 use std::io;
@@ -48,7 +48,7 @@ const HEADER: &[&str] = &[
     "left_date",
 ];
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: true,
     accepted: Accepted::Always,

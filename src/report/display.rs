@@ -1,4 +1,4 @@
-//! What several formats need to show text that an attacker may have chosen.
+//! Display of text that an attacker may have chosen, for several formats.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -59,7 +59,7 @@ pub(super) fn skipped(coverage: &Coverage) -> impl Iterator<Item = (SkipReason, 
     })
 }
 
-/// Whether a reason makes this coverage incomplete.
+/// Returns true if a reason makes this coverage incomplete.
 pub(super) fn is_hole(coverage: &Coverage, reason: SkipReason) -> bool {
     reason.is_incomplete() && !coverage.accepted.contains(&reason)
 }
@@ -104,7 +104,7 @@ pub(super) fn skip(skip: &Skip) -> String {
     visible(&line).into_owned()
 }
 
-/// Whether a reference is an address that may become a link.
+/// Returns true if a reference is an address that may become a link.
 pub(super) fn is_web(address: &str) -> bool {
     address.starts_with("https://") && address.bytes().all(|byte| byte.is_ascii_graphic())
 }

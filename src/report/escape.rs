@@ -39,11 +39,10 @@ pub fn terminal_lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// A line for people that no CI system reads as a command when it stands in a log.
+/// Escapes a line for people so that no CI system reads it in a log as a command.
 ///
-/// GitHub obeys lines that begin with `::` after white space, and its runner as well as Azure's and TeamCity's
-/// what stands anywhere between `##name[` and `]`. The first character of such a mark is written as `\x3a` or
-/// `\x23`.
+/// GitHub obeys lines that begin with `::` after white space, and its runner as well as Azure's and TeamCity's whatever
+/// is between `##name[` and `]`, anywhere in a line. The first character of such a mark is written as `\x3a` or `\x23`.
 pub fn inert(line: &str) -> Cow<'_, str> {
     let start = line.len() - line.trim_start().len();
     let command = line[start..].strip_prefix("::");
@@ -69,7 +68,7 @@ pub fn inert(line: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a terminal might act on `c`, or show it in a way that hides what it is.
+/// Returns true if a terminal might act on `c`, or show it in a way that hides what it is.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(

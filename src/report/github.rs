@@ -10,7 +10,7 @@ use super::row::Row;
 use super::{Accepted, Capabilities, Format, Report};
 use crate::level::Level;
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: false,
     accepted: Accepted::Never,

@@ -1,8 +1,8 @@
 //! GitLab's secret-detection report (`artifacts: reports: secret_detection`), schema 15.
 //!
-//! The schema demands a commit for each finding; where there is none, `0000000` stands for it, as GitLab's
-//! own analyzer has it. It demands times too: `Options::now` is both, the start of 1970 if it is not given.
-//! Accepted findings are left out: GitLab has no place for them.
+//! The schema demands a commit for each finding; without one it is `0000000`, as GitLab's own analyzer has it. It
+//! demands times too: `Options::now` is both, the start of 1970 if it is not given. Accepted findings are left out:
+//! GitLab has no place for them.
 
 use std::io;
 
@@ -21,10 +21,10 @@ const SCHEMA_VERSION: &str = "15.0.7";
 const NAME_LIMIT: usize = 255;
 const SOLUTION_LIMIT: usize = 7000;
 
-/// How many places of a finding its description lists.
+/// Number of places of a finding that its description lists.
 const PLACES_LISTED: usize = 100;
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: false,
     accepted: Accepted::Never,

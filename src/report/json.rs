@@ -15,7 +15,7 @@ use crate::finding::Summary;
 /// Name and version of the schema.
 pub const SCHEMA: &str = "keysieve-report/1";
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: true,
     accepted: Accepted::Always,

@@ -11,7 +11,7 @@ use super::calm::Calm;
 use super::{Accepted, Capabilities, Report, json};
 use crate::finding::Summary;
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: true,
     accepted: Accepted::Always,

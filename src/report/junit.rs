@@ -11,7 +11,7 @@ use super::display::{self, is_hole};
 use super::row::Row;
 use super::{Accepted, Capabilities, Format, Report, escape};
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: false,
     accepted: Accepted::Always,
@@ -133,7 +133,7 @@ fn case(out: &mut dyn io::Write, row: &Row<'_>) -> io::Result<()> {
     writeln!(out, "    </testcase>")
 }
 
-/// What the page of a failed test shows.
+/// Returns the lines that the page of a failed test shows.
 fn lines(row: &Row<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for place in &row.places {

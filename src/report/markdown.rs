@@ -15,7 +15,7 @@ const MOST: usize = 200;
 /// Things not read that are listed; the rest is counted.
 const MOST_HOLES: usize = 20;
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: false,
     accepted: Accepted::Never,

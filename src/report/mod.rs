@@ -28,22 +28,22 @@ use crate::coverage::Coverage;
 use crate::finding::{Finding, Redacted, Summary};
 use crate::level::Level;
 
-/// What a report writer is given.
+/// Input of a report writer.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
-    /// What to show, sorted. Accepted ones are among them.
+    /// The findings to show, sorted, accepted ones included.
     findings: &'a [Finding],
-    /// What was read and what was not.
+    /// Account of what was read and what was not.
     coverage: &'a Coverage,
-    /// How many findings there are, shown or not.
+    /// Counts of all findings, shown or not.
     summary: Summary,
     /// The rules that occur among the findings, sorted by id.
     pub rules: &'a [RuleInfo],
-    /// Which configuration and baseline counted, and where they were read, for people.
+    /// Names and places of the configuration and baseline in force, for people.
     pub settings: &'a [String],
-    /// How to write it.
+    /// Options of the writer.
     pub options: Options,
-    /// What made the findings.
+    /// The tool that made the findings.
     pub tool: Tool<'a>,
 }
 
@@ -79,25 +79,25 @@ impl<'a> Report<'a> {
     }
 }
 
-/// What a report says about a rule.
+/// Description of a rule in reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleInfo {
     /// Its stable id.
     pub id: String,
-    /// What was found and what its holder could do.
+    /// Description of the find, and of what its holder could do.
     pub description: String,
     /// One line of what to do.
     pub advice: String,
-    /// How much a full match weighs.
+    /// Level of a full match.
     pub level: Level,
     /// Addresses of further reading.
     pub references: Vec<String>,
 }
 
-/// How to write a report.
+/// Options of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Whether secrets are shown, in the formats that can.
+    /// Show secrets, in the formats that can.
     pub show_secrets: bool,
     /// The least level that fails the run; `None` if nothing does. Only formats that know failure use it.
     pub fail_on: Option<Level>,
@@ -105,13 +105,13 @@ pub struct Options {
     pub now: Option<i64>,
     /// Columns of the terminal.
     pub width: Option<usize>,
-    /// Whether to use colour.
+    /// Use colour.
     pub color: bool,
-    /// Whether formats for people list accepted findings too, with the reason.
+    /// List accepted findings with the reason, in formats for people.
     pub show_accepted: bool,
-    /// Whether [`Accepted::OnRequest`] is asked for.
+    /// List accepted findings in formats of [`Accepted::OnRequest`].
     pub include_accepted: bool,
-    /// Whether formats for people leave out a summary that has nothing to complain about.
+    /// Leave out a summary without complaints, in formats for people.
     pub quiet: bool,
 }
 
@@ -130,12 +130,12 @@ impl Default for Options {
     }
 }
 
-/// What made the findings.
+/// The tool that made the findings.
 #[derive(Clone, Copy)]
 pub struct Tool<'a> {
     /// Version of the program.
     pub version: &'a str,
-    /// What the results depend on: a hash of the rules in force. Made for the formats that have it.
+    /// Returns a hash of the rules in force, on which the results depend. Computed only for the formats that have it.
     pub rules_hash: &'a dyn Fn() -> String,
 }
 
@@ -229,7 +229,7 @@ impl Format {
     }
 }
 
-/// What a format of report can do.
+/// Abilities of a report format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// A report may hold secrets, if they are asked for. Those that cannot are uploaded, mailed and shown around.
@@ -238,7 +238,7 @@ pub struct Capabilities {
     pub accepted: Accepted,
 }
 
-/// Whether a format lists accepted findings.
+/// Condition on which a format lists accepted findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
     /// Always, with the reason.

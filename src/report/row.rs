@@ -58,15 +58,15 @@ pub(super) struct Row<'a> {
     pub(super) left: Option<DepartureRow<'a>>,
 }
 
-/// Why a finding does not count.
+/// Reason why a finding does not count.
 #[derive(Serialize)]
 pub(super) struct AcceptedRow<'a> {
     pub(super) kind: &'static str,
     pub(super) reason: &'a str,
 }
 
-/// What only `--show-secrets` writes. A secret that is not UTF-8 is given in base64 under another name,
-/// so that nobody uses a damaged one.
+/// Values that only `--show-secrets` writes. A secret that is not UTF-8 is given in base64 under another name, so that
+/// nobody uses a damaged one.
 #[derive(Default, Serialize)]
 struct Secrets {
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,7 +12,7 @@ use crate::provenance::ObjectKind;
 use crate::secret::Secret;
 use crate::text::date::{month_start, timestamp};
 
-/// What a report borrows from.
+/// Values that a report borrows from.
 pub(super) struct Sample {
     pub(super) findings: Vec<Finding>,
     pub(super) rules: Vec<RuleInfo>,
@@ -178,7 +178,7 @@ pub(super) const HOSTILE: &[&[u8]] = &[
     b"\0nul",
 ];
 
-/// The secret of the finding with that seed: no real one looks like it, and it stands nowhere else.
+/// Returns the secret of the finding with that seed: no real one looks like it, and it occurs nowhere else.
 pub(super) fn secret(seed: u64) -> String {
     format!("+sample/{seed:032x}")
 }

@@ -24,10 +24,10 @@ use crate::level::Level;
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// How many other places of a finding are listed; GitHub refuses a result with more than 1,000.
+/// Number of other places of a finding that are listed; GitHub refuses a result with more than 1,000.
 const PLACES_LISTED: usize = 500;
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: false,
     accepted: Accepted::OnRequest,
@@ -120,7 +120,7 @@ fn severity(level: Level) -> &'static str {
     }
 }
 
-/// What was not read: one notification for each thing if that leaves a hole, one for each reason if not.
+/// Returns notifications about unread things: one for each if that leaves a hole, one for each reason if not.
 fn notifications(coverage: &Coverage) -> Vec<Value> {
     let mut notifications = Vec::new();
     for (reason, count) in display::skipped(coverage) {

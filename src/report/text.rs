@@ -27,7 +27,7 @@ const PLACES: usize = 5;
 /// Things not read that are named for each reason; the rest is counted.
 const SUBJECTS: usize = 3;
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: true,
     accepted: Accepted::WithNotes,
@@ -78,7 +78,7 @@ pub fn write_brief(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<(
     writeln!(out, "{line}")
 }
 
-/// What is written on, and how.
+/// The writer of the text, with colour and width.
 struct Page<'o> {
     out: &'o mut dyn io::Write,
     color: bool,
@@ -154,7 +154,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What no branch or tag holds is still there, and goes in another way.
+    /// Writes the removal of a secret that no branch or tag reaches: it is still there, and goes in another way.
     fn removal(&mut self, row: &Row<'_>, gutter: usize) -> io::Result<()> {
         let is_unreached = |place: &PlaceRow<'_>| match &place.commit {
             Some(commit) => !commit.in_head && commit.refs.is_empty(),
@@ -293,7 +293,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What was left out and can be scanned in another way: repositories inside the tree, and submodules.
+    /// Names repositories inside the tree and submodules, which were left out and can be scanned in another way.
     fn pointers(&mut self, coverage: &Coverage) -> io::Result<()> {
         let is_pointer = |skip: &&Skip| match skip.reason {
             SkipReason::GitDir => skip.detail.is_some(),
@@ -329,7 +329,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// What was asked for and not read: named, with what the system said.
+    /// Names what was asked for and not read, with the message of the system.
     fn incomplete(&mut self, coverage: &Coverage) -> io::Result<()> {
         let is_unread = |(reason, count): (&SkipReason, &u64)| *count > 0 && reason.is_incomplete();
         if !coverage.skipped.iter().any(is_unread) {
@@ -423,7 +423,7 @@ fn spot(place: &PlaceRow<'_>) -> String {
     format!("{what}:{}:{}", place.position.line, place.position.column)
 }
 
-/// Whether lines and columns say little there.
+/// Returns true if lines and columns say little in this place.
 fn is_binary(place: &PlaceRow<'_>) -> bool {
     let is_odd = |line: &SnippetRow<'_>| line.text.contains(['\0', char::REPLACEMENT_CHARACTER]);
     place.snippet.iter().any(is_odd)
@@ -470,7 +470,7 @@ fn frame() -> Style {
     AnsiColor::Blue.on_default().bold()
 }
 
-/// What a reason is called in a sentence.
+/// Returns the words for a reason in a sentence.
 fn label(reason: SkipReason) -> &'static str {
     match reason {
         SkipReason::Changed => "changed while being read",
@@ -490,7 +490,7 @@ fn label(reason: SkipReason) -> &'static str {
     }
 }
 
-/// What was scanned, by kind, and how much that was.
+/// Counts the scanned things by kind, and their bytes.
 fn scanned(coverage: &Coverage) -> Vec<String> {
     let mut scanned: Vec<String> = [
         (coverage.files, "file", "files"),

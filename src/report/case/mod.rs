@@ -1,7 +1,7 @@
-//! What is known of keys that got out, for people and for programs.
+//! Reports about leaked keys, for people and for programs.
 //!
-//! All forms show the same [`View`]; each makes what stands in it harmless in its own way. Names of users, agents and
-//! addresses may have been chosen by a thief.
+//! All forms show the same [`View`]; each escapes its text in its own way. Names of users, agents and addresses may
+//! have been chosen by a thief.
 
 mod html;
 mod json;

@@ -1,8 +1,8 @@
 //! HTML: one self-contained page for people who would rather look than read.
 //!
-//! Nothing is loaded from anywhere. The style and the script stand in the page and its content security
-//! policy names their hashes, so nothing else can run in it, whatever a repository holds. Without
-//! JavaScript the page lacks search, filters and sorting, nothing else.
+//! Nothing is loaded from anywhere. The style and the script are in the page and its content security policy names
+//! their hashes, so nothing else can run in it, whatever a repository contains. Without JavaScript the page lacks
+//! search, filters and sorting, nothing else.
 
 mod table;
 mod timeline;
@@ -22,7 +22,7 @@ use crate::text::numbers::{counted, grouped, size};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// What a report of this format can do.
+/// Abilities of this format.
 pub const CAPABILITIES: Capabilities = Capabilities {
     secrets: false,
     accepted: Accepted::Always,
@@ -185,7 +185,7 @@ fn searched(coverage: &Coverage) -> String {
     )
 }
 
-/// What was asked for and not read, at the top of the page.
+/// Lists at the top of the page what was asked for and not read.
 fn holes(page: &mut String, coverage: &Coverage) {
     if coverage.is_complete() {
         return;

@@ -8,10 +8,10 @@ use super::{escaped, escaped_code, put};
 use crate::level::Level;
 use crate::text::numbers::counted;
 
-/// How many places of one finding are listed.
+/// Number of places of one finding that are listed.
 const PLACES_LISTED: usize = 200;
 
-/// How many references of a commit are named.
+/// Number of references of a commit that are named.
 const REFS_LISTED: usize = 8;
 
 /// Writes the section, if there is a finding to show.
@@ -36,7 +36,7 @@ pub(super) fn section(page: &mut String, findings: &[Row<'_>]) {
     page.push_str("</table>\n</section>\n");
 }
 
-/// Whether a commit is known for any of them: a scan of a directory has none.
+/// Returns true if a commit is known for any of them: a scan of a directory has none.
 fn has_history(findings: &[Row<'_>]) -> bool {
     findings
         .iter()
@@ -84,7 +84,7 @@ fn toolbar(page: &mut String, findings: &[Row<'_>]) {
     page.push_str("</div>\n<output></output>\n</form>\n");
 }
 
-/// What the last column says, and how it sorts.
+/// Returns the text of the last column, and its rank in sorting.
 fn state(finding: &Row<'_>) -> (u8, &'static str) {
     let mut commits = finding
         .places
@@ -158,7 +158,7 @@ fn row(page: &mut String, number: usize, finding: &Row<'_>, has_history: bool) {
     page.push_str("</details></td></tr>\n</tbody>\n");
 }
 
-/// The message, with the key id made to stand out.
+/// Writes the message with the key ID emphasised.
 fn what(page: &mut String, finding: &Row<'_>) {
     let message = escaped(finding.message);
     let key_id = finding.key_id.map(escaped).unwrap_or_default();
@@ -169,7 +169,7 @@ fn what(page: &mut String, finding: &Row<'_>) {
     }
 }
 
-/// When and by whom, and what has become of it.
+/// Writes the time and author of the commit, and the present state.
 fn entered(page: &mut String, place: &PlaceRow<'_>, state: &str) {
     page.push_str("<td data-name=\"Entered\">");
     match &place.commit {

@@ -26,13 +26,13 @@ const TIMES: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
 struct Lane<'a> {
     number: usize,
     finding: &'a Row<'a>,
-    /// When it entered, earliest first.
+    /// Times of its introductions, earliest first.
     times: Vec<i64>,
     first: &'a CommitRow<'a>,
     end: End,
 }
 
-/// What became of a finding.
+/// Fate of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// `HEAD` still has it.

@@ -16,7 +16,7 @@ use crate::triage::plan::Plan;
 pub struct PlanFile {
     /// Its name.
     pub name: String,
-    /// What is in it.
+    /// Content of the file.
     pub text: String,
 }
 

@@ -5,7 +5,7 @@ use crate::text::words::Lang;
 use crate::triage::plan::Plan;
 use crate::triage::{Case, KeyCase};
 
-/// What somebody has to fill in.
+/// Gap that a person has to fill in.
 const BLANK: &str = "________";
 
 /// The draft.

@@ -1,4 +1,4 @@
-//! Steps of a plan as files for a POSIX shell. Every value is quoted; whatever else comes from evidence stands in comments.
+//! Steps of a plan as files for a POSIX shell. Every value is quoted; all other text from evidence is in comments.
 
 use crate::report::escape;
 use crate::text::words::Lang;

@@ -24,7 +24,7 @@ impl PlaceRow<'_> {
         self.place.shown_path()
     }
 
-    /// Whether [`Self::file`] is below the root, rather than what was typed.
+    /// Returns true if [`Self::file`] is below the root, rather than a path as typed.
     pub(in crate::report) fn is_below_root(&self) -> bool {
         self.place.object.is_some() || self.place.file.is_some()
     }
@@ -68,7 +68,7 @@ impl PlaceRow<'_> {
         format!("{}{}", self.spot(), self.id_only())
     }
 
-    /// What the list of a finding's places adds to a place that has the key ID of a pair without the secret.
+    /// Returns the addition to a place in a finding's list that has the key ID of a pair without the secret.
     pub(in crate::report) fn id_only(&self) -> &'static str {
         if self.is_whole { "" } else { " (key ID only)" }
     }
@@ -81,7 +81,7 @@ impl Row<'_> {
         sentence(commit, self.in_head, self.left.as_ref(), "left HEAD with")
     }
 
-    /// The rest of a sentence about a finding that stands in several places; empty for one.
+    /// Returns the rest of a sentence about a finding with several places; empty for one.
     pub(in crate::report) fn elsewhere(&self) -> String {
         match self.places.len() {
             0 | 1 => String::new(),

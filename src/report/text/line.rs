@@ -53,7 +53,7 @@ impl Shown {
     }
 }
 
-/// How one character is shown, and its width in columns.
+/// Returns one character as shown, and its width in columns.
 fn cell(c: char) -> (String, usize) {
     if c == '\t' {
         return ("    ".to_owned(), 4);

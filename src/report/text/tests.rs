@@ -3,7 +3,7 @@
 use super::*;
 use crate::report::sample;
 
-/// Key ids are written as words of the same length: none stands in the tree.
+/// Key IDs are replaced with words of the same length: the expected text contains none.
 fn page(sample: &sample::Sample) -> String {
     let mut out = Vec::new();
     sample.write_with(|report| write(&mut out, report)).unwrap();
