@@ -14,10 +14,10 @@ mod keyword;
 use keyword::Form;
 pub(crate) use keyword::{Keyword, PACKED};
 
-/// What a rule has that says nothing else.
+/// Advice of a rule without its own.
 const ADVICE: &str = "Revoke it where it was issued, then take it out.";
 
-/// Stands behind each text of a list: `Texts::END`.
+/// Mark that ends each text of a list: `Texts::END`.
 const END: char = '\u{1e}';
 
 /// Writes `rules.rs` into `out`; gives the keywords of each rule, in the order of the rules.

@@ -53,7 +53,7 @@ pub(crate) fn write(out: &Path, keywords: &[Vec<Keyword>]) -> Result<(), Box<dyn
     Ok(())
 }
 
-/// How often runs of four bytes stand in a byte of text.
+/// Reads the frequency of runs of four bytes, per byte of text.
 fn frequencies(table: &[u8]) -> Result<HashMap<[u8; 4], f32>, Box<dyn Error>> {
     let mut found = HashMap::new();
     let mut bytes = table.iter().copied();

@@ -1,4 +1,4 @@
-//! Writes the words of names as one sorted table: each word as three numbers, with a bit for every list that it stands in.
+//! Writes the words of names as one sorted table: each word as three numbers, with a bit for every list that has it.
 
 use std::collections::BTreeMap;
 use std::error::Error;

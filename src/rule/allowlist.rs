@@ -1,8 +1,8 @@
-//! What a rule never reports, with the reason.
+//! Matches that a rule never reports, with the reason.
 
 use super::{Pattern, Text};
 
-/// Where an allowlist looks.
+/// Text that an allowlist examines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The secret itself.
@@ -14,11 +14,11 @@ pub enum Subject {
 /// A regex that makes a match harmless.
 #[derive(Clone, Debug)]
 pub struct Allowlist {
-    /// Where it looks.
+    /// The examined text.
     pub subject: Subject,
-    /// What it looks for.
+    /// The pattern to look for.
     pub pattern: Pattern,
-    /// Why such a match is harmless.
+    /// Reason why such a match is harmless.
     pub reason: Text,
 }
 
@@ -26,7 +26,7 @@ pub struct Allowlist {
 const LINE_REACH: usize = 512;
 
 impl Allowlist {
-    /// Whether it covers the secret at `secret` in `bytes`.
+    /// Returns true if it covers the secret at `secret` in `bytes`.
     pub fn covers(&self, bytes: &[u8], secret: &std::ops::Range<usize>) -> bool {
         let text = match self.subject {
             Subject::Secret => bytes.get(secret.clone()),

@@ -29,13 +29,13 @@ pub enum Check {
     Crc32Hex,
     /// The base64 text decodes to so many bytes.
     Base64Bytes(usize),
-    /// What follows the header is the body of a private key.
+    /// The text after the header is the body of a private key.
     PemBody,
     /// The base64 text decodes to a private key in PEM form.
     PemInBase64,
 }
 
-/// What a check says about a match.
+/// Verdict of a check about a match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It may be real.
@@ -98,7 +98,7 @@ impl Check {
         }
     }
 
-    /// Where the secret ends, for a check that knows better than the regex.
+    /// Returns the extent of the secret, for a check that knows better than the regex.
     pub fn extent(&self, bytes: &[u8], secret: Range<usize>) -> Range<usize> {
         match self {
             Self::PemBody => pem::block(bytes, secret.start).unwrap_or(secret),
@@ -106,7 +106,7 @@ impl Check {
         }
     }
 
-    /// What a client would use, where that is not the text itself.
+    /// Returns the value that a client would use, if it differs from the text.
     pub fn decode(&self, secret: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::PemBody => pem::normal_form(secret),
@@ -152,11 +152,11 @@ fn digits(text: &[u8]) -> usize {
     text.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Words of documentation. All have five letters or more: in a random token of 40 letters and digits one of
-/// them stands by chance once in 700,000 times (40 places, 2^5 spellings, 62^5 words, twelve words, the short ones).
+/// Words of documentation. All have five letters or more: in a random token of 40 letters and digits one of them occurs
+/// by chance once in 700,000 times (40 places, 2^5 spellings, 62^5 words, twelve words, the short ones).
 const EXAMPLE_WORDS: &[&str] = &["example", "sample", "dummy", "changeme"];
 
-/// Words that say that somebody has yet to fill in the secret.
+/// Words of a gap that the author has yet to fill in.
 const FILLER_WORDS: &[&str] = &[
     "placeholder",
     "redacted",
@@ -218,7 +218,7 @@ fn longest_run(text: &[u8], follows: impl Fn(u8, u8) -> bool) -> usize {
     longest
 }
 
-/// Whether the last 24 bytes repeat themselves with a period of up to 8: `abc123abc123…`.
+/// Returns true if the last 24 bytes repeat themselves with a period of up to 8: `abc123abc123…`.
 fn is_repetition(text: &[u8]) -> bool {
     const TAIL: usize = 24;
     let Some(tail) = text.len().checked_sub(TAIL).and_then(|at| text.get(at..)) else {

@@ -14,9 +14,9 @@ use super::{Error, Fault, Rule, RuleSet, Text, builtin, example};
 /// A rule file of a user: what to call it and what is in it.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleSource<'a> {
-    /// What faults call it.
+    /// Name of the file in faults.
     pub name: &'a str,
-    /// What is in it.
+    /// Content of the file.
     pub text: &'a str,
 }
 
@@ -29,7 +29,7 @@ impl RuleSet {
         }
     }
 
-    /// Whether these are the built-in rules, all and as they are.
+    /// Returns true if these are the built-in rules, complete and unchanged.
     pub fn is_builtin(&self) -> bool {
         matches!(self.rules, Cow::Borrowed(rules) if std::ptr::eq(rules, &builtin::RULES))
     }
@@ -87,8 +87,8 @@ impl RuleSet {
     }
 }
 
-/// What only built-in rules may have, and what the examples of a user's rule say of its keywords: one that is in none
-/// of them, or an example that has none, says that the rule would not find what its author thinks.
+/// Returns the faults that only a user's rule can have: a key for built-in rules, a keyword that is in no example, an
+/// example without a keyword. The latter two mean that the rule would not find what its author thinks.
 fn user_faults(file: &str, line: usize, rule: &Rule) -> Vec<Fault> {
     let mut found = Vec::new();
     if rule.kind.is_aws() {
@@ -122,8 +122,8 @@ fn user_faults(file: &str, line: usize, rule: &Rule) -> Vec<Fault> {
     found.into_iter().map(fault).collect()
 }
 
-/// What is wrong with a rule of code-less kind that only its regex tells: examples that it does not match, or not
-/// together with a keyword. Compiles the regex.
+/// Returns the faults of a rule's examples that only the regex shows: examples that it does not match, or not together
+/// with a keyword. Compiles the regex.
 pub fn example_faults(rule: &Rule) -> Vec<String> {
     let regex = &rule.pattern.get().regex;
     let mut found = Vec::new();

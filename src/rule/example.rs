@@ -1,4 +1,4 @@
-//! Makes the texts of examples, so that no key, real or made up, stands in a rule file.
+//! Makes the texts of examples, so that no rule file contains a key, real or made up.
 //!
 //! | template | becomes |
 //! |---|---|
@@ -82,7 +82,7 @@ pub struct Case {
     pub rule: String,
     /// Counts from 1, examples and counter-examples each.
     pub number: usize,
-    /// Whether the rule is to find something in it.
+    /// True if the rule is to find something in it.
     pub is_found: bool,
     /// The rule's level.
     pub level: Level,
@@ -91,7 +91,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// What to call it in a report.
+    /// Returns its name in a report.
     pub fn name(&self) -> String {
         let kind = if self.is_found {
             "example"
@@ -101,7 +101,7 @@ impl Case {
         format!("{}, {kind} {}", self.rule, self.number)
     }
 
-    /// Whether the best level at which the rule found something, if it did, is as it should be.
+    /// Returns true if the best level at which the rule found something, if it did, is as it should be.
     ///
     /// A finding below the rule's own level, a note for a wrong checksum for instance, is none here.
     pub fn holds(&self, found: Option<Level>) -> bool {
@@ -160,7 +160,7 @@ impl Source {
         (0..length).map(|_| (self.next() >> 56) as u8).collect()
     }
 
-    /// What the template becomes; `None` if it is none.
+    /// Returns the text of a template; `None` for an unknown template.
     fn make(&mut self, name: &str, argument: &str) -> Option<String> {
         let count = || {
             argument

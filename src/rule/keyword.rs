@@ -6,7 +6,7 @@ use std::borrow::Cow;
 /// A literal that is searched for in every byte that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyword {
-    /// The bytes, as they stand in a text. Case-sensitive.
+    /// The bytes to look for in a text. Case-sensitive.
     pub bytes: Cow<'static, [u8]>,
     /// The encoding that these bytes are of.
     pub form: Form,
@@ -29,7 +29,7 @@ pub enum Form {
     Wide(u8),
 }
 
-/// What gzip looks like in base64, and base64 of that: three bytes of its header, which are four characters, and five
+/// Beginnings of gzip in base64, and base64 of that: three bytes of its header, which are four characters, and five
 /// characters of these four. They are searched for beside the keywords of rules.
 pub const PACKED: [&[u8]; 2] = [b"H4sI", b"SDRzS"];
 
@@ -130,7 +130,8 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// What is looked for beside base64 of a text: `-EncodedCommand`, a secret in a secret in a manifest, hex.
+    /// Nested encodings that are searched for beside base64 of a text: `-EncodedCommand`, a secret in a secret in a
+    /// manifest, hex.
     const NESTED: [&[Self]; 8] = [
         &[Self::Hex],
         &[Self::HexCapitals],

@@ -9,7 +9,7 @@
 //! | `pattern` | regexes that are checked when they are read and compiled when they are used |
 //! | [`check`], [`pem`] | the named checks that need code |
 //! | [`allowlist`] | what a rule never reports, with the reason |
-//! | [`example`] | makes the texts of examples, so that no key stands in a rule file |
+//! | [`example`] | makes the texts of examples, so that no rule file contains a key |
 //!
 //! This room knows patterns and bytes; it knows no blobs and not where a rule file came from.
 
@@ -90,7 +90,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether code for AWS credentials decides.
+    /// Returns true if code for AWS credentials decides.
     pub fn is_aws(self) -> bool {
         matches!(self, Self::Aws(_))
     }
@@ -101,40 +101,40 @@ impl Kind {
 pub struct Rule {
     /// A stable name such as `aws-secret-access-key`, never reused.
     pub id: Text,
-    /// What was found and what its holder could do.
+    /// Description of the find, and of what its holder could do.
     pub description: Text,
     /// One line of what to do.
     pub advice: Text,
-    /// How much a full match weighs.
+    /// Level of a full match.
     pub level: Level,
     /// The part of the engine that decides.
     pub kind: Kind,
     /// Literals of which any match contains at least one.
     pub keywords: Cow<'static, [Keyword]>,
-    /// What decides, on a window around a keyword.
+    /// Pattern that decides, on a window around a keyword.
     pub pattern: Pattern,
     /// Bytes after a keyword in which a match may end.
     pub window: usize,
-    /// What a match has to pass.
+    /// Checks that a match has to pass.
     pub checks: Cow<'static, [Check]>,
-    /// What has to stand nearby.
+    /// The other half that has to be nearby.
     pub pairs_with: Option<PairsWith>,
-    /// What is never reported.
+    /// Matches that are never reported.
     pub allowlists: Cow<'static, [Allowlist]>,
-    /// Where the format is documented.
+    /// Documentation of the format.
     pub references: Texts,
     /// Templates of texts in which the rule finds something.
     pub examples: Texts,
     /// Templates of texts in which it does not.
     pub negative_examples: Texts,
-    /// What the secret opens.
+    /// Description of what the secret opens.
     pub opens: Text,
-    /// What to do about a leaked one, in order.
+    /// Steps against a leaked one, in order.
     pub rotate: Texts,
 }
 
 impl Rule {
-    /// Whether a text has one of the keywords.
+    /// Returns true if a text has one of the keywords.
     pub fn has_keyword(&self, text: &[u8]) -> bool {
         let holds = |keyword: &Keyword| memchr::memmem::find(text, &keyword.bytes).is_some();
         self.keywords.iter().any(holds)
@@ -147,7 +147,7 @@ impl Rule {
 pub struct Texts(Text);
 
 impl Texts {
-    /// Stands behind each text, and in none.
+    /// Mark that ends each text, and is in none.
     pub const END: char = '\u{1e}';
 
     /// Takes a list that was joined already: [`Self::END`] behind each text.
@@ -160,12 +160,12 @@ impl Texts {
         self.0.split_terminator(Self::END)
     }
 
-    /// How many texts there are.
+    /// Returns the number of texts.
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
-    /// Whether there is no text.
+    /// Returns true if there is no text.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -182,25 +182,25 @@ impl<T: AsRef<str>> FromIterator<T> for Texts {
     }
 }
 
-/// What has to stand near a match; it gives the match its key id.
+/// The other half that has to be near a match; it gives the match its key id.
 #[derive(Clone, Debug)]
 pub struct PairsWith {
-    /// What to look for. Its group `key_id`, or all of it, is the public half.
+    /// Pattern of the other half. Its group `key_id`, or all of it, is the public half.
     pub pattern: Pattern,
-    /// How many lines away it may stand.
+    /// Greatest distance from the match, in lines.
     pub lines: usize,
-    /// Whether a match counts without it as well.
+    /// True if a match counts without it as well.
     pub optional: bool,
 }
 
-/// Why rules could not be used.
+/// Reason why rules could not be used.
 #[derive(Debug)]
 pub enum Error {
     /// A rule file could not be read.
     Read {
         /// The file.
         name: String,
-        /// Why not.
+        /// Error of the system.
         source: std::io::Error,
     },
     /// One or more rule files are wrong: everything that is wrong with them.

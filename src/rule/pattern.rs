@@ -29,14 +29,14 @@ pub struct Compiled {
     pub key_id_group: Option<usize>,
 }
 
-/// What a check of a regex has found out without compiling it.
+/// Result of checking a regex without compiling it.
 #[derive(Debug)]
 pub(super) struct Checked {
     /// Ready to be compiled when it is needed.
     pub(super) pattern: Pattern,
     /// Names of its groups.
     pub(super) groups: Vec<String>,
-    /// Whether it matches the empty text.
+    /// True if it matches the empty text.
     pub(super) matches_nothing: bool,
 }
 
@@ -81,7 +81,7 @@ impl Pattern {
         })
     }
 
-    /// Whether a text has needed it.
+    /// Returns true if a text has needed it.
     #[cfg(test)]
     pub(crate) fn is_compiled(&self) -> bool {
         self.compiled.get().is_some()

@@ -45,7 +45,7 @@ fn find(text: &[u8], needle: &[u8], from: usize) -> Option<usize> {
     memchr::memmem::find(text.get(from..)?, needle).map(|at| from + at)
 }
 
-/// What a PEM block is made of.
+/// Parts of a PEM block.
 struct Block {
     title: Vec<u8>,
     /// The base64 characters of the body, without what separates them.
@@ -120,7 +120,7 @@ fn unescape_lines(text: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// Whether a block holds a private key.
+/// Decides if a block has a private key.
 pub fn judge(text: &[u8]) -> Verdict {
     let Some(block) = parse(text) else {
         return Verdict::Drop("no PEM block");
@@ -212,7 +212,7 @@ fn judge_pgp(bytes: &[u8]) -> Verdict {
     }
 }
 
-/// The octet that says how the secret part is protected: 0 for not at all. `None` if it is not known where it stands.
+/// Returns the octet that says how the secret part is protected: 0 for not at all. `None` if its place is not known.
 fn pgp_secret_usage(bytes: &[u8]) -> Option<u8> {
     let header = match *bytes.first()? {
         0x94 => 2,
@@ -251,7 +251,7 @@ fn pgp_secret_usage(bytes: &[u8]) -> Option<u8> {
 
 /// The block with its lines restored, so that one key written in two ways is one secret.
 ///
-/// `None` for blocks with headers of their own: they are kept as they stand.
+/// `None` for blocks with headers of their own: they are kept unchanged.
 pub fn normal_form(text: &[u8]) -> Option<Vec<u8>> {
     let block = parse(text)?;
     if block.has_headers || block.body.is_empty() {
