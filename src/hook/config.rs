@@ -9,18 +9,18 @@ use bstr::{BString, ByteSlice as _};
 
 use super::{Error, HookContext, RepositoryDirs, UserConfig};
 
-/// What `core.hooksPath` says.
+/// Value of `core.hooksPath`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HooksPath {
     /// Absolute, unless it is meant from the root of each work tree.
     pub(super) path: PathBuf,
     /// The configuration file that says so.
     pub(super) file: PathBuf,
-    /// Whether that file is about all repositories.
+    /// True if that file is about all repositories.
     pub(super) is_global: bool,
 }
 
-/// What is in force for the repository, or, without one, for all repositories.
+/// Returns the value in force for the repository, or, without one, for all repositories.
 pub(super) fn hooks_path(
     context: &HookContext,
     repository: Option<&RepositoryDirs>,
@@ -51,7 +51,7 @@ pub(super) fn hooks_path(
     Ok(found)
 }
 
-/// The value of a key in one file; a key that stands alone is true.
+/// Returns the value of a key in one file; a key without a value is true.
 pub(super) fn value_in(
     path: &Path,
     context: &HookContext,
@@ -164,7 +164,7 @@ fn read(
     })
 }
 
-/// What `~` stands for.
+/// Values that `~` and the like expand to.
 fn interpolate(context: &HookContext) -> gix::config::path::interpolate::Context<'_> {
     gix::config::path::interpolate::Context {
         home_dir: context.user.home.as_deref(),

@@ -1,4 +1,4 @@
-//! Why a hook could not be installed, removed or looked at.
+//! Errors in installing, removing or examining hooks.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::Kind;
 
-/// Why a hook could not be installed, removed or looked at.
+/// Reason why a hook could not be installed, removed or examined.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -16,7 +16,7 @@ pub enum Error {
     Config {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// Error of the reader.
         source: gix::Error,
     },
     /// `core.hooksPath` names a folder that is not in the repository.
@@ -25,7 +25,7 @@ pub enum Error {
         path: PathBuf,
         /// The configuration file that names it; `None` for the folder that Git uses by itself.
         file: Option<PathBuf>,
-        /// Whether that file is about all repositories.
+        /// True if that file is about all repositories.
         is_global: bool,
     },
     /// The hooks of all repositories were asked for, and no folder is set for them.
@@ -54,16 +54,16 @@ pub enum Error {
     },
     /// husky does not run this hook.
     NotWithHusky {
-        /// Which.
+        /// The hook.
         kind: Kind,
     },
     /// The system refused.
     Io {
-        /// What was attempted: `read`, `write`, ...
+        /// The attempt: `read`, `write`, ...
         action: &'static str,
         /// On what.
         path: PathBuf,
-        /// What it said.
+        /// Error of the system.
         source: io::Error,
     },
 }

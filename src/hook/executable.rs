@@ -10,7 +10,7 @@ pub(super) fn make(file: &std::fs::File) -> io::Result<()> {
     file.set_permissions(std::fs::Permissions::from_mode(0o755))
 }
 
-/// Whether Git would run a file.
+/// Returns true if Git would run a file.
 #[cfg(unix)]
 pub(super) fn is(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -23,7 +23,7 @@ pub(super) fn make(_file: &std::fs::File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether Git would run a file.
+/// Returns true if Git would run a file.
 #[cfg(not(unix))]
 pub(super) fn is(path: &Path) -> io::Result<bool> {
     std::fs::metadata(path).map(|metadata| metadata.is_file())

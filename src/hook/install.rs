@@ -9,13 +9,13 @@ use super::place::{self, Place, read_script};
 use super::script::{has_block, is_ours, script, with_block, without_block};
 use super::{Action, Error, HookContext, Kind, Manager, Outcome, beside, executable};
 
-/// What is added to the name of a hook that was there before.
+/// Ending of the name of a hook that was there before.
 pub(super) const KEPT: &str = ".before-keysieve";
 
 /// The endings that other tools give to hooks which they find and set aside.
 const SET_ASIDE: [&str; 2] = [".legacy", ".old"];
 
-/// What up to husky 8 every script begins with.
+/// Beginning of every script of husky, up to version 8.
 const HUSKY_HEAD: &str = "#!/usr/bin/env sh\n. \"$(dirname -- \"$0\")/_/husky.sh\"\n\n";
 
 /// Installs hooks. It can be done again and again; a foreign hook is kept and runs after this program's.
@@ -68,7 +68,7 @@ pub fn uninstall(
     Ok(outcomes)
 }
 
-/// Whether somebody can commit: here, or in a work tree that is linked to this repository.
+/// Returns true if commits can be made: here, or in a work tree that is linked to this repository.
 fn has_work_tree(context: &HookContext) -> bool {
     context.repository.as_ref().is_some_and(|dirs| {
         let linked = fs::read_dir(dirs.common_dir.join("worktrees"));
@@ -83,7 +83,7 @@ pub(super) fn with_ending(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Where the script of a kind is to be, and who else writes the hook.
+/// Path for the script of a kind, and the tool that writes the hook.
 pub(super) struct Slot {
     pub(super) path: PathBuf,
     /// The tool whose hook Git runs and which runs the one at `path`.
@@ -282,7 +282,7 @@ fn install_block(dir: &Path, is_direct: bool, kind: Kind) -> Result<Outcome, Err
 }
 
 impl Outcome {
-    /// What was done to a script that is not ours alone.
+    /// Outcome of a change of a script that is not ours alone.
     fn of_block(kind: Kind, path: PathBuf, action: Action) -> Self {
         Self {
             kind,

@@ -40,7 +40,7 @@ impl Manager {
         }
     }
 
-    /// Where its configuration may be, below the root; the first is where a new one goes.
+    /// Paths of its configuration below the root; the first is where a new one goes.
     fn files(self) -> Vec<String> {
         match self {
             Self::PreCommit => vec![".pre-commit-config.yaml".to_owned()],
@@ -69,13 +69,13 @@ impl Manager {
         }
     }
 
-    /// Whether the tool keeps from the hooks it runs a part of what Git says: of several references that are
+    /// Returns true if the tool keeps from the hooks it runs a part of what Git says: of several references that are
     /// pushed the framework and prek show only the first.
     pub fn hides_references(self, kind: Kind) -> bool {
         kind == Kind::PrePush && matches!(self, Self::PreCommit | Self::Prek)
     }
 
-    /// What to add to its configuration `file`.
+    /// Returns the lines to add to its configuration `file`.
     pub(super) fn advice(self, kind: Kind, file: &Path) -> String {
         let name = kind.name();
         if self == Self::Lefthook {
@@ -109,7 +109,7 @@ impl Manager {
 #[derive(Clone, Debug)]
 pub(super) struct Managed {
     pub(super) manager: Manager,
-    /// Whether its configuration names this program, and the hook unless that is the usual one.
+    /// True if its configuration names this program, and the hook unless that is the usual one.
     pub(super) is_active: bool,
     /// Its configuration.
     pub(super) file: PathBuf,

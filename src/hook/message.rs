@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice as _;
 
-/// What stands on the line below which `git commit --verbose` shows the change.
+/// The line below which `git commit --verbose` shows the change.
 const SCISSORS: &[u8] = b" ------------------------ >8 ------------------------";
 
 /// The part of the file that becomes the message; the change that Git may show below it does not.

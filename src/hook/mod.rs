@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// Whether Git runs it only where there is a work tree to commit from.
+    /// Returns true if Git runs it only where there is a work tree to commit from.
     pub fn needs_work_tree(self) -> bool {
         matches!(
             self,
@@ -75,14 +75,14 @@ impl Kind {
     }
 }
 
-/// What the installer has to know of its surroundings.
+/// Surroundings of the installer.
 #[derive(Clone, Debug)]
 pub struct HookContext {
     /// The absolute path of the program that the scripts shall run.
     pub program: PathBuf,
     /// The repository; not needed for the hooks of the whole account.
     pub repository: Option<RepositoryDirs>,
-    /// Where the configuration of the user and the system is.
+    /// Places of the configuration of the user and the system.
     pub user: UserConfig,
 }
 
@@ -97,7 +97,7 @@ pub struct RepositoryDirs {
     pub work_dir: Option<PathBuf>,
 }
 
-/// Where Git looks for the configuration that is not the repository's.
+/// Places in which Git looks for the configuration that is not the repository's.
 #[derive(Clone, Debug, Default)]
 pub struct UserConfig {
     /// The home directory.
@@ -133,31 +133,31 @@ impl UserConfig {
     }
 }
 
-/// What was done about one hook.
+/// Outcome for one hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Which.
+    /// The hook.
     pub kind: Kind,
     /// The file.
     pub path: PathBuf,
-    /// What was done.
+    /// The action taken.
     pub action: Action,
     /// The tool whose hook Git runs and which runs this file in turn.
     pub through: Option<Manager>,
-    /// Whether the file is one that is committed: then it takes the program from PATH, whoever runs it.
+    /// True if the file is one that is committed: then it takes the program from PATH, whoever runs it.
     pub is_shared: bool,
 }
 
-/// What was done.
+/// Action taken for a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// The script was written.
     Installed,
     /// The script was written; what was there before is kept and runs after it.
     InstalledBeside {
-        /// Where it is kept.
+        /// Path of the kept hook.
         kept: PathBuf,
-        /// Whether it runs: one that is not executable did not run before either.
+        /// True if it runs: one that is not executable did not run before either.
         runs: bool,
     },
     /// An older script of ours was replaced.
@@ -168,13 +168,13 @@ pub enum Action {
     BlockAdded,
     /// Another tool writes this hook: nothing was done.
     Managed {
-        /// Which.
+        /// The tool.
         manager: Manager,
-        /// Whether its configuration runs this program already.
+        /// True if its configuration runs this program already.
         is_active: bool,
         /// The file to change.
         file: PathBuf,
-        /// What to add there.
+        /// Lines to add there.
         advice: String,
     },
     /// The script was taken away.

@@ -1,4 +1,4 @@
-//! Where a hook goes, and who else writes there.
+//! The folder of a hook, and the tools that write there.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,21 +11,21 @@ use super::{Error, HookContext, RepositoryDirs};
 /// A hook of this many bytes is not one.
 const MAX_SCRIPT: u64 = 1 << 20;
 
-/// Where hooks of a repository, or of all repositories, go.
+/// Folder for the hooks of a repository, or of all repositories.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// Scripts in a folder.
     Folder {
         /// The folder.
         dir: PathBuf,
-        /// Whether it is a part of the work tree, so that its scripts are committed and run for others too.
+        /// True if it is a part of the work tree, so that its scripts are committed and run for others too.
         is_shared: bool,
     },
     /// husky's folder, whose scripts husky runs.
     Husky {
         /// The folder.
         dir: PathBuf,
-        /// Whether Git runs the scripts itself, as up to husky 8.
+        /// True if Git runs the scripts itself, as up to husky 8.
         is_direct: bool,
     },
 }
@@ -88,7 +88,7 @@ pub(super) fn find(context: &HookContext, global: bool) -> Result<Place, Error> 
     }
 }
 
-/// The folder that Git uses unless it is told otherwise, if it lies in the repository.
+/// Returns the folder that Git uses by default, if it lies in the repository.
 pub(super) fn own_folder(context: &HookContext, global: bool) -> Result<Option<PathBuf>, Error> {
     let Some(dirs) = context.repository.as_ref().filter(|_| !global) else {
         return Ok(None);
@@ -97,7 +97,7 @@ pub(super) fn own_folder(context: &HookContext, global: bool) -> Result<Option<P
     Ok(is_inside(&dir, dirs)?.then_some(dir))
 }
 
-/// Whether a folder, symbolic links followed, lies inside the repository.
+/// Returns true if a folder, symbolic links followed, lies inside the repository.
 fn is_inside(dir: &Path, dirs: &RepositoryDirs) -> Result<bool, Error> {
     let Some(dir) = real(dir) else {
         return Ok(false);
@@ -118,7 +118,7 @@ fn is_inside(dir: &Path, dirs: &RepositoryDirs) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Whether a folder lies in the work tree and not in the Git directory.
+/// Returns true if a folder lies in the work tree and not in the Git directory.
 fn is_shared(dir: &Path, dirs: &RepositoryDirs) -> bool {
     let is_in = |root: &Path| match (real(dir), real(root)) {
         (Some(dir), Some(root)) => dir.starts_with(root),

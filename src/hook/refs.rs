@@ -8,22 +8,22 @@ use gix::ObjectId;
 /// One reference that is about to be pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedRef {
-    /// What is pushed, as Git names it: a reference, `HEAD~2`, `(delete)`.
+    /// The pushed object, as Git names it: a reference, `HEAD~2`, `(delete)`.
     pub local_ref: BString,
     /// The object that is pushed; `None` if the remote reference is deleted.
     pub local_id: Option<ObjectId>,
     /// The reference on the other side.
     pub remote_ref: BString,
-    /// What it is there now; `None` if it is new.
+    /// The object it is there now; `None` if it is new.
     pub remote_id: Option<ObjectId>,
 }
 
 /// One reference that a push wants changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReceivedRef {
-    /// What it is now; `None` if it is new.
+    /// The object it is now; `None` if it is new.
     pub old_id: Option<ObjectId>,
-    /// What it shall be; `None` if it is deleted.
+    /// The object it shall be; `None` if it is deleted.
     pub new_id: Option<ObjectId>,
     /// The reference.
     pub name: BString,
@@ -34,7 +34,7 @@ pub struct ReceivedRef {
 pub struct RefError {
     /// 1-based.
     pub line: usize,
-    /// What is wrong with it.
+    /// The fault.
     pub what: &'static str,
 }
 

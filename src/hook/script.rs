@@ -1,4 +1,4 @@
-//! The scripts that are installed, and how they are told from others.
+//! Scripts that are installed, and the marks that distinguish them from others.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ const ID: &str = "# keysieve-hook-id: 7d1c52e0-";
 /// The line of a script that the path of the program is put into.
 const PROGRAM_LINE: &str = "program=''";
 
-/// The script of a kind, as it stands under `hooks/`.
+/// Returns the script of a kind, as in `hooks/`.
 fn template(kind: Kind) -> &'static str {
     match kind {
         Kind::PreCommit => include_str!("../../hooks/pre-commit"),
@@ -58,7 +58,7 @@ fn quote(bytes: &[u8]) -> Vec<u8> {
     quoted
 }
 
-/// Whether a script was written by us, whatever its version.
+/// Returns true if a script was written by us, whatever its version.
 pub(super) fn is_ours(text: &[u8], kind: Kind) -> bool {
     let id = format!("{ID}{}", kind.name());
     text.split(|byte| *byte == b'\n')
@@ -112,7 +112,7 @@ pub(super) fn without_block(text: &str, kind: Kind) -> String {
     kept
 }
 
-/// Whether the text has the block, of whatever version.
+/// Returns true if the text has the block, of whatever version.
 pub(super) fn has_block(text: &str, kind: Kind) -> bool {
     without_block(text, kind) != text
 }

@@ -1,5 +1,5 @@
-//! What Git's configuration says to this program: the files of the system, the user and the repository, and what
-//! `git -c` sets for one command.
+//! Settings in Git's configuration for this program: the files of the system, the user and the repository, and `git -c`
+//! for one command.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,12 +14,12 @@ use super::{Error, HookContext};
 pub struct Setting {
     /// The value.
     pub value: BString,
-    /// Who says so.
+    /// Its source.
     pub origin: Origin,
 }
 
 impl Setting {
-    /// Whether Git takes the value for true.
+    /// Returns true if Git takes the value for true.
     pub fn is_on(&self) -> bool {
         let value = self.value.to_ascii_lowercase();
         matches!(value.as_slice(), b"true" | b"yes" | b"on")
@@ -29,7 +29,7 @@ impl Setting {
     }
 }
 
-/// Who says so.
+/// Source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// A configuration file.
@@ -108,7 +108,7 @@ fn parameters(text: &[u8]) -> Vec<(BString, BString)> {
     found
 }
 
-/// A word in single quotes, in which `'\''` and `'\!'` stand for a quote and an exclamation mark; and what follows.
+/// A word in single quotes, in which `'\''` and `'\!'` mean a quote and an exclamation mark; and what follows.
 fn quoted(text: &[u8]) -> Option<(BString, &[u8])> {
     let mut rest = text.strip_prefix(b"'")?;
     let mut word = BString::default();

@@ -7,20 +7,20 @@ use super::place::{self, Place, read_script};
 use super::script::{has_block, is_ours, script, with_block};
 use super::{Error, HookContext, Kind, Manager, executable};
 
-/// How one hook stands.
+/// Status of one hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// Which.
+    /// The hook.
     pub kind: Kind,
     /// The file that Git, or husky, looks for.
     pub path: PathBuf,
-    /// How it stands.
+    /// Its state.
     pub state: State,
     /// The tool whose hook Git runs and which runs this file in turn.
     pub through: Option<Manager>,
 }
 
-/// How one hook stands.
+/// State of one hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// It is ours, and what this program would write.
@@ -31,26 +31,26 @@ pub enum State {
     NotExecutable,
     /// There is none.
     Absent,
-    /// It is somebody else's.
+    /// It belongs to another tool or to the user.
     Foreign {
-        /// Whether it names this program.
+        /// True if it names this program.
         names_us: bool,
     },
     /// Another tool writes it.
     Managed {
-        /// Which.
+        /// The tool.
         manager: Manager,
-        /// Whether that tool runs this program.
+        /// True if that tool runs this program.
         is_active: bool,
         /// Its configuration.
         file: PathBuf,
-        /// What to add there.
+        /// Lines to add there.
         advice: String,
     },
 }
 
 impl State {
-    /// Whether the program runs when the hook does.
+    /// Returns true if the program runs when the hook does.
     pub fn is_active(&self) -> bool {
         match self {
             Self::Active | Self::Outdated => true,
