@@ -8,14 +8,14 @@ use crate::text::date;
 /// Name and version of the schema.
 const SCHEMA: &str = "keysieve-verify/1";
 
-/// What was learnt about one key.
+/// Facts learnt about one key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyAnswer {
     /// The key.
     pub key_id: String,
     /// `active`, `inactive`, `unknown` or `not_asked`.
     pub status: String,
-    /// Why, in words.
+    /// Reason in words.
     pub detail: Option<String>,
     /// If it is root's.
     pub is_root: Option<bool>,
@@ -23,11 +23,11 @@ pub struct KeyAnswer {
     pub owner: Option<(Option<String>, Option<String>)>,
     /// 12 digits.
     pub account_id: Option<String>,
-    /// When the key was made.
+    /// Time of the key's creation, in seconds since the epoch.
     pub created: Option<i64>,
     /// Time, service and region of the last use.
     pub last_used: Option<(i64, Option<String>, Option<String>)>,
-    /// When AWS was asked.
+    /// Time of the question, in seconds since the epoch.
     pub asked: Option<i64>,
 }
 

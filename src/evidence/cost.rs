@@ -10,7 +10,7 @@ use super::Error;
 /// Sums that are kept apart. A year of 300 services in 30 regions has more, and no incident needs them.
 const MAX_SUMS: usize = 1_000_000;
 
-/// What is summed apart.
+/// A sum that is kept apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cell {
     /// `YYYY-MM-DD`.

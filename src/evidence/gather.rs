@@ -10,7 +10,7 @@ use super::trail::{self, Listed, Unread};
 use super::{Error, Exhibit, read_open};
 use crate::content::open_regular;
 
-/// What is there.
+/// The evidence at the given paths.
 #[derive(Clone, Debug, Default)]
 pub struct Gathered {
     /// Documents, by path.
@@ -19,7 +19,7 @@ pub struct Gathered {
     pub trails: Vec<Listed>,
     /// All files, by path.
     pub files: Vec<EvidenceFile>,
-    /// What could not be read, or is nothing that is known here.
+    /// Files that could not be read, or are of no known kind.
     pub unread: Vec<Unread>,
 }
 
@@ -28,7 +28,7 @@ pub struct Gathered {
 pub struct EvidenceFile {
     /// The path.
     pub path: PathBuf,
-    /// What it is: a word.
+    /// Kind of document, in a word.
     pub kind: &'static str,
 }
 

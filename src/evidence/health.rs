@@ -10,7 +10,7 @@ use crate::aws::iam_export::moment;
 pub struct HealthNotice {
     /// `AWS_RISK_CREDENTIALS_EXPOSED`, `AWS_RISK_IAM_QUARANTINE`, …
     pub code: String,
-    /// When it began, in seconds since the epoch.
+    /// Time of its beginning, in seconds since the epoch.
     pub at: Option<i64>,
     /// The account, if the event names it.
     pub account_id: Option<String>,

@@ -1,4 +1,4 @@
-//! What AWS exports, recognised by its shape and never by its name.
+//! Exports of AWS, recognised by their content and never by their name.
 //!
 //! | what | made by | recognised by |
 //! |---|---|---|
@@ -50,9 +50,9 @@ use open::Opened;
 pub struct Exhibit {
     /// The file.
     pub path: PathBuf,
-    /// How old it is.
+    /// The time that it describes.
     pub as_of: AsOf,
-    /// What it says.
+    /// Its content.
     pub kind: Kind,
 }
 
@@ -61,11 +61,11 @@ pub struct Exhibit {
 pub struct AsOf {
     /// The time.
     pub time: i64,
-    /// Whether it is the file's time of change, since the document says nothing about it.
+    /// True if it is the file's time of change, since the document says nothing about it.
     pub is_of_file: bool,
 }
 
-/// What a document is.
+/// Kind of a document, with its content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A credential report.
@@ -94,7 +94,7 @@ pub enum Kind {
     Costs(Costs),
     /// Events of AWS Health.
     Health(Vec<HealthNotice>),
-    /// What was learnt by asking AWS.
+    /// Answers of AWS about keys.
     Answers(Vec<KeyAnswer>),
     /// Events of CloudTrail, from the console's table: records with the fields that it has.
     History(Vec<Value>),
@@ -126,13 +126,13 @@ impl Kind {
 /// Counts of an account, as far as they are about root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccountSummary {
-    /// Whether root has access keys, active or not.
+    /// True if root has access keys, active or not.
     pub has_root_key: bool,
-    /// Whether root has an MFA device.
+    /// True if root has an MFA device; `None` if the document does not say.
     pub has_root_mfa: Option<bool>,
 }
 
-/// Why a file is no evidence, or not all of it.
+/// Reason why a file is no evidence, or not all of it.
 #[derive(Debug)]
 pub enum Error {
     /// It cannot be read.

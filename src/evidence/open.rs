@@ -15,10 +15,10 @@ const HEAD: u64 = 1 << 16;
 /// The longest file that is read as a whole, in bytes: a report of a million users has a quarter of it.
 const MAX_SIZE: u64 = 1 << 30;
 
-/// What a gzip file that is read as a whole may inflate to, in bytes: a thousandth may be enough to make it.
+/// Limit on the inflated size of a gzip file that is read as a whole, in bytes: a thousandth may be enough to make it.
 const MAX_INFLATED: u64 = 64 << 20;
 
-/// What a gzip file that is read row by row may inflate to: so many bytes, or so many times its own length.
+/// Limit on the inflated size of a gzip file that is read row by row: so many bytes, or so many times its own length.
 const MAX_STREAM: (u64, u64) = (1 << 30, 100);
 
 /// An open file.

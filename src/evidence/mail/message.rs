@@ -5,11 +5,11 @@
 
 use crate::text::base64;
 
-/// How deep parts may be nested, and how many there may be.
+/// Greatest depth of nested parts, and greatest number of parts.
 const MAX_DEPTH: usize = 8;
 const MAX_PARTS: usize = 100;
 
-/// What a person would read.
+/// The parts of a mail that a person would read.
 #[derive(Debug, Default)]
 pub(super) struct Message {
     pub(super) subject: Option<String>,

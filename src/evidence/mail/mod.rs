@@ -1,6 +1,6 @@
 //! AWS's mails about a key that got out, from 2014 to today: which key, whose, where, which case, until when.
 //!
-//! There is no form: sentences are looked for, in the text of a mail (`.eml`) or in text that somebody copied out of one.
+//! There is no form: sentences are looked for, in the text of a mail (`.eml`) or in text that was copied out of one.
 //! Anybody can write such a mail, so nothing is concluded beyond what it says.
 
 mod message;
@@ -11,7 +11,7 @@ use regex::Regex;
 
 use crate::aws::key_id::KeyId;
 
-/// What a mail says.
+/// Facts that a mail states.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notice {
     /// The subject, decoded; of a mail only.
@@ -39,11 +39,11 @@ pub struct NoticeKey {
     pub account_id: Option<String>,
     /// The IAM user, if the mail names one.
     pub user: Option<String>,
-    /// Where it was found, if the mail says so.
+    /// Place of the find, if the mail names it.
     pub url: Option<String>,
 }
 
-/// What old mails write in the place of all but the last four characters of a key ID.
+/// Mask of old mails, in the place of all but the last four characters of a key ID.
 const MASK: &str = "****-****-";
 
 impl Notice {
@@ -147,7 +147,7 @@ fn unmarked(account: &str) -> String {
     }
 }
 
-/// The keys, each with what stands behind it before the next one.
+/// Returns the keys, each with the text between it and the next one.
 fn keys(text: &str) -> Vec<NoticeKey> {
     // `account (****-****-6006)` has the form of a masked key.
     let accounts: Vec<usize> = ACCOUNT

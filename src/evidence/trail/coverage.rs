@@ -1,4 +1,4 @@
-//! What logs cover: accounts, regions and days, and which kinds of events are absent.
+//! Coverage of logs: accounts, regions and days, and the kinds of events that are absent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,7 @@ impl Period {
     }
 }
 
-/// What is known of one region of an account.
+/// Known facts about one region of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Region {
     /// From the first to the last event.
@@ -66,7 +66,7 @@ impl Region {
     }
 }
 
-/// What logs cover.
+/// Coverage of logs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// By account and region. An account or region that records do not name is empty text.

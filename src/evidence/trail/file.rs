@@ -34,7 +34,7 @@ const GZIP: [u8; 3] = [0x1f, 0x8b, 8];
 pub struct Unread {
     /// The file or directory.
     pub path: PathBuf,
-    /// Why.
+    /// Reason, in words.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! What was done with keys, and with what descends from them.
+//! Events of keys, and of the credentials that descend from them.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -16,9 +16,9 @@ use crate::aws::cloudtrail::{Event, Lineage, LogKeyId, Relation};
 pub struct FoundEvent {
     /// The event.
     pub event: Event,
-    /// How it belongs to the key.
+    /// Relation to the key.
     pub relation: Relation,
-    /// Which key, and through which credential.
+    /// The key, and the credential through which the event descends from it.
     pub descent: Descent,
     /// A log that holds it: of several copies the first by path.
     pub path: PathBuf,
@@ -33,7 +33,7 @@ pub struct Found {
     pub descended: Vec<(LogKeyId, Descent)>,
     /// True if there were more descendants than are followed.
     pub is_bounded: bool,
-    /// What was read, and what was not.
+    /// Account of what was read, and what was not.
     pub account: Account,
 }
 
@@ -71,7 +71,7 @@ struct Search {
     account: Account,
 }
 
-/// What a round of a lineage looks for.
+/// Keys, principals and users that a round of a lineage looks for.
 #[derive(Default)]
 struct Interest {
     keys: HashSet<LogKeyId>,
@@ -152,7 +152,7 @@ impl Search {
         }
     }
 
-    /// What the lineage knows and no round has looked for.
+    /// Returns the parts of the lineage that no round has looked for.
     fn interest(&self, seen: &Interest) -> Interest {
         let of = &self.lineage;
         Interest {

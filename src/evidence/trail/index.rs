@@ -17,14 +17,14 @@ use crate::aws::cloudtrail::LogKeyId;
 
 const MAGIC: &[u8] = b"keysieve trail index 2\n";
 
-/// Which files hold which keys.
+/// Index from keys to the files that have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Index {
     /// By path. Paths that are compared part by part would take half of the time.
     files: BTreeMap<OsString, Entry>,
 }
 
-/// What is known of a file.
+/// Known facts about a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) size: u64,
@@ -119,7 +119,7 @@ impl Account {
 }
 
 impl Index {
-    /// How many files it knows.
+    /// Returns the number of files in it.
     pub fn len(&self) -> usize {
         self.files.len()
     }
@@ -129,13 +129,13 @@ impl Index {
         self.files.is_empty()
     }
 
-    /// How many different keys it knows.
+    /// Returns the number of different keys in it.
     pub fn keys(&self) -> usize {
         let keys = self.files.values().flat_map(|entry| &entry.keys);
         keys.collect::<HashSet<_, Quick>>().len()
     }
 
-    /// What it knows of a file, if the file has not changed.
+    /// Returns the entry of a file, if the file has not changed.
     pub(super) fn entry(&self, file: &Listed) -> Option<&Entry> {
         let entry = self.files.get(file.path.as_os_str())?;
         (entry.size == file.size && entry.modified == file.modified).then_some(entry)
@@ -151,7 +151,7 @@ impl Index {
         }
     }
 
-    /// What its files cover.
+    /// Returns the coverage of its files.
     pub fn coverage(&self) -> Coverage {
         let mut coverage = Coverage::default();
         for entry in self
@@ -220,7 +220,7 @@ impl Index {
     }
 }
 
-/// Why a file is no index.
+/// Reason why a file is not an index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormatError {
     /// It does not begin as an index of this version does.

@@ -13,7 +13,7 @@ pub struct Listed {
     pub path: PathBuf,
     /// Its length in bytes.
     pub size: u64,
-    /// When it was changed last, in nanoseconds since 1970; 0 if the system does not say.
+    /// Time of the last change, in nanoseconds since 1970; 0 if the system does not say.
     pub modified: u64,
 }
 

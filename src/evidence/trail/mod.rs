@@ -17,7 +17,7 @@ pub use index::{FormatError, Index, index};
 pub use list::{Listed, list};
 pub(super) use pass::kind_of;
 
-/// What a file is.
+/// Kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A log of CloudTrail.
@@ -28,14 +28,14 @@ pub enum Kind {
     Other,
 }
 
-/// How to read.
+/// Options of reading.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Threads, at least 1.
     pub threads: usize,
 }
 
-/// What was read, and what was not.
+/// Account of what was read, and what was not.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     /// Logs that were read.
@@ -50,9 +50,9 @@ pub struct Account {
     pub bytes: u64,
     /// Bytes of text that were searched.
     pub text: u64,
-    /// Where what was read begins and ends.
+    /// First and last times of what was read.
     pub coverage: Coverage,
-    /// What could not be read, by path.
+    /// Files that could not be read, by path.
     pub unread: Vec<Unread>,
 }
 

@@ -22,7 +22,7 @@ const MAX_ARN: usize = 2048;
 /// Files whose answers are held at the same time.
 const BATCH: usize = 4096;
 
-/// What a pass looks for.
+/// Target of a pass.
 pub(super) enum Want<'a> {
     /// Every key ID and every principal: for an index.
     Everything,
@@ -32,7 +32,7 @@ pub(super) enum Want<'a> {
     Texts(&'a AhoCorasick),
 }
 
-/// What a pass found in a file.
+/// Facts that a pass found in a file.
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     pub(super) kind: Kind,
@@ -48,11 +48,11 @@ pub(super) struct Facts {
     pub(super) text: u64,
     /// Each key ID once.
     pub(super) keys: Vec<LogKeyId>,
-    /// The ARN of each principal once, and others that stand in a field of that name.
+    /// The ARN of each principal once, and other values of a field of that name.
     pub(super) principals: Vec<Box<str>>,
     /// The events that were wanted.
     pub(super) events: Vec<Event>,
-    /// What of it could not be read.
+    /// Unread part of the file, described.
     pub(super) unread: Option<String>,
 }
 
@@ -344,7 +344,7 @@ impl Hasher for Quick {
     }
 }
 
-/// What a text is, by how it begins.
+/// Returns the kind of a text, by its beginning.
 pub(in crate::evidence) fn kind_of(text: &[u8]) -> Kind {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let start = text.trim_ascii_start();
