@@ -11,7 +11,7 @@ const TABLE: &str = include_str!("deeds.toml");
 /// Characters of a parameter that are kept.
 const MAX_VALUE: usize = 512;
 
-/// What a call is for.
+/// Purpose of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeedKind {
@@ -23,7 +23,7 @@ pub enum DeedKind {
     Evasion,
     /// Data read, shared or deleted.
     Data,
-    /// What costs money.
+    /// It costs money.
     Spend,
     /// A look around.
     Reconnaissance,
@@ -53,7 +53,7 @@ impl DeedKind {
     }
 }
 
-/// How a call ended.
+/// Result of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -68,17 +68,17 @@ pub enum Outcome {
 /// A call that matters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Deed {
-    /// What it is for.
+    /// Its purpose.
     pub kind: DeedKind,
     /// The service, `iam`.
     pub service: String,
     /// The call, `CreateUser`.
     pub event_name: String,
-    /// How it ended.
+    /// Its result.
     pub outcome: Outcome,
     /// The error, if it failed.
     pub error: Option<String>,
-    /// When.
+    /// Time, as the event has it.
     pub at: String,
     /// In which region.
     pub region: String,
@@ -86,7 +86,7 @@ pub struct Deed {
     pub target: BTreeMap<String, String>,
     /// The key that signed it; none for sign-ins.
     pub key_id: Option<String>,
-    /// How it belongs to the key of the case.
+    /// Relation to the key of the case.
     pub relation: &'static str,
     /// The record.
     pub event_id: String,

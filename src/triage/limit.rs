@@ -1,18 +1,18 @@
-//! What the evidence cannot show. Nothing found is not nothing there.
+//! Limits of the evidence. Nothing found does not mean that nothing is there.
 
 use std::collections::BTreeSet;
 
 use super::{KeyCase, Question, Said};
 use crate::evidence::Kind;
 
-/// What must be known of every key, or the answer is none.
+/// A fact that must be known of every key for a complete answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ground {
     /// If the key works.
     Status,
-    /// Whose it is.
+    /// Its owner.
     Owner,
-    /// What was done with it.
+    /// Its use, from the logs.
     Trail,
 }
 

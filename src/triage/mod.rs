@@ -39,7 +39,7 @@ const MAX_COSTS: usize = 200;
 pub struct Question<'q> {
     /// The keys.
     pub subjects: &'q Subjects,
-    /// When they got out, in seconds since the epoch, if somebody says so.
+    /// Time of the leak, in seconds since the epoch, if it was given.
     pub leaked_at: Option<i64>,
     /// Networks from which the owner calls.
     pub known: &'q [Network],
@@ -47,7 +47,7 @@ pub struct Question<'q> {
     pub exhibits: &'q [Exhibit],
     /// Events of CloudTrail, in order of time, each once.
     pub events: &'q [Event],
-    /// What the logs cover; `None` if there is no log.
+    /// Coverage of the logs; `None` if there is no log.
     pub coverage: Option<&'q Coverage>,
     /// More descends from the keys than is followed.
     pub is_bounded: bool,
@@ -60,19 +60,19 @@ pub struct Question<'q> {
 pub struct Case {
     /// [`SCHEMA`].
     pub schema: &'static str,
-    /// When this was put together.
+    /// Time at which this was put together.
     pub made: String,
     /// Counts.
     pub summary: Summary,
     /// The keys, the most urgent first.
     pub keys: Vec<KeyCase>,
-    /// What the logs cover.
+    /// Coverage of the logs.
     pub coverage: Vec<Covered>,
-    /// What the evidence cannot show.
+    /// Facts that the evidence cannot show.
     pub limits: Vec<Said>,
     /// The files, by path.
     pub evidence: Vec<File>,
-    /// What could not be read.
+    /// Evidence that could not be read.
     pub unread: Vec<NotRead>,
 }
 
@@ -92,7 +92,7 @@ pub struct Summary {
 pub struct File {
     /// Its path.
     pub path: String,
-    /// What it is.
+    /// Kind of the file.
     pub kind: &'static str,
 }
 
@@ -101,11 +101,11 @@ pub struct File {
 pub struct NotRead {
     /// Its path.
     pub path: String,
-    /// Why.
+    /// Reason, in words.
     pub why: String,
 }
 
-/// What the logs cover of one region of one account.
+/// Coverage of one region of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Covered {
     /// The account; empty if the records do not say.
@@ -120,7 +120,7 @@ pub struct Covered {
     pub gaps: Vec<[String; 2]>,
 }
 
-/// When a key got out.
+/// Time at which a key got out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LeakedAt {
     /// The time.
@@ -149,7 +149,7 @@ pub struct Cost {
     pub after: f64,
 }
 
-/// What is known of one key.
+/// Known facts about one key.
 #[derive(Clone, Debug, Serialize)]
 pub struct KeyCase {
     /// The key.
@@ -160,17 +160,17 @@ pub struct KeyCase {
     pub account_facts: Vec<Fact>,
     /// Fingerprints of its findings.
     pub findings: BTreeSet<String>,
-    /// Where it was found.
+    /// Places where it was found.
     pub places: Vec<Place>,
     /// Further places.
     pub more_places: usize,
-    /// When it got out; `None` if nothing says so, and then everything counts as after.
+    /// Time at which it got out; `None` if nothing says so, and then everything counts as after.
     pub leaked_at: Option<LeakedAt>,
-    /// Whose it is.
+    /// Its owner.
     pub owner: Owner,
     /// If it works.
     pub status: Status,
-    /// When it was made.
+    /// Time of its creation.
     pub created: Option<Fact>,
     /// Its place in the credential report.
     pub slot: Option<Slot>,
@@ -178,18 +178,18 @@ pub struct KeyCase {
     pub last_used: Vec<LastUsed>,
     /// If AWS limits the user.
     pub quarantine: Quarantine,
-    /// What it may do, at most; `None` if there are no authorisation details of its user.
+    /// Upper bound of its permissions; `None` if there are no authorisation details of its user.
     pub permissions: Option<PermissionsJson>,
-    /// Where AWS says that it got out.
+    /// Places at which AWS reports that it got out.
     pub exposure: Vec<Fact>,
     /// The support case and the deadline of AWS's mail.
     pub support: Option<Support>,
-    /// What the logs say.
+    /// Facts from the logs.
     #[serde(flatten)]
     pub traced: Traced,
     /// Costs of the account.
     pub cost: Vec<Cost>,
-    /// How urgent it is.
+    /// Urgency.
     pub priority: Priority,
     /// If nobody can do anything with it any more.
     pub containment: Containment,
@@ -197,14 +197,14 @@ pub struct KeyCase {
     pub next: Vec<&'static str>,
 }
 
-/// What AWS's mail says of its case.
+/// Statements of AWS's mail about its case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Support {
     /// The case.
     pub case_id: Option<String>,
     /// The deadline, in AWS's words.
     pub deadline: Option<String>,
-    /// When the mail was sent.
+    /// Date of the mail.
     pub sent: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! How urgent a key is, why, and if it is contained.
+//! Urgency of a key, with reasons, and the state of its containment.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ const MAX_SESSION: i64 = 36 * 3600;
 /// A statement with values, in words of a chosen language by its code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Said {
-    /// Which statement.
+    /// Code of the statement.
     pub code: &'static str,
     /// Its values.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -47,18 +47,18 @@ impl Said {
 pub struct Priority {
     /// `P1` to `P4`.
     pub level: &'static str,
-    /// Why, the weightiest first.
+    /// Reasons, the weightiest first.
     pub reasons: Vec<Said>,
 }
 
 impl Priority {
-    /// Returns true if somebody has to do something.
+    /// Returns true if a person has to act.
     pub fn needs_action(&self) -> bool {
         self.level != "P4"
     }
 }
 
-/// What is known of a key, for its priority.
+/// Known facts about a key, for its priority.
 pub(super) struct Known<'k> {
     pub(super) key: LogKeyId,
     pub(super) owner: &'k Owner,
@@ -154,7 +154,7 @@ pub(super) fn priority(known: &Known<'_>) -> Priority {
 pub struct Containment {
     /// Nothing is open.
     pub contained: bool,
-    /// What is open.
+    /// Ways that are still open.
     pub open: Vec<Said>,
 }
 

@@ -1,4 +1,5 @@
-//! What exports say of a key: owner, status, last use, quarantine. Every statement keeps its source and its time.
+//! Statements of exports about a key: owner, status, last use, quarantine. Every statement keeps its source and its
+//! time.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +17,7 @@ use crate::text::date;
 pub struct Fact {
     /// The statement.
     pub value: String,
-    /// What kind of evidence.
+    /// Kind of evidence.
     pub source: &'static str,
     /// The file, or the event.
     pub from: String,
@@ -44,7 +45,7 @@ impl Fact {
     }
 }
 
-/// Whose a key is.
+/// Owner of a key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Owner {
     /// `root`, `user`, `session` or `unknown`.
@@ -73,13 +74,13 @@ pub struct Status {
 /// The last use of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LastUsed {
-    /// When; `None` if not since 2015-04-22.
+    /// Time of the last use; `None` if not since 2015-04-22.
     pub at: Option<String>,
     /// For which service.
     pub service: Option<String>,
     /// In which region.
     pub region: Option<String>,
-    /// What kind of evidence.
+    /// Kind of evidence.
     pub source: &'static str,
     /// The time of which it speaks.
     pub as_of: Option<String>,
@@ -92,7 +93,7 @@ pub struct Quarantine {
     pub value: &'static str,
     /// The policy.
     pub policy: Option<String>,
-    /// What kind of evidence.
+    /// Kind of evidence.
     pub source: Option<&'static str>,
 }
 
@@ -105,7 +106,7 @@ pub struct Slot {
     pub how: &'static str,
 }
 
-/// What may be done with a key, at most.
+/// Upper bound of a key's permissions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PermissionsJson {
     /// Everything on everything.
@@ -139,7 +140,7 @@ pub struct Records<'e> {
 
 /// A statement about the owner.
 struct OwnerSaid {
-    /// How reliable it is; the least counts.
+    /// Reliability; the least rank counts.
     rank: u8,
     kind: &'static str,
     name: Option<String>,
@@ -217,7 +218,7 @@ impl<'e> Records<'e> {
         facts
     }
 
-    /// Whose a key is.
+    /// Returns the owner of a key.
     pub fn owner(&self, key: LogKeyId, events: &[&Event]) -> Owner {
         let mut said: Vec<OwnerSaid> = Vec::new();
         let by_key = events
@@ -406,7 +407,7 @@ impl<'e> Records<'e> {
         }
     }
 
-    /// When a key was made.
+    /// Returns the time of a key's creation.
     pub fn created(&self, key: LogKeyId, events: &[&Event]) -> Option<Fact> {
         let made = events.iter().find(|event| {
             event.succeeded()
@@ -526,7 +527,7 @@ impl<'e> Records<'e> {
         }
     }
 
-    /// What exports say of the last use, the newest use first.
+    /// Returns the last uses according to exports, the newest first.
     pub fn last_used(
         &self,
         key: LogKeyId,
@@ -630,7 +631,7 @@ impl<'e> Records<'e> {
         }
     }
 
-    /// Where AWS says that the key got out: addresses from mails, and names of Health events.
+    /// Returns the places at which AWS reports that the key got out: addresses from mails, and names of Health events.
     pub fn exposure(&self, key: LogKeyId, owner: &Owner) -> Vec<Fact> {
         let mut facts = Vec::new();
         for exhibit in self.exhibits {
@@ -657,8 +658,8 @@ impl<'e> Records<'e> {
         facts
     }
 
-    /// When AWS wrote of the key, and by what: each mail, and each event of Health that names the key, or its owner and no
-    /// other key. An event from before the key was made is about an older one.
+    /// Returns the times at which AWS wrote of the key, and the kind of message: each mail, and each event of Health
+    /// that names the key, or its owner and no other key. An event from before the key was made is about an older one.
     pub fn noticed(
         &self,
         key: LogKeyId,

@@ -19,15 +19,15 @@ const MAX_PLACES: usize = 100;
 pub struct Subject {
     /// Fingerprints of its findings.
     pub fingerprints: BTreeSet<String>,
-    /// Where it is, in the order of the reports.
+    /// Its places, in the order of the reports.
     pub places: Vec<Place>,
     /// Further places.
     pub more_places: usize,
-    /// When it came in first, in seconds since the epoch: the earliest date of a commit.
+    /// Time of its introduction, in seconds since the epoch: the earliest date of a commit.
     pub introduced: Option<i64>,
 }
 
-/// Where a key was found.
+/// Place where a key was found.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Place {
     /// The path.
@@ -40,7 +40,7 @@ pub struct Place {
     /// The date of that commit, RFC 3339.
     #[serde(default)]
     pub date: Option<String>,
-    /// Whether `HEAD` still has it.
+    /// True if `HEAD` still has it.
     #[serde(default)]
     pub in_head: Option<bool>,
     /// Branches and tags that hold it.
@@ -65,7 +65,7 @@ pub enum Flaw {
 }
 
 impl Flaw {
-    /// What is wrong, after the name of the report.
+    /// Describes the fault, after the name of the report.
     pub fn text(self) -> &'static str {
         match self {
             Self::NotOne => "is no report of keysieve",

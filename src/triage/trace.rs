@@ -1,4 +1,4 @@
-//! What the events of CloudTrail say of one key: use before and after the leak, deeds, and what descends.
+//! One key in the events of CloudTrail: use before and after the leak, deeds, and what descends.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,7 +23,7 @@ const MAX_ABOUT: usize = 200;
 pub struct Related<'e> {
     /// The event.
     pub event: &'e Event,
-    /// How it belongs.
+    /// Relation to the key.
     pub relation: Relation,
     /// To which key.
     pub descent: Descent,
@@ -32,7 +32,7 @@ pub struct Related<'e> {
 /// One event, in short.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EventRef {
-    /// When.
+    /// Time.
     pub at: String,
     /// The service, `iam`.
     pub service: String,
@@ -80,9 +80,9 @@ pub struct Edge {
     pub kind: &'static str,
     /// The call; `first seen` for a key that a made user uses and no event makes.
     pub how: String,
-    /// When.
+    /// Time.
     pub at: String,
-    /// When a session ends.
+    /// End of a session.
     pub expires: Option<String>,
     /// The user of a key, or the role of a session.
     pub of: Option<String>,
@@ -99,7 +99,7 @@ pub struct Calls {
     pub before: Use,
     /// After it.
     pub after: Use,
-    /// What is new since.
+    /// Values that are new since.
     pub new: New,
 }
 
@@ -125,9 +125,9 @@ pub struct Traced {
     pub deeds: Vec<Deed>,
     /// Further ones.
     pub more_deeds: u64,
-    /// What descends from the key, in order of time.
+    /// Credentials that descend from the key, in order of time.
     pub lineage: Vec<Edge>,
-    /// What others did with the key: its making, its status, somebody who looked it up.
+    /// Events about the key by others: its making, its status, a look-up.
     pub about: Vec<EventRef>,
     /// Further ones.
     pub more_about: u64,

@@ -1,4 +1,4 @@
-//! Who called what from where: counts of events, and what is new after a leak.
+//! Callers, calls and origins: counts of events, and values that are new after a leak.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ const MAX_VALUES: usize = 1000;
 /// Characters of a value that are kept.
 const MAX_VALUE: usize = 128;
 
-/// How many events have each value.
+/// Number of events with each value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     values: BTreeMap<String, u64>,
@@ -79,11 +79,11 @@ impl Serialize for Tally {
 /// Some events.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Use {
-    /// How many, each event ID once.
+    /// Number of events, each event ID once.
     pub events: u64,
-    /// How many of them failed.
+    /// Number of those that failed.
     pub failed: u64,
-    /// How many came from networks that are known.
+    /// Number of those from networks that are known.
     pub known: u64,
     /// The time of the first.
     pub from: Option<String>,
@@ -122,7 +122,7 @@ impl Use {
     }
 }
 
-/// What is among some events and not among others.
+/// Values of some events that others lack.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct New {
     /// Source addresses.
@@ -136,7 +136,7 @@ pub struct New {
 }
 
 impl New {
-    /// What `after` has and `before` lacks.
+    /// Returns the values that `after` has and `before` lacks.
     pub fn of(before: &Use, after: &Use) -> Self {
         let new = |before: &Tally, after: &Tally| {
             let values = after

@@ -1,4 +1,4 @@
-//! What to do about keys that got out, in order: reversible first, what destroys last and never by itself.
+//! Steps against leaked keys, in order: reversible first, destructive last and never run unasked.
 //!
 //! A plan is commands with the values of the case. Nothing here runs them, and nothing here knows a shell: values that
 //! AWS's command line would read otherwise, or that IAM forbids, never become part of a command.
@@ -38,7 +38,7 @@ pub struct Plan {
 pub struct Step {
     /// Its name without its ending: `10-contain`.
     pub id: &'static str,
-    /// What is in it, in order.
+    /// Its items, in order.
     pub items: Vec<Item>,
 }
 
@@ -53,9 +53,9 @@ pub enum Item {
     Quote(String),
     /// A command that is run.
     Run(Argv),
-    /// A command that somebody may run who has read it.
+    /// A command for a person to run after reading it.
     Offer(Argv),
-    /// A command that somebody may run by hand, elsewhere, with credentials that the plan's check would stop.
+    /// A command for a person to run by hand, elsewhere, with credentials that the plan's check would stop.
     ByHand(Argv),
     /// Commands that are run in every region that the account has enabled.
     EachRegion(Vec<Argv>),
@@ -357,7 +357,7 @@ fn unrevoke(holder: &str, kind: &str) -> Result<Argv, value::Refused> {
     )
 }
 
-/// Who holds sessions that descend from a key: kind and name of users and roles of the account.
+/// Returns the holders of sessions that descend from a key: kind and name of users and roles of the account.
 fn holders(key: &KeyCase) -> BTreeSet<(&'static str, String)> {
     let mut holders = BTreeSet::new();
     holders.extend(user(key).map(|name| ("user", name.to_owned())));

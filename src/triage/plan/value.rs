@@ -13,9 +13,9 @@ pub enum Arg {
     Text(String),
     /// With the moment of the run inside, as `2026-12-01T00:00:00Z`.
     Now {
-        /// What comes before it.
+        /// Text before it.
         before: String,
-        /// What comes behind it.
+        /// Text behind it.
         after: String,
     },
 }
@@ -25,7 +25,7 @@ pub enum Arg {
 pub(super) struct Refused {
     /// Of which parameter.
     pub(super) name: String,
-    /// What it is; empty if the parameter is not known.
+    /// The value; empty if the parameter is not known.
     pub(super) value: String,
 }
 
