@@ -51,7 +51,7 @@ pub(crate) struct Top {
     pub(crate) color: Color,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Scan directories, files or standard input.
@@ -97,7 +97,7 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-/// What to do with CloudTrail logs.
+/// Commands about CloudTrail logs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TrailCommand {
     /// Print the events of access keys as JSON Lines; exit status 1 if there is one.
@@ -151,7 +151,7 @@ pub(crate) struct TrailMergeArgs {
     /// Indexes. Of two entries for one file the later counts.
     #[arg(value_name = "INDEX", required = true)]
     pub(crate) indexes: Vec<PathBuf>,
-    /// Where the joined index goes.
+    /// File for the joined index.
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 }
@@ -170,7 +170,7 @@ pub(crate) struct TrailCoverageArgs {
     pub(crate) threads: Option<usize>,
 }
 
-/// What to do about the baseline.
+/// Commands about the baseline.
 #[derive(Debug, Subcommand)]
 pub(crate) enum BaselineCommand {
     /// Accept all findings of a scan in a new baseline.
@@ -187,7 +187,7 @@ pub(crate) enum BaselineCommand {
     Audit(BaselineArgs),
 }
 
-/// What is scanned for the baseline.
+/// Content that is scanned for the baseline.
 #[derive(Args, Debug)]
 pub(crate) struct BaselineArgs {
     /// Scan the whole history instead of the files of the work tree.
@@ -230,7 +230,7 @@ pub(crate) struct BaselineRekeyArgs {
 /// Options of commands that add entries.
 #[derive(Args, Debug)]
 pub(crate) struct BaselineUpdateArgs {
-    /// Why the findings are accepted.
+    /// Reason why the findings are accepted.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: Option<String>,
     /// The last day on which the new entries count: YYYY-MM-DD.
@@ -250,7 +250,7 @@ pub(crate) struct BaselineImportArgs {
     pub(crate) target: BaselineArgs,
 }
 
-/// What to do about the configuration.
+/// Commands about the configuration.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Name everything that is wrong with the configuration; exit status 1 if something is.
@@ -279,10 +279,10 @@ pub(crate) struct RootArgs {
     /// Credential reports (CSV, or JSON of `aws iam get-credential-report`) and account summaries.
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// What is older says nothing for certain: 7d, 12h, 2 weeks. A CSV is as old as its file.
+    /// Treat older documents as unknown: 7d, 12h, 2 weeks. A CSV is as old as its file.
     #[arg(long, value_name = "TIME", value_parser = crate::commands::root::parse_age)]
     pub(crate) max_age: Option<i64>,
-    /// How to write it.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: PlainFormat,
     /// The language of the text.
@@ -296,10 +296,10 @@ pub(crate) struct TriageArgs {
     /// Reports of findings (JSON or JSON Lines), access key IDs, or AWS's mail; `-` is standard input.
     #[arg(value_name = "REPORT|KEY_ID")]
     pub(crate) targets: Vec<std::ffi::OsString>,
-    /// What AWS exports: files (plain or gzip) and directories. Recognised by what is in them.
+    /// Exports of AWS: files (plain or gzip) and directories. Recognised by their content.
     #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
     pub(crate) evidence: Vec<PathBuf>,
-    /// When the keys got out; by default the date of the earliest commit that has one.
+    /// Time of the leak; by default the date of the earliest commit that has one of the keys.
     #[arg(long, value_name = "TIME")]
     pub(crate) leaked_at: Option<String>,
     /// A network from which the owner calls; may be given several times.
@@ -314,7 +314,7 @@ pub(crate) struct TriageArgs {
         ignore_case = true
     )]
     pub(crate) require: Vec<GroundArg>,
-    /// How to write it.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: TriageFormat,
     /// Write what to do, as files for a shell, with a report and a draft of the answer to AWS.
@@ -331,18 +331,18 @@ pub(crate) struct TriageArgs {
     pub(crate) threads: Option<usize>,
 }
 
-/// What must be known of every key.
+/// Facts that must be known of every key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GroundArg {
     /// If it works.
     Status,
-    /// Whose it is.
+    /// Its owner.
     Owner,
-    /// What was done with it.
+    /// Its use, from the logs.
     Trail,
 }
 
-/// How `triage` writes.
+/// Output formats of `triage`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TriageFormat {
     /// For people.
@@ -379,7 +379,7 @@ pub(crate) struct MailArgs {
     /// The mail (.eml) or its text; `-` is standard input.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// How to write it.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: PlainFormat,
 }
@@ -407,7 +407,7 @@ pub(crate) struct CollectArgs {
     pub(crate) policy: bool,
 }
 
-/// How commands write that read exports.
+/// Output formats of commands that read exports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum PlainFormat {
     /// For people.
@@ -427,7 +427,7 @@ pub(crate) struct VerifyArgs {
 /// Options of `completions`.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct CompletionsArgs {
-    /// Whose.
+    /// Shell to write completions for.
     #[arg(value_name = "SHELL")]
     pub(crate) shell: clap_complete::Shell,
 }
@@ -440,7 +440,7 @@ pub(crate) struct ManArgs {
     pub(crate) directory: Option<PathBuf>,
 }
 
-/// What to do about hooks.
+/// Commands about hooks.
 #[derive(Debug, Subcommand)]
 #[expect(
     clippy::large_enum_variant,
@@ -453,12 +453,12 @@ pub(crate) enum HookCommand {
     Uninstall(HookArgs),
     /// Say which hooks are active; exit status 1 if one that is named, or pre-commit, is not.
     Status(HookArgs),
-    /// What the installed scripts run.
+    /// Entry points of the installed scripts.
     #[command(subcommand)]
     Run(HookRun),
 }
 
-/// Which hooks.
+/// Choice of hooks.
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct HookArgs {
     /// The hook before a commit, which looks at what is staged.
@@ -551,7 +551,7 @@ pub(crate) struct CommitMsgArgs {
     pub(crate) common: Common,
 }
 
-/// What becomes of a push that could not be looked at in time.
+/// Fate of a push that could not be checked in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnTimeout {
     /// It is refused.
@@ -560,7 +560,7 @@ pub(crate) enum OnTimeout {
     Pass,
 }
 
-/// When to use colour.
+/// Use of colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal.
@@ -701,7 +701,7 @@ impl HistoryArgs {
     }
 }
 
-/// Which part of the history is looked at. Nothing said means all of it, what no reference reaches included.
+/// Selection of a part of the history. The default is all of it, unreachable objects included.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Limits {
     /// Scan what these commits add: A..B, A...B, a revision with all before it, or auto, which asks the
@@ -721,7 +721,7 @@ pub(crate) struct Limits {
         group = "ranges"
     )]
     pub(crate) since_commit: Vec<String>,
-    /// With --range: report secrets, too, that stood in the touched files before.
+    /// With --range: also report secrets that the touched files had before.
     #[arg(long, help_heading = "Which history", requires = "ranges")]
     pub(crate) all: bool,
     /// Scan only what references reach: branches, tags, notes, stashes, heads of work trees.
@@ -772,7 +772,7 @@ pub(crate) struct Common {
     pub(crate) found: Found,
     #[command(flatten)]
     pub(crate) open: Open,
-    /// How to write the report on standard output; text if nothing says otherwise.
+    /// Format of the report on standard output [default: text].
     #[arg(long, value_name = "FORMAT", help_heading = "Output", value_parser = formats())]
     pub(crate) format: Option<Format>,
     /// Write a report to a file too; can be repeated.
@@ -798,7 +798,7 @@ pub(crate) struct Common {
     pub(crate) threads: Option<usize>,
 }
 
-/// How far containers are opened.
+/// Limits on the opening of containers.
 #[derive(Args, Clone, Copy, Debug, Default)]
 #[command(next_help_heading = "Containers")]
 pub(crate) struct Open {
@@ -827,7 +827,7 @@ impl Open {
     }
 }
 
-/// Which configuration and baseline count.
+/// Choice of configuration and baseline.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Configuration")]
 pub(crate) struct Found {
@@ -847,7 +847,7 @@ pub(crate) struct Found {
     /// Use no baseline.
     #[arg(long)]
     pub(crate) no_baseline: bool,
-    /// Report allow markers, allowlists and entries of the baseline that are of no use.
+    /// Report allow markers, allowlist entries and baseline entries that match nothing.
     #[arg(long)]
     pub(crate) report_unused: bool,
 }
@@ -871,12 +871,12 @@ impl Common {
         self.fail_on.unwrap_or(FailOn::Error).level()
     }
 
-    /// How to write the report on standard output.
+    /// Returns the format of the report on standard output.
     pub(crate) fn format(&self) -> Format {
         self.format.unwrap_or(Format::Text)
     }
 
-    /// Whether a person reads the report, and hints are welcome.
+    /// Returns true if a person reads the report, and hints are welcome.
     pub(crate) fn is_for_people(&self) -> bool {
         self.format() == Format::Text && !self.quiet
     }

@@ -1,4 +1,4 @@
-//! Which commits a CI system, or the pre-commit framework, wants looked at: what `--range auto` stands for.
+//! Selection of commits for `--range auto`, from the variables of CI systems and of the pre-commit framework.
 //!
 //! Only what the environment says is known here; whether the clone has those commits is for others to see.
 
@@ -13,12 +13,12 @@ pub(crate) enum Choice {
     Range {
         /// As on the command line.
         spec: String,
-        /// Where that was read.
+        /// The variable or event that named the range.
         why: String,
     },
     /// All that there is.
     Everything {
-        /// Why nothing is left out.
+        /// Reason why nothing is left out.
         why: String,
     },
 }
@@ -42,7 +42,8 @@ const WITHOUT_A_BASE: &[(&str, &str, &str)] = &[
     ("BITBUCKET_BUILD_NUMBER", "Bitbucket", "BITBUCKET_BRANCH"),
 ];
 
-/// What to look at: the first choice that the clone has the commits for; the last one has no replacement.
+/// Returns the selections to try in order: the first whose commits the clone has is used; the last one has no
+/// replacement.
 pub(crate) fn choices(env: impl Fn(&str) -> Option<String>) -> Result<Vec<Choice>, Failure> {
     let set = |name: &str| env(name).filter(|value| !value.is_empty());
     if let Some(from) = set("PRE_COMMIT_FROM_REF") {
@@ -116,12 +117,12 @@ fn everything(why: &str) -> Choice {
     }
 }
 
-/// An id of zeros stands for "there was nothing".
+/// Returns true for an ID of zeros, which means that there was nothing before.
 fn is_null(id: &str) -> bool {
     id.bytes().all(|byte| byte == b'0')
 }
 
-/// What comes after the base of a push that is not known: the default branch, unless it is the one pushed.
+/// Returns the fallbacks for a push with an unknown base: the default branch, unless it is the one pushed.
 fn beside_default(default: Option<String>, branch: Option<String>) -> Vec<Choice> {
     match default {
         Some(default) if Some(&default) != branch.as_ref() => {

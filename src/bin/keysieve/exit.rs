@@ -12,7 +12,7 @@ use keysieve::coverage::Coverage;
 use keysieve::finding::Finding;
 use keysieve::level::Level;
 
-/// How the program ends.
+/// Exit status of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Nothing to complain about.
@@ -24,10 +24,10 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// What the system is told of [`Self::Failed`].
+    /// Exit status for [`Self::Failed`].
     pub(crate) const FAILED: u8 = 2;
 
-    /// How a scan ends. Findings below `fail_on` and accepted ones do not count; `None`: none counts.
+    /// Returns the exit status of a scan. Findings below `fail_on` and accepted ones do not count; `None`: none counts.
     pub(crate) fn of(findings: &[Finding], coverage: &Coverage, fail_on: Option<Level>) -> Self {
         if !coverage.is_complete() {
             Self::Failed

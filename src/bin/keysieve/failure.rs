@@ -1,4 +1,4 @@
-//! Why the program could not do what was asked, and what might help.
+//! Failures of the program, with causes and hints.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -11,7 +11,7 @@ use keysieve::scan;
 
 use crate::terminal;
 
-/// Why the program could not do what was asked.
+/// Reason why the program could not do its work, and advice.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: Kind,
@@ -20,14 +20,14 @@ pub(crate) struct Failure {
     hints: Vec<String>,
 }
 
-/// Whose fault it is.
+/// Party at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The command line asks for something that cannot be.
     Usage,
     /// A file of rules or settings could not be used.
     Config,
-    /// What stands in a file of rules or settings is wrong.
+    /// The content of a file of rules or settings is wrong.
     Faults,
     /// The system or a repository did not let us.
     System,
@@ -65,7 +65,7 @@ impl Failure {
         failure
     }
 
-    /// What failed, with every cause, in one line.
+    /// Formats the failure and every cause in one line.
     pub(crate) fn in_one_line(&self) -> String {
         let mut text = self.message.clone();
         let mut cause: Option<&dyn Error> =
@@ -77,7 +77,7 @@ impl Failure {
         text
     }
 
-    /// Whether files were read and what stands in them is wrong.
+    /// Returns true if files were read and their content is wrong.
     pub(crate) fn is_faults(&self) -> bool {
         self.kind == Kind::Faults
     }

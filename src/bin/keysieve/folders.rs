@@ -19,10 +19,10 @@ use crate::failure::{Failure, Kind};
 use crate::reader::{Place, Reader};
 use crate::settings::{allowlist, everything, excludes};
 
-/// How many are named in the summary; the rest is counted.
+/// Number of folders that the summary names; further ones are counted.
 const NAMED: usize = 3;
 
-/// What folders except.
+/// Exceptions of the configurations of folders.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) folders: Folders,
@@ -30,11 +30,11 @@ pub(crate) struct Found {
     names: Vec<String>,
     /// The files as written, with their names.
     pub(crate) files: Vec<(String, ConfigFile)>,
-    /// Where each entry of an allowlist stands, by folder and number.
+    /// Place of each allowlist entry in its file, by folder and number.
     pub(crate) allows: BTreeMap<(BString, usize), String>,
 }
 
-/// What to do about what is wrong with one of them.
+/// Reaction to a faulty configuration of a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Faults {
     /// Say it: nothing is reported then.
@@ -150,7 +150,7 @@ impl Met {
         }
     }
 
-    /// What the walk is given.
+    /// Builds the reader of folders' configurations for the walk.
     pub(crate) fn own(&self) -> Own {
         let (root, faults) = (self.root.clone(), Arc::clone(&self.faults));
         let read = move |dir: &Path| {

@@ -1,9 +1,9 @@
-//! What somebody may have meant who wrote something else: habits from other tools and from Git.
+//! Hints after mistyped commands and options: habits from other tools and from Git.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-/// What other tools call their commands, and what that is here.
+/// Commands of other tools, each with its counterpart here.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
         "detect",
@@ -111,7 +111,7 @@ pub(crate) fn of(args: impl IntoIterator<Item = OsString>) -> Option<String> {
         .next()
 }
 
-/// Whether it looks like `A..B`, and not like a path such as `../b`.
+/// Returns true for text like `A..B`, and false for a path such as `../b`.
 pub(crate) fn is_range(text: &str) -> bool {
     let sides = text.split_once("..");
     sides.is_some_and(|(from, to)| {

@@ -4,8 +4,8 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 
-/// What the first signal sets. From the first call on, signals no longer kill at once; so scanning commands
-/// ask before they read anything.
+/// Returns the flag that the first signal sets. From the first call on, signals no longer kill at once; so scanning
+/// commands ask for it before they read anything.
 pub(crate) fn stop() -> Arc<AtomicBool> {
     // Signals are of the process, and so is this.
     static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();

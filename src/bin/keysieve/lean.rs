@@ -58,7 +58,7 @@ fn one<A: Args>(name: &'static str) -> clap::Command {
 mod tests {
     use super::*;
 
-    /// What is taken is what the whole parser makes of it, and what is refused is refused by that in its words.
+    /// Accepted lines give the result of the whole parser; refused ones are refused by it in its own words.
     #[test]
     fn the_whole_parser_says_the_same() {
         let lines = [

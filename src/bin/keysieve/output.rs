@@ -1,4 +1,4 @@
-//! Where reports go: standard output, and files that are whole or not there.
+//! Writers of reports: standard output, and files that appear whole or not at all.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;

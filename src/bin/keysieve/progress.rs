@@ -1,4 +1,4 @@
-//! How far a scan is, on a terminal, once it takes long enough for somebody to wonder.
+//! Progress of a scan on a terminal, shown only when the scan takes long enough for a person to wonder.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -15,14 +15,14 @@ use crate::failure::{Failure, Kind, redacted};
 /// No file of settings is larger by far.
 const LARGEST: u64 = 16 << 20;
 
-/// Where the files of a repository may be read.
+/// Version of a repository from which files are read.
 #[derive(Clone, Copy)]
 pub(crate) enum Place<'r> {
     /// Below a directory.
     Disk(&'r Path),
-    /// What the next commit would record.
+    /// The content of the next commit.
     Index(&'r Repository, &'r Index),
-    /// What a commit records.
+    /// The content of a commit.
     Commit(&'r Repository, ObjectId),
     /// There is none yet.
     Nowhere,
@@ -89,7 +89,7 @@ impl<'r> Reader<'r> {
         self.text(name, place)
     }
 
-    /// Whether a folder is the root of another repository, a submodule for one.
+    /// Returns true if a folder is the root of another repository, for example a submodule.
     pub(crate) fn is_other_root(&self, folder: &BStr) -> bool {
         match self {
             Self::Disk(root, _) => root.join(folder.to_path_lossy()).join(".git").exists(),
@@ -136,7 +136,7 @@ impl<'r> Reader<'r> {
     }
 }
 
-/// What `HEAD` has and a checkout leaves out: there is no index yet, or it says that files are not to be there.
+/// Files of `HEAD` that a checkout leaves out: there is no index yet, or it marks them as absent from the disk.
 pub(crate) struct LeftOut {
     repository: Repository,
     index: Index,
@@ -192,7 +192,7 @@ fn left_out(
     Ok(bytes.map(|bytes| (bytes, known.commit_id)))
 }
 
-/// Whether a part of a path below `root` is a link.
+/// Returns true if a part of a path below `root` is a link.
 fn has_link(root: &Path, name: &BStr) -> bool {
     let mut path = root.to_owned();
     name.split_str("/").any(|part| {

@@ -21,7 +21,7 @@ pub(crate) fn check_ids(rules: &RuleSet, only: &[String]) -> Result<(), Failure>
     }
 }
 
-/// What to say to somebody who names a rule that there is not: which ones may be meant.
+/// Returns a hint for an unknown rule ID: the rules that may be meant.
 pub(crate) fn alike(rules: &RuleSet, id: &str) -> String {
     let known = || rules.rules.iter().map(|rule| rule.id.as_ref());
     let mut alike: Vec<&str> = known()

@@ -1,4 +1,4 @@
-//! What every scanning command does before and after its source: rules, scanner, progress, signals; then
+//! The frame of every scanning command around its source: before it rules, scanner, progress and signals; after it
 //! redaction, reports and the exit status.
 
 use std::collections::BTreeSet;
@@ -33,19 +33,19 @@ use crate::{folders, interrupt, output, terminal};
 /// One run of a scanning command.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// What counts.
+    /// Configuration, rules and exceptions in force.
     pub(crate) settings: Settings,
     /// The engine with the rules in force.
     pub(crate) engine: Arc<Engine>,
     /// Set when a signal asks the run to end.
     pub(crate) stop: Arc<AtomicBool>,
-    /// What progress shows.
+    /// Counters that progress shows.
     pub(crate) counters: Arc<Counters>,
     /// Lines around what is found.
     pub(crate) context: usize,
-    /// How far containers are opened.
+    /// Limits on the opening of containers.
     pub(crate) limits: Limits,
-    /// Whether what is scanned is all that the baseline speaks of, rather than a change of it.
+    /// True if the scan covers everything that the baseline is about, rather than a change of it.
     pub(crate) is_whole: bool,
     excludes: Globs,
     exclude_in: ExcludeIn,
@@ -56,14 +56,14 @@ pub(crate) struct Session {
     success: Success,
 }
 
-/// What is said, in text, if there is nothing to report.
+/// Text output of a scan without anything to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Success {
     /// The whole report, with what was scanned and skipped.
     Report,
     /// One line, among those of other hooks.
     Line,
-    /// Nothing: somebody else would have to read it.
+    /// Nothing: the output would only be noise to its reader.
     Silent,
 }
 
@@ -143,7 +143,8 @@ impl Session {
         Opener::new(Scanner::new(Arc::clone(&self.engine), options), self.limits)
     }
 
-    /// Takes no more out of one file than somebody who waits would want, unless the command line says more.
+    /// Limits the bytes unpacked from one file to what is bearable for a waiting person, unless the command line says
+    /// more.
     pub(crate) fn with_output(mut self, bytes: u64) -> Self {
         self.limits = self.common().open.limits(Some(bytes));
         self
@@ -168,7 +169,7 @@ impl Session {
         self
     }
 
-    /// Whether only some paths are reported.
+    /// Returns true if only some paths are reported.
     pub(crate) fn is_selective(&self) -> bool {
         self.selection.is_some()
     }
@@ -188,7 +189,7 @@ impl Session {
         self.report(judged, &unused)
     }
 
-    /// What was left out and accepted before the change that is looked at.
+    /// Returns the exceptions in force before the change under scan.
     pub(crate) fn before(&self) -> &Exceptions {
         &self.before
     }
@@ -412,7 +413,7 @@ impl Session {
         print_lines(&lines);
     }
 
-    /// What reports say about the rules that found something.
+    /// Collects the rules that found something, as reports describe them.
     fn rule_infos(&self, findings: &[Finding]) -> Vec<RuleInfo> {
         let ids: BTreeSet<&str> = findings
             .iter()
@@ -443,7 +444,7 @@ pub(crate) fn tool(rules_hash: &dyn Fn() -> String) -> Tool<'_> {
     }
 }
 
-/// What was not read, if that makes the scan incomplete.
+/// Lists the reasons of an incomplete scan, with an example; `None` for a complete one.
 pub(crate) fn incomplete(coverage: &Coverage) -> Option<String> {
     if coverage.is_complete() {
         return None;
@@ -472,7 +473,7 @@ fn those_that(can: impl Fn(&Capabilities) -> bool) -> String {
     }
 }
 
-/// What helps where not all could be read, and how to accept it.
+/// Returns hints for what was not read, and the option to accept it.
 fn cures(coverage: &Coverage) -> Vec<String> {
     let is_open = |reason: &SkipReason| {
         let count = coverage.skipped.get(reason).copied().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What counts in this run: the command line, then the configuration, then what the program does by itself.
+//! Settings of this run: the command line, then the configuration, then the defaults of the program.
 //!
 //! Which configuration and baseline a command uses, design and documentation say: what is about to be committed
 //! for `staged`, the base of a range, else the disk. The library is handed names and texts.
@@ -22,15 +22,15 @@ use crate::failure::{Failure, Kind};
 use crate::reader::{Place, Reader, read_named};
 use crate::rules;
 
-/// Where a command looks for configuration and baseline.
+/// Places in which a command looks for configuration and baseline.
 pub(crate) struct Places<'r> {
     /// Without `--config-from`.
     pub(crate) usual: Place<'r>,
-    /// What there was before, where the command knows such a thing.
+    /// The state before the change, for commands that know one.
     pub(crate) base: Option<Place<'r>>,
-    /// What there is after, likewise.
+    /// The state after the change, for commands that know one.
     pub(crate) head: Option<Place<'r>>,
-    /// What paths in the configuration are held against.
+    /// Base against which paths in the configuration are matched.
     pub(crate) paths: Base,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
     pub(crate) common: Common,
     /// The configuration as written.
     pub(crate) file: ConfigFile,
-    /// What the configuration is called; `None` if there is none.
+    /// Name of the configuration; `None` if there is none.
     pub(crate) config_name: Option<String>,
     /// All rules, switched on or not: all of them redact.
     pub(crate) rules: RuleSet,
@@ -49,11 +49,11 @@ pub(crate) struct Settings {
     pub(crate) only: Option<BTreeSet<String>>,
     /// Levels that are not the rule's own.
     pub(crate) levels: BTreeMap<String, Level>,
-    /// What the configuration accepts.
+    /// Exceptions that the configuration accepts.
     pub(crate) allowlist: Allowlist,
-    /// What the configuration before the change left out and accepted.
+    /// Exceptions of the configuration before the change.
     pub(crate) before: Exceptions,
-    /// What the configuration leaves out.
+    /// Paths that the configuration excludes.
     pub(crate) excludes: Globs,
     /// The way from paths as they are shown to those below the root.
     pub(crate) paths: Base,
@@ -63,8 +63,8 @@ pub(crate) struct Settings {
     pub(crate) said: Vec<String>,
 }
 
-/// Where the configurations of folders are read; `None` if they do not count: the user names another file, or none, or
-/// there is no repository, and so nobody who keeps all of them.
+/// Returns the place of the folders' configurations; `None` if they do not count: the user names another file, or none,
+/// or there is no repository, and so no owner of all of them.
 pub(crate) fn folders_place<'r>(
     common: &Common,
     places: &Places<'r>,
@@ -78,7 +78,7 @@ pub(crate) fn folders_place<'r>(
 }
 
 impl Settings {
-    /// Reads configuration, rules and baseline. Everything that is wrong with any of them is told at once.
+    /// Reads configuration, rules and baseline. All their faults are reported at once.
     pub(crate) fn load(common: &Common, places: &Places<'_>) -> Result<Self, Failure> {
         let named = named_config(common);
         let place = place(common, places, named.is_none())?;
@@ -221,7 +221,8 @@ fn overlaid(common: &Common, file: &ConfigFile) -> Common {
     common
 }
 
-/// Which rules report: those of the command line, else those that the configuration leaves switched on.
+/// Returns the rules that report: those of the command line, else those that the configuration leaves on; `None` for
+/// all.
 fn only(common: &Common, file: &ConfigFile, rules: &RuleSet) -> Option<BTreeSet<String>> {
     if !common.only.is_empty() {
         return Some(common.only.iter().cloned().collect());
@@ -268,7 +269,7 @@ fn exceptions(file: &ConfigFile) -> Result<Exceptions, Failure> {
     })
 }
 
-/// What the configuration at `base` leaves out and accepts. Faults of it were told when it counted; one that is broken
+/// Returns the exceptions of the configuration at `base`. Its faults were reported when it was in force; a broken one
 /// is taken to except everything.
 pub(crate) fn before(base: Place<'_>) -> Result<Exceptions, Failure> {
     let text = Reader::open(base)?.text(FILE_NAME.into(), base)?;

@@ -1,4 +1,4 @@
-//! What the terminal is like: colour, width, whether there is one.
+//! Properties of the terminal: colour, width, presence.
 
 use std::io::{IsTerminal as _, Write};
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -16,8 +16,8 @@ pub(crate) fn set_color(color: Color) {
     CHOICE.store(color as u8, Ordering::Relaxed);
 }
 
-/// Whether to colour what is written to `stream`. Without a word on the command line, `NO_COLOR`,
-/// `CLICOLOR_FORCE` and whether it is a terminal decide.
+/// Returns true if output to `stream` is coloured. Without an option, `NO_COLOR`, `CLICOLOR_FORCE` and the kind of the
+/// stream decide.
 fn has_color(stream: &impl anstream::stream::RawStream) -> bool {
     match CHOICE.load(Ordering::Relaxed) {
         choice if choice == Color::Always as u8 => true,
@@ -26,12 +26,12 @@ fn has_color(stream: &impl anstream::stream::RawStream) -> bool {
     }
 }
 
-/// Whether the report on standard output is coloured.
+/// Returns true if the report on standard output is coloured.
 pub(crate) fn stdout_has_color() -> bool {
     has_color(&std::io::stdout())
 }
 
-/// Whether somebody watches standard error.
+/// Returns true if standard error is a terminal.
 pub(crate) fn stderr_is_watched() -> bool {
     std::io::stderr().is_terminal()
 }

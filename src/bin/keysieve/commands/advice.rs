@@ -1,4 +1,4 @@
-//! What to do about a push that was stopped, spelled out with the commits and files at fault.
+//! Advice after a stopped push, spelled out with the commits and files at fault.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,7 @@ use keysieve::source::snapshot::Snapshot;
 /// Commits that are named; of more, the first.
 const COMMITS: usize = 3;
 
-/// Who stopped a push.
+/// The hook that stopped a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stopped {
     /// This program, as Git's hook.
@@ -27,7 +27,7 @@ pub(super) enum Stopped {
     Server,
 }
 
-/// What is known of the push.
+/// Facts about the push.
 #[derive(Clone, Copy)]
 pub(super) struct Push<'a> {
     pub(super) repository: &'a Repository,
@@ -36,7 +36,7 @@ pub(super) struct Push<'a> {
     pub(super) base: Option<ObjectId>,
     /// The first commit that is pushed.
     pub(super) tip: Option<ObjectId>,
-    /// Whether somebody chose which configuration counts.
+    /// True if the user chose which configuration counts.
     pub(super) is_chosen: bool,
 }
 
@@ -112,7 +112,7 @@ fn is_message(place: &Place) -> bool {
     )
 }
 
-/// How to take the secret out of the commits that add it.
+/// Returns the steps that remove the secret from the commits that add it.
 fn cure(push: Push<'_>, faults: &[Fault<'_>]) -> String {
     let Some(oldest) = faults.first() else {
         return "hint: take the secret out of what is pushed, and push again\n".to_owned();
@@ -222,13 +222,13 @@ fn short(id: ObjectId) -> String {
     id.to_hex_with_len(12).to_string()
 }
 
-/// Whether Git was run below the root: it runs hooks at the root, and says where it was run.
+/// Returns true if Git was run below the root: it runs hooks at the root, and `GIT_PREFIX` has the folder.
 pub(super) fn is_below() -> bool {
     std::env::var_os("GIT_PREFIX").is_some_and(|prefix| !prefix.is_empty())
 }
 
-/// Files as a shell takes them, if they are few and have simple names. `is_below`: for somebody who is not at the
-/// root, which paths are counted from.
+/// Formats files as arguments of a shell, if they are few and have simple names. `is_below` makes the paths count from
+/// the root, for a person who is in a folder below it.
 pub(super) fn files(paths: impl IntoIterator<Item = String>, is_below: bool) -> String {
     const MOST: usize = 3;
     let paths: BTreeSet<String> = paths.into_iter().collect();

@@ -1,8 +1,8 @@
-//! Who runs a hook, and what they want looked at.
+//! The caller of a hook, and the files it asks about.
 //!
 //! Git names the index of a commit in the environment (`GIT_INDEX_FILE`) when it runs a hook, and the frameworks pass
-//! that on; when somebody calls a framework by hand it is not set, and the framework names files. So `git commit`,
-//! also one that is amended or empty, is told apart from `run --files` and `run --all-files`.
+//! that on; in a framework that a person calls it is not set, and the framework names files. This distinguishes `git
+//! commit`, also one that is amended or empty, from `run --files` and `run --all-files`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use super::push::first_commit;
 use super::range;
 use crate::failure::Failure;
 
-/// What is to be looked at.
+/// Content that the hook checks.
 #[derive(Debug)]
 pub(super) enum Asked {
-    /// What the commit under way records.
+    /// The content of the commit under way.
     Staged,
     /// Commits that a framework names.
     Range(Range),
@@ -45,7 +45,7 @@ pub(super) fn asked(repository: &Repository, files: &[PathBuf]) -> Result<Asked,
     })
 }
 
-/// Whether pre-commit or prek runs this: they say what they stopped, and show nothing of a hook that passes.
+/// Returns true if pre-commit or prek runs this: they say what they stopped, and show nothing of a hook that passes.
 pub(super) fn is_under_framework() -> bool {
     std::env::var_os("PRE_COMMIT").is_some_and(|value| value == "1")
 }

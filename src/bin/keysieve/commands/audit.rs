@@ -20,7 +20,7 @@ const HELP: &str = "a REASON          accept it; the reason may begin with expir
                     c                 show more lines around it\n\
                     q                 stop; what was accepted stays\n";
 
-/// What a person answers.
+/// Answer of a person.
 enum Answer {
     Accept {
         reason: String,

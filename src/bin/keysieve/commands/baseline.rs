@@ -113,7 +113,7 @@ impl Work {
         split
     }
 
-    /// Whether an entry is at a path that is asked for.
+    /// Returns true if an entry is at one of the selected paths.
     fn is_asked(&self, entry: &Entry) -> bool {
         let Some(selection) = &self.selection else {
             return true;
@@ -134,13 +134,13 @@ impl Work {
         saved.map_err(|error| failed(&error))
     }
 
-    /// What the baseline is called.
+    /// Returns the file name of the baseline.
     pub(super) fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());
         name.to_string_lossy().into_owned()
     }
 
-    /// How the command ends, with a word about what was not read.
+    /// Returns the exit status, after a line about what was not read.
     pub(super) fn end(&self, exit: Exit) -> Exit {
         match incomplete(self.redacted.coverage()) {
             None => exit,
@@ -442,7 +442,7 @@ fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// What was typed, or stands in a file, may hold a secret.
+/// Prints text. Typed text and the content of a file may contain a secret, so it is redacted first.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
     let text = escape::terminal_lines(&failure::redacted(text));
     output::to_stdout(|out| out.write_all(text.as_bytes()))

@@ -13,7 +13,7 @@ use crate::session::now;
 /// Everything but what depends on what was asked for.
 const SCRIPT: &str = include_str!("collect.sh");
 
-/// What the script may do: it only reads.
+/// IAM policy of the script: read only.
 const POLICY: &str = include_str!("collect.json");
 
 /// Days before today for which costs are asked.

@@ -192,7 +192,7 @@ fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }
 
-/// What is in force, each value with the place that it comes from behind it.
+/// The settings in force, each value followed by its place.
 struct Page {
     name: String,
     text: String,

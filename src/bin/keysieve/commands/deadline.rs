@@ -10,7 +10,7 @@ use keysieve::git::introduced::Introduced;
 
 use crate::failure::{Failure, Kind};
 
-/// When the time is over, and whether it is.
+/// End of the allowed time, and a flag that it has passed.
 #[derive(Debug)]
 pub(super) struct Limit {
     time: Duration,
@@ -44,7 +44,7 @@ impl Limit {
         })
     }
 
-    /// Whether the time is over.
+    /// Returns true if the time is over.
     pub(super) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }

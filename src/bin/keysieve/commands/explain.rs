@@ -78,7 +78,7 @@ fn split(place: &Path) -> (PathBuf, Option<usize>) {
     (place.to_owned(), None)
 }
 
-/// Whether a scan of the directory that the file is in would read it; why not, if not.
+/// Says if a scan of the file's directory would read it, and if not, why.
 fn reading(
     path: &Path,
     args: &ScanArgs,

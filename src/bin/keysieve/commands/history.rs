@@ -74,7 +74,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
     session.report(judged, &unused)
 }
 
-/// What the objects of the repository hold, and those of its submodules if that is asked.
+/// Scans the objects of the repository, and those of its submodules on request.
 pub(super) fn collect(
     repository: &Repository,
     session: &Session,
@@ -118,8 +118,8 @@ pub(super) fn collect(
     Ok(located)
 }
 
-/// What the objects of one repository hold, and who brought it in. `looked_at` are submodules of it that are, if any
-/// are to be.
+/// Scans the objects of one repository and looks up the commits of findings. `looked_at` has the submodules that are
+/// scanned too, if that was asked for.
 fn collect_one(
     repository: &Repository,
     session: &Session,
@@ -205,7 +205,7 @@ fn advise(failure: Failure, args: &HistoryArgs) -> Failure {
     }
 }
 
-/// What earlier scans with the same settings have found clean.
+/// Opens the record of objects that earlier scans with the same settings found clean.
 fn cache(
     directory: &Path,
     repository: &Repository,
@@ -229,7 +229,7 @@ fn cache(
     Ok(Arc::new(Cache::open(directory, history, &settings)))
 }
 
-/// What the scan is limited to; `None` for everything, whatever refers to it.
+/// Returns the selected part of the history; `None` for everything, unreachable objects included.
 fn selected(repository: &Repository, limits: &Limits) -> Result<Option<Selected>, Failure> {
     let since = match &limits.since {
         Some(text) => Some(date::parse(text, now()?).ok_or_else(|| {

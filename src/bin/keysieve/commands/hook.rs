@@ -27,7 +27,7 @@ pub(crate) fn run(command: &HookCommand) -> Result<Exit, Failure> {
     }
 }
 
-/// What the installed scripts and the frameworks run.
+/// Runs a hook for the installed scripts and the frameworks.
 fn run_hook(run: &HookRun) -> Result<Exit, Failure> {
     interrupt::stop();
     let repository = staged::open(Path::new("."))?;
@@ -228,7 +228,7 @@ fn describe_outcome(outcome: &Outcome) -> String {
     }
 }
 
-/// Who runs the hook, if it is not Git.
+/// Names the manager that runs the hook, if it is not Git.
 fn through(manager: Option<Manager>) -> String {
     match manager {
         Some(manager) => format!(", which {} runs before its own hooks", manager.name()),

@@ -188,7 +188,7 @@ fn wrong_value(key: &str, setting: &setting::Setting, expected: &str) -> Failure
     Failure::bare(Kind::Config, message)
 }
 
-/// What the updates from old to new objects transfer.
+/// Returns the ranges of commits that the updates from old to new objects transfer.
 fn ranges(
     repository: &Repository,
     updates: impl Iterator<Item = (Option<ObjectId>, ObjectId)>,

@@ -1,4 +1,4 @@
-//! What commits add: for `keysieve history --range` and for the hooks of a push.
+//! Scan of added commits: for `keysieve history --range` and for the hooks of a push.
 
 use std::collections::HashSet;
 use std::num::NonZero;
@@ -30,7 +30,7 @@ use crate::reader::Place;
 use crate::session::{ExcludeIn, Session, Success};
 use crate::settings::Places;
 
-/// What to look at, and how.
+/// The ranges to scan, with options.
 pub(super) struct Job<'a> {
     pub(super) repository: &'a Repository,
     /// Looked at one after the other. What one leaves out, another may bring in.
@@ -43,9 +43,9 @@ pub(super) struct Job<'a> {
     pub(super) max_object_size: Option<u64>,
     /// Report what was there before as well.
     pub(super) all: bool,
-    /// Who stops the push that this is about; for hooks.
+    /// The hook that would stop the push; `None` outside of hooks.
     pub(super) stopped: Option<Stopped>,
-    /// When the time is over.
+    /// The end of the allowed time.
     pub(super) limit: Option<&'a Limit>,
     pub(super) success: Success,
     /// References that do not hold these commits yet and are about to.
@@ -162,12 +162,12 @@ pub(super) fn base_of(repository: &Repository, ranges: &[Vec<Range>]) -> Option<
     first_commit(repository, left_out)
 }
 
-/// Resolves what somebody wrote.
+/// Resolves a range as typed.
 pub(super) fn parse(repository: &Repository, spec: &BStr) -> Result<Range, Failure> {
     revision::parse_range(repository, spec).map_err(failed)
 }
 
-/// Why commits could not be selected.
+/// Converts an error in the selection of commits.
 pub(super) fn failed(error: revision::Error) -> Failure {
     let (kind, hint) = match &error {
         revision::Error::Unknown {

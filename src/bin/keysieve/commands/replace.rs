@@ -1,6 +1,6 @@
 //! `keysieve history --replace-text FILE`: what was found, as `git filter-repo --replace-text` takes it.
 //!
-//! The list has the bytes as they stand in the objects, not what a client would make of them: of a key in base64, the
+//! The list has the bytes of the objects themselves, not what a client would make of them: of a key in base64, the
 //! base64. A value that a rewrite by text cannot reach is named.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,14 +19,14 @@ use keysieve::secret::Secret;
 
 use crate::failure::{Failure, Kind, print_line};
 
-/// A shorter value may stand anywhere, as a part of other words.
+/// Fewest bytes of a value in the list. A shorter one may occur anywhere, as a part of other words.
 const SHORTEST: usize = 8;
 /// Places that a word on what is left is given with; the rest is counted.
 const NAMED: usize = 3;
 /// `git filter-repo` leaves files alone that have a zero among so many first bytes.
 const BINARY_WITHIN: usize = 8192;
 
-/// Why a value is not in the list, or is in it to no avail.
+/// Reason why a value is not in the list, or is in it to no avail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Left {
     InContainer,
@@ -36,12 +36,12 @@ enum Left {
     Unread,
 }
 
-/// What goes into the list, and what does not.
+/// The list, and the values that are left out of it.
 #[derive(Default)]
 struct List {
     values: BTreeSet<Secret>,
     left: BTreeMap<Left, Vec<String>>,
-    /// Whether commits or tags speak of one.
+    /// True if the message of a commit or tag contains a value.
     in_messages: bool,
 }
 
@@ -210,7 +210,7 @@ fn line(value: &[u8]) -> Secret {
     Secret::new(&line)
 }
 
-/// Where the secret and the token of a place stand.
+/// Returns the positions of the secret and the token of a place.
 fn values_at(place: &Place) -> Vec<Position> {
     [place.secret, place.token].into_iter().flatten().collect()
 }

@@ -18,7 +18,7 @@ use crate::session::now;
 /// Name and version of the JSON form.
 const SCHEMA: &str = "keysieve-root/1";
 
-/// What is said of a document of any other kind.
+/// Message about a document of any other kind.
 const OTHER: &str = "is neither a credential report nor an account summary";
 
 /// Runs the command.
@@ -67,26 +67,26 @@ pub(crate) fn run(args: &RootArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// What one document says about the root user of one account.
+/// Facts in one document about the root user of one account.
 #[derive(Debug, Serialize)]
 struct Account {
     account_id: Option<String>,
     path: String,
     /// `credential_report` or `account_summary`.
     source: &'static str,
-    /// When the document was made.
+    /// Time at which the document was made.
     #[serde(serialize_with = "moment")]
     as_of: AsOf,
-    /// Whether that is the file's time of change, since the document does not say when it was made.
+    /// True if that is the file's time of change, since the document does not say when it was made.
     as_of_is_of_file: bool,
     age_days: i64,
     /// Older than `--max-age`.
     stale: bool,
     /// A newer report of the same account is among the files.
     superseded: bool,
-    /// Whether there is a root key, active or not; null if the document does not say.
+    /// True if there is a root key, active or not; null if the document does not say.
     has_root_key: Option<bool>,
-    /// Whether one is active; null if the document does not say.
+    /// True if one is active; null if the document does not say.
     has_active_root_key: Option<bool>,
     keys: Vec<Key>,
     mfa: Option<bool>,

@@ -186,7 +186,7 @@ fn explain(rule: &Rule, width: Option<usize>) -> String {
     text
 }
 
-/// What makes a match, in sentences.
+/// Describes in sentences which texts match a rule.
 fn looks_at(rule: &Rule) -> Vec<String> {
     let mut lines = Vec::new();
     if rule.keywords.is_empty() {

@@ -72,7 +72,7 @@ pub(crate) fn run(args: &ScanArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// Standard input, as often as it is named, and the paths that are none.
+/// Splits the paths into standard input, as often as it is named, and all others.
 fn targets(args: &ScanArgs) -> (Vec<PathBuf>, Vec<PathBuf>) {
     let paths = args.paths.iter().cloned();
     paths.partition(|path| path == Path::new("-"))
@@ -110,7 +110,7 @@ fn listed_in(list: &Path, null: bool) -> Result<Vec<PathBuf>, Failure> {
         .collect()
 }
 
-/// What the paths of the command line hold.
+/// Scans the paths of the command line.
 ///
 /// `root` is the directory that the patterns of the configuration begin at.
 pub(super) fn collect(session: &Session, args: &ScanArgs, root: &Path) -> Result<Located, Failure> {
@@ -171,7 +171,7 @@ pub(super) fn settings_path(args: &ScanArgs) -> &Path {
     }
 }
 
-/// Where a scan of the disk finds its settings.
+/// Returns the places of the settings for a scan of the disk.
 pub(super) fn places(root: &Path, paths: Base) -> Places<'_> {
     Places {
         usual: Place::Disk(root),
@@ -181,7 +181,7 @@ pub(super) fn places(root: &Path, paths: Base) -> Places<'_> {
     }
 }
 
-/// What the walk is to do.
+/// Returns the options of the walk.
 ///
 /// `at_root` says that the walk begins where the patterns of the configuration do. Elsewhere an anchored one would
 /// name another directory: those are left to what is done with the findings afterwards.
@@ -219,7 +219,7 @@ fn max_file_size(args: &ScanArgs, settings: &Settings) -> Option<u64> {
     args.max_file_size.or(configured.map(|set| set.value))
 }
 
-/// Why a source could not do its work.
+/// Converts an error of a source.
 pub(super) fn failed(error: source::Error) -> Failure {
     let kind = match error {
         source::Error::Glob { .. } => Kind::Usage,

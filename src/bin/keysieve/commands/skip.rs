@@ -18,7 +18,7 @@ const KEY: &str = "keysieve.skip";
 /// The log of pushes that were let pass, in the server's Git directory.
 const LOG: &str = "keysieve-skipped.log";
 
-/// Whether the hook is to be passed by this once; says so, and why. `is_again` is the second run of one hook.
+/// Returns true if this hook is to be skipped once; says so, and why. `is_again` is the second run of one hook.
 pub(super) fn is_asked_for(
     kind: Kind,
     context: &HookContext,
@@ -54,7 +54,7 @@ pub(super) fn is_asked_for(
     Ok(true)
 }
 
-/// What stands in a file would skip for ever: it does nothing.
+/// Warns about the setting in a file, where it would skip for ever: it has no effect.
 fn warn_of_file(context: &HookContext, what: &str) -> Result<(), Failure> {
     let found = setting::in_files(context, KEY).map_err(failed)?;
     if let Some(Origin::File(path)) = found.map(|it| it.origin) {
@@ -66,7 +66,8 @@ fn warn_of_file(context: &HookContext, what: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether a push option asks for it and the server's owner allows it (`keysieve.allowSkip`); then it is logged.
+/// Returns true if a push option asks for a skip and the server's owner allows it (`keysieve.allowSkip`); the skip is
+/// logged.
 pub(super) fn is_asked_for_by_push(
     context: &HookContext,
     git_dir: &Path,

@@ -24,7 +24,7 @@ use crate::reader::Place;
 use crate::session::{self, ExcludeIn, Session, Success};
 use crate::settings::{Places, disk_root};
 
-/// Who runs the command.
+/// Caller of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Caller {
     /// A person.
@@ -72,7 +72,7 @@ fn scan_files(args: &StagedArgs, files: Vec<PathBuf>, caller: Caller) -> Result<
 }
 
 impl Caller {
-    /// What is said if there is nothing to report.
+    /// Returns the output for a scan without anything to report.
     pub(super) fn success(self) -> Success {
         match self {
             Self::Person => Success::Report,
@@ -260,10 +260,10 @@ pub(super) fn open(path: &Path) -> Result<repository::Repository, Failure> {
     found.map_err(|error| Failure::of(Kind::System, &error))
 }
 
-/// What was looked at, on which the advice depends.
+/// Scanned content, on which the advice depends.
 #[derive(Clone, Copy)]
 enum Where<'r> {
-    /// What is staged.
+    /// The staged files.
     Index {
         repository: &'r repository::Repository,
         /// A commit is stopped, and nobody else says so.
@@ -273,7 +273,7 @@ enum Where<'r> {
     Files,
 }
 
-/// What to do now.
+/// Returns advice for the next step.
 fn advice(blamed: &[&Finding], place: Where<'_>) -> String {
     let rule = blamed.first().map_or("RULE", |finding| &finding.rule);
     let marker = format!(
@@ -313,7 +313,7 @@ fn advice(blamed: &[&Finding], place: Where<'_>) -> String {
     )
 }
 
-/// Whether the baseline that lies on the disk accepts all that is blamed.
+/// Returns true if the baseline on the disk accepts all that is blamed.
 fn accepted_on_disk(repository: &repository::Repository, blamed: &[&Finding]) -> bool {
     let path = repository
         .work_dir()

@@ -175,7 +175,7 @@ fn save(index: &Index, path: &Path) -> Result<(), Failure> {
     output::to_file(path, Access::Owner, |out| out.write_all(&bytes))
 }
 
-/// How an event belongs to a key: what is printed before the event itself.
+/// Relation of an event to a key, printed before the event itself.
 #[derive(Serialize)]
 struct Head<'a> {
     time: &'a str,
@@ -205,7 +205,7 @@ fn line(found: &FoundEvent) -> String {
     format!("{head},\"event\":{}}}", found.event.text)
 }
 
-/// How many events there are of each relation, and which keys descend.
+/// Counts the events of each relation, and lists the keys that descend.
 fn summary(found: &trail::Found, keys: &BTreeSet<LogKeyId>) -> String {
     let names: Vec<&str> = keys.iter().map(LogKeyId::as_str).collect();
     let names = names.join(", ");
@@ -245,7 +245,7 @@ fn summary(found: &trail::Found, keys: &BTreeSet<LogKeyId>) -> String {
     text
 }
 
-/// What an index holds.
+/// Counts the keys and files of an index.
 fn held(index: &Index) -> String {
     let keys = counted(index.keys() as u64, "key", "keys");
     let files = counted(index.len() as u64, "file", "files");
@@ -259,7 +259,7 @@ fn and_more(count: usize, what: &str) -> String {
     }
 }
 
-/// What was read, and where it begins and ends.
+/// Describes the logs that were read, with their first and last time.
 fn account(account: &Account) -> String {
     let mut text = format!(
         "read:     {}, {:.1} MB, {:.1} MB of text",
@@ -299,7 +299,7 @@ fn or_unknown(text: &str) -> &str {
     if text.is_empty() { "unknown" } else { text }
 }
 
-/// What stays open however much was read, and what was not read.
+/// Lists the gaps that remain however much is read, and what was not read.
 fn ending(account: &Account) -> String {
     let mut text = String::new();
     if account.trails + account.skipped > 0 {

@@ -137,7 +137,7 @@ fn moment(text: &str, now: i64) -> Result<i64, Failure> {
     })
 }
 
-/// What was named on the command line.
+/// Keys and reports that the command line names.
 #[derive(Default)]
 struct Named {
     subjects: Subjects,
@@ -145,7 +145,7 @@ struct Named {
     evidence: Vec<PathBuf>,
     /// IDs that mails mask.
     masked: BTreeSet<String>,
-    /// What is wrong with reports that could be read in part.
+    /// Faults of reports that could be read in part.
     flaws: Vec<String>,
 }
 
@@ -214,7 +214,7 @@ impl Named {
         }
     }
 
-    /// Adds an ID of a mail or a notice, whole or masked; what else stands in its place is passed over.
+    /// Adds an ID of a mail or a notice, whole or masked; other text in its place is ignored.
     fn add_id(&mut self, id: &str) {
         if let Some(key) = LogKeyId::parse(id) {
             self.subjects.entry(key).or_default();
@@ -275,14 +275,14 @@ impl Named {
     }
 }
 
-/// Returns true for what somebody may have typed or pasted in the place of a file, and that must not be shown.
+/// Returns true for a name that may be a secret, typed or pasted in the place of a file, and must not be shown.
 fn may_be_secret(path: &Path) -> bool {
     let text = path.as_os_str().as_encoded_bytes();
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
     text.len() >= 16 && text.iter().all(is_part)
 }
 
-/// What the logs hold of the keys.
+/// Events of the keys in the logs.
 struct Read {
     /// In order of time, each once.
     events: Vec<Event>,
@@ -351,7 +351,7 @@ fn write(out: &mut dyn Write, answer: &Case, format: TriageFormat, lang: Lang) -
     }
 }
 
-/// What `--require` asks and nothing answers.
+/// Lists the facts that `--require` asks for and that are unknown.
 fn unmet(answer: &Case, required: &[GroundArg], has_trail: bool) -> Vec<String> {
     let mut lines = Vec::new();
     for ground in required {

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     Ok(Exit::Clean)
 }
 
-/// What an ID says without anybody being asked.
+/// Describes an ID offline, from its characters alone.
 fn offline(id: &KeyId) -> String {
     let kind = match id.kind() {
         KeyKind::LongTerm => "a key of an IAM user or of root",
