@@ -7,12 +7,12 @@ use crate::provenance::Provenance;
 pub struct Blob<'a> {
     /// The whole content; only what a container holds may come in windows.
     pub bytes: &'a [u8],
-    /// Where the content came from.
+    /// The source of the content.
     pub provenance: &'a Provenance,
 }
 
-/// A piece of content that is too long to be in memory whole. Pieces share bytes, so that what stands on a border
-/// is seen with all that is around it; of what is found in both, one counts.
+/// A piece of content that is too long to be in memory whole. Neighbouring pieces share bytes, so that what lies on a
+/// border is seen with its surroundings; a match in both pieces counts once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// Bytes of the content in front of the piece.
@@ -45,7 +45,7 @@ impl Span {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether it holds no byte.
+    /// Returns true if it has no byte.
     pub fn is_empty(self) -> bool {
         self.end <= self.start
     }

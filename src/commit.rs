@@ -17,7 +17,7 @@ pub struct CommitInfo {
     pub date: String,
     /// First line of the message.
     pub subject: String,
-    /// Whether `HEAD`'s tree has the content at this path.
+    /// True if `HEAD`'s tree has the content at this path.
     pub in_head: bool,
     /// Full names of branches and tags that contain the commit, sorted.
     pub refs: Vec<String>,
@@ -25,7 +25,7 @@ pub struct CommitInfo {
     pub more_refs: usize,
     /// If no ref reaches it: what still holds it (`stash@{0}`, a reflog entry, an unreachable commit).
     pub held_by: Vec<String>,
-    /// Whether a parent of the commit is not in this clone, so that the content may be older.
+    /// True if a parent of the commit is not in this clone, so that the content may be older.
     pub is_boundary: bool,
     /// The commit with which it left the history of `HEAD`, if it was there and is not any more.
     pub left: Option<Departure>,

@@ -15,10 +15,10 @@ use std::path::Path;
 /// 0.85 at 1 MB, 1.8 and 0.96 at 2 MB, 4.5 and 2.2 at 4 MB.
 pub const MAP_FROM: u64 = 1 << 20;
 
-/// How much is read from a file that has no length of its own, as those of `/proc`.
+/// Bytes read at most from a file that has no length of its own, as those of `/proc`.
 const UNSIZED_LIMIT: u64 = 64 << 20;
 
-/// Whether the last part of a path may be a symbolic link.
+/// Treatment of a symbolic link in the last part of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
     /// It is opened where it leads to.
@@ -27,7 +27,7 @@ pub enum Links {
     Refuse,
 }
 
-/// Why a file was not read.
+/// Reason why a file was not read.
 #[derive(Debug)]
 pub enum Unread {
     /// It is not there.
@@ -252,8 +252,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Reads such a file whole. It is an error if it ends before its length: what stands behind is not known to
-/// be nothing.
+/// Reads such a file whole. A file that ends before its length is an error: the missing bytes are unknown, not empty.
 pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = open_regular(path)?;
     let length = file.metadata()?.len();
@@ -265,7 +264,7 @@ pub(crate) fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Whether there is something at a path, perhaps behind a link, that is neither a file nor a directory.
+/// Returns true if a path leads, perhaps through a link, to something that is neither a file nor a directory.
 pub(crate) fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
@@ -328,7 +327,7 @@ impl GuardedMap {
         }
     }
 
-    /// Whether a part that was asked for could not be had, so that [`Self::bytes`] is not the file.
+    /// Returns true if a requested part was not available, so that [`Self::bytes`] is not the whole file.
     pub fn was_truncated(&self) -> bool {
         match &self.0 {
             #[cfg(unix)]
@@ -370,7 +369,7 @@ mod guard {
     static TABLE: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
     static PREVIOUS: AtomicPtr<libc::sigaction> = AtomicPtr::new(std::ptr::null_mut());
 
-    /// What the process ends with at a fault outside the table; negative: nobody asked.
+    /// Exit status of the process after a fault outside the table; negative: the handler that was there before decides.
     static STATUS: AtomicI32 = AtomicI32::new(-1);
     const LAST_WORD: &[u8] =
         b"error: a file was cut short while it was read; the scan is incomplete, and nothing is reported of it\n";

@@ -7,17 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::BString;
 
-/// How many skips of one reason are kept with their subject; the rest is counted only.
+/// Number of skips of one reason that are kept with their subject; further ones are only counted.
 pub const SUBJECTS_KEPT: usize = 1000;
 
 /// Something that was not read, and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skip {
-    /// Why.
+    /// Reason of the skip.
     pub reason: SkipReason,
-    /// What: a path, an object id, a revision.
+    /// The path, object ID or revision that was skipped.
     pub subject: BString,
-    /// What the system said, if it said something.
+    /// The system's message, if there is one.
     pub detail: Option<String>,
     /// The fault lies in what the file holds, not in how a disk or Git keeps it.
     pub is_in_file: bool,
@@ -57,7 +57,7 @@ impl Skip {
     }
 }
 
-/// Why something was not read.
+/// Reason why something was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SkipReason {
     /// It is there but could not be opened or read.
@@ -169,7 +169,7 @@ impl SkipReason {
             .find(|reason| reason.name() == name)
     }
 
-    /// What helps, for those that mean an incomplete scan.
+    /// Returns advice for a reason that makes a scan incomplete.
     pub fn cure(self) -> Option<&'static str> {
         Some(match self {
             Self::Unreadable => "let this user read it: the owner and the mode of the file decide",
@@ -203,7 +203,7 @@ impl SkipReason {
         })
     }
 
-    /// Whether it means that something asked for was not read. The others are choices.
+    /// Returns true if something that was asked for was not read. The other reasons are choices.
     pub fn is_incomplete(self) -> bool {
         !matches!(
             self,
@@ -228,7 +228,7 @@ pub struct Selected {
     pub without_path: u64,
 }
 
-/// What was scanned and what was not.
+/// Account of the content that was scanned and of what was skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// Files read from disk or standard input.
@@ -245,9 +245,9 @@ pub struct Coverage {
     pub members: u64,
     /// Bytes of these.
     pub opened_bytes: u64,
-    /// How many of the blobs, commits and tags an earlier scan had cleared and this one did not read.
+    /// Number of blobs, commits and tags that an earlier scan had cleared and this one did not read.
     pub cached: u64,
-    /// How many things were skipped, by reason.
+    /// Number of skips by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
     /// The first [`SUBJECTS_KEPT`] skips of each reason, sorted once the scan is over.
     pub skips: Vec<Skip>,
@@ -285,7 +285,7 @@ impl Coverage {
         self.selected = self.selected.take().or(other.selected);
     }
 
-    /// What helps against a reason, by where its faults lie; see [`SkipReason::cure`].
+    /// Returns advice against a reason, which depends on the place of its faults; see [`SkipReason::cure`].
     pub fn cure(&self, reason: SkipReason) -> Option<&'static str> {
         let mut kept = self.skips.iter().filter(|skip| skip.reason == reason);
         match reason {
@@ -307,7 +307,7 @@ impl Coverage {
         });
     }
 
-    /// Whether everything asked for was read, or the user accepted the reason why not.
+    /// Returns true if everything asked for was read, or the user accepted the reason why not.
     pub fn is_complete(&self) -> bool {
         self.skipped.iter().all(|(reason, count)| {
             *count == 0 || !reason.is_incomplete() || self.accepted.contains(reason)

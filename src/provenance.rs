@@ -1,9 +1,9 @@
-//! Where a blob came from.
+//! The source of a blob.
 
 use bstr::BString;
 use gix::ObjectId;
 
-/// Where a blob came from.
+/// The source of a blob.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Provenance {
     /// A file on disk. The path is as a person would type it: below the root that was named, with `/`.
@@ -13,7 +13,7 @@ pub enum Provenance {
     },
     /// Standard input, under the name that the caller gave it.
     Stdin {
-        /// What `--path` said, or `<stdin>`.
+        /// The value of `--path`, or `<stdin>`.
         path: BString,
     },
     /// A blob that the index or a tree names at a path.
@@ -22,13 +22,13 @@ pub enum Provenance {
         path: BString,
         /// The blob.
         blob_id: ObjectId,
-        /// Whether this is what the next commit would record, or what it replaces.
+        /// The side of the change: the content of the next commit, or what it replaces.
         version: Version,
     },
     /// An object of the object database. Who added it and at which path is looked up afterwards,
     /// and only for objects that have findings.
     Object {
-        /// Whether it is a blob or the message of a commit or tag.
+        /// The kind of object: a blob, or the message of a commit or tag.
         kind: ObjectKind,
         /// The object.
         id: ObjectId,
@@ -40,7 +40,7 @@ pub enum Provenance {
 /// A place inside containers that lie in each other.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Inside {
-    /// Where the outermost container came from; never [`Provenance::Inside`] itself.
+    /// The source of the outermost container; never [`Provenance::Inside`] itself.
     pub outer: Box<Provenance>,
     /// The way in, outermost first; never empty.
     pub steps: Vec<Step>,
@@ -53,18 +53,18 @@ pub struct Step {
     pub kind: &'static str,
     /// The name of the part as the container has it; empty for what has none, as the content of a gzip file.
     pub name: BString,
-    /// Which part of the container it is.
+    /// The part of the container that the step leads to.
     pub part: StepPart,
 }
 
-/// Which part of a container a step leads to.
+/// Part of a container that a step leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum StepPart {
     /// A member that the container lists, or its only content.
     Member,
     /// A member that is there and that the container's directory does not list.
     Unlisted,
-    /// What is no member: a comment, a header, bytes behind the end.
+    /// Bytes outside all members: a comment, a header, a tail behind the end.
     Rest,
 }
 
@@ -80,7 +80,7 @@ impl StepPart {
 }
 
 impl Provenance {
-    /// What was read itself: for something inside a container the outermost one.
+    /// Returns the source that was read itself: for something inside a container the outermost one.
     pub fn outer(&self) -> &Self {
         match self {
             Self::Inside(inside) => &inside.outer,
@@ -105,7 +105,7 @@ impl Provenance {
         }
     }
 
-    /// Whether it is what a change replaces: its secrets are known already.
+    /// Returns true for content that a change replaces: its secrets are known already.
     pub fn is_old(&self) -> bool {
         matches!(
             self.outer(),
@@ -126,8 +126,8 @@ impl Provenance {
     }
 }
 
-/// A path and the way into containers as people read it: `path!member!member`. Parts that are no members stand
-/// in brackets; the content of a gzip file and its kind has no name and no part in it.
+/// Formats a path and the way into containers for people: `path!member!member`. Parts outside members are in brackets;
+/// the content of a gzip file and its kind has no name and adds nothing.
 pub fn with_steps(mut path: BString, steps: &[Step]) -> BString {
     for step in steps.iter().filter(|step| !step.name.is_empty()) {
         let (open, close): (&[u8], &[u8]) = match step.part {
@@ -141,12 +141,12 @@ pub fn with_steps(mut path: BString, steps: &[Step]) -> BString {
     path
 }
 
-/// Which side of a change a blob is on.
+/// The side of a change that a blob is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Version {
-    /// What the next commit would record: findings count.
+    /// Content of the next commit: findings count.
     New,
-    /// What it replaces or removes: its secrets are known already.
+    /// Content that is replaced or removed: its secrets are known already.
     Old,
 }
 
@@ -161,7 +161,7 @@ impl ObjectKind {
     }
 }
 
-/// What kind of object was scanned.
+/// Kind of a scanned object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ObjectKind {
     /// File content.

@@ -27,7 +27,7 @@ impl Secret {
         self.0.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Returns true if it has no byte.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What is read of a file, whatever happens to it.
+//! Content read from a file that changes, shrinks or vanishes meanwhile.
 
 #![allow(unsafe_code, reason = "a test makes a map that is not guarded")]
 

@@ -1,4 +1,4 @@
-//! Joins what stands in several files: repeats of a pair, and pairs whose halves are in different files.
+//! Joins findings in several files: repeats of a pair, and pairs whose halves are in different files.
 //!
 //! A key id without its secret is a warning, a `secret_key = …` without anything of AWS is nothing. If both
 //! turn up in neighbouring files, both are reported and each names the place of the other.
@@ -54,7 +54,7 @@ fn fold_repeats(findings: &mut Vec<Finding>) {
     findings.retain(|finding| !finding.places.is_empty());
 }
 
-/// Ids without secret and secrets without id that stand in neighbouring files, one to one.
+/// Joins IDs without a secret and secrets without an ID in neighbouring files, one to one.
 fn join_halves(findings: &mut Vec<Finding>, latent: Vec<Finding>) {
     let is_open =
         |finding: &Finding, rule: &str| finding.rule == rule && finding.level > Level::Note;
@@ -129,8 +129,8 @@ fn place_of(finding: &Finding) -> String {
     format!("{}:{}", place.shown_path(), place.position.line)
 }
 
-/// How many directories apart two findings stand at their nearest; `None` if they are no neighbours, or
-/// stand in one file (where the engine has decided that they do not belong together).
+/// Returns the number of directories between two findings at their nearest; `None` if they are not neighbours, or are
+/// in one file (where the engine has decided that they do not belong together).
 fn apart(id: &Finding, secret: &Finding) -> Option<usize> {
     id.places
         .iter()

@@ -53,7 +53,7 @@ pub(crate) fn merge(mut findings: Vec<Finding>) -> Vec<Finding> {
     merged
 }
 
-/// When a place came in: what history knows goes before what is in no commit, the earliest first.
+/// Sort key of a place: places that history knows go before those in no commit, the earliest first.
 fn introduced(place: &Place) -> (bool, Option<u32>) {
     let rank = place.commit.as_ref().map(|commit| commit.rank);
     (rank.is_none(), rank)

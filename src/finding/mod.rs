@@ -41,7 +41,7 @@ const MOST_HINTS: usize = 5;
 pub struct Finding {
     /// The rule that found it.
     pub rule: String,
-    /// How much it weighs.
+    /// Severity.
     pub level: Level,
     /// Its identity.
     pub fingerprint: Fingerprint,
@@ -57,18 +57,18 @@ pub struct Finding {
     pub secret: Option<Secret>,
     /// The session token, likewise.
     pub session_token: Option<Secret>,
-    /// What kind of place it is: `boto3 call`, `Terraform provider`, ...
+    /// Kind of place: `boto3 call`, `Terraform provider`, ...
     pub context: Option<String>,
-    /// Why the level is lower than the rule's, or what else is known; holds no secret.
+    /// Reasons for a level lower than the rule's, and other remarks; without any secret.
     pub reasons: Vec<String>,
     /// Every place of it; never empty. Places with the secret come before places with the key ID alone. Among each, the
     /// one introduced first leads, then path and position decide.
     pub places: Vec<Place>,
-    /// Why it does not count, if it does not.
+    /// Reason why it does not count; `None` if it counts.
     pub accepted: Option<Acceptance>,
 }
 
-/// Why a finding does not count.
+/// Reason why a finding does not count.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Acceptance {
     /// Every place of it carries an allow marker; the text is the reason written there.
@@ -144,7 +144,7 @@ impl Finding {
         self.secret.is_none() || place.secret.is_some()
     }
 
-    /// Whether `HEAD` has it, at any of its places that history knows.
+    /// Returns true if `HEAD` has it, at any of its places that history knows.
     pub fn is_in_head(&self) -> bool {
         self.commits().any(|commit| commit.in_head)
     }
@@ -163,7 +163,7 @@ impl Finding {
     }
 }
 
-/// Where a finding stands.
+/// Place of a finding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// Path as the source knows it; for an object whose path is not known yet, its id.
@@ -270,6 +270,6 @@ pub struct SnippetLine {
     pub number: usize,
     /// The redacted text; not yet escaped for a terminal.
     pub text: String,
-    /// Where in `text` the match of this line stands, in bytes; `None` on lines of context.
+    /// Position of the match of this line in `text`, in bytes; `None` on lines of context.
     pub mark: Option<(usize, usize)>,
 }

@@ -10,7 +10,7 @@ use crate::coverage::{Coverage, Skip, SkipReason};
 use crate::level::Level;
 use crate::text::paths::{Base, folders_above};
 
-/// What the workers of a scan gave: not merged, and without the commits and paths of objects.
+/// Result of the workers of a scan: not merged, and without the commits and paths of objects.
 #[derive(Debug, Default)]
 pub struct Scanned {
     pub(crate) findings: Vec<Finding>,
@@ -66,7 +66,7 @@ pub struct UnusedMarker {
     pub rules: Vec<String>,
 }
 
-/// How many findings there are.
+/// Counts of findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Summary {
     /// Of level `error`, not accepted.
@@ -318,7 +318,7 @@ impl Redacted {
         &self.coverage
     }
 
-    /// How many findings there are, those that [`Self::above_notes`] took out included.
+    /// Returns the counts of findings, those that [`Self::above_notes`] took out included.
     pub fn summary(&self) -> Summary {
         self.summary
     }

@@ -1,4 +1,4 @@
-//! A TOML document that a person wrote, read so that everything that is wrong with it can be told at once.
+//! A TOML document that a person wrote, read so that all its faults can be reported at once.
 //!
 //! Rule files and configuration files are read through this; what their keys mean is theirs to know.
 
@@ -19,7 +19,7 @@ pub struct Fault {
     pub line: usize,
     /// The key at fault, with what it belongs to where that is known: `my-rule.regex`. May be empty.
     pub key: String,
-    /// What is wrong with it.
+    /// The fault in words.
     pub message: String,
 }
 
@@ -40,9 +40,9 @@ impl fmt::Display for Fault {
 pub struct Reader<'a> {
     name: &'a str,
     text: &'a str,
-    /// What was found wrong so far.
+    /// Faults found so far.
     pub faults: Vec<Fault>,
-    /// What the key that is being read belongs to; empty at the root.
+    /// The table of the key that is being read; empty at the root.
     pub within: String,
     /// A byte and its line, to count on from.
     counted: (usize, usize),
@@ -60,8 +60,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Parses the text; `None`, with the faults noted, where the syntax is wrong: half a document would give
-    /// faults that are none.
+    /// Parses the text; `None`, with the faults noted, where the syntax is wrong: half a document would give false
+    /// faults.
     pub fn parse(&mut self) -> Option<Spanned<DeTable<'a>>> {
         let (root, errors) = DeTable::parse_recoverable(self.text);
         for error in errors {
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of strings, each with the byte at which it stands.
+    /// Returns a list of strings, each with its offset in bytes.
     pub fn strings_with_places(&mut self, value: &Value<'_>, key: &str) -> Vec<(usize, String)> {
         match value.get_ref() {
             DeValue::Array(items) => items
@@ -187,8 +187,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The name that somebody may have meant who wrote another: at most two letters differ, or one is part of the
-/// other.
+/// Returns the name that a mistyped one may mean: at most two letters differ, or one is part of the other.
 pub fn closest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let distances = names.into_iter().filter_map(|name| {
         let is_part = word.len() > 3 && (name.contains(word) || word.contains(name));
@@ -199,7 +198,7 @@ pub fn closest<'n>(word: &str, names: impl IntoIterator<Item = &'n str>) -> Opti
     Some(name)
 }
 
-/// What there is to say about a regex that cannot be compiled: the last line, which names the cause.
+/// Returns the message about a regex that cannot be compiled: the last line, which names the cause.
 pub fn regex_message(error: &impl fmt::Display) -> String {
     let text = error.to_string();
     let last = text.lines().rev().find(|line| !line.trim().is_empty());

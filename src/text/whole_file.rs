@@ -4,7 +4,7 @@ use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-/// Who may read a file that was written.
+/// Access to a file that was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Its owner alone.
@@ -43,7 +43,7 @@ pub fn replace(
     Ok(())
 }
 
-/// What an ordinary file at `path` permits.
+/// Returns the permissions of an ordinary file at `path`.
 #[cfg(unix)]
 fn usual(path: &Path, dir: &Path, file: &File) -> io::Result<Option<Permissions>> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
