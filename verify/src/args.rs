@@ -26,13 +26,13 @@ pub(crate) struct Args {
     /// Sign one request with each found pair. The owner of the key sees it in CloudTrail: for keys that you may use.
     #[arg(long)]
     pub(crate) with_found_secret: bool,
-    /// Where the paths of the report begin: the directory in which keysieve ran, or the repository.
+    /// Folder in which the paths of the report begin: the directory in which keysieve ran, or the repository.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) root: PathBuf,
     /// Say what would be asked, where and how often, and ask nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// How to write the answers.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
     /// Keep the answers in this file too, and take over those that are in it; unknown keys are asked again.
@@ -71,12 +71,12 @@ pub(crate) struct Args {
         help_heading = "Limits"
     )]
     pub(crate) max_requests: u32,
-    /// How long an answer may take.
+    /// Time that an answer may take.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Limits")]
     pub(crate) timeout: Duration,
 }
 
-/// How to write the answers.
+/// Output formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// A line a key, for people.

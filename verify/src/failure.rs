@@ -1,4 +1,4 @@
-//! Why the program could not do what was asked, and what might help.
+//! Failures of the program, with advice.
 
 use std::fmt::Display;
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use keysieve::report::escape;
 use keysieve::rule::RuleSet;
 use keysieve::scan;
 
-/// Why the program could not do what was asked.
+/// Reason why the program could not do its work.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,

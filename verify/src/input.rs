@@ -1,4 +1,4 @@
-//! What is to be asked about: key IDs, and findings of reports.
+//! Keys to ask about: key IDs, and findings of reports.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -20,9 +20,9 @@ const SCHEMA: &str = "keysieve-report/1";
 pub(crate) struct Input {
     /// In the order in which they were named.
     pub(crate) findings: Vec<Found>,
-    /// How many findings are none of AWS's key pairs.
+    /// Number of findings that are not key pairs of AWS.
     pub(crate) others: usize,
-    /// What is wrong with the reports, though they could be read.
+    /// Faults of the reports that could be read all the same.
     pub(crate) flaws: Vec<String>,
 }
 
@@ -37,11 +37,11 @@ pub(crate) struct Found {
     pub(crate) secret_key: Option<Secret>,
     /// The session token, likewise.
     pub(crate) session_token: Option<Secret>,
-    /// Where it is, as far as that can be read again.
+    /// Its places, as far as they can be read again.
     pub(crate) places: Vec<Place>,
 }
 
-/// Where a finding is.
+/// Place of a finding.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 pub(crate) struct Place {
     /// The path, lossy if it is not UTF-8.
@@ -129,7 +129,8 @@ pub(crate) fn load(subjects: &[impl AsRef<OsStr>]) -> Result<Input, Failure> {
     Ok(input)
 }
 
-/// What was typed may be a secret: only what looks like a file's name is repeated.
+/// Returns the failure for an argument of no known kind. What was typed may be a secret: only text that looks like a
+/// file's name is repeated.
 fn no_such(number: usize, subject: &OsStr) -> Failure {
     let name = subject.to_string_lossy();
     let what = match name.ends_with(".json") || name.ends_with(".jsonl") {

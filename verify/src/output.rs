@@ -14,7 +14,7 @@ use crate::input::Place;
 /// Name and version of the schema.
 pub(crate) const SCHEMA: &str = "keysieve-verify/1";
 
-/// What was learnt about one key, as it is written and read again.
+/// The answer about one key, as it is written and read again.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Answer {
     /// The access key ID; none for a secret that was found alone.
@@ -27,25 +27,25 @@ pub(crate) struct Answer {
     pub(crate) reason: Option<String>,
     /// The reason in words.
     pub(crate) detail: Option<String>,
-    /// Whether it is the root user's, if that is known.
+    /// True if it is the root user's; `None` if that is not known.
     pub(crate) root: Option<bool>,
-    /// Whose it is, if that is known.
+    /// Owner, if known.
     pub(crate) owner: Option<OwnerJson>,
     /// 12 digits: as AWS said it, else as the ID holds it.
     pub(crate) account_id: Option<String>,
     /// As AWS said it.
     pub(crate) partition: Option<String>,
-    /// When the key was made.
+    /// Time of the key's creation.
     pub(crate) created: Option<String>,
     /// The last use that IAM knows of; null if IAM was not asked.
     pub(crate) last_used: Option<UseJson>,
-    /// What else a person should know.
+    /// Further remarks for a person.
     pub(crate) notes: Vec<String>,
-    /// How it was asked.
+    /// Way of asking.
     pub(crate) asked: Asked,
 }
 
-/// Whose a key is.
+/// Owner of a key.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct OwnerJson {
     /// `root`, `user`, `session` or `federated`.
@@ -64,14 +64,14 @@ pub(crate) struct UseJson {
     region: Option<String>,
 }
 
-/// How a key was asked about.
+/// Way in which a key was asked about.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Asked {
     /// `found_secret` or `own_credentials`.
     pub(crate) with: String,
-    /// What the answer is about: partitions, an endpoint, or the own account.
+    /// Subject of the answer: partitions, an endpoint, or the own account.
     pub(crate) of: Vec<String>,
-    /// When, in UTC.
+    /// Time, in UTC.
     pub(crate) at: String,
     /// The hosts; empty if nothing was sent.
     pub(crate) hosts: Vec<String>,
@@ -127,7 +127,7 @@ impl Answer {
         self.status == "unknown"
     }
 
-    /// What comes after the ID and the status, for people.
+    /// Returns the text after the ID and the status, for people.
     fn says(&self) -> String {
         let mut parts = Vec::new();
         let account = self.account_id.as_deref().unwrap_or("not known");
@@ -172,7 +172,7 @@ fn day(time: &str) -> &str {
     time.split('T').next().unwrap_or(time)
 }
 
-/// How many of each.
+/// Number of keys in each state.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Summary {
     /// Keys that work, those of root users among them.
@@ -205,7 +205,7 @@ impl Summary {
 #[derive(Debug)]
 pub(crate) struct Output {
     format: Format,
-    /// How many of each there were.
+    /// Number of keys in each state.
     pub(crate) summary: Summary,
     /// Active keys of root users, for the last line.
     roots: Vec<String>,

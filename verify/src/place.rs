@@ -1,4 +1,4 @@
-//! Where is asked, and with whose credentials: options first, then the variables that AWS's own tools read.
+//! Endpoints and credentials of this run: options first, then the variables that AWS's own tools read.
 
 use std::ffi::OsString;
 use std::fs;
@@ -41,7 +41,7 @@ impl Environment {
     }
 }
 
-/// Where is asked in this run.
+/// Endpoints of this run.
 #[derive(Debug)]
 pub(crate) struct Places {
     /// Hosts and regions.

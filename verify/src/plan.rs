@@ -66,7 +66,7 @@ pub(crate) fn show(args: &Args, keys: &[Key], places: &Places) -> Result<(), Fai
     line("nothing was sent")
 }
 
-/// What a request with a found pair leaves behind.
+/// Describes the traces that a request with a found pair leaves behind.
 pub(crate) fn trace() -> String {
     format!(
         "note: each request is recorded in the CloudTrail of the key's owner (event GetCallerIdentity, user agent \

@@ -103,7 +103,7 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// What was found again.
+/// Findings that were found again.
 #[derive(Debug, Default)]
 struct FoundAgain {
     findings: Vec<Finding>,
@@ -138,7 +138,7 @@ impl FoundAgain {
     }
 }
 
-/// What was asked for and not read.
+/// Lists what was asked for and not read.
 fn unread(coverage: &Coverage) -> Vec<String> {
     let skips = coverage.skips.iter();
     let skips = skips.filter(|skip| skip.reason.is_incomplete());

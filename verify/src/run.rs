@@ -174,7 +174,7 @@ fn merge(findings: Vec<Found>, with_secret: bool) -> Vec<Key> {
     keys
 }
 
-/// Whose credentials ask.
+/// Credentials that ask.
 enum Who {
     /// Each found pair for itself.
     Found,
@@ -222,7 +222,7 @@ impl Who {
         }
     }
 
-    /// What an answer is about.
+    /// Returns the subject of an answer.
     fn of(&self, places: &Places, id: &str) -> Vec<String> {
         match (self, &places.endpoints.sts) {
             (Self::Own { caller, .. }, _) => vec![caller.account_id.clone()],

@@ -126,7 +126,7 @@ fn covers(entry: &str, host: &str) -> bool {
     entry == "*" || (!domain.is_empty() && is_in(domain))
 }
 
-/// What went wrong, in words that hold nothing of the request.
+/// Converts an error to words that contain nothing of the request.
 fn fault(error: Error) -> Fault {
     match error {
         Error::Timeout(_) => Fault::Timeout,
@@ -157,7 +157,7 @@ fn io_fault(error: &io::Error) -> Fault {
     }
 }
 
-/// The beginning of a text that somebody else wrote.
+/// Returns the beginning of a foreign text.
 fn short(text: &str) -> String {
     text.chars().take(200).collect()
 }

@@ -1,4 +1,4 @@
-//! What goes wrong between here and AWS: never does it make a key inactive.
+//! Faults between here and AWS: none makes a key inactive.
 
 use std::time::Duration;
 

@@ -19,8 +19,8 @@ fn found(server: &Server, args: &[&str]) -> Verify {
         .args(args)
 }
 
-/// The secret of a request is right if the server computes the same signature; here it is enough that two runs with
-/// one secret and one clock sign alike, so the pipe is the yardstick. What counts is told by who was asked about.
+/// The secret of a request is right if the server computes the same signature; here it is enough that two runs with one
+/// secret and one clock sign alike, so the pipe is the yardstick. The log of the server shows who was asked about.
 fn ids(run: &Run) -> Vec<String> {
     let (answers, _) = run.answers();
     let id = |answer: &serde_json::Value| answer["key_id"].as_str().unwrap_or_default().to_owned();
@@ -140,8 +140,8 @@ fn secrets_of_a_history_are_read_from_its_objects() {
     assert_eq!(server.log().len(), 1);
 }
 
-/// An ID and a secret that stand in two files are two findings: the scanner does not say that they are a pair, and a
-/// guess is not signed.
+/// An ID and a secret in two files are two findings: the scanner does not say that they are a pair, and a guess is not
+/// signed.
 #[test]
 fn halves_of_two_files_are_not_tried_together() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::support::scanner;
 
-/// What the system offers for connections. A pair of sockets connects nothing: signals are passed on through one.
+/// Calls of the system that open connections. A pair of sockets connects nothing: signals are passed on through one.
 const CALLS: &[&str] = &[
     "socket",
     "connect",

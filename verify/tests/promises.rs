@@ -1,4 +1,4 @@
-//! What the program must never do.
+//! Things that the program must never do.
 
 use crate::support::{
     Keys, Run, Server, Verify, aws, canary, has_strace, id, line, one_pair, own, report,

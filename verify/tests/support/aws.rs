@@ -1,8 +1,8 @@
-//! What AWS would say.
+//! Answers of AWS.
 
 use super::{ACCOUNT, Reply, Seen};
 
-/// Who signs, by ARN.
+/// Answers with the signer, by ARN.
 pub fn caller(arn: &str) -> Reply {
     let account = arn.split(':').nth(4).expect("an account");
     Reply::Full(
@@ -36,7 +36,7 @@ pub fn error(status: u16, code: &str, message: &str) -> Reply {
     )
 }
 
-/// What AWS says about an ID that it does not know.
+/// Answers that the ID is not known.
 pub fn no_such_key() -> Reply {
     error(
         403,

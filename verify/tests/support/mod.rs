@@ -1,4 +1,4 @@
-//! What the tests share: keys made at run time, the programs, and servers on this machine.
+//! Support for the tests: keys made at run time, the programs, and servers on this machine.
 
 pub mod aws;
 pub mod certificates;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 pub use keys::{Keys, shows_part_of};
 pub use server::{Reply, Seen, Server};
 
-/// What a run gave.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Run {
     pub status: i32,
@@ -213,7 +213,7 @@ pub fn scan(dir: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
-/// Whether `strace` is there and may be used; says so past the capture of the harness if not.
+/// Returns true if `strace` is there and may be used; if not, says so past the capture of the harness.
 pub fn has_strace() -> bool {
     let found = Command::new("strace")
         .args(["-o", "/dev/null", "true"])

@@ -1,4 +1,4 @@
-//! A server on this machine that answers as it is told to, and keeps a log.
+//! A server on this machine that gives prepared answers, and keeps a log.
 
 use std::io::{BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -47,7 +47,7 @@ impl Seen {
     }
 }
 
-/// What comes back.
+/// An answer.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// A status and a body.
@@ -118,7 +118,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// What was asked so far.
+    /// Returns the requests so far.
     pub fn log(&self) -> Vec<Seen> {
         self.log.lock().expect("a log").clone()
     }
