@@ -180,7 +180,7 @@ fn engine_on_clean_text(criterion: &mut Criterion) {
     }
 }
 
-/// What the others of a group are held against.
+/// Measures one needle, as the yardstick of a group.
 fn one_needle(group: &mut BenchmarkGroup<'_, WallTime>, text: &[u8]) {
     let needle = memchr::memmem::Finder::new("AKIA");
     group.bench_function("memmem_1", |bench| {
@@ -211,7 +211,7 @@ fn engine_on_samples(criterion: &mut Criterion) {
     }
 }
 
-/// What a program pays for the searcher when it starts.
+/// Measures the making of the searcher when a program starts.
 fn literal_build(criterion: &mut Criterion) {
     let all: Vec<&str> = AWS.iter().chain(VENDORS).copied().collect();
     criterion.bench_function("literal/build", |bench| {

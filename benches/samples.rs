@@ -14,13 +14,13 @@ use keys::Keys;
 
 /// Bytes with a name.
 pub(crate) struct Sample {
-    /// What a bench calls it.
+    /// Its name in a bench.
     pub(crate) name: &'static str,
     /// The text.
     pub(crate) bytes: Vec<u8>,
 }
 
-/// How long each sample is, more or less.
+/// Length of each sample in bytes, roughly.
 const LENGTH: usize = 4 << 20;
 
 /// Every sample.

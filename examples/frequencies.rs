@@ -1,5 +1,5 @@
-//! Counts what four bytes stand how often in ordinary sources, for `build/frequencies`: the choice of what the searcher
-//! looks for, and the budget of keywords, are made by it.
+//! Counts runs of four bytes in ordinary sources, for `build/frequencies`: the searcher's choice of bytes, and the
+//! budget of keywords, are made by it.
 //!
 //! ```console
 //! cargo run --release --example frequencies -- ~/.cargo/registry/src write build/frequencies

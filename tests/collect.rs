@@ -1,4 +1,4 @@
-//! `keysieve collect`: the script is printed, not run, and does what it says with a stand-in for `aws`.
+//! `keysieve collect`: the script is printed, not run, and keeps its word with a stand-in for `aws`.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,5 +1,5 @@
-//! What a secret in a repository cannot hide behind: expectation B, each row through the real program on real
-//! repositories. Every case is looked at the way people look: what is staged, a range, the whole history.
+//! Hiding places of a secret in a repository: expectation B, each row through the real program on real repositories.
+//! Every case is scanned the way people scan: the index, a range, the whole history.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::command::Run;
 use crate::support::{Keys, TestCommand, TestRepo, shows_part_of};
 
-/// An access key as somebody would write it down.
+/// An access key as a person would write it down.
 pub(crate) struct Pair {
     pub(crate) id: String,
     pub(crate) secret: String,
@@ -90,7 +90,7 @@ pub(crate) fn staged(dir: impl AsRef<Path>, args: &[&str]) -> Run {
     command.args(args).run()
 }
 
-/// What history says is one place of each pair.
+/// Asserts that the history reports one place of each pair.
 #[track_caller]
 fn assert_places(run: &Run, expected: &[(&Pair, String)]) {
     let pairs: Vec<&Pair> = expected.iter().map(|(pair, _)| *pair).collect();

@@ -1,5 +1,5 @@
-//! The commands of docs/hooks.md and of the README about hooks, run as they stand there. Those with hook managers are
-//! in `others`.
+//! The commands of docs/hooks.md and of the README about hooks, run word for word. Those with hook managers are in
+//! `others`.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! What people who adopt the program rely on: nothing secret in any report, one finding per secret, help that
-//! helps. Through the real program.
+//! Expectations of people who adopt the program: nothing secret in any report, one finding per secret, help that helps.
+//! Through the real program.
 
 use crate::support::{Keys, TestCommand, TestRepo, base64};
 
@@ -21,7 +21,7 @@ fn utf16(text: &str) -> Vec<u8> {
     units.flat_map(u16::to_le_bytes).collect()
 }
 
-/// Fails if any 14 characters of `secret` stand in `said`: more than chance, less than of use.
+/// Fails if any 14 characters of `secret` are in `said`: more than chance, less than of use to a thief.
 #[track_caller]
 fn assert_hides(said: &[u8], secret: &str, what: &str) {
     for part in secret.as_bytes().windows(14) {

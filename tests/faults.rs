@@ -70,7 +70,7 @@ fn shim() -> &'static Path {
     })
 }
 
-/// What a run with a fault gave, and whether the fault came to pass.
+/// Result of a run with a fault, and if the fault came to pass.
 #[cfg(target_os = "linux")]
 struct Faulty {
     run: Run,
@@ -325,7 +325,7 @@ fn parts(repo: &TestRepo) -> Vec<String> {
     found
 }
 
-/// Where a fault comes to pass: the part, its kind, the command.
+/// Place of a fault: the part, its kind, the command.
 #[cfg(target_os = "linux")]
 type Cell<'c> = (&'c str, &'c str, &'c [&'c str]);
 
@@ -460,7 +460,7 @@ fn a_part_that_may_not_be_read_is_never_clean() {
     assert!(told > 40, "{told}");
 }
 
-/// Whether a command has to read a part of a repository to know that there is nothing to find.
+/// Returns true if a command has to read a part of a repository to know that there is nothing to find.
 fn is_needed(repo: &TestRepo, args: &[&str], part: &str) -> bool {
     const USELESS: &[&str] = &[
         ".git/COMMIT_EDITMSG",
@@ -527,7 +527,7 @@ fn a_part_of_a_clean_repository_that_may_not_be_read_is_told() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// How many bits are flipped: `KEYSIEVE_FLIPS` says otherwise.
+/// Returns the number of bits to flip: `KEYSIEVE_FLIPS` or 300.
 fn flips() -> usize {
     let set = std::env::var("KEYSIEVE_FLIPS").ok();
     set.and_then(|text| text.parse().ok()).unwrap_or(300)
@@ -701,7 +701,7 @@ const TOTAL: &[Damage] = &[
     ("references in tables", "reftable", reftable),
 ];
 
-/// Whether a report names the pair of `dir/two.txt`, which none of the damages touches.
+/// Returns true if a report names the pair of `dir/two.txt`, which none of the damages touches.
 fn names_the_loose_pair(run: &Run) -> bool {
     run.out().contains(&Keys::new(3).id())
 }
@@ -753,7 +753,7 @@ fn remove(path: &Path) {
     fs::remove_file(path).expect("removed");
 }
 
-/// What `git init --ref-format=reftable` leaves, by hand: not every Git can make it.
+/// Makes by hand what `git init --ref-format=reftable` leaves: not every Git can make it.
 fn reftable(repo: &TestRepo) {
     let text = "[core]\n\trepositoryformatversion = 1\n[extensions]\n\trefStorage = reftable\n";
     repo.write(".git/config", text);
@@ -951,7 +951,7 @@ fn signals_end_a_scan_with_2_and_what_was_found() {
     }
 }
 
-/// Whether a process has a thread of this name.
+/// Returns true if a process has a thread of this name.
 #[cfg(target_os = "linux")]
 fn has_thread(process: u32, name: &str) -> bool {
     let tasks = fs::read_dir(format!("/proc/{process}/task")).expect("a process");

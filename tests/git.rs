@@ -37,7 +37,7 @@ impl BlobSink for Recorder {
     fn join(&mut self, _share: Self) {}
 }
 
-/// What a scan of everything shows.
+/// Scans everything, and returns what was shown.
 fn all(history: &History) -> (BTreeSet<ObjectId>, Vec<Skip>) {
     let recorder = Recorder::default();
     history.scan(&mut recorder.clone(), None).expect("a scan");
@@ -147,7 +147,7 @@ fn alternates_are_followed_as_deep_as_git_follows_them_and_the_rest_is_named() {
     }
 }
 
-/// Trees whose names stand in any order, twice, or as file and directory at once.
+/// Trees with names in any order, twice, or as file and directory at once.
 #[test]
 fn of_several_entries_of_one_name_the_one_counts_that_git_takes() {
     const NAMES: [&str; 6] = ["a", "a.b", "a-b", "b", "a0", "ab"];

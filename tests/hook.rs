@@ -718,7 +718,7 @@ fn the_scripts_are_posix() {
     assert!(checked >= 7, "only {checked} checked");
 }
 
-/// A pair as somebody would write it.
+/// Returns a pair as a person would write it.
 fn pair(keys: &mut Keys) -> String {
     format!(
         "aws_access_key_id = {}\naws_secret_access_key = {}\n",

@@ -477,7 +477,7 @@ fn git_directories_of_odd_kinds_are_told_and_loops_end() {
     }
 }
 
-/// The environment of a hook or of somebody's shell may say anything: it ends, and what is said to be read is.
+/// The environment of a hook or of a person's shell may say anything: the run ends, and reads what it says it read.
 #[test]
 #[cfg(target_os = "linux")]
 fn variables_that_lie_neither_hang_nor_hide_anything() {

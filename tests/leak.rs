@@ -31,7 +31,7 @@ impl Planted {
         }
     }
 
-    /// A pair that may stand in a URL, a path and a reference's name.
+    /// Makes a pair that may be in a URL, a path and a reference's name.
     fn pair(&mut self, place: &str) -> (String, String) {
         let secret = loop {
             let secret = self.keys.secret();
@@ -67,7 +67,7 @@ impl Planted {
         }
     }
 
-    /// What of a secret stands in `bytes`, read as they are and without what may stand between characters.
+    /// Returns the part of a secret found in `bytes`, read plainly and without what may be between characters.
     fn find(&self, bytes: &[u8]) -> Option<&str> {
         let without_nul: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
         let without_colour = strip_escapes(bytes);
@@ -643,7 +643,7 @@ fn hooks_that_look_at_a_push_say_no_part_of_a_secret() {
     }
 }
 
-/// What CI systems say about a run, where their documentation lets a person choose the value.
+/// Variables of CI systems about a run, where their documentation lets a person choose the value.
 const CI: &[&[(&str, &str)]] = &[
     &[("PRE_COMMIT_FROM_REF", "*"), ("PRE_COMMIT_TO_REF", "*")],
     &[("GITHUB_BASE_REF", "*")],

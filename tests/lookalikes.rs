@@ -1,4 +1,4 @@
-//! What only looks like a key, a secret or a pair: each text with what may be reported of it, and nothing more.
+//! Texts that only look like a key, a secret or a pair: each with what may be reported of it, and nothing more.
 //!
 //! Values are made at run time; published ones are put together from pieces.
 
@@ -14,7 +14,7 @@ const URL64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// How often each text is filled with fresh values.
+/// Number of times that each text is filled with fresh values.
 const ROUNDS: usize = 20;
 
 /// The levels of all that is found, sorted: `["warning"]` for a key id alone.

@@ -14,7 +14,7 @@ use keysieve::source::{BlobSink, Clean, Probe};
 
 use crate::support::{Keys, TestRepo, open_at};
 
-/// Literals that stand nearly everywhere in text made of few letters, so that every seam counts.
+/// Literals that are nearly everywhere in text made of few letters, so that every seam counts.
 const LITERALS: &[&str] = &["abba", "cab", "dadada", "bcdbc"];
 
 struct Dense(Vec<&'static str>);
@@ -135,7 +135,7 @@ fn history(repo: &TestRepo) -> History {
     History::of(&repo.open()).threads(2)
 }
 
-/// What Git itself says is there: blobs, commits and tags.
+/// Lists the objects that Git has: blobs, commits and tags.
 fn listed(repo: &TestRepo) -> BTreeSet<String> {
     let all = repo.git(&[
         "cat-file",

@@ -56,7 +56,7 @@ fn the_example_for_github_names_the_version_of_the_crate() {
     assert_eq!(text.matches(version).count(), 1);
 }
 
-/// Nothing was published under the project's first name, which belongs to somebody else's tool.
+/// Nothing was published under the project's first name, which is that of another tool.
 #[test]
 fn no_file_has_the_old_name() {
     let name = ["key", "fence"].concat();

@@ -1,5 +1,4 @@
-//! What the answer and the hook promise: expectations A and C, each row through the real program on real
-//! repositories.
+//! Promises of the answer and the hook: expectations A and C, each row through the real program on real repositories.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -492,7 +491,7 @@ fn assert_quiet(log: &str, root: &Path) {
     }
 }
 
-/// A hook of somebody else's, which notes that it ran.
+/// Writes a foreign hook, which notes that it ran.
 fn foreign_hook(path: &Path, note: &Path) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let script = format!("#!/bin/sh\necho ran >> '{}'\n", note.display());

@@ -1,4 +1,4 @@
-//! Who brought an object in: the answers held against what plain `git` says.
+//! Commits that brought objects in: the answers compared with those of plain `git`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
@@ -16,7 +16,7 @@ use keysieve::source::{BlobSink, Clean};
 
 use crate::support::{Keys, TestRepo, open_at};
 
-/// What `locate` says, which must be the same by itself and after a scan.
+/// Returns the answer of `locate`, which must be the same by itself and after a scan.
 fn look(repo: &Repository, ids: &[ObjectId]) -> Located {
     let options = Options {
         threads: 2,
@@ -710,7 +710,7 @@ fn random_path(keys: &mut Keys) -> String {
     path + &format!("file{}", keys.below(12))
 }
 
-/// What may hold a commit and cannot be read is named, as any other reference is.
+/// A possible holder of a commit that cannot be read is named, as any other reference is.
 #[test]
 fn a_head_of_a_merge_that_cannot_be_read_is_named() {
     let repo = TestRepo::new();

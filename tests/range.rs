@@ -1,4 +1,4 @@
-//! What a range of commits adds, and what references reach: held against what plain `git` says.
+//! Content that a range of commits adds, and that references reach: compared with the answers of plain `git`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -343,7 +343,7 @@ fn locations_of_a_range_name_commit_and_path() {
 
 type Object = (Provenance, Vec<u8>);
 
-/// What a sink was shown.
+/// Objects that a sink was shown.
 #[derive(Clone, Default)]
 struct Shown(Arc<Mutex<Vec<Object>>>);
 
@@ -480,8 +480,8 @@ fn plain(repo: &TestRepo, commits: &str) -> BTreeSet<(String, String)> {
     found
 }
 
-/// What the commits just outside of the range have at the paths at which a commit of the range differs
-/// from each of its parents; as far as it stood in a parent of such a commit.
+/// Returns the blobs of the commits just outside of the range at the paths at which a commit of the range differs from
+/// each of its parents; only those that a parent of such a commit had.
 fn plain_base(repo: &TestRepo, commits: &str) -> BTreeSet<(String, ObjectId)> {
     let inside: BTreeSet<&str> = commits.lines().collect();
     let mut touched = BTreeSet::new();

@@ -190,7 +190,7 @@ const ROOMS: &[Room] = &[
     },
 ];
 
-/// Where a room differs from the table, and why.
+/// Differences of rooms from the table, with reasons.
 const DIFFERS: &[(&str, &[&str], &str)] = &[
     (
         "rule",
@@ -267,7 +267,7 @@ fn rooms_use_each_other_in_one_direction_only() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The names that stand behind a path's beginning, where it is one, each with what follows it.
+/// Returns the names behind a path's beginning, each with what follows it.
 fn paths<'t>(text: &'t str, start: &str) -> Vec<(&'t str, &'t str)> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let found = text
@@ -374,7 +374,7 @@ impl Modules {
         found
     }
 
-    /// What a path means that is written in a module, from the root of the library on.
+    /// Returns the whole path, from the root of the library on, of a path that is written in a module.
     fn whole(&self, module: &str, path: &str) -> Option<String> {
         let mut at: Vec<&str> = module.split("::").collect();
         let mut rest = path;

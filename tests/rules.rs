@@ -144,7 +144,7 @@ fn no_keyword_is_common_in_sources() {
     );
 }
 
-/// The runs of four bytes that stand in 100 MB of sources more than [`MOST_HITS`] times, out of `build/frequencies`.
+/// Runs of four bytes that 100 MB of sources have more than [`MOST_HITS`] times, out of `build/frequencies`.
 fn common_runs() -> std::collections::HashSet<[u8; 4]> {
     let mut bytes = include_bytes!("../build/frequencies").iter();
     let mut runs = std::collections::HashSet::new();

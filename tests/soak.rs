@@ -51,7 +51,7 @@ fn held() -> (usize, u64) {
     (descriptors, memory)
 }
 
-/// What this process itself finds, with two threads.
+/// Scans in this process itself, with two threads.
 fn scanned(engine: &Arc<Engine>, source: impl FnOnce(&mut Scanner)) -> Located {
     let mut scanner = Scanner::new(Arc::clone(engine), Options::default());
     source(&mut scanner);

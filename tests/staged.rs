@@ -1,4 +1,4 @@
-//! What `staged` shows: the blobs that the next commit would record and those that they replace.
+//! Blobs that `staged` shows: those of the next commit and those that they replace.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -50,7 +50,7 @@ impl BlobSink for Recorder {
     fn join(&mut self, _share: Self) {}
 }
 
-/// What one scan showed.
+/// Blobs that one scan showed.
 #[derive(Debug)]
 struct Shown {
     outcome: StagedOutcome,

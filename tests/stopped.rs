@@ -1,4 +1,4 @@
-//! What the hooks say and do when they stop something, and when they are to be passed by this once.
+//! Words and effects of the hooks when they stop something, and when they are to be skipped once.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -101,7 +101,7 @@ fn f05_a_first_push_says_which_configuration_counts_and_how_to_change_that() {
     );
 }
 
-/// Runs the commands of a hint, as somebody would who copies them.
+/// Runs the commands of a hint, as a person would who copies them.
 fn follow(repo: &TestRepo, said: &str, hint: &str) {
     let (_, rest) = said
         .split_once(hint)

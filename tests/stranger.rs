@@ -1,4 +1,4 @@
-//! What a stranger may rightly expect of the commands that scan: small things, each of which was missing once.
+//! Expectations of a first-time user of the commands that scan: small things, each of which was missing once.
 
 use std::fs;
 

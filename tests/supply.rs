@@ -31,7 +31,7 @@ fn words(rules: &str, section: &str, key: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What Cargo says about the dependencies that are built here; all of them are on this machine.
+/// Returns Cargo's metadata of the dependencies that are built here; all of them are on this machine.
 fn metadata(manifest: &str) -> Value {
     let host = Command::new(env!("CARGO"))
         .args(["--version", "--verbose"])
@@ -110,7 +110,7 @@ fn locked<'a>(lock: &'a toml::Table, name: &str) -> Vec<&'a toml::Value> {
     found
 }
 
-/// Whether an SPDX expression can be met with the allowed licences. The slash is Cargo's old word for OR.
+/// Returns true if an SPDX expression can be met with the allowed licences. The slash is Cargo's old word for OR.
 fn is_allowed(expression: &str, allowed: &BTreeSet<String>) -> bool {
     let spaced = expression
         .replace('(', " ( ")
@@ -216,7 +216,7 @@ fn no_program_is_made_of_what_is_banned() {
     }
 }
 
-/// What the scanner must not be made of is what the other program needs: the ban means something.
+/// The dependencies that the scanner must not have are those that the other program needs: the ban means something.
 #[test]
 fn the_scanner_lacks_what_opens_connections() {
     let banned = words("deny.toml", "bans", "deny");

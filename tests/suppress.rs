@@ -1,4 +1,4 @@
-//! What does not count and why: allow markers, allowlists, the baseline and its imports.
+//! Findings that do not count and why: allow markers, allowlists, the baseline and its imports.
 
 use crate::support::command::Run;
 use crate::support::{Keys, TestRepo, shows_part_of};

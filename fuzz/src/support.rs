@@ -1,4 +1,4 @@
-//! Where the main package's tests have it too.
+//! Support in the place where the main package's tests have it too.
 
 #[path = "../../tests/support/keys.rs"]
 #[allow(

@@ -1,4 +1,4 @@
-//! What is not opened is said: encrypted, unsupported, over a limit.
+//! Containers that are not opened are named: encrypted, unsupported, over a limit.
 
 use keysieve::coverage::SkipReason;
 use keysieve::source::container::Limits;

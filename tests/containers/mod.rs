@@ -40,7 +40,7 @@ fn file(path: &str) -> Provenance {
     Provenance::File { path: path.into() }
 }
 
-/// What a scan of one file finds.
+/// Scans one file.
 fn scan(bytes: &[u8], limits: Limits) -> Located {
     let mut opener = Opener::new(Scanner::new(engine(), Options::default()), limits);
     let provenance = file("file");
@@ -66,7 +66,7 @@ fn unread(outcome: &Located) -> Vec<(SkipReason, String)> {
         .collect()
 }
 
-/// What an opener shows.
+/// Content that an opener shows.
 #[derive(Clone, Debug, Default)]
 struct Seen {
     /// The way to each part, and its bytes.

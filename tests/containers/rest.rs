@@ -1,4 +1,4 @@
-//! What is no member is shown too, once: comments, headers, what no directory names, what follows the end.
+//! Bytes outside of members are shown too, once: comments, headers, gaps that no directory names, tails.
 
 use keysieve::provenance::StepPart;
 use keysieve::source::container::Limits;
@@ -19,7 +19,7 @@ fn members() -> Vec<Member> {
     vec![("a.txt".to_owned(), b"the content of a\n".repeat(20))]
 }
 
-/// How often a text is shown, and in what parts.
+/// Returns the parts in which a text is shown, each as often as it is.
 fn shown(seen: &Seen, text: &str) -> Vec<StepPart> {
     let mut parts = Vec::new();
     for (steps, bytes) in &seen.parts {

@@ -193,7 +193,7 @@ fn it_is_read_from_where_the_root_is_read() {
     }
 }
 
-/// What a folder excepted was never reported, so it is not known: moved out of the folder it is new.
+/// A key that a folder excepted was never reported, so it is not known: moved out of the folder it is new.
 #[test]
 fn a_key_that_leaves_its_folder_is_new() {
     let repo = TestRepo::new();
@@ -289,7 +289,7 @@ fn unused_entries_of_folders_are_named_and_shown() {
 
 const ALL: &str = "exclude = ['*']\n";
 
-/// What a link leads to has its own path, and speaks of that alone.
+/// The target of a link has its own path, and its configuration is about that alone.
 #[test]
 #[cfg(unix)]
 fn a_link_to_a_folder_lends_nothing() {
@@ -326,7 +326,7 @@ fn a_folder_that_a_sparse_index_does_not_expand_still_excepted() {
     assert_eq!(found(&run), ["b/y.env"]);
 }
 
-/// What a broken file meant to except nobody knows.
+/// The exceptions of a broken file are unknown.
 #[test]
 fn a_key_that_leaves_a_folder_whose_configuration_was_broken_is_new() {
     // A range reads the root's from its base, and refuses one that is broken.

@@ -19,7 +19,7 @@ const KEYS: usize = 10;
 /// Files that the second commit changes, each in another folder.
 const CHANGED: usize = 300;
 
-/// How large it is.
+/// Size of the repository.
 struct Size {
     files: usize,
     configurations: usize,
@@ -31,7 +31,7 @@ impl Size {
         self.files / FOLDER
     }
 
-    /// Whether the folder of this number has a configuration.
+    /// Returns true if the folder of this number has a configuration.
     fn is_configured(&self, folder: usize) -> bool {
         folder * self.configurations / self.folders()
             != (folder + 1) * self.configurations / self.folders()

@@ -180,7 +180,7 @@ fn acceptance_does_not_depend_on_the_paths() {
     assert_eq!(found(&run), ["a/x.env"]);
 }
 
-/// What Git would read otherwise is refused, not taken for a path that nothing has.
+/// A path that Git would read otherwise is refused, not taken for one that nothing has.
 #[test]
 fn what_git_reads_otherwise_is_refused() {
     let repo = repo();

@@ -8,7 +8,7 @@ use crate::support::Keys;
 
 const TABLE: &str = include_str!("given.table");
 
-/// How often each case is filled.
+/// Number of times that each case is filled.
 const FILLINGS: u64 = 4;
 
 /// Least parts of 1,000 that each group must pass; the rest is argued in the table.

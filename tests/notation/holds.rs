@@ -1,4 +1,4 @@
-//! Which names, types, words and invented values decide, point by point.
+//! Names, types, words and invented values that decide, point by point.
 
 use std::collections::BTreeSet;
 

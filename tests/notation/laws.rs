@@ -9,7 +9,7 @@ use super::write::{MORE, NOTATIONS, Notation, Style};
 use super::{Finding, Joiner, errors};
 use crate::support::{Keys, TestRepo};
 
-/// How many random trees each law is held to.
+/// Number of random trees that each law is held to.
 const ROUNDS: u64 = 300;
 
 /// A random tree in a notation.

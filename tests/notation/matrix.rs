@@ -8,7 +8,7 @@ use super::write::{MORE, NOTATIONS, Notation, Style};
 use super::{Joiner, errors};
 use crate::support::Keys;
 
-/// What one seed, or several, gave.
+/// Counts of one seed, or of several.
 #[derive(Default)]
 struct Tally {
     pairs: usize,

@@ -1,4 +1,4 @@
-//! Lone IDs beside what belongs to somebody else: written before the evidence of the joiner was looked at.
+//! Lone IDs beside values of other systems: written before the evidence of the joiner was read.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ const TABLE: &str = include_str!("misleading.table");
 const UNSEEN: &str = include_str!("unseen.table");
 const FRESH: &str = include_str!("fresh.table");
 
-/// How often each case is filled.
+/// Number of times that each case is filled.
 const FILLINGS: u64 = 4;
 
 /// The cases with an error that is wrong, and those that miss one.

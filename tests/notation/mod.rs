@@ -1,5 +1,5 @@
-//! The constitution of the joiner: the same credentials give the same joins in any notation and order, what
-//! belongs to somebody else is joined with nothing, and what a person would join is joined.
+//! The constitution of the joiner: the same credentials give the same joins in any notation and order, a value of
+//! another system is joined with nothing, and what a person would join is joined.
 //!
 //! `tree` builds credentials in arrangements of people and names, `write` writes a tree in a notation; `matrix`
 //! and `laws` hold every notation and every harmless change to the same answer. `table` reads the tables beside
@@ -42,7 +42,7 @@ impl Joiner {
         }
     }
 
-    /// What the AWS rules find in a text.
+    /// Returns the findings of the AWS rules in a text.
     fn findings(&mut self, bytes: &[u8]) -> BTreeSet<Finding> {
         let value = |part: &Option<Part>| {
             let part = part.as_ref()?;
@@ -59,7 +59,7 @@ impl Joiner {
             .collect()
     }
 
-    /// Where the parts of the AWS rules' findings are.
+    /// Returns the spans of the parts of the AWS rules' findings.
     fn spans(&mut self, bytes: &[u8]) -> Vec<(usize, usize)> {
         let matches = self.engine.scan(bytes, &mut self.scratch).iter();
         let parts = matches.flat_map(|found| [&found.key_id, &found.secret]);
@@ -90,11 +90,11 @@ fn errors(pairs: &[tree::Pair]) -> BTreeSet<Finding> {
         .collect()
 }
 
-/// How often a text is filled with fresh values.
+/// Number of times that a text is filled with fresh values.
 const FILLINGS: u64 = 12;
 
-/// Fills texts several times and compares; `<I>` is an ID, `<S>` its secret, `<F>` forty characters of somebody
-/// else's. `want` makes the right answer from the pair.
+/// Fills texts several times and compares; `<I>` is an ID, `<S>` its secret, `<F>` forty characters of another system.
+/// `want` makes the right answer from the pair.
 #[track_caller]
 fn check(texts: &[impl AsRef<str>], want: impl Fn(&tree::Pair) -> BTreeSet<Finding>) {
     let (mut joiner, mut faults) = (Joiner::new(), Vec::new());

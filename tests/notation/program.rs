@@ -1,4 +1,4 @@
-//! What the joiner promises through the program: commit messages, the gate, the baseline, other files, places.
+//! Promises of the joiner through the program: commit messages, the gate, the baseline, other files, places.
 
 use std::collections::BTreeSet;
 
@@ -184,7 +184,7 @@ fn a_place_is_that_of_the_secret_and_comes_once() {
     }
 }
 
-/// Formats in which a person, or a page that a person looks at, is told what may be the secret.
+/// Formats that show a possible secret to a person, or on a page for people.
 const FORMATS: [&str; 9] = [
     "text", "json", "csv", "sarif", "github", "gitlab", "junit", "html", "markdown",
 ];

@@ -21,7 +21,7 @@ pub struct Case {
     pub group: String,
     text: String,
     want: Vec<String>,
-    /// Why another answer is accepted.
+    /// Reason why another answer is accepted.
     pub exception: Option<String>,
 }
 

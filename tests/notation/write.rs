@@ -2,14 +2,14 @@
 
 use super::tree::Tree;
 
-/// How a text is written; each notation takes from it what it has.
+/// Style of a text; each notation takes from it what it has.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
     /// The quote of strings, where there is a choice.
     pub quote: char,
     /// One step of indentation.
     pub indent: &'static str,
-    /// What is written around a value; `_` is the value with its quotes.
+    /// Text around a value; `_` is the value with its quotes.
     pub wrap: Option<&'static str>,
 }
 
@@ -38,7 +38,7 @@ pub struct Notation {
     pub ending: &'static str,
     /// Before and after a remark that fills a line; `None` if there are none.
     pub remark: Option<(&'static str, &'static str)>,
-    /// What may be written around a value, as in [`Style::wrap`].
+    /// Texts that may be around a value, as in [`Style::wrap`].
     pub wraps: &'static [&'static str],
     /// Both quotes mean the same.
     pub has_quotes: bool,
@@ -361,7 +361,7 @@ fn ini(tree: &Tree) -> Option<String> {
     )
 }
 
-/// What `scalar` can say on a line, and below it a section for each map, or for each of a list.
+/// Writes on one line what `scalar` can, and below it a section for each map, or for each of a list.
 fn tables(
     tree: &Tree,
     path: &str,
@@ -471,7 +471,7 @@ fn rows(tree: &Tree) -> Option<Vec<Vec<String>>> {
     Some(made)
 }
 
-/// The rows with what stands below the header.
+/// Writes the rows, and a rule below the header.
 fn table(
     tree: &Tree,
     row: impl Fn(&[String]) -> String,

@@ -159,7 +159,7 @@ fn f14_a_pull_request_answers_for_its_own_commits_and_the_job_gets_a_summary() {
     assert!(sarif.contains("new%60.env"), "{sarif}");
 }
 
-/// The cells of the table that a summary is, by somebody else's renderer of Markdown; what they show.
+/// Returns the cells of the table that a summary is, as an independent renderer of Markdown shows them.
 fn rendered(job: &Job, summary: &str) -> Vec<Vec<String>> {
     let script = "import json, sys\nfrom html.parser import HTMLParser\nfrom markdown_it import MarkdownIt\n\
         rows = []\nclass Table(HTMLParser):\n    def handle_starttag(self, tag, attrs):\n        \

@@ -1,4 +1,4 @@
-//! What docs/hooks.md says about pre-commit and prek, as it stands there: with the ids of the manifest, and with the
+//! The claims of docs/hooks.md about pre-commit and prek, word for word: with the ids of the manifest, and with the
 //! program out of a wheel. A build from source takes minutes, so the ids are those of the program that is installed.
 
 use std::path::PathBuf;

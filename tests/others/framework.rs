@@ -33,7 +33,7 @@ fn with_old_secret(runner: &str, stage: &str) -> World {
 /// of `old.env`, which the history has already, and `leak.env`.
 type Cell = (&'static [Step], &'static str, i32, &'static [&'static str]);
 
-/// What is done to a file.
+/// Action on a file.
 #[derive(Clone, Copy)]
 enum Step {
     Write(&'static str, Content),

@@ -12,7 +12,7 @@ fn tracked(world: &World) {
     world.repo.commit("base");
 }
 
-/// What the server's LFS store holds.
+/// Returns the content of the server's LFS store.
 fn sent(server: &Path) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     let mut stack = vec![server.join("lfs")];

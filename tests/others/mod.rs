@@ -34,7 +34,7 @@ impl World {
         }
     }
 
-    /// Where `.ci/others` has put the tools.
+    /// Returns the folder in which `.ci/others` has put the tools.
     fn tools() -> PathBuf {
         let tools = std::env::var_os("KEYSIEVE_OTHERS");
         PathBuf::from(tools.expect("KEYSIEVE_OTHERS says where the tools are: run .ci/others"))

@@ -72,7 +72,7 @@ fn samples() -> Vec<(&'static str, TestRepo, Vec<&'static str>)> {
     ]
 }
 
-/// What one scan gave in every format that is looked at here.
+/// Reports of one scan in every format that is checked here.
 struct Sample {
     name: String,
     /// Findings that count, or would if they were heavier.
@@ -234,7 +234,7 @@ fn gitlab_finds_what_its_schema_requires() {
     }
 }
 
-/// What version 15 of GitLab's secret-detection schema requires, and what it says of the fields that are written.
+/// Returns the requirements of version 15 of GitLab's secret-detection schema, for the fields that are written.
 fn gitlab_schema() -> Value {
     let time = json!({ "type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$" });
     let program = json!({

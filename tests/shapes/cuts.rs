@@ -84,7 +84,7 @@ fn at_every_distance_between_the_halves() {
     wrong.none(300);
 }
 
-/// What is found with the first stage is what is found when everything is looked at.
+/// The first stage loses nothing: its findings are those of a full examination.
 #[test]
 fn the_first_stage_loses_nothing() {
     let (engine, mut scratch, mut wrong) = (engine(), Scratch::default(), Wrong::default());

@@ -8,7 +8,7 @@ use crate::support::Keys;
 
 type Encode = fn(&Filled) -> Filled;
 
-/// Every notation that a whole text can stand in.
+/// Every notation of a whole text.
 const NOTATIONS: &[(&str, Encode)] = &[
     ("base64", |text| base64(text, Base64::default())),
     ("base64 without padding", |text| {
@@ -160,7 +160,8 @@ fn html(text: &Filled, reference: fn(u8) -> String) -> Filled {
     inner.between(b"<html><pre>", b"</pre></html>\n")
 }
 
-/// What no literal of the first stage leads to: base64 in base64 or in UTF-16 without a mark, an id without names that a line break cuts.
+/// Returns true for texts that no literal of the first stage leads to: base64 in base64 or in UTF-16 without a mark, an
+/// id without names that a line break cuts.
 fn is_out_of_reach(shape: &Shape, notation: &str) -> bool {
     let names = shape.text.replace("{SECRET", "").to_ascii_lowercase();
     let is_positional = !names.contains("secret");
@@ -207,7 +208,7 @@ fn every_shape_in_every_notation() {
     wrong.none(3000);
 }
 
-/// How literals are joined: the text before the first half, between the halves, and after.
+/// Ways to join literals: the text before the first half, between the halves, and after.
 const JOINS: &[(&str, &str, &str, &str)] = &[
     ("plus", "NAME = \"", "\" + \"", "\";\n"),
     (

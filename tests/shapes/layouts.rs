@@ -1,8 +1,8 @@
-//! Layouts in which halves are told apart by how their names go together, by rows and by neighbours: each id
-//! with its own secret, whatever else stands there.
+//! Layouts in which names, rows and neighbours show which halves belong together: each id with its own secret, in any
+//! surroundings.
 //!
 //! In the table `<I1>` is a key id, `<S1>` its secret, `<E1>` the last letters of one, `<D1>` forty characters and
-//! `<W1>` twenty of somebody else.
+//! `<W1>` twenty of another system.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ const TABLE: &str = include_str!("layouts.table");
 const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// How often each layout is filled.
+/// Number of times that each layout is filled.
 const ROUNDS: u64 = 40;
 
 /// Fills a layout; gives the values by their names.

@@ -55,7 +55,7 @@ fn engine() -> Engine {
     Engine::new(Arc::new(RuleSet::builtin()))
 }
 
-/// What the engine finds, in comparable form.
+/// Returns the findings of the engine, in comparable form.
 fn found(engine: &Engine, matches: &[engine::Match]) -> Vec<Row> {
     let part = |part: &Option<engine::Part>| -> Part {
         let part = part.as_ref()?;

@@ -13,7 +13,7 @@ use crate::support::{Keys, TestCommand, TestRepo};
 /// Text between two cases of one blob: more than the halves of a pair may be apart, in bytes and in lines.
 const APART: usize = 24 << 10;
 
-/// What a report says of one place.
+/// One place in a report.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct TraceEvent {
     /// Level, rule, values and offsets.
@@ -71,7 +71,7 @@ impl Batch {
     }
 }
 
-/// What a report must say of the places of a text.
+/// Returns the places of a text that a report must have.
 fn sights(rows: &[Row], filled: &Filled) -> Vec<TraceEvent> {
     let sight = |row: &Row| TraceEvent {
         positions: row.parts.each_ref().map(|part| {
@@ -310,8 +310,8 @@ fn halves_alone_in_every_path() {
     }
 }
 
-/// 2.99: a pair over two files is one finding for each half, and each tells where the other one is. What the secret stands
-/// in says AWS: a `secret_key` alone would be anybody's.
+/// 2.99: a pair over two files is one finding for each half, and each names the place of the other one. The
+/// surroundings of the secret name AWS: a `secret_key` alone would be anybody's.
 #[test]
 fn halves_in_two_files_tell_of_one_another() {
     let keys = &mut Keys::new(SEED + 6);

@@ -8,7 +8,7 @@ use super::template::{Filled, Shape};
 use super::{SEED, engine, shapes, variant};
 use crate::support::Keys;
 
-/// What became of one pair after another.
+/// Counts of pairs and their fates.
 #[derive(Debug, Default)]
 struct Tally {
     pairs: usize,
@@ -111,7 +111,7 @@ fn surrounded(filled: &Filled, keys: &mut Keys) -> Filled {
     }
 }
 
-/// Whether one of the documented filters may take the secret: under 1 in 1,000 uniform ones.
+/// Returns true if one of the documented filters may take the secret: under 1 in 1,000 uniform ones.
 fn is_by_chance(secret: &str) -> bool {
     let bytes = secret.as_bytes();
     let class = |byte: &u8| match byte {
@@ -142,7 +142,7 @@ fn is_by_chance(secret: &str) -> bool {
     changes < 14 || entropy < 4.25 || !has_digit || lower > 28
 }
 
-/// Whether a name stands beside every secret of the shape.
+/// Returns true if a name is beside every secret of the shape.
 fn is_named(shape: &Shape) -> bool {
     let text = shape.text.replace("{SECRET", "").to_ascii_lowercase();
     text.matches("secret").count() >= shape.text.matches("{SECRET").count()

@@ -1,6 +1,6 @@
 //! Templates of texts with places for values, and what must be found in them once they are filled.
 //!
-//! Where the values stand is known from the filling itself, never from the engine.
+//! The places of the values are known from the filling itself, never from the engine.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,11 +14,11 @@ pub struct Shape {
     pub title: String,
     /// The text, with `{ID}`, `{SECRET:pct}` and the like.
     pub text: String,
-    /// What must be found.
+    /// Findings that are required.
     pub expected: Vec<Expected>,
     /// Nothing may be put between its lines, and their order matters.
     pub is_fixed: bool,
-    /// One half alone: what stands in other files matters.
+    /// One half alone: the content of other files matters.
     pub is_lone: bool,
     /// Written as UTF-16.
     pub is_wide: bool,
@@ -35,7 +35,7 @@ pub struct Expected {
     context: Option<String>,
 }
 
-/// The occurrence of a value; `(SECRET)` does not stand there but is known from elsewhere.
+/// The occurrence of a value; `(SECRET)` is not there but is known from elsewhere.
 #[derive(Clone, Debug)]
 struct Slot {
     name: String,
@@ -68,16 +68,16 @@ impl Slot {
 pub struct Filled {
     /// The text.
     pub bytes: Vec<u8>,
-    /// Where the values stand.
+    /// Places of the values.
     pub marks: Vec<Mark>,
 }
 
-/// Where a value stands.
+/// Place of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// `ID`, `SECRET2`, ...
     pub slot: String,
-    /// What a client would use.
+    /// The value that a client would use.
     pub value: String,
     /// First byte.
     pub start: usize,
@@ -85,7 +85,7 @@ pub struct Mark {
     pub end: usize,
 }
 
-/// One part of a finding: its value, and the bytes where it stands, if it stands here.
+/// One part of a finding: its value, and its bytes if they are here.
 pub type Part = Option<(String, Option<(usize, usize)>)>;
 
 /// A finding in comparable form.
@@ -97,7 +97,7 @@ pub struct Row {
     pub rule: String,
     /// Key id, secret, token.
     pub parts: [Part; 3],
-    /// What kind of place; empty where that does not matter.
+    /// Kind of place; empty if it does not matter.
     pub context: String,
 }
 
@@ -176,7 +176,7 @@ impl Shape {
         fill(&self.text, keys)
     }
 
-    /// What must be found in the filled template.
+    /// Returns the findings that are required in the filled template.
     pub fn rows(&self, filled: &Filled) -> Vec<Row> {
         let mut rows: Vec<Row> = self.expected.iter().map(|one| one.row(filled)).collect();
         rows.sort();
@@ -320,7 +320,7 @@ fn put_value(filled: &mut Filled, slot: &str, value: &str, form: &str) {
     });
 }
 
-/// How base64 is written.
+/// Style of base64.
 #[derive(Clone, Debug, Default)]
 pub struct Base64 {
     /// With `-` and `_`.
@@ -332,7 +332,7 @@ pub struct Base64 {
 }
 
 impl Filled {
-    /// One value and what stands after it.
+    /// Makes a text of one value and what follows it.
     pub fn of(slot: &str, value: &str, after: &str) -> Self {
         Self {
             bytes: [value, after].concat().into_bytes(),
@@ -410,7 +410,7 @@ impl Filled {
         }
     }
 
-    /// The text in base64: a value stands in the characters that hold a bit of it.
+    /// Returns the text in base64: a value is at the characters that encode a bit of it.
     pub fn base64(&self, how: &Base64) -> Self {
         let mut alphabet = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         if how.is_url {

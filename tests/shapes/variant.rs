@@ -12,7 +12,7 @@ pub struct Case {
     pub shape: Shape,
     /// The text.
     pub filled: Filled,
-    /// Whether the surroundings are those of the shape, so that its context must be known.
+    /// True if the surroundings are those of the shape, so that its context must be known.
     pub is_in_context: bool,
 }
 
@@ -156,7 +156,7 @@ fn swapped(text: &str) -> Option<String> {
     Some(lines.join("\n") + "\n")
 }
 
-/// Other lines between id and secret, if they stand on two lines.
+/// Puts other lines between id and secret, if they are on two lines.
 fn with_gap(text: &str, count: usize) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let (id, secret) = halves(&lines)?;

@@ -126,14 +126,14 @@ pub enum Method {
 /// A zip file on its way.
 #[derive(Debug, Default)]
 pub struct Zip {
-    /// What there is so far.
+    /// The archive so far.
     pub bytes: Vec<u8>,
     directory: Vec<u8>,
     count: u16,
 }
 
 impl Zip {
-    /// Adds a member. With `streamed`, lengths stand behind it, as they do where a zip file is written to a pipe.
+    /// Adds a member. With `streamed`, lengths follow it, as in a zip file that is written to a pipe.
     pub fn add(&mut self, name: &str, method: Method, streamed: bool, content: &[u8]) {
         let packed = match method {
             Method::Store => content.to_vec(),

@@ -13,7 +13,7 @@ pub struct TestCommand {
     dir: PathBuf,
 }
 
-/// What a run gave.
+/// Result of a run.
 #[derive(Debug)]
 pub struct Run {
     /// Exit status; -1 if a signal ended it.
@@ -39,7 +39,7 @@ impl TestCommand {
             .arg(env!("CARGO_BIN_EXE_keysieve"))
     }
 
-    /// `keysieve` as somebody to whom the permissions of files apply, which they do not to root.
+    /// `keysieve` as a user to whom the permissions of files apply, which they do not to root.
     pub fn keysieve_as_nobody(dir: impl AsRef<Path>) -> Self {
         Self::as_nobody(dir, &[])
     }
@@ -104,7 +104,7 @@ impl TestCommand {
         self
     }
 
-    /// What the program reads from standard input.
+    /// Sets the standard input of the program.
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
@@ -189,13 +189,13 @@ pub fn path_with_keysieve() -> String {
     format!("{dir}:{}", std::env::var("PATH").expect("a path"))
 }
 
-/// Whether the tests run as root.
+/// Returns true if the tests run as root.
 pub fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output().expect("`id` runs");
     output.stdout.starts_with(b"0\n")
 }
 
-/// The program at a place that every user reaches; the build directory may be in somebody's home.
+/// Returns the program at a place that every user reaches; the build directory may be in a private home.
 fn readable_copy() -> &'static Path {
     use std::sync::OnceLock;
     static COPY: OnceLock<tempfile::TempDir> = OnceLock::new();

@@ -5,9 +5,9 @@
 pub struct Block {
     /// The heading above it, without its marks.
     pub section: String,
-    /// What stands after the fence.
+    /// The word after the fence.
     pub language: String,
-    /// What is between the fences.
+    /// The text between the fences.
     pub text: String,
 }
 

@@ -1,4 +1,4 @@
-//! Key material that is assembled at run time from a seed, so that none stands in the tree.
+//! Key material that is assembled at run time from a seed, so that the tree contains none.
 
 /// A seeded generator (SplitMix64) of look-alike AWS credentials and plain noise.
 #[derive(Clone, Debug)]
@@ -87,10 +87,10 @@ impl Keys {
     }
 }
 
-/// How many consecutive characters of a secret are too many.
+/// Number of consecutive characters of a secret that are too many.
 pub const TOO_MANY: usize = 8;
 
-/// Whether so many characters of a secret stand in what was written.
+/// Returns true if so many characters of a secret are in what was written.
 pub fn shows_part_of(secret: &str, written: impl AsRef<[u8]>) -> bool {
     let written = written.as_ref();
     secret

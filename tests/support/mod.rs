@@ -1,4 +1,4 @@
-//! What the tests share: key material made at run time, real repositories, the real program.
+//! Support for the tests: key material made at run time, real repositories, the real program.
 
 #![allow(dead_code, reason = "each test module uses a part of it")]
 

@@ -12,14 +12,14 @@ pub const OFS_DELTA: u8 = 6;
 /// A delta to the object of that id.
 pub const REF_DELTA: u8 = 7;
 
-/// One entry, each field as it is to stand in the pack.
+/// One entry, each field as it is to be in the pack.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// What it says that it is.
+    /// Kind in its header.
     pub kind: u8,
     /// The size that its header says.
     pub size: u64,
-    /// What stands between header and stream: the id or the distance of the base.
+    /// Bytes between header and stream: the id or the distance of the base.
     pub base: Vec<u8>,
     /// The compressed bytes.
     pub stream: Vec<u8>,
@@ -134,7 +134,7 @@ impl PackWriter {
         }
     }
 
-    /// Where the next entry begins.
+    /// Returns the start of the next entry.
     pub fn offset(&self) -> u64 {
         self.bytes.len() as u64
     }

@@ -1,4 +1,4 @@
-//! What a run of the program asks of the system, where `strace` can tell.
+//! Calls of the system by a run of the program, where `strace` can show them.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub fn traced(dir: &Path, set: impl FnOnce(TestCommand) -> TestCommand) -> (Run,
     (run, Some(String::from_utf8_lossy(&calls).into_owned()))
 }
 
-/// Whether `strace` is there and may be used. The gate needs to run without it, but not silently: this goes to
+/// Returns true if `strace` is there and may be used. The gate needs to run without it, but not silently: this goes to
 /// standard error past the capture of the test harness.
 fn has_strace() -> bool {
     static HAS: OnceLock<bool> = OnceLock::new();

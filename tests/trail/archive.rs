@@ -121,7 +121,7 @@ pub fn record(event: &Value) -> String {
     format!("{{{}}}", fields.join(","))
 }
 
-/// What `lookup-events` answers.
+/// Makes the answer of `lookup-events`.
 pub fn looked_up(events: &[Value]) -> Vec<u8> {
     let events: Vec<Value> = events
         .iter()

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::command::Run;
 use crate::support::{Keys, TestCommand};
 
-/// When the key came into the repository.
+/// Time at which the key came into the repository.
 pub const LEAK: &str = "2026-11-30T12:33:12Z";
 
 /// The clock of the tests.

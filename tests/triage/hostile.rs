@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::folder::Folder;
 
-/// Pieces that each mean something to somebody.
+/// Pieces that each mean something to some reader.
 const PIECES: &[&str] = &[
     "\u{1b}[2J",
     "\u{9b}31m",

@@ -43,7 +43,7 @@ pub fn run(data: &[u8]) {
     assert_eq!(without_lines(&file), without_lines(&again), "{spelled}");
 }
 
-/// What was read without a fault of its own can be compiled.
+/// Settings read without a fault of their own can be compiled.
 fn used(file: &ConfigFile) {
     let globs = || file.exclude.iter().map(|set| set.value.as_str());
     Globs::new(globs()).expect("patterns that were checked");

@@ -1,5 +1,5 @@
-//! Decoders: every byte keeps its place, nothing grows but by line breaks that part what touches, and an encoded pair is
-//! found where it stands.
+//! Decoders: every byte keeps its place, nothing grows but by line breaks that part what touches, and an encoded pair
+//! is found in its place.
 
 use keysieve::blob::Span;
 use keysieve::engine::{Engine, Part, Scratch};
@@ -56,7 +56,7 @@ fn positions(bytes: &[u8]) {
     }
 }
 
-/// Whether what stands there may be part of an escape that stands for nothing, be it itself in base64.
+/// Returns true if the place may be in an escape that decodes to nothing, be the escape itself in base64.
 fn is_in_escape(bytes: &[u8], at: usize) -> bool {
     let begins = |byte: &u8| matches!(byte, b'\\' | b'%' | b'&' | b'=' | 0x1b);
     // Nothing is longer than a control sequence behind a quoted escape character: `\\\u001b[38;5;123m`.
@@ -65,7 +65,7 @@ fn is_in_escape(bytes: &[u8], at: usize) -> bool {
     before.iter().any(begins) || quartets.any(|decoded| decoded.iter().any(begins))
 }
 
-/// What the next four letters of base64 stand for; what is none counts as zero.
+/// Decodes the next four letters of base64; other bytes count as zero.
 fn three_bytes(letters: &[u8]) -> [u8; 3] {
     let value = |letter: &u8| match letter {
         b'A'..=b'Z' => letter - b'A',

@@ -60,7 +60,7 @@ fn prefilter(engine: &Engine, bytes: &[u8]) -> Vec<Hit> {
     hits
 }
 
-/// All that was found lies in the text, and what was not decoded is what stands there.
+/// All findings lie in the text, and a part that was not decoded equals its bytes.
 fn sound(engine: &Engine, bytes: &[u8], scratch: &Scratch) {
     assert!(scratch.matches().is_sorted());
     scratch
@@ -103,8 +103,8 @@ fn generic(engine: &Engine, bytes: &[u8], found: &[Match]) {
 
 /// AWS, against a look at all of the text.
 ///
-/// What has a key id is the same wherever it stands. What has none may stand too far from any name to be
-/// looked at: it is compared in texts that are within reach of every hit.
+/// A finding with a key ID is the same anywhere. One without may be too far from any name to be examined: it is
+/// compared in texts that are within reach of every hit.
 fn aws(engine: &Engine, bytes: &[u8], hits: &[Hit], found: &[Match], scratch: &mut Scratch) {
     // Of bytes with zeros among them the reference sees UTF-16 only.
     let lines = memchr::memchr_iter(b'\n', bytes).count();

@@ -68,7 +68,7 @@ pub fn loose(kind: Kind, bytes: &[u8]) -> Vec<u8> {
     object
 }
 
-/// Where a loose object stands below a repository.
+/// Returns the path of a loose object below a repository.
 pub fn loose_path(git_dir: &Path, id: ObjectId) -> std::path::PathBuf {
     let hex = id.to_string();
     git_dir.join("objects").join(&hex[..2]).join(&hex[2..])
@@ -118,7 +118,7 @@ pub fn entry_header(kind: u8, mut size: u64) -> Vec<u8> {
     bytes
 }
 
-/// How far back the base of an offset delta starts.
+/// Encodes the distance to the base of an offset delta.
 pub fn distance(mut value: u64) -> Vec<u8> {
     let mut bytes = vec![(value & 0x7f) as u8];
     while value >= 0x80 {
@@ -140,14 +140,14 @@ pub fn size(mut value: u64) -> Vec<u8> {
     bytes
 }
 
-/// What the index of a pack says of an entry.
+/// Entry of a pack's index.
 #[derive(Clone, Copy, Debug)]
 pub struct Indexed {
     /// The object.
     pub id: ObjectId,
     /// CRC-32 of the entry.
     pub crc: u32,
-    /// Where it begins.
+    /// Start of the entry.
     pub offset: u64,
 }
 

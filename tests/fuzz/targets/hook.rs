@@ -1,6 +1,6 @@
-//! What Git gives to hooks: the references of a push and the file of a message.
+//! Input of hooks from Git: the references of a push and the file of a message.
 //!
-//! In an input, byte 14 and a number stand for the id of a commit of a small repository.
+//! In an input, byte 14 and a number mean the id of a commit of a small repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
@@ -196,7 +196,7 @@ impl Fixture {
         &self.reached(include) - &self.reached(exclude)
     }
 
-    /// What a commit has at a path where no parent has it.
+    /// Returns the blobs of a commit at paths where no parent has them.
     fn brought(&self, commits: &BTreeSet<usize>) -> BTreeSet<ObjectId> {
         let mut blobs = BTreeSet::new();
         for commit in commits.iter().map(|at| &self.commits[*at]) {

@@ -36,7 +36,7 @@ const FILES: &[&str] = &[
     "x/y/z/w",
 ];
 
-/// Where rules may stand, and the directory that they count for.
+/// Files that may have rules, and the directory that they count for.
 const RULES: &[(&str, &str)] = &[(".gitignore", ""), ("dir/.gitignore", "dir")];
 
 /// Scans a tree under the rules of an input.

@@ -12,7 +12,7 @@ impl<'d> Input<'d> {
         Self { rest: data }
     }
 
-    /// Whether nothing is left.
+    /// Returns true if nothing is left.
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }

@@ -1,4 +1,4 @@
-//! What the fuzz targets hold: one function for each, which takes bytes and panics if a promise is broken.
+//! Claims of the fuzz targets: one function for each, which takes bytes and panics if a promise is broken.
 //!
 //! The targets of `cargo fuzz` call these, and so does an ordinary test, which runs every file of the corpora.
 //! Key material is not in the inputs: [`text`] makes it of a byte and a number.

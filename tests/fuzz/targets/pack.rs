@@ -34,22 +34,22 @@ const LONGEST: usize = 4 << 10;
 struct Entry {
     id: ObjectId,
     kind: Kind,
-    /// What it holds; `None` if the entry or one below it is damaged.
+    /// Its content; `None` if the entry or one below it is damaged.
     content: Option<Vec<u8>>,
-    /// Whether its checksum tells that it is damaged.
+    /// True if its checksum shows that it is damaged.
     is_told: bool,
-    /// Whether it is a tree, which is not searched, or a lie may have made one of it.
+    /// True if it is a tree, which is not searched, or a lie may have made one of it.
     may_be_tree: bool,
     offset: u64,
     crc: u32,
 }
 
-/// What was made of an input.
+/// A pack made of an input.
 #[derive(Default)]
 struct Made {
     pack: Vec<u8>,
     entries: Vec<Entry>,
-    /// Whether more than entries is damaged.
+    /// True if more than entries is damaged.
     is_broken: bool,
 }
 
@@ -68,17 +68,17 @@ pub fn run(data: &[u8]) {
 
 /// An object that was made.
 pub struct Object {
-    /// What it was made as.
+    /// Kind as it was made.
     pub kind: Kind,
-    /// What it holds; `None` if it is damaged.
+    /// Its content; `None` if it is damaged.
     pub content: Option<Vec<u8>>,
-    /// Whether a checksum tells that it is damaged.
+    /// True if a checksum shows that it is damaged.
     pub is_told: bool,
-    /// Whether it is a tree, which is not searched, or a lie may have made one of it.
+    /// True if it is a tree, which is not searched, or a lie may have made one of it.
     pub may_be_tree: bool,
 }
 
-/// What there is, by id.
+/// Objects by ID.
 pub type Objects = BTreeMap<ObjectId, Object>;
 
 impl Made {
@@ -394,7 +394,7 @@ pub fn check(root: &Path, objects: &Objects, is_broken: bool, threads: usize) {
     origins(root, objects, scanned);
 }
 
-/// Whether nothing is damaged.
+/// Returns true if nothing is damaged.
 fn is_good(objects: &Objects) -> bool {
     objects.values().all(|object| object.content.is_some())
 }
@@ -411,7 +411,7 @@ fn scanned(history: &History, with_probe: bool) -> (Seen, Database) {
     (seen, scanned)
 }
 
-/// What is good is shown as it was made; what is not is named.
+/// Good objects are shown as they were made; all others are named.
 fn complete(objects: &Objects, seen: &Seen, is_broken: bool) {
     let named: BTreeSet<&BString> = seen
         .skips
@@ -515,7 +515,7 @@ fn single(root: &Path, objects: &Objects, is_broken: bool) {
     }
 }
 
-/// Who brought each object in: any answer, and an end.
+/// Looks up the commits of all objects: any answer is accepted, but it must end.
 fn origins(root: &Path, objects: &Objects, scanned: Database) {
     let environment = GitEnvironment::default();
     let repository = repository::open(root, &environment).expect("a repository");

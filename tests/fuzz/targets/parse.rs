@@ -65,7 +65,7 @@ impl Element {
     }
 }
 
-/// How strictly a text is read.
+/// Strictness of reading a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Markup {
     /// Every element is closed; no character that XML 1.0 forbids.
@@ -123,7 +123,7 @@ pub fn markup(text: &str, form: Markup) -> (Vec<Element>, String) {
     (elements, content)
 }
 
-/// Where the tag at the start ends, quotes heeded.
+/// Returns the end of the tag at the start, quotes heeded.
 fn tag_end(text: &str) -> usize {
     let mut quote = None;
     for (at, c) in text.char_indices() {

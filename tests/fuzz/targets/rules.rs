@@ -26,7 +26,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Faults are told with a line that exists.
+/// Faults have a line that exists.
 pub fn told(text: &str, faults: &[Fault]) {
     let lines = text.split('\n').count();
     assert!(!faults.is_empty());

@@ -18,16 +18,16 @@ pub fn engine() -> Arc<Engine> {
     Arc::clone(engine)
 }
 
-/// What was shown and what was not.
+/// Content that was shown, and what was not.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// The content by where it came from.
     pub shown: BTreeMap<Provenance, Vec<u8>>,
-    /// What was shown again.
+    /// Blobs that were shown again.
     pub twice: Vec<Provenance>,
-    /// What was cleared.
+    /// Counts of cleared objects.
     pub clean: Clean,
-    /// What was not read.
+    /// Things that were not read.
     pub skips: Vec<Skip>,
 }
 
@@ -36,7 +36,7 @@ pub struct Seen {
 pub struct Recorder(Arc<Mutex<Seen>>);
 
 impl Recorder {
-    /// What was seen, once the workers are done; none of them may have failed.
+    /// Returns what was seen, once the workers are done; none of them may have failed.
     pub fn finish(self) -> Seen {
         let seen = Arc::into_inner(self.0).expect("the workers are done");
         let seen = seen.into_inner().expect("no worker panicked");

@@ -1,4 +1,4 @@
-//! Makes texts of inputs: control bytes stand for key material, so that none is in a corpus.
+//! Makes texts of inputs: control bytes encode key material, so that no corpus contains any.
 //!
 //! | byte, then a number | becomes |
 //! |---|---|
@@ -17,7 +17,7 @@ use keysieve::rule::example;
 
 pub use crate::support::Keys;
 
-/// The text that an input stands for, cut to `limit` bytes.
+/// Expands an input to its text, cut to `limit` bytes.
 pub fn expand(data: &[u8], limit: usize) -> Vec<u8> {
     let mut text = Vec::with_capacity(data.len() * 2);
     let mut bytes = data.iter();
@@ -40,7 +40,7 @@ pub fn expand(data: &[u8], limit: usize) -> Vec<u8> {
     text
 }
 
-/// What a control byte and a number stand for.
+/// Returns the material of a control byte and a number.
 fn material(kind: u8, number: u8) -> String {
     let mut keys = Keys::new(u64::from(kind) << 8 | u64::from(number));
     match kind {
