@@ -46,6 +46,7 @@ mod soak;
 mod staged;
 mod stopped;
 mod stranger;
+mod style;
 mod supply;
 mod suppress;
 mod trail;
