@@ -427,6 +427,7 @@ mod guard {
         };
         let start = map.as_ptr() as usize;
         if let Some(slot) = TABLE.get(slot) {
+            // `end` makes the slot count, so it is written last.
             slot.start.store(start, Ordering::Relaxed);
             slot.end.store(start + map.len(), Ordering::Release);
         }
@@ -467,6 +468,8 @@ mod guard {
 
     fn release(slot: usize) {
         if let Some(slot) = TABLE.get(slot) {
+            // The end first, so that no fault is taken for one of this map any more; `taken` last, so that nobody fills the
+            // slot before it is empty.
             slot.end.store(0, Ordering::Release);
             slot.hit.store(false, Ordering::Relaxed);
             slot.taken.store(false, Ordering::Release);
@@ -514,6 +517,7 @@ mod guard {
         // this signal it holds the address.
         let address = unsafe { (*info).si_addr() } as usize;
         let slot = TABLE.iter().find(|slot| {
+            // `end` before `start`: whoever sees the end of a map sees its start as well.
             let end = slot.end.load(Ordering::Acquire);
             address < end && address >= slot.start.load(Ordering::Relaxed)
         });

@@ -82,6 +82,7 @@ impl Lineage {
         let mut stack = vec![(node, others.to_vec(), BString::default())];
         while let Some((node, others, prefix)) = stack.pop() {
             for edge in &self.nodes[node.index()] {
+                // The same name with the same node: all below it is the same, and need not be entered.
                 let held = |other: &NodeNo| self.nodes[other.index()].binary_search(edge).is_ok();
                 if others.iter().any(held) {
                     continue;
@@ -240,6 +241,7 @@ fn nodes(lists: &[Vec<Edge>], of_tree: &[ListNo]) -> (Vec<Vec<Edge<NodeNo>>>, Ve
                 let child = match edge.child.leads() {
                     Leads::Sought(sought) => Child::sought(sought),
                     Leads::To(tree) => match of_list[of_tree[tree.index()].index()] {
+                        // A child without a node yet: the list waits for the next round.
                         UNKNOWN => return true,
                         node => Child::to(node),
                     },
@@ -247,6 +249,7 @@ fn nodes(lists: &[Vec<Edge>], of_tree: &[ListNo]) -> (Vec<Vec<Edge<NodeNo>>>, Ve
                 let name = edge.name;
                 node.push(Edge { name, child });
             }
+            // Sorted, so that trees with the same entries are the same node, and `added` can search in it.
             node.sort_unstable();
             let next = NodeNo::at(nodes.len());
             of_list[*list] = *numbers.entry(node).or_insert_with_key(|node| {

@@ -267,6 +267,7 @@ impl<'a> TreeReader<'a> {
     fn record(&mut self, tree: ObjectNo, known: &BaseTree, base: &[(u32, Edge)]) {
         let own = &known.edges[..];
         let same = |(a, b): &(&(u32, Edge), &(u32, Edge))| a.1 == b.1;
+        // Most trees differ from their base in the middle only; what is cut off here need not be sorted.
         let front = own.iter().zip(base).take_while(same).count();
         let (own, base) = (&own[front..], &base[front..]);
         let back = own
@@ -300,6 +301,7 @@ fn take_over(
     length: usize,
 ) -> Option<usize> {
     let first = base.starts.binary_search(&(from as u32)).ok()?;
+    // An entry counts only if its end, which is the start of the next one, is copied as well.
     let limit = from + length;
     let ends = base.starts[first..].partition_point(|start| *start as usize <= limit);
     let last = first + ends.checked_sub(1)?;

@@ -32,6 +32,7 @@ fn watch(stop: Arc<AtomicBool>) {
         return;
     };
     let stopping = Arc::clone(&stop);
+    // A thread rather than a handler: it may wait and print, which a handler may not.
     let watching = std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {

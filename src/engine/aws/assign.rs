@@ -71,6 +71,7 @@ impl Solver<'_> {
             let Some((row, distance)) = rows.get(last).copied() else {
                 break None;
             };
+            // To stay alone is like a partner of one's own that costs `ALONE` and whom nobody else can take.
             heap.push(Reverse((distance + ALONE - self.left[row], row, true)));
             for (_, column, cost) in &self.edges[self.starts[row]..self.starts[row + 1]] {
                 let next = distance + i64::from(*cost) - self.left[row] - self.right[*column];
@@ -86,6 +87,7 @@ impl Solver<'_> {
                 let Some(Reverse((distance, at, is_alone))) = heap.pop() else {
                     break None;
                 };
+                // A shorter way was found after this one was queued.
                 let is_stale = !is_alone && seen[at].is_none_or(|seen| seen.0 != distance);
                 if !is_stale {
                     break Some((distance, at, is_alone));
@@ -100,6 +102,7 @@ impl Solver<'_> {
             let Some(taker) = self.takers[at] else {
                 break Some((distance, seen[at].map_or(first, |seen| seen.1), Some(at)));
             };
+            // `first` stays alone, and all others keep their partners.
             if rows.len() >= MOST_CHANGES {
                 break None;
             }
@@ -108,12 +111,15 @@ impl Solver<'_> {
             last += 1;
         };
         if let Some((total, row, free)) = end {
+            // What was closer than the end takes up the difference: no edge comes to cost less than its ends, and those of
+            // the path cost as much.
             for (row, distance) in rows {
                 self.left[row] += total - distance;
             }
             for (column, distance) in done {
                 self.right[column] -= total - distance;
             }
+            // Back along the path: each takes the new partner and leaves its old one to whoever reached it.
             let mut row = row;
             let mut next = free;
             loop {

@@ -86,6 +86,8 @@ impl Vector {
             instructions.present(),
             "chosen among those that are present"
         );
+        // The tables know bits 0 to 6. Where a fingerprint has bit 7, the steps clear it in the text as well: more is let
+        // through, and nothing missed. Without one, a shuffle gives zero for a byte above 127, which then matches nothing.
         let wide = !tables.entries.iter().all(|entry| entry.window.is_ascii());
         let steps: Steps = match (instructions, tables.groups.len(), wide) {
             (Instructions::Avx512, 1, _) => avx512::<1>,

@@ -77,6 +77,7 @@ fn copied(base: &[u8], from: usize, length: usize) -> Result<&[u8], Fault> {
 /// A little-endian number of seven bits per byte.
 fn size(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0;
+    // Nine bytes have 63 bits, more than any size that fits.
     for (index, byte) in bytes.iter().enumerate().take(9) {
         value |= u64::from(byte & 0x7f) << (7 * index);
         if byte & 0x80 == 0 {
@@ -132,6 +133,7 @@ impl<'d> Instructions<'d> {
             .rest
             .get(used as usize..)
             .ok_or("the delta ends within an instruction")?;
+        // Git leaves bytes of zero out, so a length of zero is free to mean 64 KiB.
         let length = (fields >> 32) as usize;
         Ok(Instruction::Copy {
             from: (fields & 0xffff_ffff) as usize,
@@ -194,6 +196,8 @@ impl NewText {
     ) -> Result<(), Fault> {
         self.bytes.clear();
         self.runs.clear();
+        // If the object begins with a long copy, which has no seam before it, this run stays empty: of several runs
+        // with one start the last one counts.
         self.runs.push(Run { start: 0, place: 0 });
         let Ok(size) = usize::try_from(delta.size) else {
             return Err("the delta makes more than fits");
@@ -244,11 +248,13 @@ impl NewText {
         // Nothing stands before the first byte of the object and after its last: no seam there.
         let head = if place == 0 { 0 } else { reach };
         let tail = if place + length >= size { 0 } else { reach };
+        // Too short for a gap between the seams: the run before goes on.
         if head + tail >= length {
             self.bytes.extend_from_slice(bytes);
             return;
         }
         self.bytes.extend_from_slice(&bytes[..head]);
+        // Between the seams is what the base was searched for; after the gap a new run begins.
         self.runs.push(Run {
             start: self.bytes.len(),
             place: place + length - tail,
@@ -282,6 +288,27 @@ impl NewText {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The example of ARCHITECTURE.md.
+    #[test]
+    fn new_text_is_what_is_inserted_and_what_is_next_to_a_seam() {
+        let base = b"id = AKIA; old = none\n";
+        let delta = [
+            &[22, 28, 0x90, 11][..],
+            b"\x02AK",
+            &[0x91, 7, 2, 0x91, 9, 2, 0x91, 11, 11],
+        ]
+        .concat();
+        let delta = Delta::parse(&delta).expect("sizes");
+        let mut object = vec![0; 28];
+        let mut text = NewText::default();
+        text.gather(base, &delta, 3, Some(&mut object))
+            .expect("a good delta");
+        assert_eq!(object, b"id = AKIA; AKIA; old = none\n");
+        assert_eq!(text.bytes(), b"A; AKIA; old");
+        assert_eq!(text.place((3, 7)), Some((11, 15)));
+        assert_eq!(text.place((8, 12)), Some((16, 20)));
+    }
 
     #[test]
     fn what_a_delta_may_not_do_is_an_error() {

@@ -232,6 +232,7 @@ impl Pack {
 /// Counts the ids by their first bits.
 fn starts(index: &IndexFile) -> Vec<u32> {
     let count = index.num_objects();
+    // 2^24 starts take 64 MiB. Beyond that each doubling of the pack costs a look-up one step more.
     let bits = count.max(1).ilog2().clamp(4, 24);
     let mut starts = vec![0_u32; (1 << bits) + 1];
     let shift = shift(starts.len());
@@ -276,6 +277,7 @@ fn distance(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
         if byte & 0x80 == 0 {
             return Some((value, bytes));
         }
+        // Git adds one at every further byte, so that no distance has two forms.
         value = value.checked_add(1)?;
     }
 }

@@ -161,6 +161,7 @@ impl Table {
     fn first_needed(&self, mut number: EntryNo) -> Option<EntryNo> {
         while number != NONE {
             let entry = self.at(number);
+            // From here on the siblings belong to other chunks: `sum_up` cuts from the front to the back.
             if entry.flags & STARTS_CHUNK != 0 {
                 return None;
             }
@@ -210,6 +211,7 @@ impl Table {
                 self.entries[number.index()].state = state;
             }
         }
+        // Backwards, because each is put before its siblings: the list of children comes to be in order of offset.
         for number in EntryNo::up_to(self.len()).rev() {
             let entry = *self.at(number);
             if entry.base != NONE && matches!(entry.state, State::Known(_)) {
@@ -251,6 +253,7 @@ impl Table {
                 });
             }
         }
+        // In order of offset, so that the map is read forwards.
         chunks.sort_unstable();
         // They stay for the whole walk.
         chunks.shrink_to_fit();
@@ -301,6 +304,8 @@ impl Table {
             }
             let current = if group == NONE { total } else { group_weight };
             let is_full = current.saturating_add(weight) > limit;
+            // A cut costs the rebuilding of the base, which is worth it up to an eighth of a chunk. The climb is paid
+            // once a base, and only where a chunk is full.
             if is_full && *may_cut.get_or_insert_with(|| self.is_cheap_to_build(number, limit / 8))
             {
                 if group != NONE {

@@ -139,6 +139,7 @@ impl<'p, 'j, V: Visitor> Walk<'p, 'j, V> {
                 return;
             }
             match (top.next, top.heaviest) {
+                // Passed over here: it comes last, when its base need not stay alive for a sibling.
                 (Some(child), heaviest) if Some(child) == heaviest => {
                     self.advance(child);
                 }
@@ -215,6 +216,7 @@ impl<'p, 'j, V: Visitor> Walk<'p, 'j, V> {
         };
         match self.rebuild(base) {
             Ok(bytes) => {
+                // The base is shown by the chunk that it belongs to; here others are only built on it.
                 let object = Object {
                     is_wanted: false,
                     is_leaf: false,
@@ -333,6 +335,7 @@ impl<'p, 'j, V: Visitor> Walk<'p, 'j, V> {
                 let base = (base_bytes, &base.state);
                 self.visitor.delta(&object, base, &delta, &mut self.builder)
             });
+        // One huge delta must not keep its memory for the rest of the walk.
         if entry.capacity() <= MAX_KEPT {
             self.delta = entry;
         }

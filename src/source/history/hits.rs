@@ -74,6 +74,7 @@ impl Hits {
             for (start, end) in base.within(from, from + length) {
                 self.spans.push((start - from + place, end - from + place));
             }
+            // A hit in a copied range near a seam is in the new text too, so each is here twice at most.
             if self.spans.len() > 2 * MAX_LISTED {
                 self.too_many = true;
                 break;
@@ -141,6 +142,7 @@ fn find(bytes: &[u8], probe: &dyn Probe, spans: &mut Vec<(usize, usize)>) -> boo
         probe.find(bytes, spans);
         return spans.len() > MAX_LISTED;
     }
+    // A literal may begin in one block and end in the next.
     let overlap = probe.longest().saturating_sub(1);
     let mut start = 0;
     while start < bytes.len() && spans.len() <= MAX_LISTED {
