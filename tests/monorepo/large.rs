@@ -1,7 +1,7 @@
 //! A monorepo of any size, made by a generator: files three folders deep, configurations of folders, submodules.
 //!
 //! `KEYSIEVE_MONOREPO=DIR cargo test --test main monorepo::large -- --ignored` makes the large one of
-//! `docs/performance.md` in `DIR` and leaves it there.
+//! `docs/lab/performance.md` in `DIR` and leaves it there.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

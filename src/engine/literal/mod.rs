@@ -14,7 +14,7 @@
 //!
 //! GB/s on one core of an AMD EPYC (Zen 4) that others used as well, by CPU time, best but two of fifteen: 117 MB of
 //! Rust sources; 203 literals of the rules, and with others that rules may have one day. `before` is the code before
-//! places were packed and thinned. `docs/performance.md` has more.
+//! places were packed and thinned. `docs/lab/performance.md` has more.
 //!
 //! | | 203, before | 203 | 1,000, before | 1,000 |
 //! |---|---|---|---|---|
