@@ -7,6 +7,7 @@
 
 mod support;
 
+mod architecture;
 mod attribution;
 mod bounds;
 mod cache;

@@ -4,8 +4,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use crate::architecture::without_tests;
+
 /// The types and texts that rooms share: each may use the others.
-const SHARED: &[&str] = &[
+pub(crate) const SHARED: &[&str] = &[
     "level",
     "blob",
     "provenance",
@@ -268,7 +270,7 @@ fn rooms_use_each_other_in_one_direction_only() {
 }
 
 /// Returns the names behind a path's beginning, each with what follows it.
-fn paths<'t>(text: &'t str, start: &str) -> Vec<(&'t str, &'t str)> {
+pub(crate) fn paths<'t>(text: &'t str, start: &str) -> Vec<(&'t str, &'t str)> {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let found = text
         .match_indices(start)
@@ -316,15 +318,15 @@ fn modules_of_large_rooms_form_no_circle() {
     assert!(circles.is_empty(), "{}", circles.join("\n"));
 }
 
-/// The modules of the library by name (`git::odb::pack`), with their text up to their tests.
-struct Modules {
-    text: BTreeMap<String, String>,
+/// The modules of the library by name (`git::odb::pack`), with their text apart from their tests.
+pub(crate) struct Modules {
+    pub(crate) text: BTreeMap<String, String>,
     /// The same with their tests.
     whole: BTreeMap<String, String>,
 }
 
 impl Modules {
-    fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
         let (mut text, mut with_tests) = (BTreeMap::new(), BTreeMap::new());
         visit(&src, &mut |path| {
@@ -335,12 +337,9 @@ impl Modules {
                 .replace('/', "::");
             let name = name.strip_suffix("::mod").unwrap_or(&name).to_owned();
             let whole = std::fs::read_to_string(path).expect("a source file");
+            text.insert(name.clone(), without_tests(&whole));
             let lines = whole.lines().map(str::trim_start);
             let lines = lines.filter(|line| !line.starts_with("//"));
-            let code = lines
-                .clone()
-                .take_while(|line| !line.starts_with("#[cfg(test)]"));
-            text.insert(name.clone(), code.collect::<Vec<_>>().join("\n"));
             with_tests.insert(name, lines.collect::<Vec<_>>().join("\n"));
         });
         Self {
