@@ -142,13 +142,15 @@ impl Splitter {
                 self.from = None;
             }
             self.key = at..at;
-        } else if self.depth == 1 && self.list.is_none() && byte == b'[' {
+        } else if self.depth == 1 && self.list.is_none() {
             let key = text.get(self.key.clone()).unwrap_or_default();
-            if [b"Records".as_slice(), b"records", b"Events"].contains(&key) {
+            if byte == b'[' && [b"Records".as_slice(), b"records", b"Events"].contains(&key) {
                 self.list = Some(2);
                 self.is_envelope = true;
                 self.from = None;
             }
+            // It names one value; its text may be forgotten while that is read.
+            self.key = at..at;
         } else if self.list == Some(self.depth) && byte == b'{' {
             self.from = Some(at);
         }
@@ -236,6 +238,8 @@ mod tests {
             r#"{"resources":[{"a":1}],"eventID":"x"}"#,
             &[r#"{"resources":[{"a":1}],"eventID":"x"}"#],
         ),
+        // A name is that of the one value behind it, in text that is no JSON as well.
+        (r#"{"Events":[{"a":1}]:[{"b":1}]}"#, &[r#"{"a":1}"#]),
         ("", &[]),
     ];
 
