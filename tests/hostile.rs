@@ -142,6 +142,32 @@ fn a_hundred_thousand_references_are_read() {
     assert!(run.stdout.len() < 10_000_000, "{} bytes", run.stdout.len());
 }
 
+/// What 20,000 references reach is worked out once, not for each of 2,000 that are pushed.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_push_of_many_references_beside_many_is_read_once() {
+    let repo = TestRepo::new();
+    let mut stream = String::new();
+    for number in 0..20_000 {
+        let head = "committer a <a@example.com> 1700000000 +0000\ndata 1\na\n";
+        stream.push_str(&format!(
+            "commit refs/remotes/o/b{number}\n{head}M 100644 inline f\ndata 5\n{number:05}\n"
+        ));
+    }
+    repo.git_command()
+        .args(["fast-import", "--quiet"])
+        .stdin(stream)
+        .status(0);
+    repo.git(&["pack-refs", "--all"]);
+    let commit = repo.commit_file("a", pair(3), "one");
+    let zeros = "0".repeat(40);
+    let line = |number| format!("refs/heads/n{number} {commit} refs/heads/n{number} {zeros}\n");
+    let pushed: String = (0..2_000).map(line).collect();
+    let args = ["hook", "run", "pre-push", "o", "url"];
+    let run = bounded(repo.path(), &args).stdin(pushed).status(1);
+    assert!(run.out().contains("aws-access-key-pair"), "{}", run.err());
+}
+
 const NAMES: &[&str] = &[
     "new\nline",
     "\u{1b}[31mred",

@@ -11,7 +11,7 @@ use keysieve::blob::Blob;
 use keysieve::coverage::{Skip, SkipReason};
 use keysieve::git::introduced::{Introduced, introduced};
 use keysieve::git::repository::{self, GitEnvironment};
-use keysieve::git::revision::{Range, Side, parse_range, push_range};
+use keysieve::git::revision::{Range, Side, parse_range, push_of_all, push_range, references_of};
 use keysieve::provenance::{ObjectKind, Provenance};
 use keysieve::source::history::select::{all_tips, branch_tips, reachable_objects};
 use keysieve::source::range::{Options, scan, scan_base};
@@ -320,7 +320,8 @@ fn locations_of_a_range_name_commit_and_path() {
     let found = range(&repo, "HEAD~2..HEAD");
     let blob = rev(&repo, "HEAD:d/f");
     let message_id = id(&commit);
-    let located = Locator::new(&opened, &found, &[], &|| false).locate([blob, message_id]);
+    let references = references_of(&opened).expect("references");
+    let located = Locator::new(&opened, &found, &references, &|| false).locate([blob, message_id]);
     let places = &located.places[&blob];
     assert_eq!(places.len(), 2);
     assert_eq!(places[0].path, "d/f");
@@ -333,12 +334,85 @@ fn locations_of_a_range_name_commit_and_path() {
     assert_eq!(message.path, "");
     assert!(message.commit.as_ref().expect("a commit").in_head);
     // When the time is over, where it is and who brought it in is still said; what leads there is not looked up.
-    let late = Locator::new(&opened, &found, &[], &|| true).locate([blob]);
+    let late = Locator::new(&opened, &found, &references, &|| true).locate([blob]);
     let place = &late.places[&blob][0];
     assert_eq!(place.path, "d/f");
     let info = place.commit.as_ref().expect("a commit");
     assert_eq!((info.commit_id, info.refs.len()), (id(&commit), 0));
     assert_eq!(late.skips[0].reason, SkipReason::Deadline);
+}
+
+/// A random history of 30 commits, each with a branch, whose clocks are right; `HEAD` is the last.
+fn random_branches(seed: u64) -> TestRepo {
+    let mut keys = Keys::new(seed);
+    let repo = TestRepo::new();
+    let mut stream = String::new();
+    for mark in 1..=30 {
+        let time = 1_700_000_000 + mark;
+        stream += &format!("commit refs/heads/b{mark}\nmark :{mark}\n");
+        stream += &format!("committer C <c@example.org> {time} +0000\ndata 1\nm\n");
+        if mark > 1 {
+            stream += &format!("from :{}\n", 1 + keys.below(mark - 1));
+            stream += &format!("merge :{}\n", 1 + keys.below(mark - 1));
+        }
+        stream += &format!("M 100644 inline f{mark}\ndata 1\na\n");
+    }
+    repo.git_command()
+        .args(["fast-import", "--quiet"])
+        .stdin(stream)
+        .status(0);
+    repo.git(&["symbolic-ref", "HEAD", "refs/heads/b30"]);
+    repo
+}
+
+/// What leads to the commits of a push, through tags of tags too, is what Git says; and pushes that are taken as one bring
+/// in what they bring in one by one.
+#[test]
+fn references_of_a_push_lead_where_git_says() {
+    let mut looked_at = 0;
+    for seed in 300..312 {
+        let repo = random_branches(seed);
+        let tag = |name: &str, target: &str| repo.git(&["tag", "-a", "-m", "t", name, target]);
+        tag("one", "b28");
+        tag("two", "one");
+        tag("three", "b14");
+        for (name, target) in [("old", "b12"), ("tag", "three"), ("tree", "HEAD:")] {
+            repo.git(&["update-ref", &format!("refs/remotes/o/{name}"), target]);
+        }
+        let opened = repo.open();
+        let references = references_of(&opened).expect("references");
+        let side = Side::Client {
+            remote: Some("o".into()),
+        };
+        let zero = ObjectId::null(gix::hash::Kind::Sha1);
+        let updates = ["b30", "b29", "two"].map(|name| (zero, rev(&repo, name)));
+        let push = push_of_all(&opened, updates, side, &references).expect("a range");
+        let found = introduced(&opened, &[push.range.expect("a range")]).expect("an answer");
+        let each = updates.map(|(old, new)| {
+            let push = push_range(&opened, old, new, side).expect("a range");
+            push.range.expect("a range")
+        });
+        let one_by_one = introduced(&opened, &each).expect("an answer");
+        assert_eq!(found.commits, one_by_one.commits, "seed {seed}");
+        assert_eq!(found.tags, one_by_one.tags, "seed {seed}");
+        let new = ["rev-list", "b30", "b29", "two", "--not", "b12", "three"];
+        let expected: BTreeSet<ObjectId> = repo.git(&new).lines().map(id).collect();
+        let commits: BTreeSet<ObjectId> = found.commits.iter().copied().collect();
+        assert_eq!(commits, expected, "seed {seed}");
+        let locator = Locator::new(&opened, &found, &references, &|| false);
+        for (commit, places) in locator.locate(expected).places {
+            let info = places[0].commit.as_ref().expect("a commit");
+            let args = ["for-each-ref", "--format=%(refname)", "--contains"];
+            let contain = repo.git(&[&args[..], &[&commit.to_string()]].concat());
+            let contain: BTreeSet<&str> = contain.lines().collect();
+            let listed: BTreeSet<&str> = info.refs.iter().map(String::as_str).collect();
+            assert!(listed.is_subset(&contain), "{seed}: {listed:?} {contain:?}");
+            let count = listed.len() + info.more_refs;
+            assert_eq!(count, contain.len(), "seed {seed}: {contain:?}");
+            looked_at += count;
+        }
+    }
+    assert!(looked_at > 100, "{looked_at}");
 }
 
 type Object = (Provenance, Vec<u8>);

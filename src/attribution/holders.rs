@@ -14,7 +14,7 @@ use crate::git::number::CommitNo;
 use crate::git::reflog;
 use crate::git::refname::{head_names, weight, worktree_names, worktree_of};
 use crate::git::repository::Repository;
-use crate::git::view::{links, reference, references, unreadable};
+use crate::git::view::{links, readable_references, reference};
 
 /// Everything that holds objects, with commits by number.
 #[derive(Default)]
@@ -36,12 +36,8 @@ impl Holders {
     /// Reads what the repository has.
     pub(crate) fn read(repo: &Repository, commits: &Commits, skips: &mut Vec<Skip>) -> Self {
         let mut holders = Self::default();
-        let all = references(repo).unwrap_or_else(|error| vec![Err(error)]);
-        for reference in all {
-            match reference {
-                Ok((name, id)) => holders.reference(repo, commits, name, id, skips),
-                Err(error) => skips.push(unreadable(&error)),
-            }
+        for (name, id) in readable_references(repo, skips) {
+            holders.reference(repo, commits, name, id, skips);
         }
         holders.heads(repo, commits, skips);
         holders.pseudo(repo, commits, skips);

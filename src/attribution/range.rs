@@ -11,8 +11,8 @@ use super::place::{Located, Location};
 use crate::coverage::{Skip, SkipReason};
 use crate::git::header::CommitHeader;
 use crate::git::introduced::{Introduced, Introduction};
-use crate::git::repository::Repository;
-use crate::git::view::{links, object, references};
+use crate::git::repository::{Named, Repository};
+use crate::git::view::{object, readable_references};
 use crate::git::{Commit, Trees, walk};
 
 /// Finds the places of what ranges brought in.
@@ -21,8 +21,8 @@ pub struct Locator<'a> {
     introduced: &'a Introduced,
     /// The commits that build on a commit, within the ranges and from there to the references.
     children: BTreeMap<ObjectId, Vec<ObjectId>>,
-    /// References with what they name: a commit, or first the tags on the way there.
-    references: Vec<(String, Vec<ObjectId>)>,
+    /// Commits, and tags on the way there, with the references that name them; sorted.
+    named: Vec<(ObjectId, &'a str)>,
     head: Option<ObjectId>,
     head_tree: Option<ObjectId>,
     trees: Trees<'a>,
@@ -40,32 +40,22 @@ struct Reached {
 }
 
 impl<'a> Locator<'a> {
-    /// Takes in the commits between references and the ranges. `pushed` are references that do not hold
-    /// these commits yet and are about to. Once `is_over`, paths and commits are still named, and what leads to
+    /// Takes in the commits between references and the ranges. `references` are those of the repository, and those that
+    /// do not hold these commits yet and are about to. Once `is_over`, paths and commits are still named, and what leads to
     /// them is not looked up; [`Self::locate`] says so.
     pub fn new(
         repo: &'a Repository,
         introduced: &'a Introduced,
-        pushed: &[(String, ObjectId)],
+        references: &'a [Named],
         is_over: &'a dyn Fn() -> bool,
     ) -> Self {
-        // A reference that cannot be read takes nothing away from what is known.
-        let known = references(repo).into_iter().flatten().flatten();
-        let references = known
-            .chain(pushed.iter().cloned())
-            .take_while(|_| !is_over())
-            .map(|(name, id)| {
-                let links = links(repo, id).flatten();
-                (name, links.map(|(id, _)| id).collect())
-            })
-            .collect();
         let head = repo.head_id().ok().flatten();
         let head_tree = head.and_then(|head| repo.tree_of(head, &mut Vec::new()).ok());
         let mut locator = Self {
             repo,
             introduced,
             children: BTreeMap::new(),
-            references,
+            named: Vec::new(),
             head,
             head_tree,
             trees: Trees::new(repo),
@@ -73,23 +63,38 @@ impl<'a> Locator<'a> {
             is_over,
             skips: Vec::new(),
         };
-        locator.look_beyond();
+        locator.look_beyond(references);
         locator
     }
 
-    fn look_beyond(&mut self) {
+    fn look_beyond(&mut self, references: &'a [Named]) {
+        let known = &self.introduced.known;
+        let mut tips: Vec<ObjectId> = self.head.into_iter().collect();
+        for (name, id) in references.iter().take_while(|_| !(self.is_over)()) {
+            let links = known.links(self.repo, *id);
+            tips.extend(links.last());
+            self.named
+                .extend(links.into_iter().map(|link| (link, name.as_str())));
+        }
+        self.named.sort_unstable();
         let mut parents: BTreeMap<ObjectId, Vec<ObjectId>> = BTreeMap::new();
         let times = self.introduced.blobs.values().flatten();
         let times = times.map(|place: &Introduction| place.time);
         let oldest = self.introduced.oldest.iter();
         let messages = oldest.filter_map(|id| time_of(self.repo, *id));
         if let Some(oldest) = times.chain(messages).min() {
-            let ends = self.references.iter().filter_map(|(_, links)| links.last());
-            let tips: Vec<ObjectId> = ends.copied().chain(self.head).collect();
             let is_wanted = |commit: &Commit| commit.time >= oldest;
+            tips.retain(|tip| known.commit(tip).is_none_or(is_wanted));
             // What cannot be read takes nothing away from the range.
             let skips = &mut Vec::new();
-            let walked = walk(self.repo, (&tips, &[]), is_wanted, self.is_over, skips);
+            let walked = walk(
+                self.repo,
+                (&tips, &[]),
+                known,
+                is_wanted,
+                self.is_over,
+                skips,
+            );
             parents.extend(walked.commits.into_iter().map(|it| (it.id, it.parents)));
         }
         let within = self.introduced.parents.iter();
@@ -175,22 +180,26 @@ impl<'a> Locator<'a> {
             let children = self.children.get(&id).into_iter().flatten();
             stack.extend(children.filter(|child| leading.insert(**child)));
         }
-        let leads = |link: &ObjectId| leading.contains(link);
-        let names = self
-            .references
-            .iter()
-            .filter(|(_, links)| links.iter().any(leads))
-            .map(|(name, _)| name.clone());
-        let names: BTreeSet<String> = names.collect();
-        let (refs, more_refs) = shorten(names.into_iter().collect());
+        let names = leading.iter().flat_map(|link| {
+            let from = self.named.partition_point(|(id, _)| id < link);
+            let named = self.named[from..].iter();
+            named.take_while(move |(id, _)| id == link)
+        });
+        let names: BTreeSet<&str> = names.map(|(_, name)| *name).collect();
+        let (refs, more_refs) = shorten(names.into_iter().map(str::to_owned).collect());
         let reached = Reached {
             refs,
             more_refs,
-            in_head: self.head.is_some_and(|head| leads(&head)),
+            in_head: self.head.is_some_and(|head| leading.contains(&head)),
         };
         self.reached.insert(id, reached.clone());
         reached
     }
+}
+
+/// Full names and objects of the references of a repository, as far as they can be read; what cannot is among the skips.
+pub fn references(repo: &Repository, skips: &mut Vec<Skip>) -> Vec<Named> {
+    readable_references(repo, skips)
 }
 
 /// Committer time.

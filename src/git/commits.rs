@@ -1,13 +1,14 @@
 //! The commits of a range, without walking all that it excludes.
 
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use gix::ObjectId;
+use gix::objs::Kind;
 
 use crate::coverage::{Skip, SkipReason};
 use crate::git::header::{self, CommitHeader};
 use crate::git::repository::Repository;
-use crate::git::view::object;
+use crate::git::view::{chain, links, object};
 
 /// A commit of the range.
 #[derive(Clone, Debug)]
@@ -28,8 +29,65 @@ pub(crate) struct Walked {
     pub(crate) boundary: BTreeSet<ObjectId>,
     /// Root trees of both.
     pub(crate) trees: HashMap<ObjectId, ObjectId>,
+    /// All that was read.
+    pub(crate) read: Known,
 }
 
+/// Commits and tags that were read, so that who asks later about the same references reads none of them again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    seen: HashMap<ObjectId, Seen>,
+    /// Tags that were met, and what they name.
+    tags: HashMap<ObjectId, ObjectId>,
+    met: HashSet<ObjectId>,
+}
+
+impl Known {
+    /// Returns a commit that was read.
+    pub(crate) fn commit(&self, id: &ObjectId) -> Option<&Commit> {
+        self.seen.get(id)?.commit.as_ref()
+    }
+
+    /// Returns the commit behind an object that may be a tag, unless it was returned for a tag that leads there too.
+    pub(crate) fn peel(&mut self, repo: &Repository, id: ObjectId) -> Option<ObjectId> {
+        let (mut before, mut commit) = (None, None);
+        for (link, kind) in chain(repo, id, &mut self.met).map_while(Result::ok) {
+            self.tags.extend(before.map(|before| (before, link)));
+            before = Some(link);
+            commit = (kind == Kind::Commit).then_some(link);
+        }
+        commit
+    }
+
+    /// Returns what [`links`] gives, without the reasons.
+    pub(crate) fn links(&self, repo: &Repository, id: ObjectId) -> Vec<ObjectId> {
+        let (mut found, mut at) = (Vec::new(), id);
+        // Damaged tags may name each other in a circle.
+        while let Some(target) = self.tags.get(&at)
+            && !found.contains(&at)
+        {
+            found.push(at);
+            at = *target;
+        }
+        match self.commit(&at) {
+            Some(_) => found.push(at),
+            None => found.extend(links(repo, at).flatten().map(|(id, _)| id)),
+        }
+        found
+    }
+
+    /// Takes in what others have read.
+    pub(crate) fn extend(&mut self, others: Self) {
+        match self.seen.is_empty() {
+            true => self.seen = others.seen,
+            false => self.seen.extend(others.seen),
+        }
+        self.tags.extend(others.tags);
+        self.met.extend(others.met);
+    }
+}
+
+#[derive(Clone, Debug)]
 struct Seen {
     excluded: bool,
     is_queued: bool,
@@ -50,6 +108,7 @@ struct State {
 struct Reader<'a> {
     repo: &'a Repository,
     shallow: Vec<ObjectId>,
+    known: &'a Known,
     skips: &'a mut Vec<Skip>,
 }
 
@@ -59,12 +118,13 @@ const SLOP: usize = 128;
 
 /// Walks from `include` to where everything left is reached by `exclude`.
 ///
-/// Newer commits first, as Git does it. Where clocks ran backwards a commit that `exclude` reaches on a
+/// What is `known` is not read. Newer commits first, as Git does it. Where clocks ran backwards a commit that `exclude` reaches on a
 /// long way round may be taken for one of the range: more is looked at, never less. When `is_stopped`, it ends with
 /// no commits at all.
 pub(crate) fn walk(
     repo: &Repository,
     (include, exclude): (&[ObjectId], &[ObjectId]),
+    known: &Known,
     is_wanted: impl Fn(&Commit) -> bool,
     is_stopped: &dyn Fn() -> bool,
     skips: &mut Vec<Skip>,
@@ -76,6 +136,7 @@ pub(crate) fn walk(
     let mut reader = Reader {
         repo,
         shallow,
+        known,
         skips,
     };
     let mut state = State::default();
@@ -117,7 +178,9 @@ pub(crate) fn walk(
             state.meet(&mut reader, parent, excluded);
         }
     }
-    finish(&mut reader, state.seen, is_wanted)
+    let mut walked = finish(&mut reader, &state.seen, is_wanted);
+    walked.read.seen = state.seen;
+    walked
 }
 
 impl State {
@@ -157,7 +220,7 @@ impl State {
 
 fn finish(
     reader: &mut Reader<'_>,
-    seen: HashMap<ObjectId, Seen>,
+    seen: &HashMap<ObjectId, Seen>,
     is_wanted: impl Fn(&Commit) -> bool,
 ) -> Walked {
     let mut walked = Walked::default();
@@ -168,7 +231,7 @@ fn finish(
         .filter(|seen| is_in(seen))
         .filter_map(|seen| seen.commit.as_ref())
     {
-        if reader.shallow.contains(&commit.id) {
+        if reader.shallow.binary_search(&commit.id).is_ok() {
             cut.push(commit.id);
         }
         for parent in &commit.parents {
@@ -201,6 +264,9 @@ fn finish(
 
 impl Reader<'_> {
     fn read(&mut self, id: ObjectId, excluded: bool) -> Option<Commit> {
+        if let Some(commit) = self.known.commit(&id) {
+            return Some(commit.clone());
+        }
         let parsed = match object(self.repo, id) {
             Ok(object) => parse(id, &object.data, object.kind),
             Err(skip) => {
@@ -214,7 +280,7 @@ impl Reader<'_> {
         };
         match parsed {
             Some(mut commit) => {
-                if self.shallow.contains(&id) {
+                if self.shallow.binary_search(&id).is_ok() {
                     commit.parents.clear();
                 }
                 Some(commit)

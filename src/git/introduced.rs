@@ -13,12 +13,12 @@ use bstr::BString;
 use gix::ObjectId;
 use gix::objs::Kind;
 
-use super::commits::{Commit, Walked, walk};
+use super::commits::{Commit, Known, Walked, walk};
 use super::number::{CommitNo, Number as _};
 use super::order::topological;
 use super::revision::{Error, Range};
 use super::tree::Trees;
-use super::view::{chain, peeled};
+use super::view::chain;
 use crate::coverage::Skip;
 use crate::git::repository::Repository;
 
@@ -56,6 +56,8 @@ pub struct Introduced {
     pub(crate) ranks: BTreeMap<ObjectId, u32>,
     /// The oldest commit of each part that was taken in.
     pub(crate) oldest: Vec<ObjectId>,
+    /// What was read to work that out.
+    pub(crate) known: Known,
 }
 
 /// Works out what `ranges` add. They are taken as one: what any of them excludes is excluded.
@@ -87,15 +89,17 @@ pub fn introduced_until(
     let exclude: Vec<ObjectId> = ranges
         .iter()
         .flat_map(|range| &range.exclude)
-        .filter_map(|id| peeled(repo, *id))
+        .filter_map(|id| found.known.peel(repo, *id))
         .collect();
-    let walked = walk(
+    let mut walked = walk(
         repo,
         (&commits, &exclude),
+        &found.known,
         |_| true,
         &is_stopped,
         &mut found.skips,
     );
+    found.known.extend(std::mem::take(&mut walked.read));
     compare(repo, &walked, &mut found, &is_stopped);
     let mut trees = Trees::new(repo);
     for (id, kind) in others {
@@ -207,6 +211,7 @@ impl Introduced {
         self.is_cut |= other.is_cut;
         self.parents.extend(other.parents);
         self.times.extend(other.times);
+        self.known.extend(other.known);
         self.finish();
     }
 

@@ -26,7 +26,7 @@ use std::path::Path;
 
 use bstr::{BString, ByteVec as _};
 
-pub(crate) use commits::{Commit, walk};
+pub(crate) use commits::{Commit, Known, walk};
 pub(crate) use config::lfs_storage;
 pub(crate) use order::topological;
 pub(crate) use repeats::Repeats;

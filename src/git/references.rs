@@ -39,8 +39,11 @@ pub enum Followed {
 /// Number of references that are read one after the other, each named by the one before; Git's own limit.
 const MAX_READ: usize = 5;
 
-/// Full name and object of a reference, or why it could not be read.
-pub type Reference = Result<(String, ObjectId), Error>;
+/// Full name and object of a reference.
+pub type Named = (String, ObjectId);
+
+/// A reference, or why it could not be read.
+pub type Reference = Result<Named, Error>;
 
 impl References {
     pub(crate) fn new(store: Store, hash: gix::hash::Kind) -> Self {

@@ -23,7 +23,7 @@ use super::odb::alternates::{self, Why, split_alternates, with_alternates};
 use super::odb::fault::Failure;
 pub use super::odb::fault::Fault;
 pub use super::odb::objects::Objects;
-pub use super::references::{Followed, Reference, References};
+pub use super::references::{Followed, Named, Reference, References};
 use crate::coverage::Skip;
 
 /// A repository that is open for reading.

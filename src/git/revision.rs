@@ -2,15 +2,14 @@
 //!
 //! A revision that cannot be resolved is an error that names it: never an empty range.
 
-use std::collections::HashSet;
 use std::fmt;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
 
 use super::header::{self, CommitHeader};
-use super::view::{Cause, object, peeled, peeled_after, references};
-use crate::git::repository::{self, Repository};
+use super::view::{Cause, object, peeled, references};
+use crate::git::repository::{self, Named, Repository};
 
 /// Reason why commits could not be selected.
 #[derive(Debug)]
@@ -91,7 +90,7 @@ impl std::error::Error for Error {
 pub struct Range {
     /// Tips: commits, or tags, trees and blobs that a reference may name.
     pub include: Vec<ObjectId>,
-    /// Commits (or tags of commits) whose history is left out.
+    /// Commits (or tags of commits) whose history is left out. What is neither leaves nothing out.
     pub exclude: Vec<ObjectId>,
 }
 
@@ -214,12 +213,12 @@ pub enum Side<'a> {
     Server,
 }
 
-/// Range of one pushed reference.
+/// Range of the references that are pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
-    /// The commits that are new to the other side; `None` if the reference is deleted.
+    /// The commits that are new to the other side; `None` if references are only deleted.
     pub range: Option<Range>,
-    /// True if the old ID, which the other side has, is not known here: the range may then have more than is new.
+    /// True if an old ID, which the other side has, is not known here: the range may then have more than is new.
     pub old_is_unknown: bool,
 }
 
@@ -233,13 +232,34 @@ pub fn push_range(
     new: ObjectId,
     side: Side<'_>,
 ) -> Result<Push, Error> {
-    if new.is_null() {
-        return Ok(Push {
+    match new.is_null() {
+        true => Ok(Push {
             range: None,
             old_is_unknown: false,
-        });
+        }),
+        false => push_of_all(repo, [(old, new)], side, &references_of(repo)?),
     }
-    let new = resolve(repo, new.to_string().as_bytes().as_bstr())?;
+}
+
+/// The range that several such updates transfer together, with the `references` of this repository.
+pub fn push_of_all(
+    repo: &Repository,
+    updates: impl IntoIterator<Item = (ObjectId, ObjectId)>,
+    side: Side<'_>,
+    references: &[Named],
+) -> Result<Push, Error> {
+    let mut old_is_unknown = false;
+    let mut range = Range::default();
+    for (old, new) in updates.into_iter().filter(|(_, new)| !new.is_null()) {
+        let new = resolve(repo, new.to_string().as_bytes().as_bstr())?;
+        range.include.push(new);
+        if !old.is_null() {
+            match repo.objects().header(&old) {
+                Ok(Some(_)) => range.exclude.push(old),
+                _ => old_is_unknown = true,
+            }
+        }
+    }
     let prefix = match side {
         Side::Client { remote: None } => BString::from("refs/remotes/"),
         Side::Client {
@@ -247,38 +267,21 @@ pub fn push_range(
         } => [b"refs/remotes/", remote.as_bytes(), b"/"].concat().into(),
         Side::Server => BString::from("refs/"),
     };
-    let mut exclude = commits_of_references(repo, prefix.as_bstr())?;
-    let mut old_is_unknown = false;
-    if !old.is_null() {
-        match repo.objects().header(&old) {
-            Ok(Some(_)) => exclude.extend(peeled(repo, old)),
-            _ => old_is_unknown = true,
-        }
-    }
-    exclude.sort();
-    exclude.dedup();
+    let known = references.iter();
+    let known = known.filter(|(name, _)| name.as_bytes().starts_with(&prefix));
+    range.exclude.extend(known.map(|(_, id)| *id));
+    range.exclude.sort();
+    range.exclude.dedup();
     Ok(Push {
-        range: Some(Range {
-            include: vec![new],
-            exclude,
-        }),
+        range: (!range.include.is_empty()).then_some(range),
         old_is_unknown,
     })
 }
 
-/// The commits behind all references whose name starts with `prefix`.
-fn commits_of_references(repo: &Repository, prefix: &BStr) -> Result<Vec<ObjectId>, Error> {
-    let failed = |source: repository::Error| Error::References {
+/// Full names and objects of all references but symbolic ones.
+pub fn references_of(repo: &Repository) -> Result<Vec<Named>, Error> {
+    let all = references(repo).and_then(|all| all.into_iter().collect());
+    all.map_err(|source: repository::Error| Error::References {
         source: source.into(),
-    };
-    let mut commits = Vec::new();
-    let mut seen = HashSet::new();
-    for reference in references(repo).map_err(failed)? {
-        let (name, id) = reference.map_err(failed)?;
-        if name.as_bytes().starts_with(prefix) {
-            // What names no commit, or something that is not here, leaves nothing out.
-            commits.extend(peeled_after(repo, id, &mut seen));
-        }
-    }
-    Ok(commits)
+    })
 }

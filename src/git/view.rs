@@ -7,7 +7,7 @@ use gix::objs::Kind;
 
 use crate::coverage::{Skip, SkipReason};
 use crate::git::header::tagged;
-use crate::git::repository::{Error, Reference, References, Repository};
+use crate::git::repository::{Error, Named, Reference, References, Repository};
 
 /// Error of a library.
 pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -77,26 +77,27 @@ pub(crate) fn links(
     links.into_iter()
 }
 
-/// The commit behind an object that may be a tag, unless only one of the tags in `seen` leads there.
-pub(crate) fn peeled_after(
-    repo: &Repository,
-    id: ObjectId,
-    seen: &mut HashSet<ObjectId>,
-) -> Option<ObjectId> {
-    match chain(repo, id, seen).last()? {
+/// The commit behind an object that may be a tag.
+pub(crate) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
+    match chain(repo, id, &mut HashSet::new()).last()? {
         Ok((id, Kind::Commit)) => Some(id),
         _ => None,
     }
 }
 
-/// The commit behind an object that may be a tag.
-pub(crate) fn peeled(repo: &Repository, id: ObjectId) -> Option<ObjectId> {
-    peeled_after(repo, id, &mut HashSet::new())
-}
-
 /// Full names and objects of all references but symbolic ones. Inside are those that could not be read.
 pub(crate) fn references(repo: &Repository) -> Result<Vec<Reference>, Error> {
     repo.references().all()
+}
+
+/// The same, as far as they can be read; what cannot is among the skips.
+pub(crate) fn readable_references(repo: &Repository, skips: &mut Vec<Skip>) -> Vec<Named> {
+    let all = references(repo).unwrap_or_else(|error| vec![Err(error)]);
+    let mut unreadable = |error| skips.push(unreadable(&error));
+    let readable = all.into_iter();
+    readable
+        .filter_map(|it| it.map_err(&mut unreadable).ok())
+        .collect()
 }
 
 /// A reference that could not be read.

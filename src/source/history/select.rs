@@ -15,7 +15,7 @@ use crate::git::refname::head_names;
 use crate::git::repository::{self, Followed, Repository};
 use crate::git::revision::Error;
 use crate::git::view::{Cause, chain, reference, references};
-use crate::git::{tree, walk};
+use crate::git::{Known, tree, walk};
 
 /// The objects that a limited scan looks at.
 #[derive(Clone, Debug, Default)]
@@ -109,6 +109,7 @@ pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64
     let walked = walk(
         repo,
         (&commits, &[]),
+        &Known::default(),
         |commit| is_wanted(commit.time),
         &|| false,
         &mut found.skips,

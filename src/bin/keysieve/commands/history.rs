@@ -53,7 +53,7 @@ pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
             stopped: None,
             limit: None,
             success: Success::Report,
-            pushed: Vec::new(),
+            references: None,
         });
     }
     if let Some(file) = &args.replace_text {

@@ -8,8 +8,8 @@ use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind::Commit;
 use keysieve::coverage::SkipReason;
-use keysieve::git::repository::Repository;
-use keysieve::git::revision::{Range, Side, push_range};
+use keysieve::git::repository::{Named, Repository};
+use keysieve::git::revision::{Range, Side, push_of_all, references_of};
 use keysieve::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
 use keysieve::hook::{self, HookContext, setting};
 
@@ -47,7 +47,7 @@ pub(super) fn pre_push(
     let updates = pushed
         .iter()
         .filter_map(|pushed| Some((pushed.remote_id, pushed.local_id?)));
-    let ranges = ranges(repository, updates, side)?;
+    let (references, range) = range_of(repository, updates, side)?;
     // What the other side has of the branch, else its default branch, else the branch that most have.
     let mut base = first_commit(repository, pushed.iter().filter_map(|it| it.remote_id));
     let remote = args.remote.as_deref().unwrap_or("origin");
@@ -66,7 +66,8 @@ pub(super) fn pre_push(
         base,
         stopped: Some(Stopped::Hook),
         success: Success::Line,
-        ..Job::new(repository, vec![ranges], &common)
+        references: Some(references),
+        ..Job::new(repository, vec![range], &common)
     })
 }
 
@@ -128,7 +129,7 @@ pub(super) fn pre_receive(
     let updates = received
         .iter()
         .filter_map(|received| Some((received.old_id, received.new_id?)));
-    let ranges = ranges(repository, updates, Side::Server)?;
+    let (mut references, range) = range_of(repository, updates, Side::Server)?;
     // The default branch as it was before, or else what is pushed to: a new branch brings no settings of its own.
     let head = repository
         .head_id()
@@ -136,13 +137,14 @@ pub(super) fn pre_receive(
     let before = received.iter().filter_map(|received| received.old_id);
     let base = head.or_else(|| first_commit(repository, before));
     let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
+    references.extend(received.iter().filter_map(name));
     scan(Job {
         base,
         stopped: Some(Stopped::Server),
         limit: limit.as_ref(),
         success: Success::Silent,
-        pushed: received.iter().filter_map(name).collect(),
-        ..Job::new(repository, vec![ranges], &common)
+        references: Some(references),
+        ..Job::new(repository, vec![range], &common)
     })
 }
 
@@ -188,19 +190,21 @@ fn wrong_value(key: &str, setting: &setting::Setting, expected: &str) -> Failure
     Failure::bare(Kind::Config, message)
 }
 
-/// Returns the ranges of commits that the updates from old to new objects transfer.
-fn ranges(
+/// Returns the references, and what the updates from old to new objects transfer together: nothing, if they only delete.
+fn range_of(
     repository: &Repository,
     updates: impl Iterator<Item = (Option<ObjectId>, ObjectId)>,
     side: Side<'_>,
-) -> Result<Vec<Range>, Failure> {
-    let mut ranges = Vec::new();
-    for (old, new) in updates {
-        let old = old.unwrap_or_else(|| ObjectId::null(new.kind()));
-        let push = push_range(repository, old, new, side).map_err(range::failed)?;
-        ranges.extend(push.range);
+) -> Result<(Vec<Named>, Vec<Range>), Failure> {
+    let mut updates = updates
+        .map(|(old, new)| (old.unwrap_or_else(|| ObjectId::null(new.kind())), new))
+        .peekable();
+    if updates.peek().is_none() {
+        return Ok((Vec::new(), Vec::new()));
     }
-    Ok(ranges)
+    let references = references_of(repository).map_err(range::failed)?;
+    let push = push_of_all(repository, updates, side, &references).map_err(range::failed)?;
+    Ok((references, push.range.into_iter().collect()))
 }
 
 fn scan(job: Job<'_>) -> Result<Exit, Failure> {

@@ -1,5 +1,6 @@
 //! Scan of added commits: for `keysieve history --range` and for the hooks of a push.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::atomic::Ordering;
@@ -7,11 +8,11 @@ use std::sync::atomic::Ordering;
 use bstr::{BStr, BString};
 use gix::ObjectId;
 use keysieve::attribution;
-use keysieve::attribution::range::Locator;
+use keysieve::attribution::range::{Locator, references};
 use keysieve::coverage::SkipReason;
 use keysieve::finding::{Located, Scanned};
 use keysieve::git::introduced::{self, Introduced};
-use keysieve::git::repository::Repository;
+use keysieve::git::repository::{Named, Repository};
 use keysieve::git::revision::{self, Range};
 use keysieve::policy::Selection;
 use keysieve::source::history::MAX_OBJECT_SIZE;
@@ -48,8 +49,8 @@ pub(super) struct Job<'a> {
     /// The end of the allowed time.
     pub(super) limit: Option<&'a Limit>,
     pub(super) success: Success,
-    /// References that do not hold these commits yet and are about to.
-    pub(super) pushed: Vec<(String, ObjectId)>,
+    /// The references, if they were read, and those that do not hold these commits yet and are about to.
+    pub(super) references: Option<Vec<Named>>,
 }
 
 impl<'a> Job<'a> {
@@ -70,7 +71,7 @@ impl<'a> Job<'a> {
             stopped: None,
             limit: None,
             success: Success::Report,
-            pushed: Vec::new(),
+            references: None,
         }
     }
 }
@@ -320,7 +321,17 @@ fn locate(job: &Job<'_>, session: &Session, introduced: &Introduced, scanned: Sc
     let is_over = || job.limit.is_some_and(Limit::is_over);
     let located = match objects.is_empty() {
         true => attribution::Located::default(),
-        false => Locator::new(job.repository, introduced, &job.pushed, &is_over).locate(objects),
+        false => {
+            let mut skips = Vec::new();
+            let references = match &job.references {
+                Some(read) => Cow::Borrowed(read),
+                None => Cow::Owned(references(job.repository, &mut skips)),
+            };
+            let locator = Locator::new(job.repository, introduced, &references, &is_over);
+            let mut located = locator.locate(objects);
+            located.skips.extend(skips);
+            located
+        }
     };
     if is_over() {
         session.stop.store(false, Ordering::Relaxed);
