@@ -10,6 +10,7 @@ use crate::support::{Keys, TestCommand};
 /// Answers like `aws`, and writes down how it was called, one argument a line.
 const AWS: &str = r#"#!/bin/sh
 { printf '%s\n' "$@"; echo --; } >> "$CALLS"
+echo "$AWS_RETRY_MODE $AWS_MAX_ATTEMPTS" >> "$CALLS.retries"
 case "$1 $2" in
   "$FAILS") echo "An error occurred" >&2; exit 254 ;;
   "sts get-caller-identity") echo "arn:aws-us-gov:iam::123456789012:user/me" ;;
@@ -36,24 +37,35 @@ fn script(args: &[&str]) -> String {
 
 /// Runs a script in `dir`; gives the run and the calls of `aws`.
 fn collected(dir: &Path, script: &str, fails: &str, status: i32) -> (Run, Vec<String>) {
+    let run = prepared(dir, script).env("FAILS", fails).status(status);
+    let calls = fs::read_to_string(dir.join("calls")).unwrap_or_default();
+    let calls = calls
+        .split("--\n")
+        .map(|call| call.trim_end().replace('\n', " "));
+    (run, calls.filter(|call| !call.is_empty()).collect())
+}
+
+fn collected_with(dir: &Path, script: &str, attempts: Option<&str>) {
+    let run = prepared(dir, script).env("FAILS", "");
+    match attempts {
+        Some(attempts) => run.env("AWS_MAX_ATTEMPTS", attempts).status(0),
+        None => run.status(0),
+    };
+}
+
+/// A run of a script that finds our `aws`.
+fn prepared(dir: &Path, script: &str) -> TestCommand {
     let bin = dir.join("bin");
     fs::create_dir_all(&bin).unwrap();
     fs::write(bin.join("aws"), AWS).unwrap();
     fs::set_permissions(bin.join("aws"), fs::Permissions::from_mode(0o755)).unwrap();
     fs::write(dir.join("collect.sh"), script).unwrap();
     let path = std::env::var("PATH").unwrap();
-    let run = TestCommand::new("sh", dir)
+    TestCommand::new("sh", dir)
         .args(["collect.sh"])
         .env("PATH", format!("{}:{path}", bin.display()))
         .env("CALLS", dir.join("calls"))
-        .env("FAILS", fails)
         .env("AWS_ACCESS_KEY_ID", Keys::new(4).id())
-        .status(status);
-    let calls = fs::read_to_string(dir.join("calls")).unwrap_or_default();
-    let calls = calls
-        .split("--\n")
-        .map(|call| call.trim_end().replace('\n', " "));
-    (run, calls.filter(|call| !call.is_empty()).collect())
 }
 
 #[test]
@@ -182,6 +194,19 @@ fn wrong_credentials_end_the_script_at_once() {
         "{}",
         run.show()
     );
+}
+
+#[test]
+fn repeats_are_those_of_whoever_runs_the_script() {
+    let dir = tempfile::tempdir().unwrap();
+    let retries = dir.path().join("calls.retries");
+    for (set, expected) in [(None, "adaptive 10"), (Some("2"), "adaptive 2")] {
+        collected_with(dir.path(), &script(&["--user=deploy"]), set);
+        let seen = fs::read_to_string(&retries).unwrap();
+        assert!(seen.lines().count() > 3, "{seen}");
+        assert!(seen.lines().all(|line| line == expected), "{seen}");
+        fs::remove_file(&retries).unwrap();
+    }
 }
 
 #[test]

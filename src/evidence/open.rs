@@ -15,11 +15,12 @@ const HEAD: u64 = 1 << 16;
 /// The longest file that is read as a whole, in bytes: a report of a million users has a quarter of it.
 const MAX_SIZE: u64 = 1 << 30;
 
-/// Limit on the inflated size of a gzip file that is read as a whole, in bytes: a thousandth may be enough to make it.
-const MAX_INFLATED: u64 = 64 << 20;
+/// Limit on the inflated size of a gzip file that is read as a whole, in bytes: the most of all, and of a short one so many bytes or
+/// so many times its own length. A number of JSON is two bytes of text and 32 in memory.
+const MAX_INFLATED: (u64, u64, u64) = (64 << 20, 8 << 20, 50);
 
 /// Limit on the inflated size of a gzip file that is read row by row: so many bytes, or so many times its own length.
-const MAX_STREAM: (u64, u64) = (1 << 30, 100);
+const MAX_STREAM: (u64, u64) = (64 << 20, 100);
 
 /// An open file.
 pub(super) struct Opened {
@@ -69,10 +70,12 @@ impl Opened {
 
     /// All of it.
     pub(super) fn whole(self) -> Result<Vec<u8>, Error> {
-        let most = if self.is_packed {
-            MAX_INFLATED
-        } else {
-            MAX_SIZE
+        let most = match self.is_packed {
+            true => {
+                let (most, short, times) = MAX_INFLATED;
+                most.min(short.max(self.size.saturating_mul(times)))
+            }
+            false => MAX_SIZE,
         };
         let mut bytes = self.head;
         let read = self.rest.take(most).read_to_end(&mut bytes);

@@ -50,6 +50,31 @@ pub fn calls(log: &str) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
+/// The calls that write, or could: files and folders that are made, opened for writing, moved, taken away.
+pub fn writes(log: &str) -> impl Iterator<Item = &str> {
+    const WRITES: &[&str] = &[
+        "rename",
+        "renameat",
+        "renameat2",
+        "unlink",
+        "unlinkat",
+        "mkdir",
+        "mkdirat",
+        "symlink",
+        "symlinkat",
+        "link",
+        "linkat",
+        "chmod",
+        "fchmodat",
+        "utimensat",
+    ];
+    let opens = ["O_WRONLY", "O_RDWR", "O_CREAT"];
+    let is_write = move |(name, call): &(&str, &str)| {
+        WRITES.contains(name) || opens.iter().any(|flag| call.contains(flag))
+    };
+    calls(log).filter(is_write).map(|(_, call)| call)
+}
+
 /// Demands that no other program or process was started and nothing connected.
 #[track_caller]
 pub fn assert_starts_nothing(log: &str) {

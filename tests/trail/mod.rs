@@ -373,6 +373,12 @@ fn what_cannot_be_read_is_named_and_what_comes_before_is_told() {
             run.show()
         );
         assert_eq!(!relations(&run).is_empty(), has_events, "{}", run.show());
+        let run = trail(dir.path(), &["find", &key, ".", "--lineage"]).status(2);
+        assert!(
+            run.err().contains(&format!("incomplete: ./{name}: ")),
+            "{}",
+            run.show()
+        );
         // An index is made without parsing records.
         let is_indexed = name == "deep.json";
         let status = if is_indexed { 0 } else { 2 };

@@ -5,101 +5,29 @@
 
 A key is abused; AWS's own command line exports what `keysieve collect` asks for; `keysieve triage` makes a plan; the
 plan's files run by AWS's own command line; afterwards the key and what was made with it are switched off, and a second
-triage says that it is contained. The program is that in DIRECTORY, target/debug unless it is named. The packages come
-from PyPI into target/emulators, as for verify/tests/emulators.py; where PyPI cannot be reached the status is 77 and
-nothing was tested.
+triage says that it is contained. The program is that in DIRECTORY, target/debug unless it is named. Where the packages
+of tests/support/emulators.py cannot be had the status is 77 and nothing was tested.
 
 Neither emulator writes logs as CloudTrail does, so the log is written here, with the keys that the emulator made.
 """
 
+import concurrent.futures
 import glob
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
-PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33", "awscli==1.46.3"]
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-HOME = os.path.join(ROOT, "target", "emulators")
-ACCOUNT = "123456789012"
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../support"))
+import emulators  # noqa: E402
+from emulators import ACCOUNT, BUILT, check  # noqa: E402
 
-
-def enter():
-    """Goes on under an interpreter that has the packages."""
-    python = os.path.join(HOME, "bin", "python")
-    if sys.prefix == HOME:
-        return
-    done = os.path.join(HOME, "done-" + re.sub(r"\W+", "-", "".join(PACKAGES)))
-    if not os.path.exists(done):
-        try:
-            subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
-            subprocess.run([python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", *PACKAGES], check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            print(f"NOT TESTED: triage against moto and MiniStack: {error}", file=sys.stderr)
-            sys.exit(77)
-    os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
-
-
-enter()
-import boto3  # noqa: E402
-
-PROGRAM = os.path.join(os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug")), "keysieve")
-checks = 0
-
-
-def check(what, got, expected):
-    global checks
-    checks += 1
-    if got != expected:
-        sys.exit(f"FAILED: {what}\n  expected {expected!r}\n  got      {got!r}")
-
-
-class Emulator:
-    """A server of another project on a port of its own, and the credentials of its administrator."""
-
-    def __init__(self, name, command, own, **environment):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = str(probe.getsockname()[1])
-        self.name, self.own, self.url = name, own, "http://127.0.0.1:" + port
-        fill = lambda text: text.replace("PORT", port)  # noqa: E731
-        with open(os.path.join(HOME, f"triage-{name}.log"), "wb") as log:
-            self.process = subprocess.Popen(
-                [os.path.join(HOME, "bin", command[0]), *map(fill, command[1:])],
-                env={**os.environ, **{key: fill(value) for key, value in environment.items()}}, stdout=log, stderr=log)
-        for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", int(port)), 1).close()
-                time.sleep(2)
-                return
-            except OSError:
-                time.sleep(0.2)
-        sys.exit(f"FAILED: {name} did not start")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    def client(self, service, key, secret, token=None):
-        return boto3.client(service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=key,
-                            aws_secret_access_key=secret, aws_session_token=token)
-
-    def shell(self, directory, *command):
-        """Runs a program with AWS's command line in its path and the administrator's credentials."""
-        environment = {
-            "PATH": os.path.join(HOME, "bin") + ":" + os.environ["PATH"], "AWS_ENDPOINT_URL": self.url, "HOME": directory,
-            "AWS_ACCESS_KEY_ID": self.own[0], "AWS_SECRET_ACCESS_KEY": self.own[1], "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_MAX_ATTEMPTS": "1",
-        }
-        return subprocess.run(command, env=environment, cwd=directory, capture_output=True, text=True)
+emulators.enter("triage against moto and MiniStack")
+PROGRAM = os.path.join(BUILT, "keysieve")
 
 
 def keysieve(directory, *args):
@@ -154,7 +82,7 @@ def collected(emulator, directory, leaked, log, folder):
     check(f"collect: {script.stderr}", script.returncode, 0)
     with open(os.path.join(directory, "collect.sh"), "w", encoding="utf-8") as file:
         file.write(script.stdout)
-    run = emulator.shell(directory, "sh", "collect.sh", folder)
+    run = emulator.shell(directory, emulator.own, "sh", "collect.sh", folder)
     names = os.listdir(os.path.join(directory, folder))
     for name in ("credential-report", "account-summary", "authorization-details", "keys-deploy", "keys-backup-svc"):
         check(f"{name} is exported: {run.stderr}", name + ".json" in names, True)
@@ -207,13 +135,13 @@ def from_leak_to_containment(emulator):
         resources = os.path.join(plan, "50-resources.sh")
         with open(resources, encoding="utf-8") as file:
             text = file.read()
-        # One region will do: each call of the command line takes a second.
+        # One region will do: each call of the command line takes half a second.
         one = re.sub(r"regions=\$\(aws ec2 describe-regions .*\) \|\|", "regions=us-east-1 ||", text)
         check("all regions are asked for", one != text, True)
         with open(resources, "w", encoding="utf-8") as file:
             file.write(one)
         for file in files:
-            run = emulator.shell(directory, "sh", file)
+            run = emulator.shell(directory, emulator.own, "sh", file)
             name = os.path.basename(file)
             # The others look at services that an emulator need not have.
             if name[:2] in ("00", "10", "11", "20", "30", "70", "80"):
@@ -239,7 +167,7 @@ def from_leak_to_containment(emulator):
         check("deleting waits", text.count("\n# " + line), 1)
         with open(os.path.join(plan, "20-descendants.sh"), "w", encoding="utf-8") as file:
             file.write(text.replace("\n# " + line, "\nrun " + line))
-        run = emulator.shell(directory, "sh", os.path.join(plan, "20-descendants.sh"))
+        run = emulator.shell(directory, emulator.own, "sh", os.path.join(plan, "20-descendants.sh"))
         check(f"the password is gone: {run.stderr}", "failed: aws iam delete-login-profile" in run.stderr, False)
 
         collected(emulator, directory, leaked, log, "after")
@@ -255,12 +183,16 @@ def from_leak_to_containment(emulator):
             check("said", "contained" in text.splitlines()[0], True)
 
 
-MOTO = "moto", ["moto_server", "-H", "127.0.0.1", "-p", "PORT"], ("testing", "testing")
-MINISTACK_ROOT = "AKIA" + "RZPUZDIK" + "GROOTQWE", "r" * 40
-with Emulator(*MOTO) as moto:
-    from_leak_to_containment(moto)
-with Emulator("ministack", ["ministack"], MINISTACK_ROOT, BIND_HOST="127.0.0.1", GATEWAY_PORT="PORT", AUTH="true",
-              IOT_MTLS_ENABLED="0", CLOUDTRAIL_RECORDING="1", AWS_ACCESS_KEY_ID=MINISTACK_ROOT[0],
-              AWS_SECRET_ACCESS_KEY=MINISTACK_ROOT[1], MINISTACK_ACCOUNT_ID=ACCOUNT) as ministack:
-    from_leak_to_containment(ministack)
-print(f"from a leak to its containment on moto and MiniStack by AWS's own command line: {checks} checks hold")
+def on(server):
+    begun = time.monotonic()
+    with server() as emulator:
+        from_leak_to_containment(emulator)
+        print(f"{emulator.name}: {time.monotonic() - begun:.0f} s")
+
+
+# Neither knows of the other.
+with concurrent.futures.ThreadPoolExecutor() as threads:
+    runs = [threads.submit(on, emulators.moto), threads.submit(on, lambda: emulators.ministack(CLOUDTRAIL_RECORDING="1"))]
+for run in runs:
+    run.result()
+print(f"from a leak to its containment on moto and MiniStack by AWS's own command line: {emulators.checks} checks hold")

@@ -1,9 +1,11 @@
 //! `keysieve triage`: keys that were found, joined with what AWS exports about them.
 
+mod bombs;
 mod folder;
 mod hostile;
 mod plan;
 mod planted;
+mod quiet;
 
 use serde_json::{Value, json};
 

@@ -3,9 +3,9 @@
 
     verify/tests/emulators.py [DIRECTORY]
 
-The programs keysieve and keysieve-verify are those in DIRECTORY, target/debug unless it is named. The emulators and botocore come from PyPI, in these versions,
-into target/emulators; where PyPI cannot be reached the status is 77 and nothing was tested. Each emulator lacks what
-the other has, and neither is AWS: what is learnt here is that signatures, forms and answers fit those of others.
+The programs keysieve and keysieve-verify are those in DIRECTORY, target/debug unless it is named. Where the packages of
+tests/support/emulators.py cannot be had the status is 77 and nothing was tested. What is learnt here is that signatures,
+forms and answers fit those of others.
 """
 
 import base64
@@ -13,117 +13,47 @@ import glob
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 
-BOTOCORE = "1.43.106"
-# The last two are those that fit awscli: left to itself, pip tries their versions one by one, for minutes.
-PACKAGES = ["moto[server]==5.2.5", "ministack==1.5.33", "awscli==1.46.3", "botocore==" + BOTOCORE, "boto3==1.43.106"]
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-HOME = os.path.join(ROOT, "target", "emulators")
-ACCOUNT = "123456789012"
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/support"))
+import emulators  # noqa: E402
+from emulators import ACCOUNT, BOTOCORE, BUILT, HOME, MINISTACK_ROOT, ROOT, check  # noqa: E402
 
-
-def enter():
-    """Goes on under an interpreter that has the packages."""
-    python = os.path.join(HOME, "bin", "python")
-    if sys.prefix == HOME:
-        return
-    done = os.path.join(HOME, "done-" + re.sub(r"\W+", "-", "".join(PACKAGES)))
-    if not os.path.exists(done):
-        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "--retries", "3"]
-        try:
-            subprocess.run([sys.executable, "-m", "venv", HOME], check=True)
-            subprocess.run(pip + ["install", *PACKAGES], check=True)
-            source = ["download", "--no-deps", "--no-binary", ":all:", "-d", HOME, "botocore==" + BOTOCORE]
-            subprocess.run(pip + source, check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            print(f"NOT TESTED: keysieve-verify against moto and MiniStack: {error}", file=sys.stderr)
-            sys.exit(77)
-        open(done, "w").close()
-    os.execv(python, [python, os.path.abspath(__file__), *sys.argv[1:]])
-
-
-enter()
-import boto3  # noqa: E402
-from botocore.config import Config  # noqa: E402
-
-BUILT = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else os.path.join(ROOT, "target/debug"))
+emulators.enter("keysieve-verify against moto and MiniStack")
 PROGRAM = os.path.join(BUILT, "keysieve-verify")
-checks = 0
 
 
-def check(what, got, expected):
-    global checks
-    checks += 1
-    if got != expected:
-        sys.exit(f"FAILED: {what}\n  expected {expected!r}\n  got      {got!r}")
+def requests(emulator):
+    with open(emulator.log, "rb") as log:
+        return log.read().count(b"POST /")
 
 
-class Emulator:
-    """A server of another project, on a port of its own, with its log."""
+def ask(emulator, *args, own=None, found=(), status=None, rate=("--rate=100",)):
+    """The answers to one run, by key, and its last line."""
+    environment = {"PATH": os.environ["PATH"]}
+    if own:
+        environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"] = own[:2]
+    lines = [json.dumps(finding(*pair)) for pair in found]
+    lines.append(json.dumps({"schema": "keysieve-report/1", "coverage": {"complete": True}}))
+    args = [*args, *(["--with-found-secret", "-"] if found else []), "--format=jsonl", *rate]
+    run = subprocess.run(
+        [PROGRAM, *args, "--endpoint-url", emulator.url], env=environment, input="\n".join(lines), text=True,
+        capture_output=True)
+    if status is not None:
+        check(f"status of {args}: {run.stderr}", run.returncode, status)
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    return {answer["key_id"]: answer for answer in answers[:-1]}, answers[-1]
 
-    def __init__(self, name, command, **environment):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.log = os.path.join(HOME, name + ".log")
-        command = [part.replace("PORT", str(self.port)) for part in command]
-        environment = {key: value.replace("PORT", str(self.port)) for key, value in environment.items()}
-        with open(self.log, "wb") as log:
-            self.process = subprocess.Popen(
-                [os.path.join(HOME, "bin", command[0]), *command[1:]],
-                env={**os.environ, **environment}, stdout=log, stderr=log)
-        for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.2)
-        sys.exit(f"FAILED: {name} did not start; see {self.log}")
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait()
-
-    def client(self, service, key, secret, token=None):
-        return boto3.client(
-            service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=key,
-            aws_secret_access_key=secret, aws_session_token=token, config=Config(parameter_validation=False))
-
-    def requests(self):
-        with open(self.log, "rb") as log:
-            return log.read().count(b"POST /")
-
-    def ask(self, *args, own=None, found=(), status=None, rate=("--rate=100",)):
-        """The answers to one run, by key, and its last line."""
-        environment = {"PATH": os.environ["PATH"]}
-        if own:
-            environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"] = own[:2]
-        lines = [json.dumps(finding(*pair)) for pair in found]
-        lines.append(json.dumps({"schema": "keysieve-report/1", "coverage": {"complete": True}}))
-        args = [*args, *(["--with-found-secret", "-"] if found else []), "--format=jsonl", *rate]
-        run = subprocess.run(
-            [PROGRAM, *args, "--endpoint-url", self.url], env=environment, input="\n".join(lines), text=True,
-            capture_output=True)
-        if status is not None:
-            check(f"status of {args}: {run.stderr}", run.returncode, status)
-        answers = [json.loads(line) for line in run.stdout.splitlines()]
-        return {answer["key_id"]: answer for answer in answers[:-1]}, answers[-1]
-
-    def one(self, *args, **options):
-        """What is said about the only key: status and reason."""
-        answers, _ = self.ask(*args, **options)
-        (answer,) = answers.values()
-        return answer["status"], answer["reason"]
+def one(emulator, *args, **options):
+    """What is said about the only key: status and reason."""
+    answers, _ = ask(emulator, *args, **options)
+    (answer,) = answers.values()
+    return answer["status"], answer["reason"]
 
 
 def finding(key, secret=None, token=None):
@@ -161,11 +91,7 @@ def collected(emulator, own, key):
         [os.path.join(BUILT, "keysieve"), "collect", key, "--region=us-east-1", "--account=" + ACCOUNT],
         capture_output=True, text=True, check=True).stdout
     with tempfile.TemporaryDirectory() as directory:
-        environment = {
-            "PATH": os.path.join(HOME, "bin") + ":" + os.environ["PATH"], "AWS_ENDPOINT_URL": emulator.url,
-            "AWS_ACCESS_KEY_ID": own[0], "AWS_SECRET_ACCESS_KEY": own[1], "AWS_DEFAULT_REGION": "us-east-1",
-        }
-        run = subprocess.run(["sh", "-s"], input=script, env=environment, cwd=directory, capture_output=True, text=True)
+        run = emulator.shell(directory, own, "sh", "-s", input=script)
         evidence = os.path.join(directory, "evidence")
         root = subprocess.run(
             [os.path.join(BUILT, "keysieve"), "root", "--format=json", os.path.join(evidence, "credential-report.json")],
@@ -188,10 +114,8 @@ def another(client, user):
 
 
 def with_moto():
-    """Signatures are computed again by botocore's own code, policies are evaluated, last use is real."""
     # So many calls of an administrator who needs no key.
-    command = ["moto_server", "-H", "127.0.0.1", "-p", "PORT"]
-    with Emulator("moto", command, INITIAL_NO_AUTH_ACTION_COUNT="13") as moto:
+    with emulators.moto(INITIAL_NO_AUTH_ACTION_COUNT="13") as moto:
         admin = moto.client("iam", "x", "y")
         reader = made(admin, "reader", ["iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:GetAccountSummary",
                                         "sts:GetAccessKeyInfo", "sts:AssumeRole", "iam:CreateRole",
@@ -207,14 +131,14 @@ def with_moto():
         for _ in range(unsigned):
             admin.get_account_summary()
 
-        answers, last = moto.ask(found=[deploy], status=1)
+        answers, last = ask(moto, found=[deploy], status=1)
         check("an active pair", (answers[deploy[0]]["status"], answers[deploy[0]]["root"]), ("active", False))
         check("its owner", answers[deploy[0]]["owner"]["arn"], f"arn:aws:iam::{ACCOUNT}:user/deploy")
         check("its account is that in the ID", answers[deploy[0]]["notes"], [])
         check("one request", last["requests"], 1)
         wrong = deploy[1][:-1] + ("A" if deploy[1][-1] != "A" else "B")
-        check("a wrong secret", moto.one(found=[(deploy[0], wrong)], status=2), ("unknown", "wrong-secret"))
-        check("an unknown ID", moto.one(found=[gone], status=0), ("inactive", "no-such-key"))
+        check("a wrong secret", one(moto, found=[(deploy[0], wrong)], status=2), ("unknown", "wrong-secret"))
+        check("an unknown ID", one(moto, found=[gone], status=0), ("inactive", "no-such-key"))
 
         role = moto.client("iam", *reader).create_role(RoleName="ir", AssumeRolePolicyDocument=json.dumps({
             "Version": "2012-10-17",
@@ -222,13 +146,13 @@ def with_moto():
         session = moto.client("sts", *reader).assume_role(
             RoleArn=role["Role"]["Arn"], RoleSessionName="me")["Credentials"]
         triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
-        answers, _ = moto.ask(found=[triple], status=1)
+        answers, _ = ask(moto, found=[triple], status=1)
         check("a session", answers[triple[0]]["owner"]["kind"], "session")
-        check("a session without its token", moto.one(found=[triple[:2]], status=2), ("unknown", "no-token"))
+        check("a session without its token", one(moto, found=[triple[:2]], status=2), ("unknown", "no-token"))
         other = triple[0], triple[1], triple[2][:-8] + "AAAAAAAA"
-        check("a session with a wrong token", moto.one(found=[other], status=2), ("unknown", "token-refused"))
+        check("a session with a wrong token", one(moto, found=[other], status=2), ("unknown", "token-refused"))
 
-        answers, last = moto.ask(deploy[0], second[0], gone[0], own=reader, status=2)
+        answers, last = ask(moto, deploy[0], second[0], gone[0], own=reader, status=2)
         check("who asks", last["asked_as"], f"arn:aws:iam::{ACCOUNT}:user/reader")
         mine = answers[deploy[0]]
         check("looked up", (mine["status"], mine["owner"]["name"], mine["root"]), ("active", "deploy", False))
@@ -237,45 +161,40 @@ def with_moto():
         check("deactivated", (answers[second[0]]["status"], answers[second[0]]["reason"]), ("inactive", "deactivated"))
         check("deleted", (answers[gone[0]]["status"], answers[gone[0]]["reason"]), ("unknown", "no-such-key"))
         check("about root", len(answers[gone[0]]["notes"]), 1)
-        check("no permission", moto.one(deploy[0], own=weak, status=2), ("unknown", "denied"))
+        check("no permission", one(moto, deploy[0], own=weak, status=2), ("unknown", "denied"))
         old = "AKIA" + "IQ2RXT5NWZL4KHVA"
-        answers, _ = moto.ask(old, own=reader, status=2)
+        answers, _ = ask(moto, old, own=reader, status=2)
         check("the account of an old ID", answers[old]["account_id"], ACCOUNT)
 
         # Its report has no row of root, which is not "no root key".
         status, account = root_of(moto.client("iam", *reader))
         check("moto's report", (status, account["account_id"], account["has_root_key"]), (2, ACCOUNT, None))
 
-        before = moto.requests()
+        before = requests(moto)
         canary = "AKIA" + "XYZDQCEN" + "4B6JSJQI"
-        check("a canary", moto.one(found=[(canary, deploy[1])], status=0), ("not_asked", "canary"))
-        check("a canary is never asked: the log of the server", moto.requests(), before)
+        check("a canary", one(moto, found=[(canary, deploy[1])], status=0), ("not_asked", "canary"))
+        check("a canary is never asked: the log of the server", requests(moto), before)
         check("the log is one", before > 10, True)
 
 
 def with_ministack():
-    """Has a root user, deactivated and deleted keys, sessions that expire, and accounts of foreign IDs."""
-    root = "AKIA" + "RZPUZDIK" + "GROOTQWE", "r" * 40
-    environment = dict(
-        BIND_HOST="127.0.0.1", GATEWAY_PORT="PORT", AUTH="true", IOT_MTLS_ENABLED="0", AWS_ACCESS_KEY_ID=root[0],
-        AWS_SECRET_ACCESS_KEY=root[1], MINISTACK_ACCOUNT_ID=ACCOUNT)
-    with Emulator("ministack", ["ministack"], **environment) as ministack:
-        time.sleep(2)
+    root = MINISTACK_ROOT
+    with emulators.ministack() as ministack:
         admin = ministack.client("iam", *root)
-        answers, last = ministack.ask(found=[root], status=1)
+        answers, last = ask(ministack, found=[root], status=1)
         check("root", (answers[root[0]]["status"], answers[root[0]]["root"]), ("active", True))
         check("roots are counted", last["summary"]["active_root"], 1)
-        answers, _ = ministack.ask(root[0], own=root, status=1)
+        answers, _ = ask(ministack, root[0], own=root, status=1)
         check("root looks itself up", answers[root[0]]["root"], True)
 
         deploy = made(admin, "deploy")
-        check("an active pair", ministack.one(found=[deploy], status=1), ("active", None))
+        check("an active pair", one(ministack, found=[deploy], status=1), ("active", None))
         wrong = deploy[0], "x" * 40
-        check("a wrong secret", ministack.one(found=[wrong], status=2), ("unknown", "wrong-secret"))
+        check("a wrong secret", one(ministack, found=[wrong], status=2), ("unknown", "wrong-secret"))
         admin.update_access_key(UserName="deploy", AccessKeyId=deploy[0], Status="Inactive")
-        check("deactivated", ministack.one(found=[deploy], status=0), ("inactive", "no-such-key"))
+        check("deactivated", one(ministack, found=[deploy], status=0), ("inactive", "no-such-key"))
         admin.delete_access_key(UserName="deploy", AccessKeyId=deploy[0])
-        check("deleted", ministack.one(found=[deploy], status=0), ("inactive", "no-such-key"))
+        check("deleted", one(ministack, found=[deploy], status=0), ("inactive", "no-such-key"))
 
         status, account = root_of(admin)
         check("MiniStack's report", (status, account["account_id"], account["has_root_key"]), (0, ACCOUNT, False))
@@ -287,16 +206,16 @@ def with_ministack():
             check(f"{name}: {errors}", name + ".json" in files, True)
         check("AWS's command line writes what `root` reads", accounts[0]["account_id"], ACCOUNT)
         check("nothing is half there", [name for name in files if name.endswith(".part")], [])
-        check("the other key", ministack.one(found=[other], status=1), ("active", None))
+        check("the other key", one(ministack, found=[other], status=1), ("active", None))
 
         twenty(ministack, admin, root)
 
         session = ministack.client("sts", *root).get_session_token(DurationSeconds=1)["Credentials"]
         triple = session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
         time.sleep(2)
-        check("expired", ministack.one(found=[triple], status=0), ("inactive", "expired"))
+        check("expired", one(ministack, found=[triple], status=0), ("inactive", "expired"))
         foreign = "AKIA" + "IQ2RXT5NWZL4KHVA"
-        check("another account", ministack.one(foreign, own=root, status=2)[0], "unknown")
+        check("another account", one(ministack, foreign, own=root, status=2)[0], "unknown")
 
 
 def twenty(ministack, admin, root):
@@ -315,7 +234,7 @@ def twenty(ministack, admin, root):
         ("found pairs", {"args": [], "found": keys}),
     ):
         begun = time.monotonic()
-        answers, last = ministack.ask(*given.pop("args"), **given, status=1, rate=())
+        answers, last = ask(ministack, *given.pop("args"), **given, status=1, rate=())
         took = time.monotonic() - begun
         check(f"{way}: all are told", len(answers), 20)
         check(f"{way}: alive", {key for key in answers if answers[key]["status"] == "active"}, set(owners) - idle | {root[0]})
@@ -367,4 +286,4 @@ def read(name):
 with_botocore()
 with_moto()
 with_ministack()
-print(f"keysieve-verify against moto, MiniStack and botocore's tests: {checks} checks hold")
+print(f"keysieve-verify against moto, MiniStack and botocore's tests: {emulators.checks} checks hold")

@@ -7,7 +7,7 @@ use aho_corasick::AhoCorasick;
 
 use super::index::{Entry, index};
 use super::pass::{self, Want};
-use super::{Account, Index, Kind, Listed, Options};
+use super::{Account, Index, Kind, Listed, Options, Unread};
 use crate::aws::cloudtrail::lineage::{Descent, User, user_of};
 use crate::aws::cloudtrail::{Event, Lineage, LogKeyId, Relation};
 
@@ -134,7 +134,11 @@ impl Search {
                 &Want::Texts(&texts),
                 options,
                 |file, facts| match facts {
-                    Ok(facts) => self.add(file, facts.events),
+                    Ok(facts) => {
+                        let flaw = facts.unread.map(|reason| Unread::new(&file.path, reason));
+                        self.account.unread.extend(flaw);
+                        self.add(file, facts.events);
+                    }
                     Err(unread) => self.account.unread.push(unread),
                 },
             );

@@ -22,6 +22,13 @@ const MAX_ARN: usize = 2048;
 /// Files whose answers are held at the same time.
 const BATCH: usize = 4096;
 
+/// Events of a file that are held: so many, and one more for so many bytes of the file. An event of CloudTrail takes some 180
+/// bytes of a packed log; what has far more of them is a bomb, and each one that is held takes some thousand bytes.
+const MAX_EVENTS: (usize, usize) = (4096, 32);
+
+/// Reason for a file with more of them.
+const TOO_MANY: &str = "inflates to far more events than a log of its length holds";
+
 /// Target of a pass.
 pub(super) enum Want<'a> {
     /// Every key ID and every principal: for an index.
@@ -52,6 +59,8 @@ pub(super) struct Facts {
     pub(super) principals: Vec<Box<str>>,
     /// The events that were wanted.
     pub(super) events: Vec<Event>,
+    /// Limit on the number of events that are held.
+    most_events: usize,
     /// Unread part of the file, described.
     pub(super) unread: Option<String>,
 }
@@ -127,16 +136,16 @@ impl<'w> Pass<'w> {
         self.keys.clear();
         self.principals.clear();
         match reader.read(&file.path) {
-            Ok(Text::Plain(text)) => Ok(self.whole(text, false)),
-            Ok(Text::Inflated(text)) => Ok(self.whole(text, true)),
-            Ok(Text::Pieces(pieces)) => Ok(self.pieces(pieces, max_output(file.size))),
+            Ok(Text::Plain(text)) => Ok(self.whole(text, file.size, false)),
+            Ok(Text::Inflated(text)) => Ok(self.whole(text, file.size, true)),
+            Ok(Text::Pieces(pieces)) => Ok(self.pieces(pieces, file.size)),
             Err(error) => Err(Unread::new(&file.path, error)),
         }
     }
 
-    /// Searches all of a text; `is_checked` if nothing of it can be missing.
-    fn whole(&mut self, text: &[u8], is_checked: bool) -> Facts {
-        let mut facts = Facts::new(kind_of(text));
+    /// Searches all of a text, of a file of so many bytes; `is_checked` if nothing of it can be missing.
+    fn whole(&mut self, text: &[u8], size: u64, is_checked: bool) -> Facts {
+        let mut facts = Facts::new(kind_of(text), size);
         facts.text = text.len() as u64;
         if facts.kind != Kind::Trail {
             return facts;
@@ -170,11 +179,11 @@ impl<'w> Pass<'w> {
         facts
     }
 
-    fn pieces(&mut self, pieces: impl std::io::Read, limit: u64) -> Facts {
-        let mut facts = Facts::new(Kind::Other);
+    fn pieces(&mut self, pieces: impl std::io::Read, size: u64) -> Facts {
+        let mut facts = Facts::new(Kind::Other, size);
         let mut splitter = Splitter::default();
         let mut is_begun = false;
-        let done = each_piece(pieces, limit, |text| {
+        let done = each_piece(pieces, max_output(size), |text| {
             if !is_begun {
                 is_begun = true;
                 facts.kind = kind_of(text);
@@ -194,7 +203,10 @@ impl<'w> Pass<'w> {
                 }
             });
             cut.map_err(|damage| words(&damage).to_owned())?;
-            Ok(splitter.forget())
+            match facts.is_full() {
+                true => Err(TOO_MANY.to_owned()),
+                false => Ok(splitter.forget()),
+            }
         });
         match done {
             Ok(length) => {
@@ -258,8 +270,10 @@ impl<'w> Pass<'w> {
 }
 
 impl Facts {
-    fn new(kind: Kind) -> Self {
+    fn new(kind: Kind, size: u64) -> Self {
+        let (least, each) = MAX_EVENTS;
         Self {
+            most_events: usize::try_from(size).map_or(usize::MAX, |size| least + size / each),
             kind,
             is_opaque: false,
             is_odd: false,
@@ -273,8 +287,15 @@ impl Facts {
         }
     }
 
+    fn is_full(&self) -> bool {
+        self.events.len() >= self.most_events
+    }
+
     /// Parses a record.
     fn keep(&mut self, record: &[u8]) {
+        if self.is_full() {
+            return self.fail(TOO_MANY);
+        }
         match Event::parse(record) {
             Ok(event) => self.events.extend(event),
             Err(error) => self.fail(&format!("a record is not JSON: {error}")),
