@@ -224,8 +224,9 @@ impl<'c> Scales<'c> {
             && own.name.stem().next().is_some()
             && own.name.stem().eq(ids.name.stem())
             && !is_twin;
-        let is_half =
-            has_rest || (own.owner.is_none() || are_lists) && own.name.is_other_half_of(&ids.name);
+        let is_half = ids.path == own.path
+            && (has_rest
+                || (own.owner.is_none() || are_lists) && own.name.is_other_half_of(&ids.name));
         if self.is_of_other_vendor(id, secret) || are_of_two_rows(id, secret) {
             return None;
         }
@@ -263,7 +264,8 @@ impl<'c> Scales<'c> {
         weights.add(Reason::Lines, (lines / 8).min(10), 0);
         weights.add(Reason::Order, usize::from(!is_behind), 0);
         let is_aside = id.is_comment != secret.is_comment;
-        let is_telling = role == Role::AwsSecret || role == Role::Secret && is_same;
+        let is_telling = role == Role::AwsSecret
+            || role == Role::Secret && is_same && (lines == 0 || ids.role == Role::KeyId);
         let doubt = if is_telling { 0 } else { LIMIT as usize };
         weights.add(
             Reason::Comment,
@@ -331,9 +333,13 @@ impl<'c> Scales<'c> {
             weights.add(Reason::Login, 20, LIMIT as usize);
         }
         let is_named = !own.name.is_empty();
+        let are_two = is_same && ids.path == own.path && self.are_two(id, lines);
         let (cost, doubt) = match role {
             Role::AwsSecret => (stems.cost, 0),
-            _ if is_half || is_twin || is_bare && (is_same || names_agree) => (stems.cost, 0),
+            _ if is_half && (is_same || names_agree || stems.is_shared) => (stems.cost, 0),
+            _ if is_twin || is_bare && names_agree => (stems.cost, 0),
+            _ if is_bare && is_same && (!is_named || are_two) => (stems.cost, 0),
+            _ if is_bare && is_same => (stems.cost, LIMIT as usize),
             _ if is_bare && stems.is_within => (stems.cost, 15),
             _ if is_bare => (stems.cost, 50),
             Role::Doubtful | Role::Token => {
@@ -349,9 +355,7 @@ impl<'c> Scales<'c> {
             }
             _ if names_agree => (0, 0),
             // The ID's name says more: `ARTIFACTS_KEY`, `SECRET`; or the secret's only what keys of AWS open.
-            _ if stems.is_within || own.owner.is_none() && own.name.is_of_store() => {
-                (stems.cost, 10)
-            }
+            _ if stems.is_store || stems.is_within && are_two => (stems.cost, 10),
             _ if self.are_all(id, secret) => (stems.cost, 40),
             _ => (stems.cost, LIMIT as usize),
         };
@@ -525,8 +529,16 @@ impl<'c> Scales<'c> {
             && secret.label.is_plain
             && !own.is_of_other()
             && (own.is_login() || !ids.is_login())
-            && ids.stem().all(|word| own.stem().any(|other| word == other))
-            && own.stem().count() <= ids.stem().count() + 1
+            && adds_little(&id.label.stem, &secret.label.stem)
+            && id.label.path == secret.label.path
+    }
+
+    /// Returns true for two of one container if that holds nothing else, or if they stand on one line of a text.
+    fn are_two(&self, id: &Candidate, lines: usize) -> bool {
+        let form = self.found.tree.containers[id.container].form;
+        let is_line = lines == 0 && !matches!(form, Form::Bracket | Form::Element);
+        let is_open = id.label.role != Role::KeyId || id.label.name.stem().next().is_none();
+        is_line || is_open && self.size(id.container, id) == 2
     }
 
     fn is_in(&self, container: usize, outer: usize) -> bool {
@@ -616,6 +628,13 @@ fn are_of_two_rows(id: &Candidate, secret: &Candidate) -> bool {
     id.line != secret.line && id.column.zip(secret.column).is_some_and(differ)
 }
 
+/// Returns true if the words of a stem are in another that has one more at most.
+fn adds_little(ids: &str, own: &str) -> bool {
+    let (ids, own) = (ids.split_ascii_whitespace(), own.split_ascii_whitespace());
+    let is_in = |word| own.clone().any(|other| other == word);
+    ids.clone().all(is_in) && own.clone().count() <= ids.count() + 1
+}
+
 /// Agreement of two names in their rests.
 #[derive(Clone, Copy)]
 struct Stems {
@@ -624,6 +643,8 @@ struct Stems {
     is_shared: bool,
     /// All words of the secret's are in the ID's.
     is_within: bool,
+    /// Those of the secret's that the ID's has not are things that keys of AWS open, or stages.
+    is_store: bool,
 }
 
 impl Stems {
@@ -634,9 +655,13 @@ impl Stems {
             a.get(common.0..).unwrap_or_default(),
             b.get(common.1..).unwrap_or_default(),
         );
-        let is_within = b
-            .split(' ')
-            .all(|word| a.split(' ').any(|other| other == word));
+        let is_in_ids = |word: &&str| a.split(' ').any(|other| other == *word);
+        let is_within = b.split(' ').all(|word| is_in_ids(&word));
+        const STORES: u32 = words::STORE | words::AWS | words::NEUTRAL;
+        let mut more = b.split(' ').filter(|word| !is_in_ids(word));
+        let is_store = more.all(|word| words::flags(word) & STORES != 0)
+            && a.split(' ')
+                .all(|word| b.split(' ').any(|other| other == word));
         let cost = match () {
             () if a == b => 0,
             () if is_within || a.is_empty() => 32,
@@ -646,6 +671,7 @@ impl Stems {
             cost,
             is_shared: !own.0.is_empty() && own.0 == own.1,
             is_within,
+            is_store,
         }
     }
 }

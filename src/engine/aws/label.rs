@@ -27,6 +27,8 @@ pub(super) struct Label {
     pub(super) is_aws: bool,
     /// The name is the key of its own statement: no heading, no argument before, no sentence.
     pub(super) is_key: bool,
+    /// The words of [`Label::stem`] that are of the maps around it on its line: `a['b']['c']`.
+    pub(super) path: String,
     /// Its statement has its name and nothing else: no command, no sentence.
     pub(super) is_plain: bool,
     /// A login is before it in its statement: `username="c" password="…"`.
@@ -122,6 +124,7 @@ impl<'t> Labels<'t> {
             purpose: None,
             is_aws: false,
             is_key: false,
+            path: path_of(bytes, tree.words(node.words)),
             is_plain: is_plain(bytes, node, tree.words(node.words)),
             has_login: has_login(bytes, tree.words(node.words)),
         };
@@ -145,6 +148,7 @@ impl<'t> Labels<'t> {
             .iter()
             .rev()
             .find(|word| word.assigned);
+        label.stem.push_str(&label.path);
         match key {
             // A list has the name, as its values have it in common.
             _ if list.is_some() => {}
@@ -152,7 +156,10 @@ impl<'t> Labels<'t> {
             Some(word) if is_named && (label.owner.is_some() || !is_assigned) => {
                 add_stem(&mut label.stem, &Name::parse(word.span.of(bytes)));
             }
-            _ if label.owner.is_none() => add_stem(&mut label.stem, &label.name),
+            // A word that no sign ties to the value and that says nothing of it is no name.
+            _ if label.owner.is_none() && (is_assigned || label.role.decides()) => {
+                add_stem(&mut label.stem, &label.name);
+            }
             _ => {}
         }
         label
@@ -236,7 +243,14 @@ impl<'t> Labels<'t> {
                     .last()
                     .filter(|word| word.assigned)
                     .map(|word| text(word.span));
-                for name in attribute.iter().chain(&key) {
+                // `hook = Hook(secret="…")`
+                let target = words.iter().rfind(|word| word.assigned).filter(|_| {
+                    key.is_none()
+                        && container.form == Form::Bracket
+                        && self.bytes.get(container.start) == Some(&b'(')
+                });
+                let target = target.map(|word| text(word.span));
+                for name in attribute.iter().chain(&target).chain(&key) {
                     add_stem(&mut around.stem, name);
                 }
                 let all = [
@@ -293,6 +307,7 @@ impl<'t> Labels<'t> {
         if let Some(around) = &self.around[node.container] {
             label.stem.push_str(&around.stem);
         }
+        label.stem.push_str(&label.path);
         add_stem(&mut label.stem, &name);
         Some(Label {
             role,
@@ -301,6 +316,23 @@ impl<'t> Labels<'t> {
             ..label
         })
     }
+}
+
+/// Returns the words that tell one pair from the next in the names of the maps around a value: `a` and `b` of `a['b']['c'] = …`.
+fn path_of(bytes: &[u8], words: &[Word]) -> String {
+    let key = words.iter().rposition(|word| word.assigned);
+    let key = key.unwrap_or(words.len().saturating_sub(1));
+    let inner = words.get(..=key).unwrap_or_default();
+    let start = inner.iter().rposition(|word| !word.bracketed);
+    let mut path = String::new();
+    for word in start.map_or(&[][..], |start| &words[start..key]) {
+        let name = Name::parse(word.span.of(bytes));
+        // What every map is called.
+        if word.bracketed || !name.is_all(words::NEUTRAL | words::STRUCTURE) {
+            add_stem(&mut path, &name);
+        }
+    }
+    path
 }
 
 /// Returns true if a value is preceded by nothing but its name, words that declare it, and its type.
@@ -318,15 +350,17 @@ fn is_plain(bytes: &[u8], node: &Node, words: &[Word]) -> bool {
 
 /// Returns true if the words of a statement name a login.
 fn has_login(bytes: &[u8], words: &[Word]) -> bool {
+    let last = |word: &Word| {
+        let name = Name::parse(word.span.of(bytes));
+        name.words().next_back().map_or(0, |word| word.1)
+    };
     let is_login = |pair: &[Word]| {
-        let last = Name::parse(pair[0].span.of(bytes))
-            .words()
-            .next_back()
-            .map_or(0, |word| word.1);
-        pair[0].assigned
-            && pair[1].is_content
-            && last & words::LOGIN != 0
-            && last & words::CREDENTIAL == 0
+        let (name, value) = (last(&pair[0]), last(&pair[1]));
+        // `login anna password …`
+        let is_bare = !pair[0].assigned && value == 0 && !pair[1].bracketed;
+        (pair[0].assigned && pair[1].is_content || is_bare)
+            && name & words::LOGIN != 0
+            && name & words::CREDENTIAL == 0
     };
     words.windows(2).any(is_login)
 }
@@ -336,7 +370,8 @@ fn beside(bytes: &[u8], span: Option<Span>, is_column: bool) -> Option<Found> {
     let found = Found::of(Name::parse(span?.of(bytes)));
     let name = &found.name;
     let counts = match found.role {
-        Role::Neutral | Role::Unknown => is_column && name.is_login(),
+        Role::Neutral => is_column && name.is_login(),
+        Role::Unknown => is_column,
         // `build,SECRET,ID`: one word of a purpose is no name.
         Role::Foreign | Role::Doubtful if !is_column => {
             let last = name.words().next_back().map_or(0, |word| word.1);
@@ -426,7 +461,9 @@ fn assigned(bytes: &[u8], words: &[Word]) -> Option<Found> {
     }
     // Prose: what a sentence says before a value is no name of it.
     let quote = |at: usize| matches!(bytes.get(at), Some(b'"' | b'\'' | b'`'));
-    let is_prose = phrase.len() > single.len() && !quote(last.span.end);
+    let declares = |word: &Word| Name::parse(word.span.of(bytes)).is_all(words::DECLARING);
+    let is_declared = words.iter().rev().skip(1).all(declares);
+    let is_prose = phrase.len() > single.len() && !is_declared && !quote(last.span.end);
     let is_equal = bytes.get(last.span.end..).unwrap_or_default();
     let is_equal = is_equal.iter().find(|byte| **byte != b' ') == Some(&b'=');
     if is_prose && !is_equal && !single.is_structure() {

@@ -225,13 +225,6 @@ impl Name {
         (last | words::flags(&self.text)) & words::DIGEST != 0
     }
 
-    /// Returns true if all that it says beside which half it is are things that keys of AWS open, or stages:
-    /// `bucket_secret`, `SECRET_PROD`.
-    pub(super) fn is_of_store(&self) -> bool {
-        self.stem()
-            .all(|word| words::flags(word) & (words::STORE | words::AWS | words::NEUTRAL) != 0)
-    }
-
     /// Returns true if its value is named elsewhere: `value`, `default`, a number, a date.
     pub(super) fn is_structure(&self) -> bool {
         let is_one = |(word, flags): (&str, u32)| {

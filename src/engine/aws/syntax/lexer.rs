@@ -66,6 +66,7 @@ pub(in super::super) fn read(bytes: &[u8]) -> Vec<Token> {
         block_comment: None,
         no_element_before: 0,
         no_signed_before: 0,
+        is_key: None,
     };
     while lexer.at < bytes.len() {
         lexer.step();
@@ -85,6 +86,8 @@ struct Lexer<'b> {
     no_element_before: usize,
     /// No signed token starts between here and that place.
     no_signed_before: usize,
+    /// In what PHP has serialised: whether a key comes next, or its value.
+    is_key: Option<bool>,
 }
 
 impl Lexer<'_> {
@@ -135,9 +138,23 @@ impl Lexer<'_> {
             return;
         }
         match byte {
-            b'\n' => self.push(Kind::Newline, 1),
+            b'\n' => {
+                self.is_key = None;
+                self.push(Kind::Newline, 1);
+            }
             b'(' | b'[' | b'{' => self.push(Kind::Open, 1),
-            b')' | b']' | b'}' => self.push(Kind::Close, 1),
+            b')' | b']' | b'}' => {
+                self.is_key = self.is_key.filter(|_| byte == b'}').map(|_| true);
+                self.push(Kind::Close, 1);
+            }
+            b';' if self.is_key.is_some() => {
+                let kind = match self.is_key {
+                    Some(true) => Kind::Assign,
+                    _ => Kind::Separator,
+                };
+                self.is_key = self.is_key.map(|is_key| !is_key);
+                self.push(kind, 1);
+            }
             b';' if self.is_line_start() => self.push(Kind::Comment, 1),
             // `&str`, `&anchor`
             b'&' if matches!(self.before(), b' ' | b'\t') && self.peek(1) != b' ' => self.at += 1,
@@ -192,15 +209,29 @@ impl Lexer<'_> {
     fn assign(&mut self) {
         let two = [self.peek(0), self.peek(1)];
         match &two {
+            // A symbol: `set :secret, "…"`.
+            [b':', next] if next.is_ascii_alphabetic() && self.is_symbol() => self.at += 1,
             b"::" if self.peek(2).is_ascii_alphanumeric() => self.at += 2,
             b"::" | b":=" | b"=>" | b"==" | b"=~" => self.push(Kind::Assign, 2),
             _ => self.push(Kind::Assign, 1),
         }
     }
 
+    /// Returns true for the colon of a symbol that an argument follows.
+    fn is_symbol(&self) -> bool {
+        let rest = self.bytes.get(self.at + 1..).unwrap_or_default();
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let length = rest
+            .iter()
+            .take(64)
+            .take_while(|byte| is_part(byte))
+            .count();
+        matches!(self.before(), b' ' | b'(') && rest.get(length) == Some(&b',')
+    }
+
     /// A word, a value, or the mark of a comment that starts with a slash.
     fn word_or_value(&mut self) {
-        if let Some(length) = self.white_or_mark() {
+        if let Some(length) = self.white_or_mark().or_else(|| self.counted()) {
             self.at += length;
             return;
         }
@@ -274,6 +305,26 @@ impl Lexer<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Length of the type and the length before a value of PHP's serialisation: `s:10:"`, `a:2:{`.
+    fn counted(&mut self) -> Option<usize> {
+        let is_type = matches!(self.peek(0), b's' | b'a' | b'O' | b'S') && self.peek(1) == b':';
+        if !is_type || self.before().is_ascii_alphanumeric() {
+            return None;
+        }
+        let rest = self.bytes.get(self.at + 2..)?;
+        let digits = rest
+            .iter()
+            .take(6)
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let goes_on = matches!(rest.get(digits + 1), Some(b'"' | b'\\' | b'{'));
+        let is_counted = digits > 0 && rest.get(digits) == Some(&b':') && goes_on;
+        if is_counted && rest.get(digits + 1) == Some(&b'{') {
+            self.is_key = Some(true);
+        }
+        is_counted.then_some(digits + 3)
     }
 
     /// The characters from `at` on that a value can consist of.

@@ -67,7 +67,7 @@ pub(in super::super) struct Container {
     /// The name before it, alone.
     pub(in super::super) heading: Option<Span>,
     /// Its start.
-    start: usize,
+    pub(in super::super) start: usize,
     /// Number of nodes directly in it.
     pub(in super::super) count: usize,
     /// End of each of its statements, with the line.
@@ -456,7 +456,30 @@ impl<'b> Builder<'b> {
         Span::new(start, self.tree.words.len())
     }
 
+    /// Ties the last word to a value that follows it without a sign, if the words before declare it: `set name "…"`,
+    /// `(setq name "…")`.
+    fn declare(&mut self) {
+        let bytes = self.bytes;
+        let words = &mut self.top().statement.words;
+        let Some(last) = words.iter().rposition(|word| !word.bracketed) else {
+            return;
+        };
+        let (before, name) = words.split_at_mut(last);
+        let declares = |word: &Word| {
+            let name = Name::parse(word.span.of(bytes));
+            name.is_all(words::DECLARING) || word.span.len() == 1
+        };
+        let is_declared = before.first().is_some_and(declares) && before.iter().all(declares);
+        if is_declared
+            && name.iter().all(|word| !word.assigned)
+            && let Some(name) = name.last_mut()
+        {
+            name.assigned = true;
+        }
+    }
+
     fn value(&mut self, shape: Shape, span: Span) {
+        self.declare();
         let words = self.keep_words();
         let (line, is_comment) = (self.line, self.is_comment || self.is_removed);
         let line_start = self.line_start;
@@ -884,10 +907,16 @@ impl<'b> Builder<'b> {
         let before = own.start.checked_sub(1).and_then(|at| self.bytes.get(at));
         let is_fallback = self.bytes.get(own.start) == Some(&b'{') && before == Some(&b'$');
         let says = |span: Span| Name::parse(span.of(self.bytes)).role().decides();
-        if has_name && !is_fallback || node.heading.is_some_and(says) {
+        let own_word = self.tree.words(node.words).last().map(|word| word.span);
+        if has_name && !is_fallback || node.heading.or(own_word).is_some_and(says) {
             return;
         }
-        let (words, heading) = (own.words, own.heading);
+        let (mut words, heading) = (own.words, own.heading);
+        // `(name "value")`
+        if words.is_empty() && node.words.len() == 1 && self.bytes.get(own.start) == Some(&b'(') {
+            words = node.words;
+            self.tree.words[words.start].assigned = true;
+        }
         self.tree.containers[inner.container].count -= 1;
         let (container, index) = self.settle(only, words);
         self.tree.containers[container].count += 1;
@@ -1109,10 +1138,18 @@ impl<'b> Builder<'b> {
             self.frames[text].next += 1;
             return skip(line.end);
         }
+        let first = skip(line.text);
+        if let Some(name) = self.record(first) {
+            self.close_lines();
+            self.open(Form::Section, Some(name));
+            self.top().indent = line.indent;
+            let text = self.frames.len() - 2;
+            self.frames[text].statement = Statement::default();
+            self.frames[text].next += 1;
+            return first + 2;
+        }
         self.indentation(&line);
         self.is_removed = line.is_removed;
-        let to = line.text;
-        let first = skip(to);
         let values = self.tokens[first..]
             .iter()
             .take_while(|token| token.kind != Kind::Newline)
@@ -1123,6 +1160,19 @@ impl<'b> Builder<'b> {
             self.open(Form::Row, None);
         }
         first
+    }
+
+    /// The name behind a word that begins a record: `machine NAME login …`.
+    fn record(&self, first: usize) -> Option<Span> {
+        let [word, name, ..] = self.tokens.get(first..)? else {
+            return None;
+        };
+        let text = word.span().of(self.bytes);
+        let is_begun = (word.kind, name.kind) == (Kind::Word, Kind::Word)
+            && text.len() < 8
+            && self.bytes.get(word.end) == Some(&b' ')
+            && words::flags(&String::from_utf8_lossy(text)) & words::BEGINNING != 0;
+        is_begun.then(|| name.span())
     }
 
     /// Closes the containers that are further in than the line.
