@@ -333,12 +333,15 @@ impl<'c> Scales<'c> {
             weights.add(Reason::Login, 20, LIMIT as usize);
         }
         let is_named = !own.name.is_empty();
+        let has_own_name = is_named && own.owner.is_none();
         let are_two = is_same && ids.path == own.path && self.are_two(id, lines);
+        // `fs.s3a.access.key`, `fs.s3a.secret.key`
+        let are_tied = stems.is_shared || own.name.stem().next().is_some();
         let (cost, doubt) = match role {
             Role::AwsSecret => (stems.cost, 0),
-            _ if is_half && (is_same || names_agree || stems.is_shared) => (stems.cost, 0),
+            _ if is_half && (is_same || names_agree || are_tied) => (stems.cost, 0),
             _ if is_twin || is_bare && names_agree => (stems.cost, 0),
-            _ if is_bare && is_same && (!is_named || are_two) => (stems.cost, 0),
+            _ if is_bare && is_same && (!has_own_name || are_two) => (stems.cost, 0),
             _ if is_bare && is_same => (stems.cost, LIMIT as usize),
             _ if is_bare && stems.is_within => (stems.cost, 15),
             _ if is_bare => (stems.cost, 50),
@@ -527,6 +530,7 @@ impl<'c> Scales<'c> {
         id.container == secret.container
             && self.size(id.container, id) == 2
             && secret.label.is_plain
+            && secret.label.vendor.is_none()
             && !own.is_of_other()
             && (own.is_login() || !ids.is_login())
             && adds_little(&id.label.stem, &secret.label.stem)
@@ -658,8 +662,9 @@ impl Stems {
         let is_in_ids = |word: &&str| a.split(' ').any(|other| other == *word);
         let is_within = b.split(' ').all(|word| is_in_ids(&word));
         const STORES: u32 = words::STORE | words::AWS | words::NEUTRAL;
+        let is_of_aws = |word: &str| words::flags(word) & STORES != 0 || word.starts_with("aws");
         let mut more = b.split(' ').filter(|word| !is_in_ids(word));
-        let is_store = more.all(|word| words::flags(word) & STORES != 0)
+        let is_store = more.all(is_of_aws)
             && a.split(' ')
                 .all(|word| b.split(' ').any(|other| other == word));
         let cost = match () {

@@ -1,5 +1,7 @@
 //! Tokens as a tree: containers, and nodes with the names that own them.
 
+use crate::aws::key_id::KeyId;
+use crate::aws::secret_key;
 use crate::blob::Span;
 use crate::engine::decode::is_value;
 
@@ -1397,6 +1399,12 @@ const SIGNS: [u8; 4] = [b'|', b'\t', b',', b';'];
 /// Longest line that is looked at as the row of a table, in bytes.
 const MOST_ROW: usize = 1024;
 
+/// Returns true for a run of characters that is no name of a column: few key IDs and secrets have no digit.
+fn is_no_name(run: &[u8]) -> bool {
+    let is_whole = run.len() == secret_key::LENGTH || KeyId::parse(run).is_some();
+    is_whole || run.iter().any(u8::is_ascii_digit)
+}
+
 impl Rows {
     fn of(bytes: &[u8]) -> Self {
         let mut lines: Vec<Row> = Vec::new();
@@ -1463,7 +1471,7 @@ impl Rows {
             }
             let has_value = text
                 .split(|byte| !byte.is_ascii_alphanumeric() && !matches!(byte, b'+' | b'/'))
-                .any(|run| run.len() >= 20 && run.iter().any(u8::is_ascii_digit));
+                .any(|run| run.len() >= 20 && is_no_name(run));
             if has_value {
                 return None;
             }
