@@ -469,7 +469,9 @@ fn explain_tells_what_was_seen_at_a_place() {
     repo.write("app.py", pair.python());
     repo.write("left-out/app.py", pair.python());
     repo.write(".gitignore", "left-out/app.py\n");
-    let run = repo.keysieve(&["scan", "--explain", "app.py:4"]).status(0);
+    let run = repo.keysieve(&["explain", "app.py:4"]).status(0);
+    let alias = repo.keysieve(&["scan", "--explain", "app.py:4"]).status(0);
+    assert_eq!(run.out(), alias.out());
     assert!(run.out().contains("a scan reads it"), "{}", run.show());
     assert!(
         run.out().contains("error[aws-access-key-pair]"),
@@ -477,13 +479,17 @@ fn explain_tells_what_was_seen_at_a_place() {
         run.show()
     );
     assert_hides(&run, &pair);
-    let run = repo.keysieve(&["scan", "--explain", "app.py:1"]).status(0);
+    let run = repo.keysieve(&["explain", "app.py:1"]).status(0);
     assert!(!run.out().contains("reported"), "{}", run.show());
-    let run = repo
-        .keysieve(&["scan", "--explain", "left-out/app.py"])
-        .status(0);
+    let run = repo.keysieve(&["explain", "left-out/app.py"]).status(0);
     assert!(run.out().contains("ignored"), "{}", run.show());
-    repo.keysieve(&["scan", "--explain", "not-there:1"])
+    let run = repo
+        .keysieve(&["explain", "left-out/app.py", "--no-ignore"])
+        .status(0);
+    assert!(run.out().contains("a scan reads it"), "{}", run.show());
+    repo.keysieve(&["explain", "not-there:1"]).status(2);
+    // It answers in text, and has no options for reports.
+    repo.keysieve(&["explain", "app.py", "--format", "json"])
         .status(2);
 }
 

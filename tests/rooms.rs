@@ -296,7 +296,43 @@ fn visit(dir: &Path, see: &mut impl FnMut(&Path)) {
 }
 
 /// Rooms of many modules; within each, modules too use each other only in one direction.
-const LARGE: &[&str] = &["attribution", "git", "source"];
+const LARGE: &[&str] = &["attribution", "bin", "git", "source"];
+
+/// The modules of the program.
+const PROGRAM: &str = "bin::keysieve";
+
+/// A command's own modules lie below it. What several commands need is in a place of its own.
+#[test]
+fn no_command_uses_another() {
+    let commands = format!("{PROGRAM}::commands::");
+    let modules = Modules::read();
+    let command = |module: &str| {
+        let below = module.strip_prefix(&commands)?;
+        below.split("::").next().map(str::to_owned)
+    };
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for module in modules.text.keys() {
+        let used = modules.used_by(module);
+        match command(module) {
+            Some(own) => {
+                let others = used
+                    .iter()
+                    .filter(|it| command(it).is_some_and(|it| it != own));
+                wrong.extend(others.map(|other| format!("{module} uses {other}")));
+                seen.insert(own);
+            }
+            // Only what picks the command knows any.
+            None if *module != commands.trim_end_matches("::") => {
+                let commands = used.iter().filter(|it| command(it).is_some());
+                wrong.extend(commands.map(|it| format!("{module} uses the command {it}")));
+            }
+            None => {}
+        }
+    }
+    assert!(seen.len() >= 18, "{seen:?}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
 
 #[test]
 fn modules_of_large_rooms_form_no_circle() {
@@ -378,7 +414,7 @@ impl Modules {
         let mut at: Vec<&str> = module.split("::").collect();
         let mut rest = path;
         if let Some(below) = path.strip_prefix("crate::") {
-            (at, rest) = (Vec::new(), below);
+            (at, rest) = (root(module), below);
         } else if path.starts_with("super::") {
             while let Some(below) = rest.strip_prefix("super::") {
                 at.pop();
@@ -457,6 +493,14 @@ impl Modules {
             }
         }
         None
+    }
+}
+
+/// Where `crate::` begins in a module: the program is a crate of its own.
+fn root(module: &str) -> Vec<&'static str> {
+    match module.starts_with(PROGRAM) {
+        true => PROGRAM.split("::").collect(),
+        false => Vec::new(),
     }
 }
 

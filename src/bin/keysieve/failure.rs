@@ -6,8 +6,12 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use keysieve::engine::Engine;
+use keysieve::git::revision;
+use keysieve::hook;
 use keysieve::report::escape;
+use keysieve::rule::RuleSet;
 use keysieve::scan;
+use keysieve::source;
 
 use crate::terminal;
 
@@ -113,6 +117,67 @@ impl Failure {
     }
 }
 
+impl From<source::Error> for Failure {
+    fn from(error: source::Error) -> Self {
+        let kind = match error {
+            source::Error::Glob { .. } => Kind::Usage,
+            _ => Kind::System,
+        };
+        Self::of(kind, &error)
+    }
+}
+
+impl From<revision::Error> for Failure {
+    fn from(error: revision::Error) -> Self {
+        let (kind, hint) = match &error {
+            revision::Error::Unknown {
+                is_shallow: true, ..
+            } => (
+                Kind::Usage,
+                Some(
+                    "fetch the whole history: git fetch --unshallow, or in CI a checkout with fetch-depth: 0",
+                ),
+            ),
+            revision::Error::Unknown { .. } => (
+                Kind::Usage,
+                Some("is it fetched? git rev-parse tells what a revision stands for"),
+            ),
+            revision::Error::NoLeftSide { .. } => (
+                Kind::Usage,
+                Some("was a variable empty? Where HEAD is meant, write HEAD"),
+            ),
+            revision::Error::NoCommit { .. } => (Kind::Usage, None),
+            _ => (Kind::System, None),
+        };
+        // What the resolver of revisions said is the same in more and stranger words.
+        let failure = match &error {
+            revision::Error::Unknown { .. } => Failure::bare(kind, error.to_string()),
+            _ => Failure::of(kind, &error),
+        };
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<hook::Error> for Failure {
+    fn from(error: hook::Error) -> Self {
+        let kind = match error {
+            hook::Error::Config { .. } => Kind::Config,
+            hook::Error::NoRepository
+            | hook::Error::NoWorkTree { .. }
+            | hook::Error::NotWithHusky { .. } => Kind::Usage,
+            _ => Kind::System,
+        };
+        let failure = Self::of(kind, &error);
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
 /// Prints `text` as one line on standard error, whatever it quotes.
 pub(crate) fn print_line(text: &str) {
     print_lines(&[text.to_owned()]);
@@ -137,7 +202,7 @@ pub(crate) fn print_error(text: &str) {
 
 /// `text` without what the built-in rules see in it.
 pub(crate) fn redacted(text: &str) -> String {
-    let engine = Engine::new(Arc::new(crate::rules::builtin()));
+    let engine = Engine::new(Arc::new(RuleSet::builtin()));
     scan::redact_text(&engine, text.as_bytes()).to_string()
 }
 

@@ -3,9 +3,10 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
+use keysieve::report::escape;
 use keysieve::text::whole_file::{self, Access};
 
-use crate::failure::{Failure, Kind};
+use crate::failure::{Failure, Kind, redacted};
 
 /// Writes to standard output. Nobody reading any more is not an error.
 pub(crate) fn to_stdout(
@@ -26,6 +27,12 @@ pub(crate) fn to_stdout(
             Ok(())
         }
     }
+}
+
+/// Prints lines to standard output, without secrets: typed words and the content of files may hold some.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    let text = escape::terminal_lines(&redacted(text));
+    to_stdout(|out| out.write_all(text.as_bytes()))
 }
 
 /// Writes a file whole or not at all; what is neither file nor directory is written to as it is.

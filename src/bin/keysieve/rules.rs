@@ -1,14 +1,9 @@
-//! The built-in rules, and names of rules on the command line.
+//! Names of rules on the command line.
 
 use keysieve::rule::RuleSet;
 use keysieve::text::document::closest;
 
 use crate::failure::{Failure, Kind};
-
-/// The rules that come with the program.
-pub(crate) fn builtin() -> RuleSet {
-    RuleSet::builtin()
-}
 
 /// Makes sure that every id of `only` is that of a rule.
 pub(crate) fn check_ids(rules: &RuleSet, only: &[String]) -> Result<(), Failure> {
@@ -44,7 +39,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_rule_leads_to_the_right_one() {
-        let rules = builtin();
+        let rules = RuleSet::builtin();
         assert_eq!(
             alike(&rules, "aws-acces-key-pair"),
             "there is aws-access-key-pair"

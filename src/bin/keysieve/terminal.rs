@@ -5,8 +5,18 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 
-use crate::args::Color;
+/// Use of colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
+}
 
 /// Set once, from the command line, before anything is printed; read by error paths that have no arguments.
 static CHOICE: AtomicU8 = AtomicU8::new(0);

@@ -8,13 +8,12 @@ use keysieve::policy::config::file::AllowText;
 use keysieve::report::Format;
 use regex::bytes::Regex;
 
-use super::baseline::say;
-use super::scan::places;
 use crate::args::{Common, ConfigArgs, ConfigCommand, FailOn};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::folders::{self, Faults};
-use crate::settings::{Settings, disk_root, folders_place};
+use crate::output::say;
+use crate::run::{Faults, Found, Settings, disk_root, folders_source, on_disk, read_folders};
+use crate::scanning::disk;
 
 /// Runs the command.
 pub(crate) fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
@@ -24,20 +23,20 @@ pub(crate) fn run(command: &ConfigCommand) -> Result<Exit, Failure> {
     }
 }
 
-fn load(args: &ConfigArgs) -> Result<(Common, Settings, folders::Found), Failure> {
+fn load(args: &ConfigArgs) -> Result<(Common, Settings, Found), Failure> {
     let mut common = args.common.clone();
     if let Some(file) = &args.file {
         common.found.config = Some(file.clone());
     }
     let (root, paths) = disk_root(Path::new("."), &[])?;
-    let places = places(&root, paths);
-    let settings = Settings::load(&common, &places)?;
-    let found = match folders_place(&common, &places)? {
-        Some(place) => {
-            let folders = folders::on_disk(&root)?;
-            folders::read(place, folders, &settings.rules, Faults::Refuse)?
+    let sources = disk::sources(&root, paths);
+    let settings = Settings::load(&common, &sources)?;
+    let found = match folders_source(&common, &sources)? {
+        Some(source) => {
+            let folders = on_disk(&root)?;
+            read_folders(source, folders, &settings.rules, Faults::Refuse)?
         }
-        None => folders::Found::default(),
+        None => Found::default(),
     };
     Ok((common, settings, found))
 }
@@ -45,7 +44,7 @@ fn load(args: &ConfigArgs) -> Result<(Common, Settings, folders::Found), Failure
 fn check(args: &ConfigArgs) -> Result<Exit, Failure> {
     match load(args) {
         Ok((_, settings, found)) => {
-            let mut said = settings.said;
+            let mut said = settings.loaded_from;
             said.extend(found.said());
             say(&match said.is_empty() {
                 true => "there is no configuration and no baseline\n".to_owned(),

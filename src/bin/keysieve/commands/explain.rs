@@ -1,4 +1,4 @@
-//! `keysieve scan --explain PATH[:LINE]`: why something was or was not reported.
+//! `keysieve explain PATH[:LINE]`, which is `keysieve scan --explain` as well: why something was or was not reported.
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -14,27 +14,27 @@ use keysieve::scan::{self, Stage, TraceEvent};
 use keysieve::source::worktree::Worktree;
 use keysieve::source::{BlobSink, Clean};
 
-use super::scan::{failed, options, places};
-use crate::args::ScanArgs;
+use crate::args::{Common, Walk};
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
 use crate::output;
-use crate::settings::{Settings, disk_root};
+use crate::run::{Settings, disk_root};
+use crate::scanning::disk;
 
 /// Runs the command.
-pub(crate) fn run(place: &Path, args: &ScanArgs) -> Result<Exit, Failure> {
+pub(crate) fn run(place: &Path, walk: Walk, common: &Common) -> Result<Exit, Failure> {
     let (path, line) = split(place);
     let bytes = std::fs::read(&path).map_err(|source| {
         let message = format!("cannot read {}", path.display());
         Failure::new(Kind::System, message, source)
     })?;
     let (root, paths) = disk_root(&path, std::slice::from_ref(&path))?;
-    let settings = Settings::load(&args.common, &places(&root, paths))?;
+    let settings = Settings::load(common, &disk::sources(&root, paths))?;
     let engine = Engine::new(Arc::new(settings.rules.clone()));
     let mut text = format!(
         "{}: {}\n",
         path.display(),
-        reading(&path, args, &settings, &root)?
+        reading(&path, walk, common, &settings, &root)?
     );
     let sights: Vec<TraceEvent> = scan::explain(&engine, &bytes)
         .into_iter()
@@ -81,7 +81,8 @@ fn split(place: &Path) -> (PathBuf, Option<usize>) {
 /// Says if a scan of the file's directory would read it, and if not, why.
 fn reading(
     path: &Path,
-    args: &ScanArgs,
+    walk: Walk,
+    common: &Common,
     settings: &Settings,
     root: &Path,
 ) -> Result<String, Failure> {
@@ -100,9 +101,9 @@ fn reading(
     let at_root = std::fs::canonicalize(&dir).is_ok_and(|dir| dir == root);
     let worktree = Worktree {
         roots: vec![dir],
-        options: options(args, settings, at_root)?,
+        options: disk::options(walk, &common.exclude, settings, at_root)?,
     };
-    worktree.scan(&mut lookout.clone()).map_err(failed)?;
+    worktree.scan(&mut lookout.clone())?;
     let mut seen = lookout.seen.lock().unwrap_or_else(PoisonError::into_inner);
     // The shortest path is the one in the directory itself.
     seen.sort_by_key(|(path, _)| path.len());

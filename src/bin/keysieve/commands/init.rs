@@ -6,9 +6,9 @@ use std::path::Path;
 use keysieve::policy::config::discover::{FILE_NAME, is_bare, root_of};
 use keysieve::report::escape;
 
-use super::baseline::say;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
+use crate::output::say;
 
 /// Everything is a comment: what is not said is as the program does it by itself.
 const TEMPLATE: &str = include_str!("init.toml");

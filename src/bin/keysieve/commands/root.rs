@@ -10,10 +10,10 @@ use keysieve::text::{date, width};
 use serde::Serialize;
 
 use crate::args::{PlainFormat, RootArgs};
+use crate::date::now;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind as FailureKind, print_lines};
 use crate::output;
-use crate::session::now;
 
 /// Name and version of the JSON form.
 const SCHEMA: &str = "keysieve-root/1";
@@ -380,27 +380,9 @@ fn minute(moment: &str) -> String {
     format!("{cut}Z")
 }
 
-/// Reads `7d`, `12h` or `2 weeks`, in seconds.
-pub(crate) fn parse_age(text: &str) -> Result<i64, String> {
-    let now = 1 << 40;
-    match crate::date::parse(text, Some(now)).map(|then| now - then) {
-        Some(age) if (1..=1 << 32).contains(&age) => Ok(age),
-        _ => Err("expected a length of time such as 7d, 12h or 2 weeks".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ages_are_lengths_of_time() {
-        assert_eq!(parse_age("7d"), Ok(7 * 86_400));
-        assert_eq!(parse_age("12h"), Ok(12 * 3600));
-        for wrong in ["", "7", "0d", "2024-05-31", "@5", "soon"] {
-            assert!(parse_age(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn moments_are_shown_to_the_minute() {

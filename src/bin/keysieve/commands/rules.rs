@@ -1,11 +1,9 @@
 //! `keysieve rules`: what the rules are, and whether their examples hold.
 
 use std::fmt::Write as _;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use clap::{Args, Subcommand};
 use keysieve::engine::{Engine, Scratch};
 use keysieve::level::Level;
 use keysieve::report::wrap::lines;
@@ -13,52 +11,43 @@ use keysieve::rule::compile::{RuleSource, example_faults};
 use keysieve::rule::example::{self, Case};
 use keysieve::rule::file::RuleFile;
 use keysieve::rule::keyword::Form;
-use keysieve::rule::{Error, Kind, Rule, RuleSet};
+use keysieve::rule::{self, Error, Rule, RuleSet};
 
-use crate::terminal;
+use crate::args::{RulesArgs, RulesCommand};
+use crate::exit::Exit;
+use crate::failure::{Failure, Kind};
+use crate::rules::alike;
+use crate::{output, terminal};
 
-/// Shows the rules and tests their examples.
-#[derive(Args, Debug)]
-pub(crate) struct RulesArgs {
-    #[command(subcommand)]
-    command: Command,
+/// Runs the command. A rule that is not what its examples say is a finding of its own.
+pub(crate) fn run(args: &RulesArgs) -> Result<Exit, Failure> {
+    let (text, is_good) = answer(args).map_err(|error| {
+        let kind = match error {
+            Error::Faults(_) => Kind::Faults,
+            _ => Kind::Config,
+        };
+        let failure = Failure::of(kind, &error);
+        match &error {
+            Error::UnknownRule(id) => failure.hint(alike(&RuleSet::builtin(), id)),
+            _ => failure,
+        }
+    })?;
+    output::to_stdout(|out| out.write_all(text.as_bytes()))?;
+    Ok(if is_good { Exit::Clean } else { Exit::Findings })
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// List the rules: id, level and what they find
-    List,
-    /// Show one rule in full, as its file has it
-    Show {
-        /// The rule's id
-        id: String,
-    },
-    /// Say what the secret of a rule opens and what to do about a leaked one, in order
-    Explain {
-        /// The rule's id
-        id: String,
-    },
-    /// Run the examples of the built-in rules, or of a rule file, through the engine
-    Test {
-        /// A rule file; without it the built-in rules are tested
-        file: Option<PathBuf>,
-    },
-}
-
-/// Runs the command. `false` means that a rule is not what its examples say.
-pub(crate) fn run(args: &RulesArgs, out: &mut dyn Write) -> Result<bool, Error> {
-    let (text, all_good) = match &args.command {
-        Command::List => (list(&RuleSet::builtin().rules), true),
-        Command::Show { id } => (show(&find(id)?), true),
-        Command::Explain { id } => (explain(&find(id)?, terminal::width()), true),
-        Command::Test { file: None } => {
+/// The text of the answer, and whether all rules are what their examples say.
+fn answer(args: &RulesArgs) -> Result<(String, bool), Error> {
+    Ok(match &args.command {
+        RulesCommand::List => (list(&RuleSet::builtin().rules), true),
+        RulesCommand::Show { id } => (show(&find(id)?), true),
+        RulesCommand::Explain { id } => (explain(&find(id)?, terminal::width()), true),
+        RulesCommand::Test { file: None } => {
             let rules = RuleSet::builtin();
             test(&rules.rules, &rules)
         }
-        Command::Test { file: Some(path) } => test_file(path)?,
-    };
-    out.write_all(text.as_bytes()).map_err(Error::Write)?;
-    Ok(all_good)
+        RulesCommand::Test { file: Some(path) } => test_file(path)?,
+    })
 }
 
 fn find(id: &str) -> Result<Rule, Error> {
@@ -272,7 +261,7 @@ fn test(tested: &[Rule], rules: &RuleSet) -> (String, bool) {
             };
             line(&mut text, format_args!("FAILED {}: no {missing}", rule.id));
         }
-        if rule.kind == Kind::Generic {
+        if rule.kind == rule::Kind::Generic {
             for fault in example_faults(rule) {
                 failed += 1;
                 line(&mut text, format_args!("FAILED {}: {fault}", rule.id));

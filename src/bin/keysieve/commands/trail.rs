@@ -53,7 +53,7 @@ fn find(args: &TrailFindArgs) -> Result<Exit, Failure> {
         options(args.threads),
     );
     found.account.unread.extend(unlisted);
-    let engine = Engine::new(std::sync::Arc::new(crate::rules::builtin()));
+    let engine = Engine::new(std::sync::Arc::new(keysieve::rule::RuleSet::builtin()));
     let mut redacted = text_redactor(&engine);
     output::to_stdout(|out| {
         for event in &found.events {

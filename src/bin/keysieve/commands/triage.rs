@@ -18,10 +18,10 @@ use keysieve::triage::subject::{self, Subjects};
 use keysieve::triage::{Case, File, Ground, NotRead, Question, assess, plan};
 
 use crate::args::{GroundArg, TriageArgs, TriageFormat};
+use crate::date::now;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind as FailureKind, print_error, print_lines};
 use crate::output;
-use crate::session::now;
 
 /// The longest report that is read, in bytes.
 const MAX_SIZE: u64 = 1 << 30;
@@ -89,7 +89,7 @@ pub(crate) fn run(args: &TriageArgs) -> Result<Exit, Failure> {
         })
         .collect();
     let lang = args.lang.into();
-    let engine = Engine::new(std::sync::Arc::new(crate::rules::builtin()));
+    let engine = Engine::new(std::sync::Arc::new(keysieve::rule::RuleSet::builtin()));
     let mut text = Vec::new();
     write(&mut text, &answer, args.format, lang).expect("a vector takes everything");
     output::to_stdout(|out| out.write_all(&redact_text(&engine, &text)))?;

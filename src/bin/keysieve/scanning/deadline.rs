@@ -12,7 +12,7 @@ use crate::failure::{Failure, Kind};
 
 /// End of the allowed time, and a flag that it has passed.
 #[derive(Debug)]
-pub(super) struct Limit {
+pub(crate) struct Limit {
     time: Duration,
     end: Instant,
     is_over: Arc<AtomicBool>,
@@ -20,7 +20,7 @@ pub(super) struct Limit {
 
 impl Limit {
     /// A limit of `time` from now on.
-    pub(super) fn of(time: Duration) -> Self {
+    pub(crate) fn of(time: Duration) -> Self {
         Self {
             time,
             end: Instant::now() + time,
@@ -29,7 +29,7 @@ impl Limit {
     }
 
     /// Sets `stop` when the time is over.
-    pub(super) fn watch(&self, stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    pub(crate) fn watch(&self, stop: &Arc<AtomicBool>) -> Result<(), Failure> {
         let (end, stop, is_over) = (self.end, Arc::clone(stop), Arc::clone(&self.is_over));
         let wait = move || {
             std::thread::sleep(end.saturating_duration_since(Instant::now()));
@@ -45,12 +45,12 @@ impl Limit {
     }
 
     /// Returns true if the time is over.
-    pub(super) fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.is_over.load(Ordering::Relaxed)
     }
 
     /// Writes down what was not looked at, if there is something.
-    pub(super) fn account(&self, introduced: &Introduced, scanned: &mut Scanned) {
+    pub(crate) fn account(&self, introduced: &Introduced, scanned: &mut Scanned) {
         let coverage = scanned.coverage();
         if !introduced.is_cut && !coverage.skipped.contains_key(&SkipReason::Interrupted) {
             return;
@@ -72,51 +72,5 @@ fn shown(time: Duration) -> String {
     match time.subsec_millis() {
         0 => format!("{} s", time.as_secs()),
         _ => format!("{} ms", time.as_millis()),
-    }
-}
-
-/// Reads `4s`, `500ms`, `2m`; a number alone is seconds. `None` if it is none of these, or no time at all.
-pub(crate) fn parse_time(text: &str) -> Option<Duration> {
-    let end = text
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(text.len());
-    let (digits, unit) = text.split_at(end);
-    let number: u64 = digits.parse().ok()?;
-    let milliseconds = match unit.trim() {
-        "" | "s" => number.checked_mul(1000)?,
-        "ms" => number,
-        "m" | "min" => number.checked_mul(60_000)?,
-        _ => return None,
-    };
-    // A day is more than any server waits.
-    (1..=86_400_000)
-        .contains(&milliseconds)
-        .then(|| Duration::from_millis(milliseconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_have_units() {
-        let read = |text| parse_time(text).map(|time| time.as_millis());
-        assert_eq!(read("4"), Some(4000));
-        assert_eq!(read("4s"), Some(4000));
-        assert_eq!(read("500ms"), Some(500));
-        assert_eq!(read("2m"), Some(120_000));
-        for bad in [
-            "",
-            "0",
-            "0ms",
-            "s",
-            "4h",
-            "-1",
-            "1.5s",
-            "99999999999999999999",
-            "90000s",
-        ] {
-            assert_eq!(read(bad), None, "{bad}");
-        }
     }
 }

@@ -17,19 +17,19 @@ use keysieve::rule::compile::RuleSource;
 use keysieve::text::document::Fault;
 use keysieve::text::paths::Base;
 
+use super::reader::{Reader, SettingsSource, read_named};
 use crate::args::Common;
 use crate::failure::{Failure, Kind};
-use crate::reader::{Place, Reader, read_named};
 use crate::rules;
 
 /// Places in which a command looks for configuration and baseline.
-pub(crate) struct Places<'r> {
+pub(crate) struct SettingsSources<'r> {
     /// Without `--config-from`.
-    pub(crate) usual: Place<'r>,
+    pub(crate) usual: SettingsSource<'r>,
     /// The state before the change, for commands that know one.
-    pub(crate) base: Option<Place<'r>>,
+    pub(crate) base: Option<SettingsSource<'r>>,
     /// The state after the change, for commands that know one.
-    pub(crate) head: Option<Place<'r>>,
+    pub(crate) head: Option<SettingsSource<'r>>,
     /// Base against which paths in the configuration are matched.
     pub(crate) paths: Base,
 }
@@ -60,28 +60,28 @@ pub(crate) struct Settings {
     /// Accepted findings.
     pub(crate) baseline: Option<Baseline>,
     /// For people: which files counted.
-    pub(crate) said: Vec<String>,
+    pub(crate) loaded_from: Vec<String>,
 }
 
 /// Returns the place of the folders' configurations; `None` if they do not count: the user names another file, or none,
 /// or there is no repository, and so no owner of all of them.
-pub(crate) fn folders_place<'r>(
+pub(crate) fn folders_source<'r>(
     common: &Common,
-    places: &Places<'r>,
-) -> Result<Option<Place<'r>>, Failure> {
+    sources: &SettingsSources<'r>,
+) -> Result<Option<SettingsSource<'r>>, Failure> {
     if named_config(common).is_some() || common.found.no_config {
         return Ok(None);
     }
-    let place = place(common, places, true)?;
-    let is_plain = matches!(place, Place::Disk(root) if !root.join(".git").exists());
+    let place = place(common, sources, true)?;
+    let is_plain = matches!(place, SettingsSource::Disk(root) if !root.join(".git").exists());
     Ok((!is_plain).then_some(place))
 }
 
 impl Settings {
     /// Reads configuration, rules and baseline. All their faults are reported at once.
-    pub(crate) fn load(common: &Common, places: &Places<'_>) -> Result<Self, Failure> {
+    pub(crate) fn load(common: &Common, sources: &SettingsSources<'_>) -> Result<Self, Failure> {
         let named = named_config(common);
-        let place = place(common, places, named.is_none())?;
+        let place = place(common, sources, named.is_none())?;
         let reader = Reader::open(place)?;
         let config = match &named {
             Some(path) => Some(read_named(path, "configuration")?),
@@ -89,12 +89,12 @@ impl Settings {
             None => reader.text(FILE_NAME.into(), place)?,
         };
         let mut faults = Vec::new();
-        let mut said = Vec::new();
+        let mut loaded_from = Vec::new();
         let mut file = ConfigFile::default();
         if let Some(text) = &config {
             let (read, found) = ConfigFile::parse(&text.name, &text.text);
             check_format(&text.name, &read, &mut faults);
-            (file, said) = (read, vec![text.said.clone()]);
+            (file, loaded_from) = (read, vec![text.loaded_from.clone()]);
             faults.extend(found);
         }
         let config_name = config.map(|text| text.name);
@@ -103,13 +103,13 @@ impl Settings {
         if let (Some(rules), Some(name)) = (&rules, &config_name) {
             faults.extend(file.unknown_rules(name, |id| rules.index_of(id).is_some()));
         }
-        let baseline = load_baseline(common, &reader, place, &mut said, &mut faults)?;
+        let baseline = load_baseline(common, &reader, place, &mut loaded_from, &mut faults)?;
         let Some(rules) = rules.filter(|_| faults.is_empty()) else {
             faults.sort();
             return Err(Failure::of(Kind::Faults, &config::Error(faults)));
         };
         rules::check_ids(&rules, &common.only)?;
-        let changed = places
+        let changed = sources
             .base
             .filter(|_| named.is_none() && !common.found.no_config);
         let before = match changed.map(|base| before(base)) {
@@ -130,16 +130,16 @@ impl Settings {
                 .collect(),
             allowlist: allowlist(&file)?,
             excludes: excludes(&file)?,
-            paths: places.paths.clone(),
+            paths: sources.paths.clone(),
             rules,
             file,
             baseline,
-            said,
+            loaded_from,
         })
     }
 }
 
-/// Places of a scan of the disk: those of the repository around `path`, or of the directory itself. `named` are all
+/// SettingsSources of a scan of the disk: those of the repository around `path`, or of the directory itself. `named` are all
 /// paths that are scanned.
 pub(crate) fn disk_root(path: &Path, named: &[PathBuf]) -> Result<(PathBuf, Base), Failure> {
     let fail = |error| {
@@ -182,11 +182,15 @@ pub(crate) fn named_config(common: &Common) -> Option<PathBuf> {
     on_line.cloned().or_else(from_environment)
 }
 
-fn place<'r>(common: &Common, places: &Places<'r>, is_found: bool) -> Result<Place<'r>, Failure> {
+fn place<'r>(
+    common: &Common,
+    sources: &SettingsSources<'r>,
+    is_found: bool,
+) -> Result<SettingsSource<'r>, Failure> {
     let wanted = match common.found.config_from.as_deref().and_then(Path::to_str) {
-        Some("base") if is_found => places.base,
-        Some("head") if is_found => places.head,
-        _ => return Ok(places.usual),
+        Some("base") if is_found => sources.base,
+        Some("head") if is_found => sources.head,
+        _ => return Ok(sources.usual),
     };
     wanted.ok_or_else(|| {
         Failure::bare(
@@ -271,7 +275,7 @@ fn exceptions(file: &ConfigFile) -> Result<Exceptions, Failure> {
 
 /// Returns the exceptions of the configuration at `base`. Its faults were reported when it was in force; a broken one
 /// is taken to except everything.
-pub(crate) fn before(base: Place<'_>) -> Result<Exceptions, Failure> {
+pub(crate) fn before(base: SettingsSource<'_>) -> Result<Exceptions, Failure> {
     let text = Reader::open(base)?.text(FILE_NAME.into(), base)?;
     match text.map(|text| ConfigFile::parse(&text.name, &text.text)) {
         None => Ok(Exceptions::default()),
@@ -311,7 +315,7 @@ fn load_rules(
     faults: &mut Vec<Fault>,
 ) -> Result<Option<RuleSet>, Failure> {
     if file.rule_files.is_empty() && common.rules.is_empty() {
-        return Ok(Some(rules::builtin()));
+        return Ok(Some(RuleSet::builtin()));
     }
     let mut texts = Vec::new();
     for set in &file.rule_files {
@@ -321,7 +325,7 @@ fn load_rules(
                 &dir.unwrap_or(Path::new("")).join(path),
                 "rule file",
             )?),
-            None => reader.text(path.into(), Place::Nowhere)?,
+            None => reader.text(path.into(), SettingsSource::Nowhere)?,
         };
         match found {
             Some(found) => texts.push((found.name, found.text)),
@@ -354,8 +358,8 @@ fn load_rules(
 fn load_baseline(
     common: &Common,
     reader: &Reader<'_>,
-    place: Place<'_>,
-    said: &mut Vec<String>,
+    place: SettingsSource<'_>,
+    loaded_from: &mut Vec<String>,
     faults: &mut Vec<Fault>,
 ) -> Result<Option<Baseline>, Failure> {
     let found = match &common.found.baseline {
@@ -364,7 +368,7 @@ fn load_baseline(
         None => reader.text(baseline::FILE_NAME.into(), place)?,
     };
     let Some(found) = found else { return Ok(None) };
-    said.push(found.said);
+    loaded_from.push(found.loaded_from);
     match Baseline::parse(&found.name, &found.text) {
         Ok(baseline) => Ok(Some(baseline)),
         Err(more) => {

@@ -12,13 +12,12 @@ use gix::ObjectId;
 use keysieve::git::repository::Repository;
 use keysieve::git::revision::{Range, Side, push_range};
 
-use super::push::first_commit;
-use super::range;
+use super::repository::{first_commit, parse_range};
 use crate::failure::Failure;
 
 /// Content that the hook checks.
 #[derive(Debug)]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     /// The content of the commit under way.
     Staged,
     /// Commits that a framework names.
@@ -30,7 +29,7 @@ pub(super) enum Asked {
 }
 
 /// Finds out from the environment and from the files that were named.
-pub(super) fn asked(repository: &Repository, files: &[PathBuf]) -> Result<Asked, Failure> {
+pub(crate) fn asked(repository: &Repository, files: &[PathBuf]) -> Result<Asked, Failure> {
     let is_framework = is_under_framework();
     if is_framework && let Some(range) = framework_range(repository)? {
         return Ok(Asked::Range(range));
@@ -46,38 +45,37 @@ pub(super) fn asked(repository: &Repository, files: &[PathBuf]) -> Result<Asked,
 }
 
 /// Returns true if pre-commit or prek runs this: they say what they stopped, and show nothing of a hook that passes.
-pub(super) fn is_under_framework() -> bool {
+pub(crate) fn is_under_framework() -> bool {
     std::env::var_os("PRE_COMMIT").is_some_and(|value| value == "1")
 }
 
 /// The commits that a framework names with `--from-ref`, or before a push.
-pub(super) fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
+pub(crate) fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
     let text = |value: OsString| BString::from(value.to_string_lossy().as_bytes());
     if let Some(from) = set("PRE_COMMIT_FROM_REF") {
         let to = set("PRE_COMMIT_TO_REF").unwrap_or_else(|| "HEAD".into());
         let spec = [text(from), "..".into(), text(to)].concat();
-        return range::parse(repository, spec.as_bstr()).map(Some);
+        return parse_range(repository, spec.as_bstr()).map(Some);
     }
     // Of the first push of a whole history it gives the branch only.
     let Some(branch) = set("PRE_COMMIT_LOCAL_BRANCH") else {
         return Ok(None);
     };
     let remote = set("PRE_COMMIT_REMOTE_NAME").map(text);
-    let pushed = range::parse(repository, text(branch).as_bstr())?;
+    let pushed = parse_range(repository, text(branch).as_bstr())?;
     let Some(new) = pushed.include.first().copied() else {
         return Ok(None);
     };
     let side = Side::Client {
         remote: remote.as_ref().map(|name| name.as_bstr()),
     };
-    let push =
-        push_range(repository, ObjectId::null(new.kind()), new, side).map_err(range::failed)?;
+    let push = push_range(repository, ObjectId::null(new.kind()), new, side)?;
     Ok(Some(push.range.unwrap_or(pushed)))
 }
 
 /// The other parents of a merge without conflicts: `git merge` names them to `pre-merge-commit` in the environment
 /// (`GITHEAD_<id>`), before there is a `MERGE_HEAD`.
-pub(super) fn merge_parents(repository: &Repository) -> Vec<ObjectId> {
+pub(crate) fn merge_parents(repository: &Repository) -> Vec<ObjectId> {
     if set("GIT_INDEX_FILE").is_none() {
         return Vec::new();
     }

@@ -7,10 +7,12 @@ use keysieve::policy::baseline::Entry;
 use keysieve::report::{self, Format, Report};
 use keysieve::text::date::Date;
 
-use super::baseline::{Work, say};
+use super::BaselineRun;
 use crate::exit::Exit;
 use crate::failure::{self, Failure, Kind};
-use crate::{output, session, terminal};
+use crate::output::{self, say};
+use crate::run::tool;
+use crate::terminal;
 
 /// Lines around a finding that `c` shows.
 pub(super) const CONTEXT: usize = 6;
@@ -32,7 +34,7 @@ enum Answer {
 }
 
 /// Runs the command.
-pub(super) fn run(mut work: Work) -> Result<Exit, Failure> {
+pub(super) fn run(mut work: BaselineRun) -> Result<Exit, Failure> {
     let open = work.open().into_iter();
     let open: Vec<(usize, Finding)> = open.map(|(at, finding)| (at, finding.clone())).collect();
     let mut answers = std::io::stdin().lock().lines();
@@ -126,9 +128,9 @@ fn read(line: &str) -> Option<Answer> {
     }
 }
 
-fn show(work: &Work, finding: &Redacted) -> Result<(), Failure> {
-    let rules_hash = || work.session.rules_hash();
-    let mut report = Report::new(finding, session::tool(&rules_hash));
+fn show(work: &BaselineRun, finding: &Redacted) -> Result<(), Failure> {
+    let rules_hash = || work.run.rules_hash();
+    let mut report = Report::new(finding, tool(&rules_hash));
     report.options = report::Options {
         width: terminal::width(),
         color: terminal::stdout_has_color(),

@@ -15,9 +15,9 @@ use keysieve::rule::RuleSet;
 use keysieve::source::worktree::{Exclude, Own};
 use keysieve::text::document::Fault;
 
+use super::reader::{Reader, SettingsSource};
+use super::settings::{allowlist, everything, excludes};
 use crate::failure::{Failure, Kind};
-use crate::reader::{Place, Reader};
-use crate::settings::{allowlist, everything, excludes};
 
 /// Number of folders that the summary names; further ones are counted.
 const NAMED: usize = 3;
@@ -52,7 +52,7 @@ pub(crate) fn file_in(folder: &BStr) -> BString {
 
 /// Reads the configurations of folders, where there are any.
 pub(crate) fn read(
-    place: Place<'_>,
+    place: SettingsSource<'_>,
     folders: BTreeSet<BString>,
     rules: &RuleSet,
     wrong: Faults,
@@ -74,7 +74,7 @@ pub(crate) fn read(
         if !is_root {
             faults.extend(file.unknown_rules(&text.name, |id| rules.index_of(id).is_some()));
         }
-        found.names.push(text.said);
+        found.names.push(text.loaded_from);
         for (number, allow) in file.allow.iter().enumerate() {
             let spot = format!("{}:{}", text.name, allow.line);
             found.allows.insert((folder.clone(), number), spot);
@@ -158,10 +158,10 @@ impl Met {
             let folder = dir.strip_prefix(&root).ok()?;
             let name = <[u8]>::from_path(folder).filter(|name| !name.is_empty())?;
             let name = file_in(name.as_bstr());
-            let reader = Reader::open(Place::Disk(&root)).ok()?;
+            let reader = Reader::open(SettingsSource::Disk(&root)).ok()?;
             // What cannot be read leaves nothing out, and is said where something was found below it.
             let text = reader
-                .folder_text(name.as_ref(), Place::Disk(&root))
+                .folder_text(name.as_ref(), SettingsSource::Disk(&root))
                 .ok()??;
             let is_root = dir.join(".git").exists();
             let (file, more) = ConfigFile::parse_folder(&text.name, &text.text, is_root);

@@ -1,27 +1,28 @@
-//! `keysieve hook run pre-push` and `pre-receive`: what a push brings in; and the ranges that the frameworks speak
-//! of.
+//! `keysieve hook run pre-push` and `pre-receive`: what a push brings in.
 
 use std::io::Read as _;
 use std::path::PathBuf;
 
 use bstr::ByteSlice as _;
 use gix::ObjectId;
-use gix::objs::Kind::Commit;
 use keysieve::coverage::SkipReason;
 use keysieve::git::repository::{Named, Repository};
 use keysieve::git::revision::{Range, Side, push_of_all, references_of};
 use keysieve::hook::refs::{ReceivedRef, RefError, parse_pushed, parse_received};
 use keysieve::hook::{self, HookContext, setting};
 
-use super::advice::Stopped;
-use super::deadline::{Limit, parse_time};
-use super::range::{self, Job};
-use super::staged::Caller;
-use super::{asked, hook as hooks, skip};
+use super::skip;
 use crate::args::{Common, OnTimeout, PrePushArgs, PreReceiveArgs, StagedArgs};
+use crate::date::parse_time;
 use crate::exit::Exit;
 use crate::failure::{Failure, Kind};
-use crate::session::Success;
+use crate::run::WhenClean;
+use crate::scanning::advice::Stopped;
+use crate::scanning::commit::{self, Caller};
+use crate::scanning::deadline::Limit;
+use crate::scanning::framework;
+use crate::scanning::range::{self, RangeScan};
+use crate::scanning::repository::{first_commit, parse_range};
 
 /// Scans what the other side does not have, as far as this repository knows.
 pub(super) fn pre_push(
@@ -35,11 +36,11 @@ pub(super) fn pre_push(
     let of_command = setting::of_command(get, CONFIG_FROM);
     take_settings_from(&mut common, context, of_command)?;
     if pushed.is_empty()
-        && asked::is_under_framework()
-        && let Some(range) = asked::framework_range(repository)?
+        && framework::is_under_framework()
+        && let Some(range) = framework::framework_range(repository)?
     {
         let args = StagedArgs::of(common);
-        return framework(repository, range, &args, Caller::Hook);
+        return commit::scan_range(repository, range, &args, Caller::Hook);
     }
     let side = Side::Client {
         remote: args.remote.as_deref().map(|name| name.as_bytes().as_bstr()),
@@ -57,34 +58,17 @@ pub(super) fn pre_push(
             None => {
                 let name = format!("refs/remotes/{remote}/{name}");
                 // A remote that is not tracked has no such reference.
-                let tip = range::parse(repository, name.as_str().into()).ok();
+                let tip = parse_range(repository, name.as_str().into()).ok();
                 first_commit(repository, tip.into_iter().flat_map(|tip| tip.include))
             }
         };
     }
-    scan(Job {
+    scan(RangeScan {
         base,
         stopped: Some(Stopped::Hook),
-        success: Success::Line,
+        when_clean: WhenClean::Line,
         references: Some(references),
-        ..Job::new(repository, vec![range], &common)
-    })
-}
-
-/// Scans the commits that a framework names.
-pub(super) fn framework(
-    repository: &Repository,
-    range: Range,
-    args: &StagedArgs,
-    caller: Caller,
-) -> Result<Exit, Failure> {
-    let base = first_commit(repository, range.exclude.iter().copied());
-    scan(Job {
-        base,
-        all: args.all,
-        stopped: Some(Stopped::Framework),
-        success: caller.success(),
-        ..Job::new(repository, vec![vec![range]], &args.common)
+        ..RangeScan::new(repository, vec![range], &common)
     })
 }
 
@@ -103,7 +87,7 @@ fn take_settings_from(
     }
     let setting = match of_command {
         Some(setting) => Some(setting),
-        None => setting::in_files(context, CONFIG_FROM).map_err(hooks::failed)?,
+        None => setting::in_files(context, CONFIG_FROM)?,
     };
     found.config_from = setting.map(|it| PathBuf::from(it.value.to_str_lossy().into_owned()));
     Ok(())
@@ -138,13 +122,13 @@ pub(super) fn pre_receive(
     let base = head.or_else(|| first_commit(repository, before));
     let name = |received: &ReceivedRef| Some((received.name.to_string(), received.new_id?));
     references.extend(received.iter().filter_map(name));
-    scan(Job {
+    scan(RangeScan {
         base,
         stopped: Some(Stopped::Server),
         limit: limit.as_ref(),
-        success: Success::Silent,
+        when_clean: WhenClean::Silent,
         references: Some(references),
-        ..Job::new(repository, vec![range], &common)
+        ..RangeScan::new(repository, vec![range], &common)
     })
 }
 
@@ -156,7 +140,7 @@ fn time_limit(
     if args.time_limit.is_some() {
         return Ok(args.time_limit);
     }
-    let found = setting::in_files(context, "keysieve.timeLimit").map_err(hooks::failed)?;
+    let found = setting::in_files(context, "keysieve.timeLimit")?;
     let parse = |it: setting::Setting| {
         parse_time(&it.value.to_str_lossy())
             .ok_or_else(|| wrong_value("keysieve.timeLimit", &it, "a time such as 4s or 500ms"))
@@ -169,7 +153,7 @@ fn on_timeout(context: &HookContext, args: &PreReceiveArgs) -> Result<OnTimeout,
     if let Some(on_timeout) = args.on_timeout {
         return Ok(on_timeout);
     }
-    let found = setting::in_files(context, "keysieve.onTimeout").map_err(hooks::failed)?;
+    let found = setting::in_files(context, "keysieve.onTimeout")?;
     match found {
         None => Ok(OnTimeout::Refuse),
         Some(it) if it.value == "refuse" => Ok(OnTimeout::Refuse),
@@ -202,27 +186,17 @@ fn range_of(
     if updates.peek().is_none() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let references = references_of(repository).map_err(range::failed)?;
-    let push = push_of_all(repository, updates, side, &references).map_err(range::failed)?;
+    let references = references_of(repository)?;
+    let push = push_of_all(repository, updates, side, &references)?;
     Ok((references, push.range.into_iter().collect()))
 }
 
-fn scan(job: Job<'_>) -> Result<Exit, Failure> {
+fn scan(job: RangeScan<'_>) -> Result<Exit, Failure> {
     if job.ranges.iter().all(Vec::is_empty) {
         // References are deleted, or nothing is pushed at all.
         return Ok(Exit::Clean);
     }
     range::run(&job)
-}
-
-/// The first of `ids` that is a commit of this repository.
-pub(super) fn first_commit(
-    repository: &Repository,
-    ids: impl IntoIterator<Item = ObjectId>,
-) -> Option<ObjectId> {
-    let is_commit =
-        |id: &ObjectId| matches!(repository.objects().header(id), Ok(Some((Commit, _))));
-    ids.into_iter().find(is_commit)
 }
 
 fn read_stdin() -> Result<Vec<u8>, Failure> {

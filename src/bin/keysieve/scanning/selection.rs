@@ -11,7 +11,7 @@ use crate::args::HistoryArgs;
 use crate::failure::{Failure, Kind, print_line};
 
 /// The findings that `history` is asked for; `None` for all.
-pub(super) fn of_history(
+pub(crate) fn of_history(
     repository: &Repository,
     args: &HistoryArgs,
 ) -> Result<Option<Selection>, Failure> {
@@ -30,7 +30,7 @@ pub(super) fn of_history(
 
 /// Reads paths as Git does in the directory `from`. `root` is the one that paths of findings begin at; none for a bare
 /// repository.
-pub(super) fn parse<'p>(
+pub(crate) fn parse<'p>(
     paths: impl IntoIterator<Item = &'p Path>,
     from: &Path,
     root: Option<&Path>,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bstr::ByteSlice as _;
 use gix::ObjectId;
 use gix::objs::Kind::Commit;
-use keysieve::finding::{Finding, Place};
+use keysieve::finding::{Finding, Judged, Place};
 use keysieve::git::repository::Repository;
 use keysieve::policy::baseline;
 use keysieve::policy::config::discover::FILE_NAME;
@@ -13,12 +13,14 @@ use keysieve::provenance::ObjectKind;
 use keysieve::report::escape;
 use keysieve::source::snapshot::Snapshot;
 
+use crate::run::Run;
+
 /// Commits that are named; of more, the first.
 const COMMITS: usize = 3;
 
 /// The hook that stopped a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stopped {
+pub(crate) enum Stopped {
     /// This program, as Git's hook.
     Hook,
     /// A framework, which says so itself.
@@ -29,15 +31,15 @@ pub(super) enum Stopped {
 
 /// Facts about the push.
 #[derive(Clone, Copy)]
-pub(super) struct Push<'a> {
-    pub(super) repository: &'a Repository,
-    pub(super) by: Stopped,
+pub(crate) struct Push<'a> {
+    pub(crate) repository: &'a Repository,
+    pub(crate) by: Stopped,
     /// The commit whose configuration and baseline counted.
-    pub(super) base: Option<ObjectId>,
+    pub(crate) base: Option<ObjectId>,
     /// The first commit that is pushed.
-    pub(super) tip: Option<ObjectId>,
+    pub(crate) tip: Option<ObjectId>,
     /// True if the user chose which configuration counts.
-    pub(super) is_chosen: bool,
+    pub(crate) is_chosen: bool,
 }
 
 /// A commit that added a secret.
@@ -51,7 +53,7 @@ struct Fault<'a> {
 }
 
 /// The lines below the report; `is_incomplete` if not all could be read.
-pub(super) fn of_push(push: Push<'_>, blamed: &[&Finding], is_incomplete: bool) -> String {
+pub(crate) fn of_push(push: Push<'_>, blamed: &[&Finding], is_incomplete: bool) -> String {
     let mut text = match push.by {
         Stopped::Hook => "error: keysieve stopped this push\n",
         Stopped::Server => "error: keysieve refused this push; nothing of it is kept here\n",
@@ -73,6 +75,13 @@ pub(super) fn of_push(push: Push<'_>, blamed: &[&Finding], is_incomplete: bool) 
     text.push_str(&format!("hint: rotate it if it was ever pushed{line}\n"));
     text.push_str(&settings(push));
     text
+}
+
+/// The findings that make a run fail.
+pub(crate) fn blamed<'j>(run: &Run, judged: &'j Judged) -> Vec<&'j Finding> {
+    let fails_from = run.common().fail_on();
+    let findings = judged.findings().iter();
+    findings.filter(|it| it.fails(fails_from)).collect()
 }
 
 fn faults<'a>(blamed: &[&'a Finding]) -> Vec<Fault<'a>> {
@@ -223,13 +232,13 @@ fn short(id: ObjectId) -> String {
 }
 
 /// Returns true if Git was run below the root: it runs hooks at the root, and `GIT_PREFIX` has the folder.
-pub(super) fn is_below() -> bool {
+pub(crate) fn is_below() -> bool {
     std::env::var_os("GIT_PREFIX").is_some_and(|prefix| !prefix.is_empty())
 }
 
 /// Formats files as arguments of a shell, if they are few and have simple names. `is_below` makes the paths count from
 /// the root, for a person who is in a folder below it.
-pub(super) fn files(paths: impl IntoIterator<Item = String>, is_below: bool) -> String {
+pub(crate) fn files(paths: impl IntoIterator<Item = String>, is_below: bool) -> String {
     const MOST: usize = 3;
     let paths: BTreeSet<String> = paths.into_iter().collect();
     let is_simple = |path: &String| {

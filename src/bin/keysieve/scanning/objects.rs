@@ -1,4 +1,4 @@
-//! `keysieve history`: every object that a repository holds, or a part of them.
+//! Every object that a repository holds, or those that some of its references reach.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -21,68 +21,20 @@ use keysieve::source::modules::{Module, Modules};
 use keysieve::source::submodules;
 use keysieve::text::paths::Base;
 
-use super::range::{self, Job};
-use super::replace;
-use super::selection;
-use super::staged::open;
 use crate::args::{HistoryArgs, Limits};
-use crate::date;
-use crate::exit::Exit;
+use crate::date::{self, now};
 use crate::failure::{Failure, Kind, print_line};
-use crate::hint;
-use crate::interrupt;
-use crate::reader::Place;
-use crate::session::{ExcludeIn, Session, Success, now};
-use crate::settings::Places;
-
-/// Runs the command.
-pub(crate) fn run(args: &HistoryArgs) -> Result<Exit, Failure> {
-    interrupt::stop();
-    let repository = open(&args.repository).map_err(|failure| advise(failure, args))?;
-    let selection = selection::of_history(&repository, args)?;
-    if let Some(ranges) = range::asked(&repository, args)? {
-        let base = range::base_of(&repository, &ranges);
-        return range::run(&Job {
-            repository: &repository,
-            ranges,
-            base,
-            selection,
-            common: &args.common,
-            max_object_size: args.max_object_size,
-            all: args.limits.all,
-            stopped: None,
-            limit: None,
-            success: Success::Report,
-            references: None,
-        });
-    }
-    if let Some(file) = &args.replace_text {
-        replace::check(file, &repository)?;
-    }
-    let progress = Arc::new(Progress::default());
-    let places = places(&repository);
-    let source = Some(Arc::clone(&progress));
-    let mut session = Session::start_with(&args.common, &places, "objects", source)?
-        .exclude_in(ExcludeIn::Findings)
-        .select(selection);
-    let located = collect(&repository, &session, args, progress)?;
-    let (judged, unused) = session.judge(located, &places)?;
-    session.end_progress();
-    if let Some(file) = &args.replace_text {
-        replace::write(file, &repository, &judged)?;
-    }
-    session.report(judged, &unused)
-}
+use crate::run::{Run, SettingsSource, SettingsSources};
 
 /// Scans the objects of the repository, and those of its submodules on request.
-pub(super) fn collect(
+pub(crate) fn collect(
     repository: &Repository,
-    session: &Session,
+    run: &Run,
     args: &HistoryArgs,
     progress: Arc<Progress>,
 ) -> Result<Located, Failure> {
     if !args.recurse_submodules {
-        return collect_one(repository, session, args, progress, None);
+        return collect_one(repository, run, args, progress, None);
     }
     let modules = Modules::of(repository);
     let below = |at: &[u8]| {
@@ -92,7 +44,7 @@ pub(super) fn collect(
             .collect()
     };
     let outer = Some(below(b""));
-    let mut located = collect_one(repository, session, args, Arc::clone(&progress), outer)?;
+    let mut located = collect_one(repository, run, args, Arc::clone(&progress), outer)?;
     for skip in modules.skips.iter().cloned() {
         located.skip(skip);
     }
@@ -105,7 +57,7 @@ pub(super) fn collect(
     };
     for Module { path, repository } in &modules.found {
         let inner = Some(below(&[path.as_slice(), b"/"].concat()));
-        let part = collect_one(repository, session, &args, Arc::clone(&progress), inner);
+        let part = collect_one(repository, run, &args, Arc::clone(&progress), inner);
         match part {
             Ok(part) => located.add(part.in_submodule(path)),
             Err(failure) => {
@@ -122,34 +74,34 @@ pub(super) fn collect(
 /// scanned too, if that was asked for.
 fn collect_one(
     repository: &Repository,
-    session: &Session,
+    run: &Run,
     args: &HistoryArgs,
     progress: Arc<Progress>,
     looked_at: Option<Vec<BString>>,
 ) -> Result<Located, Failure> {
     let selected = selected(repository, &args.limits)?;
-    let max_object_size = session.settings.file.max_object_size.as_ref();
+    let max_object_size = run.settings().file.max_object_size.as_ref();
     let max_object_size = args
         .max_object_size
         .or(max_object_size.map(|set| set.value));
     // What stands between source and findings are object ids: paths are known, and held against
     // `--exclude`, afterwards.
-    let mut scanner = session.scanner();
+    let mut scanner = run.scanner();
     let probe = EngineProbe::new(
-        Arc::clone(&session.engine),
-        Arc::clone(&session.stop),
-        session.limits.depth > 0,
+        Arc::clone(run.engine()),
+        Arc::clone(run.stop()),
+        run.limits().depth > 0,
     );
     let mut submodules = submodules::of_head(repository);
     let named = submodules.iter().map(|skip| skip.subject.clone());
     let mut history = History::of(repository)
         .without_submodules(named.chain(looked_at.iter().flatten().cloned()))
-        .threads(session.common().threads.unwrap_or(0))
+        .threads(run.common().threads.unwrap_or(0))
         .max_object_size(max_object_size.unwrap_or(MAX_OBJECT_SIZE))
         .connectivity(args.connectivity)
         .progress(progress);
     let cache = match &args.cache {
-        Some(directory) => Some(cache(directory, repository, &history, session)?),
+        Some(directory) => Some(cache(directory, repository, &history, run)?),
         None => None,
     };
     if let Some(cache) = &cache {
@@ -187,22 +139,7 @@ fn collect_one(
     for skip in skips.into_iter().chain(submodules) {
         scanned.skip(skip);
     }
-    Ok(locate(
-        repository,
-        objects,
-        session,
-        within.as_deref(),
-        scanned,
-    ))
-}
-
-/// A range in the place of the repository is a habit from `git log`.
-fn advise(failure: Failure, args: &HistoryArgs) -> Failure {
-    let is_range = args.repository.to_str().is_some_and(hint::is_range);
-    match is_range && !args.repository.exists() {
-        true => failure.hint("did you mean 'keysieve history --range A..B'?"),
-        false => failure,
-    }
+    Ok(locate(repository, objects, run, within.as_deref(), scanned))
 }
 
 /// Opens the record of objects that earlier scans with the same settings found clean.
@@ -210,7 +147,7 @@ fn cache(
     directory: &Path,
     repository: &Repository,
     history: &History,
-    session: &Session,
+    run: &Run,
 ) -> Result<Arc<Cache>, Failure> {
     let place = std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned());
     let place = place.canonicalize().unwrap_or(place);
@@ -221,10 +158,10 @@ fn cache(
         let message = "the cache would be written into the repository that is scanned";
         return Err(Failure::bare(Kind::Usage, message).hint("name a directory outside of it"));
     }
-    let only = session.settings.only.iter().flatten();
+    let only = run.settings().only.iter().flatten();
     let mut settings: Vec<&[u8]> = only.map(String::as_bytes).collect();
-    settings.push(session.engine.rules().hash().as_bytes());
-    let limits = session.limits.key();
+    settings.push(run.engine().rules().hash().as_bytes());
+    let limits = run.limits().key();
     settings.push(&limits);
     Ok(Arc::new(Cache::open(directory, history, &settings)))
 }
@@ -251,17 +188,19 @@ fn selected(repository: &Repository, limits: &Limits) -> Result<Option<Selected>
             .collect();
         select::branch_tips(repository, &names)
     };
-    let tips = tips.map_err(range::failed)?;
+    let tips = tips?;
     Ok(Some(select::reachable_objects(repository, &tips, since)))
 }
 
 /// Settings come from the disk of a work tree, else from `HEAD`.
-pub(super) fn places(repository: &Repository) -> Places<'_> {
+pub(crate) fn sources(repository: &Repository) -> SettingsSources<'_> {
     // What is wrong with it the scan tells, and the status is then 2. A bare repository is without settings.
     let head = repository.head_id().ok().flatten();
-    let head = head.map_or(Place::Nowhere, |id| Place::Commit(repository, id));
-    Places {
-        usual: repository.work_dir().map_or(head, Place::Disk),
+    let head = head.map_or(SettingsSource::Nowhere, |id| {
+        SettingsSource::Commit(repository, id)
+    });
+    SettingsSources {
+        usual: repository.work_dir().map_or(head, SettingsSource::Disk),
         base: None,
         head: Some(head),
         paths: Base::Root,
@@ -272,16 +211,16 @@ pub(super) fn places(repository: &Repository) -> Places<'_> {
 fn locate(
     repository: &Repository,
     objects: Database,
-    session: &Session,
+    run: &Run,
     within: Option<&[ObjectId]>,
     mut scanned: Scanned,
 ) -> Located {
-    let common = session.common();
+    let common = run.common();
     let is_asked = |level: Level| {
         level > Level::Note
             || common.show_notes
             || !common.exclude.is_empty()
-            || session.is_selective()
+            || run.is_selective()
             || common.fail_on() == Some(Level::Note)
     };
     if !scanned
@@ -297,7 +236,7 @@ fn locate(
         .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
     let options = attribution::Options {
         threads,
-        stop: &session.stop,
+        stop: run.stop(),
         within,
         stage: &|_| (),
     };

@@ -9,21 +9,23 @@ use keysieve::provenance::Provenance;
 use keysieve::report::escape;
 use keysieve::source::BlobSink as _;
 
-use super::scan::places;
 use crate::args::CommitMsgArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, print_error};
-use crate::session::{Session, Success};
-use crate::settings::disk_root;
+use crate::run::{Needs, Run, WhenClean, disk_root};
+use crate::scanning::disk;
 
 /// Runs the command.
 pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
     let (root, paths) = disk_root(Path::new("."), &[])?;
-    let places = places(&root, paths);
-    let mut session =
-        Session::start(&args.common, &places, "messages")?.on_success(Success::Silent);
-    session.is_whole = false;
-    let mut scanner = session.scanner();
+    let sources = disk::sources(&root, paths);
+    let needs = Needs {
+        when_clean: WhenClean::Silent,
+        is_whole: false,
+        ..Needs::of("messages")
+    };
+    let run = Run::start(&args.common, &sources, needs)?;
+    let mut scanner = run.scanner();
     let path = args.file.to_string_lossy().into_owned();
     match std::fs::read(&args.file) {
         Ok(bytes) => {
@@ -42,9 +44,9 @@ pub(crate) fn run(args: &CommitMsgArgs) -> Result<Exit, Failure> {
             error,
         )),
     }
-    let is_for_people = session.common().is_for_people();
-    let located = session.in_place(scanner.into_inner().finish());
-    let exit = session.finish(located, &places)?;
+    let is_for_people = run.common().is_for_people();
+    let located = run.in_place(scanner.into_inner().finish());
+    let exit = run.finish(located, &sources)?;
     if exit != Exit::Clean && is_for_people {
         print_error("error: keysieve stopped this commit\n");
     }

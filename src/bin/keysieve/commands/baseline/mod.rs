@@ -1,5 +1,7 @@
 //! `keysieve baseline`: accepts findings of today, so that only new ones count.
 
+mod audit;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,23 +12,23 @@ use keysieve::level::Level;
 use keysieve::policy::Selection;
 use keysieve::policy::baseline::{self, Baseline, Entry, FILE_NAME, Import, Split};
 use keysieve::policy::config::discover::{is_bare, root_of};
-use keysieve::report::escape;
 use keysieve::source::Progress;
 use keysieve::text::date::Date;
 
-use super::{audit, history, scan as tree};
 use crate::args::{
-    BaselineArgs, BaselineCommand, BaselineImportArgs, BaselineUpdateArgs, HistoryArgs, ScanArgs,
+    BaselineArgs, BaselineCommand, BaselineImportArgs, BaselineUpdateArgs, Common, HistoryArgs,
+    ScanArgs,
 };
+use crate::date::now;
 use crate::exit::Exit;
-use crate::failure::{Failure, Kind, print_line};
-use crate::session::{self, ExcludeIn, Session, incomplete};
-use crate::settings::{disk_root, named_config};
-use crate::{failure, output};
+use crate::failure::{self, Failure, Kind, print_line};
+use crate::output::say;
+use crate::run::{ExcludeIn, Needs, Run, disk_root, incomplete, named_config};
+use crate::scanning::{commit, disk, objects, repository, selection};
 
 /// A baseline and the scan that it is held against.
-pub(super) struct Work {
-    pub(super) session: Session,
+pub(super) struct BaselineRun {
+    pub(super) run: Run,
     pub(super) redacted: Redacted,
     pub(super) path: PathBuf,
     pub(super) baseline: Baseline,
@@ -45,11 +47,11 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Failure> {
         BaselineCommand::Check(args) => check(args),
         BaselineCommand::Prune(args) => prune(args),
         BaselineCommand::Import(args) => import(args),
-        BaselineCommand::Audit(args) => audit::run(Work::begin(args, audit::CONTEXT)?),
+        BaselineCommand::Audit(args) => audit::run(BaselineRun::begin(args, audit::CONTEXT)?),
     }
 }
 
-impl Work {
+impl BaselineRun {
     /// Scans, and reads the baseline.
     fn begin(args: &BaselineArgs, context: usize) -> Result<Self, Failure> {
         Self::begin_with(args, context, |_| ()).map(|(work, ())| work)
@@ -72,7 +74,7 @@ impl Work {
             }
         };
         // What markers and the configuration accept needs no entry.
-        let (session, judged) = scan(args, common, context)?;
+        let (run, judged) = scan(args, common, context)?;
         let seen = look(&judged);
         let selected = selection.as_ref().map(|selection| {
             let findings = judged.findings().iter().enumerate();
@@ -80,11 +82,11 @@ impl Work {
             asked.map(|(at, _)| at).collect()
         });
         let work = Self {
-            redacted: session.redact(judged),
-            session,
+            redacted: run.redact(judged),
+            run,
             path,
             baseline,
-            today: session::now()?.map(Date::of_epoch),
+            today: now()?.map(Date::of_epoch),
             exists,
             selection,
             selected,
@@ -126,7 +128,7 @@ impl Work {
         let is_asked = |selected: &BTreeSet<usize>| selected.contains(&at);
         finding.accepted.is_none()
             && self.selected.as_ref().is_none_or(is_asked)
-            && (finding.level > Level::Note || self.session.common().fail_on() == Some(Level::Note))
+            && (finding.level > Level::Note || self.run.common().fail_on() == Some(Level::Note))
     }
 
     pub(super) fn save(&self) -> Result<(), Failure> {
@@ -166,7 +168,7 @@ impl Work {
 
 fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
     demand_future(args)?;
-    let mut work = Work::begin(&args.target, 1)?;
+    let mut work = BaselineRun::begin(&args.target, 1)?;
     if work.exists && !force {
         let message = format!("there is a baseline already: {}", work.path.display());
         return Err(Failure::bare(Kind::Usage, message)
@@ -190,7 +192,7 @@ fn write(args: &BaselineUpdateArgs, force: bool) -> Result<Exit, Failure> {
 
 fn update(args: &BaselineUpdateArgs, rekey: bool) -> Result<Exit, Failure> {
     demand_future(args)?;
-    let mut work = Work::begin(&args.target, 1)?;
+    let mut work = BaselineRun::begin(&args.target, 1)?;
     let rekeyed = match rekey {
         true => work.baseline.rekey(work.redacted.findings()),
         false => 0,
@@ -223,7 +225,7 @@ fn update(args: &BaselineUpdateArgs, rekey: bool) -> Result<Exit, Failure> {
     Ok(work.end(Exit::Clean))
 }
 
-fn add_open(work: &mut Work, args: &BaselineUpdateArgs) -> usize {
+fn add_open(work: &mut BaselineRun, args: &BaselineUpdateArgs) -> usize {
     let reason = args.reason.as_deref().map(failure::redacted);
     let entries: Vec<Entry> = work
         .open()
@@ -240,7 +242,7 @@ fn add_open(work: &mut Work, args: &BaselineUpdateArgs) -> usize {
 }
 
 fn check(args: &BaselineArgs) -> Result<Exit, Failure> {
-    let work = Work::begin(args, 1)?;
+    let work = BaselineRun::begin(args, 1)?;
     demand_file(&work)?;
     let split = work.split();
     let expired: Vec<&Entry> = work
@@ -270,7 +272,7 @@ fn check(args: &BaselineArgs) -> Result<Exit, Failure> {
 }
 
 fn prune(args: &BaselineArgs) -> Result<Exit, Failure> {
-    let mut work = Work::begin(args, 1)?;
+    let mut work = BaselineRun::begin(args, 1)?;
     demand_file(&work)?;
     work.demand_complete()?;
     let split = work.split();
@@ -301,7 +303,7 @@ fn import(args: &BaselineImportArgs) -> Result<Exit, Failure> {
     let import = Import::parse_bytes(&name, &bytes)
         .map_err(|faults| failed(&baseline::Error::Faults(faults)))?;
     let (mut work, matched) =
-        Work::begin_with(&args.target, 1, |judged| import.matched(judged.findings()))?;
+        BaselineRun::begin_with(&args.target, 1, |judged| import.matched(judged.findings()))?;
     let mut added = 0;
     for (at, finding) in work.redacted.findings().iter().enumerate() {
         let is_known = work.baseline.entry_of(finding).is_some();
@@ -332,7 +334,7 @@ fn import(args: &BaselineImportArgs) -> Result<Exit, Failure> {
 
 /// A day that is over would accept nothing.
 fn demand_future(args: &BaselineUpdateArgs) -> Result<(), Failure> {
-    let today = session::now()?.map(Date::of_epoch);
+    let today = now()?.map(Date::of_epoch);
     match args.expires {
         Some(day) if today.is_some_and(|today| day < today) => {
             let message = format!("--expires {day} is over: such an entry accepts nothing");
@@ -342,7 +344,7 @@ fn demand_future(args: &BaselineUpdateArgs) -> Result<(), Failure> {
     }
 }
 
-fn demand_file(work: &Work) -> Result<(), Failure> {
+fn demand_file(work: &BaselineRun) -> Result<(), Failure> {
     if work.exists {
         return Ok(());
     }
@@ -351,7 +353,7 @@ fn demand_file(work: &Work) -> Result<(), Failure> {
 }
 
 /// Goes to the root of the repository, so that paths are below it, and takes what was named along.
-fn at_the_root(args: &BaselineArgs) -> Result<(crate::args::Common, PathBuf), Failure> {
+fn at_the_root(args: &BaselineArgs) -> Result<(Common, PathBuf), Failure> {
     let fail = |error| Failure::new(Kind::System, "cannot use the current directory", error);
     let absolute = |path: &PathBuf| std::path::absolute(path).map_err(fail);
     let mut common = args.common.clone();
@@ -384,43 +386,46 @@ fn selection(args: &BaselineArgs) -> Result<Option<Selection>, Failure> {
     let fail = |error| Failure::new(Kind::System, "cannot use the current directory", error);
     let root = root_of(Path::new(".")).map_err(fail)?;
     let paths = args.paths.iter().map(PathBuf::as_path);
-    super::selection::parse(paths, Path::new("."), Some(&root))
+    selection::parse(paths, Path::new("."), Some(&root))
 }
 
-fn scan(
-    target: &BaselineArgs,
-    common: crate::args::Common,
-    context: usize,
-) -> Result<(Session, Judged), Failure> {
+fn scan(target: &BaselineArgs, common: Common, context: usize) -> Result<(Run, Judged), Failure> {
     if target.staged {
-        return super::staged::all_files(common, context);
+        return commit::all_files(common, context);
     }
+    let (mut run, located, sources);
+    let (repository, root);
     if target.history {
         let args = HistoryArgs {
             recurse_submodules: target.recurse_submodules,
             ..HistoryArgs::of(common)
         };
-        let repository = super::staged::open(&args.repository)?;
+        repository = repository::open(&args.repository)?;
         let progress = Arc::new(Progress::default());
-        let places = history::places(&repository);
-        let source = Some(Arc::clone(&progress));
-        let mut session = Session::start_with(&args.common, &places, "objects", source)?
-            .exclude_in(ExcludeIn::Findings);
-        session.context = context;
-        let located = history::collect(&repository, &session, &args, progress)?;
-        session.end_progress();
-        let (judged, _) = session.judge(located, &places)?;
-        return Ok((session, judged));
+        sources = objects::sources(&repository);
+        let needs = Needs {
+            source: Some(Arc::clone(&progress)),
+            exclude_in: ExcludeIn::Findings,
+            context,
+            ..Needs::of("objects")
+        };
+        run = Run::start(&args.common, &sources, needs)?;
+        located = objects::collect(&repository, &run, &args, progress)?;
+    } else {
+        let args = ScanArgs::of(vec![PathBuf::from(".")], common);
+        let paths;
+        (root, paths) = disk_root(Path::new("."), &[])?;
+        sources = disk::sources(&root, paths);
+        let needs = Needs {
+            context,
+            ..Needs::of("files")
+        };
+        run = Run::start(&args.common, &sources, needs)?;
+        located = disk::collect(&run, &args, &root)?;
     }
-    let args = ScanArgs::of(vec![PathBuf::from(".")], common);
-    let (root, paths) = disk_root(Path::new("."), &[])?;
-    let places = tree::places(&root, paths);
-    let mut session = Session::start(&args.common, &places, "files")?;
-    session.context = context;
-    let located = tree::collect(&session, &args, &root)?;
-    session.end_progress();
-    let (judged, _) = session.judge(located, &places)?;
-    Ok((session, judged))
+    run.end_progress();
+    let (judged, _) = run.judge(located, &sources)?;
+    Ok((run, judged))
 }
 
 fn describe(what: &str, entry: &Entry) -> String {
@@ -440,12 +445,6 @@ fn describe(what: &str, entry: &Entry) -> String {
 
 fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
-}
-
-/// Prints text. Typed text and the content of a file may contain a secret, so it is redacted first.
-pub(super) fn say(text: &str) -> Result<(), Failure> {
-    let text = escape::terminal_lines(&failure::redacted(text));
-    output::to_stdout(|out| out.write_all(text.as_bytes()))
 }
 
 fn failed(error: &baseline::Error) -> Failure {

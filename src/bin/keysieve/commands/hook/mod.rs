@@ -1,6 +1,9 @@
 //! `keysieve hook`: installs, removes and looks at hooks, and is what they run.
 
-use std::fmt::Write as _;
+mod message;
+mod push;
+mod skip;
+
 use std::path::{Path, PathBuf};
 
 use keysieve::git::repository::{self, GitEnvironment};
@@ -10,11 +13,11 @@ use keysieve::hook::{
 };
 use keysieve::report::escape;
 
-use super::staged::{self, Caller};
-use super::{message, push, skip};
 use crate::args::{HookArgs, HookCommand, HookRun};
 use crate::exit::Exit;
 use crate::failure::{self, Failure};
+use crate::scanning::commit::{self, Caller};
+use crate::scanning::repository::open;
 use crate::{interrupt, output};
 
 /// Runs the command.
@@ -30,7 +33,7 @@ pub(crate) fn run(command: &HookCommand) -> Result<Exit, Failure> {
 /// Runs a hook for the installed scripts and the frameworks.
 fn run_hook(run: &HookRun) -> Result<Exit, Failure> {
     interrupt::stop();
-    let repository = staged::open(Path::new("."))?;
+    let repository = open(Path::new("."))?;
     let context = HookContext {
         // Nothing is installed here.
         program: PathBuf::new(),
@@ -54,7 +57,7 @@ fn run_hook(run: &HookRun) -> Result<Exit, Failure> {
     };
     match run {
         HookRun::PreCommit(args) | HookRun::PreMergeCommit(args) => {
-            staged::commit(&repository, &args.staged, &args.files, caller)
+            commit::scan(&repository, &args.staged, &args.files, caller)
         }
         HookRun::CommitMsg(args) => message::run(args),
         HookRun::PrePush(args) => push::pre_push(&repository, &context, args),
@@ -72,7 +75,7 @@ fn dirs(repository: &repository::Repository) -> RepositoryDirs {
 
 fn install(args: HookArgs) -> Result<Exit, Failure> {
     let kinds = named(args).unwrap_or(vec![Kind::PreCommit]);
-    let outcomes = hook::install(&context(args)?, &kinds, args.global).map_err(failed)?;
+    let outcomes = hook::install(&context(args)?, &kinds, args.global)?;
     let is_missing = |outcome: &Outcome| {
         matches!(
             outcome.action,
@@ -87,19 +90,19 @@ fn install(args: HookArgs) -> Result<Exit, Failure> {
     } else {
         Exit::Clean
     };
-    say(outcomes.iter().map(describe_outcome))?;
+    output::say(&outcomes.iter().map(describe_outcome).collect::<String>())?;
     Ok(exit)
 }
 
 fn uninstall(args: HookArgs) -> Result<Exit, Failure> {
     let is_named = named(args).is_some();
     let kinds = named(args).unwrap_or(Kind::ALL.to_vec());
-    let mut outcomes = hook::uninstall(&context(args)?, &kinds, args.global).map_err(failed)?;
+    let mut outcomes = hook::uninstall(&context(args)?, &kinds, args.global)?;
     let is_ours = |outcome: &Outcome| outcome.action != Action::NotInstalled;
     if !is_named && outcomes.iter().any(is_ours) {
         outcomes.retain(is_ours);
     }
-    say(outcomes.iter().map(describe_outcome))?;
+    output::say(&outcomes.iter().map(describe_outcome).collect::<String>())?;
     Ok(Exit::Clean)
 }
 
@@ -111,12 +114,12 @@ fn status(args: HookArgs) -> Result<Exit, Failure> {
         Ok(found) => found,
         // Nothing of ours runs, and why is known: that is an answer.
         Err(error @ (Error::Outside { .. } | Error::NoGlobalFolder)) => {
-            failed(error).print();
+            Failure::from(error).print();
             return Ok(Exit::Findings);
         }
-        Err(error) => return Err(failed(error)),
+        Err(error) => return Err(error.into()),
     };
-    say(found.iter().map(describe_status))?;
+    output::say(&found.iter().map(describe_status).collect::<String>())?;
     // Nobody commits in a bare repository: it is pushed to.
     let is_bare = |dirs: &RepositoryDirs| dirs.work_dir.is_none();
     let usual = match context.repository.as_ref().is_some_and(is_bare) && !args.global {
@@ -294,30 +297,5 @@ fn describe_status(status: &Status) -> String {
             manager.name(),
             shown(file)
         ),
-    }
-}
-
-/// Prints to standard output. Paths may hold anything.
-fn say(parts: impl Iterator<Item = String>) -> Result<(), Failure> {
-    let mut text = String::new();
-    for part in parts {
-        write!(text, "{part}").expect("a string takes all writes");
-    }
-    let text = escape::terminal_lines(&failure::redacted(&text));
-    output::to_stdout(|out| out.write_all(text.as_bytes()))
-}
-
-pub(super) fn failed(error: Error) -> Failure {
-    let kind = match error {
-        Error::Config { .. } => failure::Kind::Config,
-        Error::NoRepository | Error::NoWorkTree { .. } | Error::NotWithHusky { .. } => {
-            failure::Kind::Usage
-        }
-        _ => failure::Kind::System,
-    };
-    let failure = Failure::of(kind, &error);
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
     }
 }

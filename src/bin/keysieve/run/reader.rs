@@ -17,7 +17,7 @@ const LARGEST: u64 = 16 << 20;
 
 /// Version of a repository from which files are read.
 #[derive(Clone, Copy)]
-pub(crate) enum Place<'r> {
+pub(crate) enum SettingsSource<'r> {
     /// Below a directory.
     Disk(&'r Path),
     /// The content of the next commit.
@@ -32,7 +32,7 @@ pub(crate) enum Place<'r> {
 pub(crate) struct Text {
     pub(crate) name: String,
     /// For people: the name, and where it was read.
-    pub(crate) said: String,
+    pub(crate) loaded_from: String,
     pub(crate) text: String,
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn read_named(path: &Path, what: &str) -> Result<Text, Failure> {
     })?;
     Ok(Text {
         // Reports show it.
-        said: redacted(&name),
+        loaded_from: redacted(&name),
         name,
         text,
     })
@@ -60,17 +60,17 @@ pub(crate) enum Reader<'r> {
 }
 
 impl<'r> Reader<'r> {
-    pub(crate) fn open(place: Place<'r>) -> Result<Self, Failure> {
+    pub(crate) fn open(place: SettingsSource<'r>) -> Result<Self, Failure> {
         let fail = |error| Failure::of(Kind::System, &error);
         Ok(match place {
-            Place::Disk(root) => Self::Disk(root, OnceCell::new()),
-            Place::Index(repository, index) => {
+            SettingsSource::Disk(root) => Self::Disk(root, OnceCell::new()),
+            SettingsSource::Index(repository, index) => {
                 Self::Snapshot(Box::new(Snapshot::of_index(repository, index)))
             }
-            Place::Commit(repository, id) => {
+            SettingsSource::Commit(repository, id) => {
                 Self::Snapshot(Box::new(Snapshot::of_commit(repository, id).map_err(fail)?))
             }
-            Place::Nowhere => Self::Nowhere,
+            SettingsSource::Nowhere => Self::Nowhere,
         })
     }
 
@@ -79,7 +79,7 @@ impl<'r> Reader<'r> {
     pub(crate) fn folder_text(
         &self,
         name: &BStr,
-        place: Place<'_>,
+        place: SettingsSource<'_>,
     ) -> Result<Option<Text>, Failure> {
         if let Self::Disk(root, _) = self
             && has_link(root, name)
@@ -98,11 +98,15 @@ impl<'r> Reader<'r> {
     }
 
     /// The text of a file; `None` if it is not there.
-    pub(crate) fn text(&self, name: &BStr, place: Place<'_>) -> Result<Option<Text>, Failure> {
+    pub(crate) fn text(
+        &self,
+        name: &BStr,
+        place: SettingsSource<'_>,
+    ) -> Result<Option<Text>, Failure> {
         let mut whence = match place {
-            Place::Index(..) => " (index)".to_owned(),
-            Place::Commit(_, id) => format!(" ({})", id.to_hex_with_len(12)),
-            Place::Disk(_) | Place::Nowhere => String::new(),
+            SettingsSource::Index(..) => " (index)".to_owned(),
+            SettingsSource::Commit(_, id) => format!(" ({})", id.to_hex_with_len(12)),
+            SettingsSource::Disk(_) | SettingsSource::Nowhere => String::new(),
         };
         let bytes = match self {
             Self::Disk(root, left_out) => match read_below(root, name)? {
@@ -130,7 +134,7 @@ impl<'r> Reader<'r> {
         })?;
         Ok(Some(Text {
             name: name.to_string(),
-            said: redacted(&format!("{name}{whence}")),
+            loaded_from: redacted(&format!("{name}{whence}")),
             text,
         }))
     }

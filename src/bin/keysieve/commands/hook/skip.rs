@@ -8,9 +8,8 @@ use bstr::{BString, ByteSlice as _};
 use keysieve::hook::setting::{self, Origin};
 use keysieve::hook::{HookContext, Kind, refs::ReceivedRef};
 
-use super::hook::failed;
+use crate::date::now;
 use crate::failure::{self, Failure, print_line, redacted};
-use crate::session::now;
 
 /// The key in Git's configuration.
 const KEY: &str = "keysieve.skip";
@@ -56,7 +55,7 @@ pub(super) fn is_asked_for(
 
 /// Warns about the setting in a file, where it would skip for ever: it has no effect.
 fn warn_of_file(context: &HookContext, what: &str) -> Result<(), Failure> {
-    let found = setting::in_files(context, KEY).map_err(failed)?;
+    let found = setting::in_files(context, KEY)?;
     if let Some(Origin::File(path)) = found.map(|it| it.origin) {
         print_line(&format!(
             "warning: {KEY} in {} is ignored: it counts for one command only, git -c {KEY}=REASON {what}",
@@ -76,7 +75,7 @@ pub(super) fn is_asked_for_by_push(
     let Some(reason) = push_option(|name| std::env::var_os(name)) else {
         return Ok(false);
     };
-    let allowed = setting::in_files(context, "keysieve.allowSkip").map_err(failed)?;
+    let allowed = setting::in_files(context, "keysieve.allowSkip")?;
     if !allowed.is_some_and(|it| it.is_on()) {
         print_line("warning: this server does not allow to skip keysieve: the push is checked");
         return Ok(false);
