@@ -243,7 +243,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     let not_regular = || io::Error::other("it is not a regular file");
     let file = open(path, Links::Follow).map_err(|unread| match unread {
         Unread::Failed(error) => error,
-        Unread::Gone => ErrorKind::NotFound.into(),
+        Unread::Gone => io::Error::new(ErrorKind::NotFound, "there is no such file"),
         _ => not_regular(),
     })?;
     match file.metadata()?.is_file() {

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use crate::support::TestCommand;
 use crate::support::command::Run;
+use crate::support::{TestCommand, base64};
 
 fn mail(text: &str, args: &[&str], status: i32) -> Run {
     let dir = tempfile::tempdir().unwrap();
@@ -90,6 +90,28 @@ fn a_pipe_and_a_text_will_do_and_what_is_no_such_mail_is_2() {
         .args(["mail", "nowhere"])
         .status(2);
     assert!(run.err().contains("cannot read nowhere"), "{}", run.show());
+}
+
+#[test]
+fn a_mail_in_base64_of_either_alphabet_is_read() {
+    // Bytes whose digits are those that the alphabets differ in.
+    let text = format!(
+        "???>>>~~~\u{fffd}\nWe have become aware that the AWS Access Key {} (belonging to IAM user \"deploy\") along with \
+         the corresponding Secret Key is publicly available online at https://github.com/o/r/blob/1/.env.\n",
+        id()
+    );
+    let standard = base64(text.as_bytes());
+    assert!(standard.contains(['+', '/']), "{standard}");
+    let url = standard.replace('+', "-").replace('/', "_");
+    for digits in [&standard, &url, url.trim_end_matches('=')] {
+        let notice = format!(
+            "From: x@example.org\nSubject: Your AWS Access Key is Exposed\nContent-Type: text/plain; charset=utf-8\n\
+             Content-Transfer-Encoding: base64\n\n{digits}\n"
+        );
+        let json = mail(&notice, &["--format=json"], 0).json();
+        assert_eq!(json["keys"][0]["key_id"], id());
+        assert_eq!(json["keys"][0]["user_name"], "deploy");
+    }
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn what_cannot_be_read_is_named_and_the_rest_is_told() {
         ),
         ("empty", "is neither"),
         ("folder", "cannot be read"),
-        ("absent.csv", "cannot be read"),
+        ("absent.csv", "cannot be read: there is no such file"),
     ] {
         let run = root(dir, &[name, "good.csv"], 2);
         assert!(run.out().contains("ACTIVE"), "{}", run.show());

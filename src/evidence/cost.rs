@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::Error;
@@ -23,17 +24,47 @@ pub struct Cell {
     pub unit: String,
 }
 
-/// Costs, in thousand millionths of the unit.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Costs(pub BTreeMap<Cell, i64>);
+/// Costs out of one document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Costs {
+    /// Where they come from.
+    pub source: CostSource,
+    /// In thousand millionths of the unit.
+    pub sums: BTreeMap<Cell, i64>,
+}
+
+/// Where costs come from. Each source tells all costs, so sums of two are not added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostSource {
+    /// Cost Explorer. Two answers may tell the same day twice.
+    CostExplorer,
+    /// A cost and usage report. Its files are parts, each with other rows.
+    CostReport,
+}
+
+impl CostSource {
+    /// The name of its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CostExplorer => "cost.explorer",
+            Self::CostReport => "cost.report",
+        }
+    }
+}
 
 impl Costs {
+    fn new(source: CostSource) -> Self {
+        let sums = BTreeMap::new();
+        Self { source, sums }
+    }
+
     fn add(&mut self, cell: Cell, amount: &str) -> Option<()> {
         let amount: f64 = amount.trim().parse().ok()?;
         if !amount.is_finite() {
             return None;
         }
-        let sum = self.0.entry(cell).or_default();
+        let sum = self.sums.entry(cell).or_default();
         *sum = sum.saturating_add((amount * 1e9).round() as i64);
         Some(())
     }
@@ -51,7 +82,7 @@ pub(super) fn of_answer(value: &Value) -> Option<Result<Costs, Error>> {
             .collect();
         let place = |name: &str| names.iter().position(|found| *found == name);
         let (service, region) = (place("SERVICE"), place("REGION"));
-        let mut costs = Costs::default();
+        let mut costs = Costs::new(CostSource::CostExplorer);
         for day in days {
             let start = day.get("TimePeriod")?.get("Start")?.as_str()?;
             let mut add = |keys: &[&str], metrics: &Value| {
@@ -125,7 +156,7 @@ pub(super) fn of_report(text: impl Read) -> Result<Costs, Error> {
     let region = column(["product_region_code", "product/regionCode"])
         .or(column(["product_region", "product/region"]));
     let unit = column(["line_item_currency_code", "lineItem/CurrencyCode"]);
-    let mut costs = Costs::default();
+    let mut costs = Costs::new(CostSource::CostReport);
     let mut row = csv::ByteRecord::new();
     while reader.read_byte_record(&mut row).map_err(odd)? {
         let line = row.position().map_or(0, csv::Position::line);
@@ -144,7 +175,7 @@ pub(super) fn of_report(text: impl Read) -> Result<Costs, Error> {
             let what = format!("line {line} of the cost report has no day or no amount");
             return Err(Error::Damaged(what));
         }
-        if costs.0.len() > MAX_SUMS {
+        if costs.sums.len() > MAX_SUMS {
             return Err(Error::Damaged(
                 "the cost report has more services, regions and days than are kept apart"
                     .to_owned(),
@@ -161,7 +192,7 @@ mod tests {
     use super::*;
 
     fn shown(costs: &Costs) -> Vec<(&str, &str, &str, i64)> {
-        let cells = costs.0.iter();
+        let cells = costs.sums.iter();
         cells
             .map(|(cell, sum)| {
                 (

@@ -40,7 +40,7 @@ use crate::aws::iam_export::{self, LastUse, ListedKey};
 use crate::text::base64::STANDARD as BASE64;
 
 pub use answer::KeyAnswer;
-pub use cost::{Cell, Costs};
+pub use cost::{Cell, CostSource, Costs};
 pub use gather::{EvidenceFile, Gathered, gather, sha256};
 pub use health::HealthNotice;
 use open::Opened;

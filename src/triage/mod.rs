@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use crate::aws::cloudtrail::{Event, Lineage, LogKeyId};
 use crate::evidence::trail::Coverage;
-use crate::evidence::{Cell, Exhibit, Kind};
+use crate::evidence::{AsOf, Cell, CostSource, Exhibit, Kind};
 use crate::text::date;
 
 pub use limit::Ground;
@@ -133,6 +133,8 @@ pub struct LeakedAt {
 /// Costs of a service in a region, from the leak's day on and before.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cost {
+    /// Where it comes from: sums of several are not added.
+    pub source: CostSource,
     /// The service.
     pub service: String,
     /// The region.
@@ -405,36 +407,50 @@ fn costs(exhibits: &[Exhibit], leak: Option<i64>) -> Vec<Cost> {
     let Some(leak) = leak.map(|at| date::Date::of_epoch(at).to_string()) else {
         return Vec::new();
     };
-    let mut sums: BTreeMap<(&str, &str, &str), [f64; 2]> = BTreeMap::new();
-    let mut days: [BTreeSet<&str>; 2] = Default::default();
+    // Of two answers that tell the same day the newer counts; files of a report are parts of a sum.
+    let mut cells: BTreeMap<(CostSource, &Cell), (AsOf, i64)> = BTreeMap::new();
     for exhibit in exhibits {
         let Kind::Costs(costs) = &exhibit.kind else {
             continue;
         };
-        for (cell, amount) in &costs.0 {
-            let Cell {
-                day,
-                service,
-                region,
-                unit,
-            } = cell;
-            let side = usize::from(*day >= leak);
-            days[side].insert(day);
-            let sum = sums.entry((service, region, unit)).or_default();
-            sum[side] += *amount as f64 / 1e9;
+        for (cell, amount) in &costs.sums {
+            let new = (exhibit.as_of, *amount);
+            let held = cells.entry((costs.source, cell));
+            held.and_modify(|held| match costs.source {
+                CostSource::CostExplorer => *held = new.max(*held),
+                CostSource::CostReport => held.1 = held.1.saturating_add(*amount),
+            })
+            .or_insert(new);
         }
     }
-    let [days_before, days_after] = days.map(|days| days.len() as u64);
+    let mut sums: BTreeMap<(CostSource, &str, &str, &str), [f64; 2]> = BTreeMap::new();
+    let mut days: BTreeMap<CostSource, [BTreeSet<&str>; 2]> = BTreeMap::new();
+    for ((source, cell), (_, amount)) in cells {
+        let Cell {
+            day,
+            service,
+            region,
+            unit,
+        } = cell;
+        let side = usize::from(*day.as_str() >= *leak);
+        days.entry(source).or_default()[side].insert(day);
+        let sum = sums.entry((source, service, region, unit)).or_default();
+        sum[side] += amount as f64 / 1e9;
+    }
     let mut costs: Vec<Cost> = sums
         .into_iter()
-        .map(|((service, region, unit), [before, after])| Cost {
-            service: service.to_owned(),
-            region: region.to_owned(),
-            unit: unit.to_owned(),
-            days_before,
-            before,
-            days_after,
-            after,
+        .map(|((source, service, region, unit), [before, after])| {
+            let [days_before, days_after] = days[&source].each_ref().map(|it| it.len() as u64);
+            Cost {
+                source,
+                service: service.to_owned(),
+                region: region.to_owned(),
+                unit: unit.to_owned(),
+                days_before,
+                before,
+                days_after,
+                after,
+            }
         })
         .collect();
     let rise = |cost: &Cost| {

@@ -786,3 +786,42 @@ fn every_text_is_there() {
         assert!(has(&format!("limit_label.{code}")), "{code}");
     }
 }
+
+#[test]
+fn costs_that_are_told_twice_count_once() {
+    let folder = Folder::abused();
+    // Of one day and service, told again later, with more.
+    let day = |amount: &str| {
+        json!({"TimePeriod": {"Start": "2026-11-30", "End": "2026-12-01"}, "Groups": [{"Keys": ["AmazonEC2", "us-east-1"],
+        "Metrics": {"UnblendedCost": {"Amount": amount, "Unit": "USD"}}}]})
+    };
+    for (name, amount, date) in [
+        ("first.json", "250", "2026-11-30T12:50:00Z"),
+        ("again.json", "260", "2026-11-30T12:55:00Z"),
+    ] {
+        let costs = json!({"GroupDefinitions": [{"Key": "SERVICE"}, {"Key": "REGION"}], "ResultsByTime": [day(amount)]});
+        folder.file(name, costs.to_string().as_bytes());
+        folder.date(name, date);
+    }
+    // Two files of one report are parts of it.
+    for (name, amount) in [("part-1.csv", "200.5"), ("part-2.csv", "61.5")] {
+        let head = "line_item_usage_start_date,line_item_unblended_cost,line_item_product_code,product_region_code,line_item_currency_code";
+        let rows = format!("{head}\n2026-11-30T00:00:00Z,{amount},AmazonEC2,us-east-1,USD\n");
+        folder.file(name, rows.as_bytes());
+    }
+    let case = folder.triage(&["--format=json"], 1).json();
+    let told = |source: &str| {
+        let costs = only(&case)["cost"].as_array().expect("a list");
+        let rows = costs.iter().filter(|it| it["service"] == "AmazonEC2");
+        let rows: Vec<&Value> = rows.filter(|it| it["source"] == source).collect();
+        assert_eq!(rows.len(), 1, "{costs:#?}");
+        rows[0]["after"].as_f64()
+    };
+    assert_eq!(
+        (told("cost_explorer"), told("cost_report")),
+        (Some(260.0), Some(262.0))
+    );
+    let text = folder.triage(&[], 1);
+    let line = "AmazonEC2 us-east-1 (cost report): 262.00 USD";
+    assert!(text.out().contains(line), "{}", text.show());
+}

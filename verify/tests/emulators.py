@@ -19,6 +19,7 @@ import tarfile
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/support"))
 import emulators  # noqa: E402
 from emulators import ACCOUNT, BOTOCORE, BUILT, HOME, MINISTACK_ROOT, ROOT, check  # noqa: E402

@@ -575,9 +575,11 @@ impl Teller {
             } else {
                 &cost.region
             };
+            let source = self.lang.say(cost.source.name(), &[]);
             self.lang.say(
                 "cost",
                 &[
+                    ("source", &source),
                     ("service", &cost.service),
                     ("region", region),
                     ("before", &money(cost.before)),
