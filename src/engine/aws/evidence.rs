@@ -537,7 +537,7 @@ impl<'c> Scales<'c> {
             && id.label.path == secret.label.path
     }
 
-    /// Returns true for two of one container if that holds nothing else, or if they stand on one line of a text.
+    /// Returns true for two of one container if that holds nothing else, or if they are on one line of a text.
     fn are_two(&self, id: &Candidate, lines: usize) -> bool {
         let form = self.found.tree.containers[id.container].form;
         let is_line = lines == 0 && !matches!(form, Form::Bracket | Form::Element);
