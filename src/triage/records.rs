@@ -392,8 +392,8 @@ impl<'e> Records<'e> {
             facts.push(Fact::of_event(value, event));
         }
         let moment = |fact: &Fact| fact.as_of.as_deref().and_then(date::moment);
-        // Of equal times the later in the list: an event after the export of the same second is not known to be later.
-        facts.sort_by_key(|fact| std::cmp::Reverse(moment(fact)));
+        // Of equal times "active" counts: nothing tells which of the two was later.
+        facts.sort_by_key(|fact| (std::cmp::Reverse(moment(fact)), fact.value != "active"));
         let values: BTreeSet<&str> = facts.iter().map(|fact| fact.value.as_str()).collect();
         Status {
             value: match facts.first().map(|fact| fact.value.as_str()) {

@@ -383,6 +383,27 @@ fn answers_of_verify_that_were_cut_short_are_2() {
     assert!(run.err().contains("cut short"), "{}", run.show());
 }
 
+/// Two answers of one second: a temporary key has one for each of its tokens.
+#[test]
+fn of_answers_of_one_second_active_counts() {
+    for statuses in [["inactive", "active"], ["active", "inactive"]] {
+        let folder = Folder::empty();
+        let mut text: String = statuses
+            .iter()
+            .map(|status| {
+                format!(
+                    "{{\"key_id\":\"{}\",\"status\":\"{status}\",\"asked\":{{\"at\":\"2026-11-30T13:00:00Z\"}}}}\n",
+                    folder.key
+                )
+            })
+            .collect();
+        text.push_str("{\"schema\":\"keysieve-verify/1\"}\n");
+        folder.file("verify.jsonl", text.as_bytes());
+        let run = folder.named(&folder.key, &["--format=json"], 1);
+        assert_eq!(only(&run.json())["status"]["value"], "active");
+    }
+}
+
 #[test]
 fn known_networks_are_not_what_is_looked_for() {
     let folder = Folder::abused();

@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
-    /// Keep the answers in this file too, and take over those that are in it; unknown keys are asked again.
+    /// Keep the answers in this file too, and take over those of the last hour; unknown keys are asked again.
     #[arg(long, value_name = "FILE")]
     pub(crate) resume: Option<PathBuf>,
 
@@ -43,7 +43,8 @@ pub(crate) struct Args {
     /// pairs, and that of the region for your own credentials.
     #[arg(long = "partition", value_name = "PARTITION", value_parser = partition, help_heading = "Where to ask")]
     pub(crate) partitions: Vec<&'static keysieve::aws::verify::Partition>,
-    /// The region to ask in its partition; by default AWS_REGION, AWS_DEFAULT_REGION or us-east-1.
+    /// The region to ask in its partition; by default AWS_REGION, AWS_DEFAULT_REGION or us-east-1. Found pairs are asked
+    /// about in the home region too, and the variables do not count for them.
     #[arg(long, value_name = "REGION", help_heading = "Where to ask")]
     pub(crate) region: Option<String>,
     /// Ask the FIPS hosts, as AWS_USE_FIPS_ENDPOINT=true does. It does not make this program a validated one.
@@ -53,7 +54,7 @@ pub(crate) struct Args {
     #[arg(long, help_heading = "Where to ask")]
     pub(crate) dual_stack: bool,
     /// Ask this place only, a VPC endpoint for one; by default AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL_IAM or
-    /// AWS_ENDPOINT_URL. Plain http is for this machine.
+    /// AWS_ENDPOINT_URL, whose "inactive" is unknown. Plain http is for this machine.
     #[arg(long, value_name = "URL", help_heading = "Where to ask")]
     pub(crate) endpoint_url: Option<String>,
     /// Trust these authorities (PEM) in place of the built-in ones; by default AWS_CA_BUNDLE.

@@ -1,5 +1,6 @@
 //! Keys to ask about: key IDs, and findings of reports.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
@@ -12,6 +13,9 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
+/// The longest report that is read, in bytes.
+const MAX_REPORT: u64 = 1 << 30;
+
 /// The schema of the reports that are understood.
 const SCHEMA: &str = "keysieve-report/1";
 
@@ -22,12 +26,14 @@ pub(crate) struct Input {
     pub(crate) findings: Vec<Found>,
     /// Number of findings that are not key pairs of AWS.
     pub(crate) others: usize,
+    /// Rules of findings that are credentials of AWS which cannot be asked about, by number.
+    pub(crate) silent: BTreeMap<String, usize>,
     /// Faults of the reports that could be read all the same.
     pub(crate) flaws: Vec<String>,
 }
 
 /// A key as it was named or found.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Found {
     /// The access key ID; none if the secret was found alone.
     pub(crate) id: Option<String>,
@@ -39,6 +45,8 @@ pub(crate) struct Found {
     pub(crate) session_token: Option<Secret>,
     /// Its places, as far as they can be read again.
     pub(crate) places: Vec<Place>,
+    /// True if its secret was looked for at its places and is not there any more.
+    pub(crate) is_lost: bool,
 }
 
 /// Place of a finding.
@@ -49,6 +57,9 @@ pub(crate) struct Place {
     /// The bytes of such a path.
     #[serde(default)]
     pub(crate) path_base64: Option<String>,
+    /// The way into the containers there, the outermost first.
+    #[serde(default)]
+    pub(crate) inside: Vec<Step>,
     /// 1-based.
     pub(crate) line: usize,
     /// The blob, for what was read from Git.
@@ -59,11 +70,48 @@ pub(crate) struct Place {
     pub(crate) object: Option<String>,
 }
 
+/// A step into a container.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The name of the member; empty where a container holds but one thing without a name.
+    name: String,
+}
+
 impl Place {
-    /// For people: path and line.
+    /// For people: path, members and line.
     pub(crate) fn show(&self) -> String {
-        format!("{}:{}", self.path, self.line)
+        let names = self.inside.iter().map(|step| &step.name);
+        let names: String = names
+            .filter(|name| !name.is_empty())
+            .map(|name| format!("!{name}"))
+            .collect();
+        format!("{}{names}:{}", self.path, self.line)
     }
+}
+
+/// The last line of a report, or the whole of one that is one document.
+#[derive(Deserialize)]
+struct ReportJson {
+    #[serde(default)]
+    findings: Vec<Value>,
+    #[serde(default)]
+    summary: Option<SummaryJson>,
+    #[serde(default)]
+    coverage: Option<CoverageJson>,
+}
+
+/// Number of findings, listed or not.
+#[derive(Deserialize)]
+struct SummaryJson {
+    errors: usize,
+    warnings: usize,
+    accepted: usize,
+}
+
+#[derive(Deserialize)]
+struct CoverageJson {
+    #[serde(default)]
+    complete: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -80,7 +128,18 @@ struct FindingJson {
     #[serde(default)]
     session_token: Option<String>,
     #[serde(default)]
+    level: Option<String>,
+    #[serde(default)]
+    accepted: Option<Value>,
+    #[serde(default)]
     places: Vec<Place>,
+}
+
+impl FindingJson {
+    /// Returns true for a finding that is always listed; notes are so only if they are asked for.
+    fn is_counted(&self) -> bool {
+        self.accepted.is_some() || self.level.as_deref() != Some("note")
+    }
 }
 
 /// Returns true for an ID as AWS's own models allow them: emulators make some that are not base32.
@@ -102,16 +161,18 @@ pub(crate) fn load(subjects: &[impl AsRef<OsStr>]) -> Result<Input, Failure> {
             let stdin = std::io::stdin();
             let is_file = is_file(&stdin);
             let mut bytes = Vec::new();
-            let read = stdin.lock().read_to_end(&mut bytes);
+            let read = stdin.lock().take(MAX_REPORT + 1).read_to_end(&mut bytes);
             read.map_err(|error| Failure::new("cannot read standard input").because(error))?;
             add_report(&mut input, "standard input", &bytes, is_file)?;
         } else if path.exists() {
             let fail =
                 |error| Failure::new(format!("cannot read {}", path.display())).because(error);
-            let mut file = File::open(path).map_err(fail)?;
+            let file = File::open(path).map_err(fail)?;
             let is_file = file.metadata().map_err(fail)?.is_file();
             let mut bytes = Vec::new();
-            file.read_to_end(&mut bytes).map_err(fail)?;
+            file.take(MAX_REPORT + 1)
+                .read_to_end(&mut bytes)
+                .map_err(fail)?;
             add_report(&mut input, &path.display().to_string(), &bytes, is_file)?;
         } else {
             match subject.to_str().filter(|text| is_key_id(text)) {
@@ -121,6 +182,7 @@ pub(crate) fn load(subjects: &[impl AsRef<OsStr>]) -> Result<Input, Failure> {
                     secret_key: None,
                     session_token: None,
                     places: Vec::new(),
+                    is_lost: false,
                 }),
                 None => return Err(no_such(number + 1, subject)),
             }
@@ -164,10 +226,14 @@ fn add_report(input: &mut Input, name: &str, bytes: &[u8], is_file: bool) -> Res
         Failure::new(format!("{name} is no report of keysieve: {what}"))
             .hint("write one with keysieve scan --report json=report.json, or --format jsonl")
     };
-    let mut is_whole = false;
-    let mut is_complete = true;
+    if bytes.len() as u64 > MAX_REPORT {
+        return Err(not_one("it is longer than 1 GiB"));
+    }
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
     let mut findings = Vec::new();
+    // Findings before this one are those of a report whose end was read.
+    let mut ended = 0;
+    let (mut has_end, mut is_complete, mut is_counted) = (false, true, true);
     while let Some(value) = values.next() {
         let Ok(value) = value else {
             // The position, not the text: that may hold a secret.
@@ -176,41 +242,46 @@ fn add_report(input: &mut Input, name: &str, bytes: &[u8], is_file: bool) -> Res
                 "at byte {at} is something that is not JSON"
             )));
         };
-        let Value::Object(mut object) = value else {
+        let lacking = |_not_shown| not_one("a finding lacks what every finding has");
+        let Some(object) = value.as_object() else {
             return Err(not_one("it holds something that is not an object"));
         };
-        if object.contains_key("schema") {
-            match object.get("schema").and_then(Value::as_str) {
-                Some(SCHEMA) => is_whole = true,
-                _ => return Err(not_one(&format!("its schema is not {SCHEMA}"))),
-            }
-            let complete = object.get("coverage").map(|coverage| &coverage["complete"]);
-            is_complete = complete != Some(&Value::Bool(false));
-            match object.remove("findings") {
-                Some(Value::Array(list)) => findings.extend(list),
-                None => {}
-                Some(_) => return Err(not_one("its findings are not a list")),
-            }
-        } else {
-            findings.push(Value::Object(object));
+        if !object.contains_key("schema") {
+            findings.push(FindingJson::deserialize(value).map_err(lacking)?);
+            continue;
         }
+        if object.get("schema").and_then(Value::as_str) != Some(SCHEMA) {
+            return Err(not_one(&format!("its schema is not {SCHEMA}")));
+        }
+        let end = ReportJson::deserialize(value);
+        let end = end.map_err(|_not_shown| not_one("its end lacks what every end has"))?;
+        for value in end.findings {
+            findings.push(FindingJson::deserialize(value).map_err(lacking)?);
+        }
+        let counted = end.summary.map(|it| it.errors + it.warnings + it.accepted);
+        let listed = findings[ended..].iter().filter(|it| it.is_counted());
+        is_counted &= counted == Some(listed.count());
+        is_complete &= end.coverage.and_then(|it| it.complete) == Some(true);
+        ended = findings.len();
+        has_end = true;
     }
-    if !is_whole && findings.is_empty() {
+    if !has_end && findings.is_empty() {
         return Err(not_one("it is empty"));
     }
-    if !is_whole {
-        input
-            .flaws
-            .push(format!("{name} was cut short: its last line is missing"));
+    let is_cut = !has_end || ended < findings.len();
+    for (is_so, flaw) in [
+        (is_cut, "was cut short: its last line is missing"),
+        (!is_complete, "is of a scan that did not read everything"),
+        (
+            !is_counted,
+            "has not as many findings as its summary counts",
+        ),
+    ] {
+        if is_so {
+            input.flaws.push(format!("{name} {flaw}"));
+        }
     }
-    if !is_complete {
-        input
-            .flaws
-            .push(format!("{name} is of a scan that did not read everything"));
-    }
-    for value in findings {
-        let finding: FindingJson = serde_json::from_value(value)
-            .map_err(|_not_shown| not_one("a finding lacks what every finding has"))?;
+    for finding in findings {
         let has_secret = finding.secret_key.is_some()
             || finding.secret.is_some()
             || finding.secret_base64.is_some()
@@ -231,7 +302,10 @@ fn add_finding(input: &mut Input, finding: FindingJson) {
     let rule = AwsRule::of_id(&finding.rule);
     let is_half = matches!(rule, Some(AwsRule::SecretAccessKey | AwsRule::SessionToken));
     if id.is_none() && !is_half {
-        input.others += 1;
+        match finding.rule.starts_with("aws-") && finding.accepted.is_none() {
+            true => *input.silent.entry(finding.rule).or_default() += 1,
+            false => input.others += 1,
+        }
         return;
     }
     // A password for SMTP is made from a secret and signs nothing.
@@ -246,6 +320,7 @@ fn add_finding(input: &mut Input, finding: FindingJson) {
         secret_key: secret(finding.secret_key),
         session_token: secret(finding.session_token),
         places: finding.places,
+        is_lost: false,
     });
 }
 

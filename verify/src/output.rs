@@ -14,6 +14,9 @@ use crate::input::Place;
 /// Name and version of the schema.
 pub(crate) const SCHEMA: &str = "keysieve-verify/1";
 
+/// The words of an answer's status.
+pub(crate) const STATUSES: [&str; 4] = ["active", "inactive", "unknown", "not_asked"];
+
 /// The answer about one key, as it is written and read again.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub(crate) struct Answer {

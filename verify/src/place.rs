@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 
 use keysieve::aws::verify::{
-    Credentials, EndpointUrl, Endpoints, PARTITIONS, Partition, Service, Variant,
+    Credentials, EndpointUrl, Endpoints, PARTITIONS, Partition, Service, Variant, not_asked,
 };
 use keysieve::secret::Secret;
 use ureq::tls::{Certificate, PemItem, RootCerts};
@@ -50,6 +50,8 @@ pub(crate) struct Places {
     pub(crate) partitions: Vec<&'static Partition>,
     /// The partition of the own credentials.
     pub(crate) own: &'static Partition,
+    /// The option or variable that named a place in AWS's stead.
+    by: Option<&'static str>,
 }
 
 impl Places {
@@ -71,13 +73,23 @@ impl Places {
             fips: args.fips || environment.is_true("AWS_USE_FIPS_ENDPOINT")?,
             dual_stack: args.dual_stack || environment.is_true("AWS_USE_DUALSTACK_ENDPOINT")?,
         };
+        let found = args.with_found_secret;
+        let (sts, sts_by) = instead(args, environment, "AWS_ENDPOINT_URL_STS")?.unzip();
+        // Found pairs are no question to IAM.
+        let iam = instead(args, environment, "AWS_ENDPOINT_URL_IAM")?.filter(|_| !found);
+        let (iam, iam_by) = iam.unzip();
+        // A region of the environment is the caller's: an account that a found key is of may not have it.
+        let is_callers = found && args.region.is_none() && sts.is_none();
+        let by = sts_by.or(iam_by);
         let endpoints = Endpoints {
-            sts: instead(args, environment, "AWS_ENDPOINT_URL_STS")?,
-            iam: instead(args, environment, "AWS_ENDPOINT_URL_IAM")?,
-            region,
+            sts,
+            iam,
+            region: region.filter(|_| !is_callers),
             variant,
+            unasked: by.filter(|by| by.starts_with("AWS_")),
         };
-        if endpoints.sts.is_some() && variant != Variant::default() {
+        let is_instead = endpoints.sts.is_some() || endpoints.iam.is_some();
+        if is_instead && variant != Variant::default() {
             return Err(Failure::new(
                 "FIPS and dual stack hosts are AWS's own: they do not go with an endpoint URL",
             ));
@@ -101,7 +113,22 @@ impl Places {
             endpoints,
             partitions,
             own,
+            by,
         })
+    }
+
+    /// Says that it is not AWS that is asked, if another place is.
+    pub(crate) fn note(&self) -> Option<String> {
+        let by = self.by?;
+        let urls = [&self.endpoints.sts, &self.endpoints.iam]
+            .into_iter()
+            .flatten();
+        let mut urls: Vec<String> = urls.map(ToString::to_string).collect();
+        urls.dedup();
+        Some(format!(
+            "note: asked at {} ({by}), not at AWS's own hosts",
+            urls.join(", ")
+        ))
     }
 
     /// The partitions to ask about an ID, the likeliest first.
@@ -117,18 +144,26 @@ impl Places {
         partitions
     }
 
-    /// The hosts that a question may go to.
+    /// The host that a question goes to.
     pub(crate) fn host(&self, service: Service, partition: &Partition) -> String {
         self.endpoints.of(service, partition).origin
     }
+
+    /// The hosts that a question with a found pair may go to.
+    pub(crate) fn hosts_of_found(&self, partition: &Partition) -> Vec<String> {
+        let home = self.endpoints.at_home(Service::Sts, partition).origin;
+        let mut hosts = vec![self.host(Service::Sts, partition), home];
+        hosts.dedup();
+        hosts
+    }
 }
 
-/// The place that is asked in place of a service's own.
+/// The place that is asked in place of a service's own, and the name of what says so.
 fn instead(
     args: &Args,
     environment: &Environment,
     variable: &'static str,
-) -> Result<Option<EndpointUrl>, Failure> {
+) -> Result<Option<(EndpointUrl, &'static str)>, Failure> {
     let (name, text) = match &args.endpoint_url {
         Some(text) => ("--endpoint-url", text.clone()),
         None => match environment.first(&[variable, "AWS_ENDPOINT_URL"])? {
@@ -138,7 +173,7 @@ fn instead(
     };
     let parsed = EndpointUrl::parse(&text);
     parsed
-        .map(Some)
+        .map(|url| Some((url, name)))
         .map_err(|why| Failure::new(format!("{name}: {why}")))
 }
 
@@ -164,6 +199,12 @@ pub(crate) fn own_credentials(environment: &Environment) -> Result<Credentials, 
         return Err(Failure::new(
             "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY or AWS_SESSION_TOKEN is not what AWS hands out",
         ));
+    }
+    // People load a found .env into their shell.
+    if let Some(reason) = not_asked(&id).filter(|reason| reason.word == "canary") {
+        return Err(
+            Failure::new("AWS_ACCESS_KEY_ID is not used; nothing was asked").because(reason),
+        );
     }
     if id.starts_with("ASIA") && token.is_none() {
         return Err(Failure::new(

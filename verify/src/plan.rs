@@ -25,9 +25,13 @@ pub(crate) fn show(args: &Args, keys: &[Key], places: &Places) -> Result<(), Fai
             let partitions = places.of_key(&key.found.id);
             least += 1;
             // A secret that is refused is tried a second time.
-            most += partitions.len() + 1;
-            for partition in partitions {
-                add(places.host(Service::Sts, partition));
+            most += 1;
+            for host in partitions
+                .into_iter()
+                .flat_map(|it| places.hosts_of_found(it))
+            {
+                most += 1;
+                add(host);
             }
         }
     } else if !asked.is_empty() {

@@ -17,15 +17,17 @@ use keysieve::git::repository::{self, GitEnvironment};
 use keysieve::rule::RuleSet;
 use keysieve::scan::{Options, Scanner};
 use keysieve::secret::Secret;
+use keysieve::source::container::{Limits, Opener};
 use keysieve::source::history::History;
 use keysieve::source::worktree::{self, Worktree};
 
 use crate::failure::Failure;
 use crate::input::{Found, Place};
 
-/// Gives each finding that has none its secret, where it is found again. What could not be read is returned, for
+/// Gives each finding that has none its secret, where it is found again; one with several session tokens becomes as many
+/// findings. What could not be read is returned, for
 /// people.
-pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, Failure> {
+pub(crate) fn fill(findings: &mut Vec<Found>, root: &Path) -> Result<Vec<String>, Failure> {
     let mut paths = BTreeSet::new();
     let mut objects = HashSet::new();
     for finding in findings.iter().filter(|finding| is_wanted(finding)) {
@@ -39,7 +41,7 @@ pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, F
     let engine = Arc::new(Engine::new(Arc::new(RuleSet::builtin())));
     let mut known = FoundAgain::default();
     if !paths.is_empty() {
-        let mut scanner = Scanner::new(Arc::clone(&engine), Options::default());
+        let mut scanner = opener(&engine);
         let worktree = Worktree {
             roots: paths.into_iter().collect(),
             options: worktree::Options {
@@ -58,16 +60,30 @@ pub(crate) fn fill(findings: &mut [Found], root: &Path) -> Result<Vec<String>, F
                 .because(error)
                 .hint("name it with --root")
         })?;
-        let mut scanner = Scanner::new(engine, Options::default());
+        let mut scanner = opener(&engine);
         let history = History::of(&repository).only(Arc::new(objects));
         let scanned = history.scan(&mut scanner, None).map(drop);
         scanned.map_err(|error| Failure::new("cannot read the objects again").because(error))?;
         known.add(scanner);
     }
+    let mut more = Vec::new();
     for finding in findings.iter_mut().filter(|finding| is_wanted(finding)) {
-        known.complete(finding);
+        finding.is_lost = true;
+        for token in known.complete(finding) {
+            more.push(Found {
+                session_token: Some(token),
+                ..finding.clone()
+            });
+        }
     }
+    findings.extend(more);
     Ok(known.unread)
+}
+
+/// Scans as the scanner itself does, with what is in archives.
+fn opener(engine: &Arc<Engine>) -> Opener<Scanner> {
+    let scanner = Scanner::new(Arc::clone(engine), Options::default());
+    Opener::new(scanner, Limits::default())
 }
 
 /// Only a finding with a place, and an ID with a secret, can be completed.
@@ -111,30 +127,39 @@ struct FoundAgain {
 }
 
 impl FoundAgain {
-    fn add(&mut self, scanner: Scanner) {
-        let scanned = scanner.finish();
+    fn add(&mut self, scanner: Opener<Scanner>) {
+        let scanned = scanner.into_inner().finish();
         self.findings.extend_from_slice(scanned.findings());
         self.unread.extend(unread(scanned.coverage()));
     }
 
-    /// The secret whose fingerprint is the report's, and the token that was beside it.
-    fn complete(&self, finding: &mut Found) {
+    /// Sets the secret whose fingerprint is the report's, and the token that was beside it; gives the further tokens.
+    fn complete(&self, finding: &mut Found) -> Vec<Secret> {
         let (Some(id), Some((rule, print))) = (&finding.id, &finding.finding) else {
-            return;
+            return Vec::new();
         };
         let is_it =
             |secret: &Secret| Fingerprint::new(rule, Some(id), Some(secret)).as_str() == print;
         let secrets = || self.findings.iter().filter_map(|it| it.secret.as_ref());
         let Some(secret) = secrets().find(|secret| is_it(secret)) else {
-            return;
+            return Vec::new();
         };
         let with_id = self
             .findings
             .iter()
             .filter(|it| it.key_id.as_ref() == Some(id));
-        let token = with_id.filter(|it| it.secret.as_ref() == Some(secret));
-        finding.session_token = token.filter_map(|it| it.session_token.clone()).next();
+        let with_secret = with_id.filter(|it| it.secret.as_ref() == Some(secret));
+        let mut tokens: Vec<Secret> = Vec::new();
+        for token in with_secret.filter_map(|it| it.session_token.as_ref()) {
+            if !tokens.contains(token) {
+                tokens.push(token.clone());
+            }
+        }
+        let mut tokens = tokens.into_iter();
+        finding.session_token = tokens.next();
         finding.secret_key = Some(secret.clone());
+        finding.is_lost = false;
+        tokens.collect()
     }
 }
 

@@ -1,22 +1,29 @@
 //! The file of answers by which a run that was cut short goes on.
 
-use std::fs::{File, OpenOptions};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use keysieve::text::date;
+
 use crate::failure::Failure;
-use crate::output::Answer;
+use crate::output::{Answer, STATUSES};
+
+/// Age in seconds up to which an answer is taken over: a key that is switched off can be switched on again.
+pub(crate) const MAX_AGE: u64 = 3600;
 
 /// Answers that are there already, and the file to which further ones are added.
 #[derive(Debug)]
 pub(crate) struct Resume {
     path: PathBuf,
     file: File,
-    known: Vec<Answer>,
+    /// By key ID, the last answer last.
+    known: HashMap<String, Vec<Answer>>,
 }
 
 impl Resume {
-    /// Opens or makes the file. A line that was not written to its end is taken away.
+    /// Opens or makes the file, and keeps it from other runs. A line that was not written to its end is taken away.
     pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
         let fail = |error| {
             Failure::new(format!("cannot use {} for --resume", path.display())).because(error)
@@ -29,17 +36,31 @@ impl Resume {
             options.mode(0o600);
         }
         let mut file = options.open(path).map_err(fail)?;
+        let refuse =
+            |why: &str| Failure::new(format!("cannot use {} for --resume: {why}", path.display()));
+        if !file.metadata().map_err(fail)?.is_file() {
+            return Err(refuse("it is no regular file"));
+        }
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(refuse("another run uses it")),
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
+        }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(fail)?;
         let end = text.iter().rposition(|byte| *byte == b'\n');
         let whole = end.map_or(0, |end| end + 1);
-        let mut known = Vec::new();
+        let mut known: HashMap<String, Vec<Answer>> = HashMap::new();
         for line in text[..whole].split(|byte| *byte == b'\n') {
             if line.is_empty() {
                 continue;
             }
-            let answer = serde_json::from_slice(line);
-            known.push(answer.map_err(|_not_shown| not_ours(path))?);
+            let answer: Option<Answer> = serde_json::from_slice(line).ok();
+            let answer = answer.filter(|it| STATUSES.contains(&it.status.as_str()));
+            let answer = answer.ok_or_else(|| not_ours(path))?;
+            if let Some(id) = answer.key_id.clone() {
+                known.entry(id).or_default().push(answer);
+            }
         }
         // What begins no answer is not cut away.
         if whole < text.len() && !text[whole..].starts_with(b"{\"key_id\":") {
@@ -54,21 +75,30 @@ impl Resume {
         })
     }
 
-    /// The last answer to the same question, unless it was that nobody can tell.
+    /// The last answer to the same question, unless it is old or was that nobody can tell. A temporary key is another
+    /// one with each token, which no answer holds: it is asked about again.
     pub(crate) fn find(
         &self,
         key_id: &str,
         fingerprints: &[String],
         asked: (&str, &[String]),
+        now: u64,
     ) -> Option<&Answer> {
+        let is_young = |answer: &Answer| {
+            let at = date::moment(&answer.asked.at).and_then(|at| u64::try_from(at).ok());
+            at.is_some_and(|at| at <= now && now - at <= MAX_AGE)
+        };
         let is_same = |answer: &&Answer| {
-            answer.key_id.as_deref() == Some(key_id)
-                && answer.fingerprints == fingerprints
+            answer.fingerprints == fingerprints
                 && answer.asked.with == asked.0
                 && answer.asked.of == asked.1
         };
-        let last = self.known.iter().rev().find(is_same);
-        last.filter(|answer| !answer.is_unknown())
+        let known = self
+            .known
+            .get(key_id)
+            .filter(|_| !key_id.starts_with("ASIA"))?;
+        let last = known.iter().rev().find(is_same);
+        last.filter(|answer| !answer.is_unknown() && is_young(answer))
     }
 
     /// Adds an answer; it is on the disk when this returns.

@@ -1,8 +1,14 @@
 //! One run: what is asked about, one key after the other, and the exit status.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use keysieve::aws::verify::{
-    Asker, Credentials, FoundKey, Identity, Limits, Reason, Status, Verdict, not_asked,
+    Asker, Credentials, Endpoints, FoundKey, Identity, Limits, Reason, Status, Verdict, not_asked,
 };
+use keysieve::finding::Fingerprint;
+use keysieve::report::escape;
+use keysieve::secret::Secret;
 
 use crate::FAILED;
 use crate::args::Args;
@@ -22,9 +28,34 @@ pub(crate) struct Key {
     pub(crate) found: FoundKey,
     fingerprints: Vec<String>,
     places: Vec<Place>,
+    /// True if its secret was looked for and is not where the report says.
+    is_lost: bool,
 }
 
+/// ID, secret and token: keys that are alike in these are one question.
+type Question = (String, Option<Fingerprint>, Option<Fingerprint>);
+
 impl Key {
+    fn question(&self) -> Question {
+        let print = |secret: &Option<Secret>| {
+            let secret = secret.as_ref()?;
+            Some(Fingerprint::new("", None, Some(secret)))
+        };
+        let found = &self.found;
+        (
+            found.id.clone(),
+            print(&found.secret_key),
+            print(&found.session_token),
+        )
+    }
+
+    /// Adds where another finding of the same key was.
+    fn take(&mut self, other: Self) {
+        self.fingerprints.extend(other.fingerprints);
+        self.places.extend(other.places);
+        self.is_lost |= other.is_lost;
+    }
+
     /// Returns true if a request can be signed.
     pub(crate) fn can_sign(&self) -> bool {
         let has_token = self.found.session_token.is_some();
@@ -61,9 +92,17 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
                 .map(|what| format!("warning: not read again: {what}")),
         );
     }
-    for note in &notes {
-        failure::print(&format!("{note}\n"));
+    for (rule, count) in &input.silent {
+        notes.push(format!(
+            "warning: {count} findings of {rule} are credentials of AWS that are not asked about here: nobody knows if they work"
+        ));
     }
+    notes.extend(places.note());
+    for note in &notes {
+        // A name with a line break is one line all the same.
+        failure::print(&format!("{}\n", escape::terminal(note)));
+    }
+    let has_flaw = !input.flaws.is_empty() || !input.silent.is_empty();
     let halves: Vec<Found> = input
         .findings
         .extract_if(.., |it| it.id.is_none())
@@ -71,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     let keys = merge(input.findings, args.with_found_secret);
     if args.dry_run {
         plan::show(args, &keys, &places)?;
-        return Ok(0);
+        return Ok(if has_flaw { FAILED } else { 0 });
     }
     let mut resume = args.resume.as_deref().map(Resume::open).transpose()?;
     let mut output = Output::new(args.format);
@@ -95,7 +134,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         let of = who.of(&places, &key.found.id);
         let asked = (who.name(), of.as_slice());
         let known = resume.as_ref();
-        let known = known.and_then(|it| it.find(&key.found.id, &key.fingerprints, asked));
+        let now = asker.now();
+        let known = known.and_then(|it| it.find(&key.found.id, &key.fingerprints, asked, now));
         if let Some(answer) = known {
             output.answer(answer, &key.places, true)?;
             continue;
@@ -122,7 +162,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
         output.answer(&answer, &half.places, false)?;
     }
     output.end(who.caller(), asker.requests())?;
-    let is_open = output.summary.unknown > 0 || !input.flaws.is_empty();
+    let is_open = output.summary.unknown > 0 || has_flaw;
     Ok(match (is_open, output.summary.active) {
         (true, _) => FAILED,
         (false, 0) => 0,
@@ -130,9 +170,10 @@ pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
     })
 }
 
-/// Joins what is one question: the same ID and, if it signs, the same secret.
+/// Joins what is one question: the same ID and, if it signs, the same secret, and for temporary keys the same token.
 fn merge(findings: Vec<Found>, with_secret: bool) -> Vec<Key> {
     let mut keys: Vec<Key> = Vec::new();
+    let mut known: HashMap<Question, usize> = HashMap::new();
     for finding in findings {
         let Some(id) = finding.id else {
             continue;
@@ -141,37 +182,60 @@ fn merge(findings: Vec<Found>, with_secret: bool) -> Vec<Key> {
             true => (finding.secret_key, finding.session_token),
             false => (None, None),
         };
-        let is_same = |key: &&mut Key| key.found.id == id && key.found.secret_key == secret_key;
+        let found = FoundKey {
+            session_token: session_token.filter(|_| id.starts_with("ASIA")),
+            id,
+            secret_key,
+        };
         let prints = finding.finding.map(|(_, print)| print);
-        match keys.iter_mut().find(is_same) {
-            Some(key) => {
-                key.fingerprints.extend(prints);
-                key.places.extend(finding.places);
-                if key.found.session_token.is_none() {
-                    key.found.session_token = session_token;
-                }
+        let key = Key {
+            fingerprints: prints.into_iter().collect(),
+            places: finding.places,
+            is_lost: finding.is_lost,
+            found,
+        };
+        match known.entry(key.question()) {
+            Entry::Occupied(entry) => keys[*entry.get()].take(key),
+            Entry::Vacant(entry) => {
+                entry.insert(keys.len());
+                keys.push(key);
             }
-            None => keys.push(Key {
-                found: FoundKey {
-                    id,
-                    secret_key,
-                    session_token,
-                },
-                fingerprints: prints.into_iter().collect(),
-                places: finding.places,
-            }),
         }
     }
-    // An ID whose secret is known needs no second question without it.
-    if with_secret {
-        let signed: Vec<String> = keys
-            .iter()
-            .filter(|key| key.found.secret_key.is_some())
-            .map(|key| key.found.id.clone())
-            .collect();
-        keys.retain(|key| key.found.secret_key.is_some() || !signed.contains(&key.found.id));
+    if with_secret { signing(keys) } else { keys }
+}
+
+/// Folds keys that cannot sign into one of the same ID that can, which needs no second question.
+fn signing(keys: Vec<Key>) -> Vec<Key> {
+    let mut out: Vec<Key> = Vec::new();
+    let mut first: HashMap<Question, usize> = HashMap::new();
+    let (able, unable): (Vec<_>, Vec<_>) = keys
+        .into_iter()
+        .enumerate()
+        .partition(|(_, key)| key.can_sign());
+    let mut places: Vec<usize> = Vec::new();
+    for (place, key) in able {
+        let (id, secret_key, _) = key.question();
+        first
+            .entry((id.clone(), secret_key, None))
+            .or_insert(out.len());
+        first.entry((id, None, None)).or_insert(out.len());
+        out.push(key);
+        places.push(place);
     }
-    keys
+    for (place, key) in unable {
+        match first.get(&key.question()) {
+            Some(index) => out[*index].take(key),
+            None => {
+                out.push(key);
+                places.push(place);
+            }
+        }
+    }
+    // In the order in which they were named.
+    let mut out: Vec<(usize, Key)> = places.into_iter().zip(out).collect();
+    out.sort_by_key(|(place, _)| *place);
+    out.into_iter().map(|(_, key)| key).collect()
 }
 
 /// Credentials that ask.
@@ -224,8 +288,13 @@ impl Who {
 
     /// Returns the subject of an answer.
     fn of(&self, places: &Places, id: &str) -> Vec<String> {
-        match (self, &places.endpoints.sts) {
-            (Self::Own { caller, .. }, _) => vec![caller.account_id.clone()],
+        let Endpoints { sts, iam, .. } = &places.endpoints;
+        match (self, sts) {
+            (Self::Own { caller, .. }, _) => {
+                let named = [caller.account_id.clone(), caller.partition.clone()];
+                let urls = [sts, iam].into_iter().flatten().map(ToString::to_string);
+                named.into_iter().chain(urls).collect()
+            }
             (Self::Found, Some(url)) => vec![url.to_string()],
             _ => {
                 let partitions = places.of_key(id);
@@ -242,7 +311,14 @@ impl Who {
             } => asker.look_up(&key.found.id, credentials, caller, places.own),
             Self::Found | Self::Nobody => {
                 let partitions = places.of_key(&key.found.id);
-                asker.found(&key.found, &partitions)
+                let mut verdict = asker.found(&key.found, &partitions);
+                if let Status::Unknown(reason) = &mut verdict.status
+                    && reason.word == "no-secret"
+                    && key.is_lost
+                {
+                    reason.text = "its secret was not found again where the report says".to_owned();
+                }
+                verdict
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The connection: HTTP/1.1 over TLS, by way of a proxy if there is one. No redirects, answers of 64 KiB at most.
 
 use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -8,11 +9,18 @@ use keysieve::aws::verify::{Answer, EndpointUrl, Fault, Request, Transport};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Error, Proxy};
 
-use crate::failure::Failure;
+use crate::failure::{self, Failure};
 use crate::place::Environment;
 
 /// The longest answer that is read, in bytes; those of AWS are below 4 KiB.
 const MAX_ANSWER: u64 = 64 << 10;
+
+/// Time after the limit until a request is given up from outside. Usually the limit is kept within; a proxy's answer
+/// has it anew with each of its bytes (ureq 3.5).
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A pause that is worth a word.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
 
 /// Sends requests over the network.
 #[derive(Debug)]
@@ -22,6 +30,8 @@ pub(crate) struct Wire {
     /// Hosts that are asked without the proxy.
     direct: Vec<String>,
     start: Instant,
+    timeout: Duration,
+    has_told_pause: bool,
 }
 
 impl Wire {
@@ -45,6 +55,8 @@ impl Wire {
             proxy,
             direct,
             start: Instant::now(),
+            timeout,
+            has_told_pause: false,
         })
     }
 
@@ -64,18 +76,22 @@ impl Wire {
 
 impl Transport for Wire {
     fn send(&mut self, request: &Request) -> Result<Answer, Fault> {
-        let url = format!("{}/", request.origin);
-        let mut post = self.agent.post(url);
-        for (name, value) in &request.headers {
-            post = post.header(name, value);
+        let (agent, proxy) = (self.agent.clone(), self.proxy_for(request));
+        let request = request.clone();
+        let (sender, receiver) = mpsc::channel();
+        let exchange = move || {
+            // Nobody waits for an answer that comes too late.
+            let _ = sender.send(exchange(&agent, proxy, &request));
+        };
+        let spawned = thread::Builder::new().spawn(exchange);
+        spawned.map_err(|error| Fault::Other(error.to_string()))?;
+        match receiver.recv_timeout(self.timeout + GRACE) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Timeout) => Err(Fault::Timeout),
+            Err(RecvTimeoutError::Disconnected) => {
+                Err(Fault::Other("the request ended early".to_owned()))
+            }
         }
-        let post = post.config().proxy(self.proxy_for(request)).build();
-        let answer = post.send(request.body.as_bytes());
-        let mut answer = answer.map_err(fault)?;
-        let status = answer.status().as_u16();
-        let body = answer.body_mut().with_config().limit(MAX_ANSWER);
-        let body = body.read_to_vec().map_err(fault)?;
-        Ok(Answer { status, body })
     }
 
     fn now(&self) -> u64 {
@@ -89,8 +105,30 @@ impl Transport for Wire {
     }
 
     fn pause(&mut self, time: Duration) {
+        if time >= LONG_PAUSE && !self.has_told_pause {
+            self.has_told_pause = true;
+            failure::print(
+                "note: a secret was refused; AWS refuses a second one of an ID for some seconds, so each is tried again after 5.5 s\n",
+            );
+        }
         thread::sleep(time);
     }
+}
+
+/// Sends a request, and reads the answer.
+fn exchange(agent: &Agent, proxy: Option<Proxy>, request: &Request) -> Result<Answer, Fault> {
+    let url = format!("{}/", request.origin);
+    let mut post = agent.post(url);
+    for (name, value) in &request.headers {
+        post = post.header(name, value);
+    }
+    let post = post.config().proxy(proxy).build();
+    let answer = post.send(request.body.as_bytes());
+    let mut answer = answer.map_err(fault)?;
+    let status = answer.status().as_u16();
+    let body = answer.body_mut().with_config().limit(MAX_ANSWER);
+    let body = body.read_to_vec().map_err(fault)?;
+    Ok(Answer { status, body })
 }
 
 /// The proxy, and what goes past it. A proxy that cannot be used is never passed by.

@@ -39,7 +39,8 @@ def ask(emulator, *args, own=None, found=(), status=None, rate=("--rate=100",)):
     if own:
         environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"] = own[:2]
     lines = [json.dumps(finding(*pair)) for pair in found]
-    lines.append(json.dumps({"schema": "keysieve-report/1", "coverage": {"complete": True}}))
+    lines.append(json.dumps({"schema": "keysieve-report/1", "coverage": {"complete": True},
+                             "summary": {"errors": len(found), "warnings": 0, "notes": 0, "accepted": 0}}))
     args = [*args, *(["--with-found-secret", "-"] if found else []), "--format=jsonl", *rate]
     run = subprocess.run(
         [PROGRAM, *args, "--endpoint-url", emulator.url], env=environment, input="\n".join(lines), text=True,

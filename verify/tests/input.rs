@@ -14,7 +14,9 @@ fn server() -> Server {
 }
 
 fn found(server: &Server, args: &[&str]) -> Verify {
-    Verify::new(&["--with-found-secret", "--format=jsonl", "--rate=100"])
+    let is_text = args.contains(&"--format=text");
+    Verify::new(&["--with-found-secret", "--rate=100"])
+        .args(if is_text { &[] } else { &["--format=jsonl"] })
         .args(&["--endpoint-url", &server.url()])
         .args(args)
 }
@@ -121,6 +123,8 @@ fn secrets_are_read_again_where_the_report_says() {
     let run = found(&server, &["report.json"]).dir(dir.path()).status(2);
     let (answers, _) = run.answers();
     assert_eq!(answers[0]["reason"], "no-secret", "{run:?}");
+    let text = "its secret was not found again where the report says";
+    assert_eq!(answers[0]["detail"], text, "{run:?}");
     assert_eq!(server.log().len(), before + 1);
 }
 
@@ -205,6 +209,108 @@ fn a_report_that_was_cut_short_is_asked_about_and_said() {
     let half = &first[..first.len() / 2];
     let run = found(&server, &["-"]).stdin(half).status(2);
     assert!(run.err.contains("something that is not JSON"), "{run:?}");
+}
+
+/// Two reports on one stream do not speak for each other.
+#[test]
+fn each_report_of_a_stream_is_whole_for_itself() {
+    let server = Server::http(|_, _| aws::no_such_key());
+    let lines: Vec<_> = (0..3)
+        .map(|number| line(&id(number), &Keys::new(number.into()).secret()))
+        .collect();
+    let whole = report(&lines);
+    let incomplete = whole.replace("\"complete\":true", "\"complete\":false");
+    let cut: String = whole
+        .lines()
+        .take(2)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let lost: String = whole
+        .lines()
+        .skip(1)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let unsaid = whole.replace("\"complete\":true", "\"complete\":null");
+    let bare = "{\"schema\":\"keysieve-report/1\"}\n".to_owned();
+    found(&server, &["-"])
+        .stdin(format!("{whole}{whole}"))
+        .status(0);
+    for (text, word) in [
+        (format!("{whole}{cut}"), "cut short"),
+        (format!("{cut}{whole}"), "as its summary counts"),
+        (format!("{incomplete}{whole}"), "did not read everything"),
+        (format!("{whole}{incomplete}"), "did not read everything"),
+        (lost, "as its summary counts"),
+        (unsaid, "did not read everything"),
+        (bare, "as its summary counts"),
+    ] {
+        let run = found(&server, &["-"]).stdin(text).status(2);
+        assert!(run.err.contains(word), "{word}: {run:?}");
+    }
+    // Notes that are not listed are counted all the same.
+    let mut accepted = lines[1].clone();
+    accepted["accepted"] = json!({ "kind": "baseline", "reason": null });
+    let mut note = lines[2].clone();
+    note["level"] = "note".into();
+    let end = json!({
+        "schema": "keysieve-report/1", "coverage": { "complete": true },
+        "summary": { "errors": 1, "warnings": 0, "notes": 7, "accepted": 1 },
+    });
+    let text = format!("{}\n{accepted}\n{note}\n{end}\n", lines[0]);
+    found(&server, &["-"]).stdin(text).status(0);
+}
+
+#[test]
+fn secrets_in_archives_are_read_again_and_the_member_is_shown() {
+    let (dir, long, _) = planted();
+    let tar = Command::new("tar")
+        .current_dir(dir.path())
+        .args(["-czf", "a.tgz", "deploy/.env"])
+        .status();
+    assert!(tar.expect("tar runs").success());
+    fs::remove_dir_all(dir.path().join("deploy")).expect("removed");
+    fs::remove_file(dir.path().join("session.json")).expect("removed");
+    let server = server();
+    let text = scan(dir.path(), &["scan", ".", "--format=jsonl"]);
+    let run = found(&server, &["-"])
+        .dir(dir.path())
+        .stdin(&*text)
+        .status(1);
+    assert_eq!(ids(&run), std::slice::from_ref(&long));
+    assert_eq!(server.log().len(), 1);
+    let run = found(&server, &["--format=text", "-"])
+        .dir(dir.path())
+        .stdin(&*text)
+        .run();
+    assert!(
+        run.out.contains("a.tgz!") && run.out.contains("deploy/.env:2"),
+        "{run:?}"
+    );
+    git(dir.path(), &["init", "-q", "."]);
+    git(dir.path(), &["add", "a.tgz"]);
+    git(dir.path(), &["commit", "-q", "-m", "one"]);
+    let text = scan(dir.path(), &["history", "--format=jsonl"]);
+    let run = found(&server, &["-"]).dir(dir.path()).stdin(text).status(1);
+    assert_eq!(ids(&run), [long]);
+}
+
+#[test]
+fn every_token_beside_a_pair_is_read_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut keys = Keys::new(45);
+    let (temporary, secret) = (id(4).replacen("AKIA", "ASIA", 1), keys.secret());
+    for name in ["a.json", "b.json"] {
+        let text = json!({ "AccessKeyId": temporary, "SecretAccessKey": secret, "SessionToken": keys.token(300) });
+        fs::write(dir.path().join(name), text.to_string()).expect("a file");
+    }
+    let server = server();
+    let text = scan(dir.path(), &["scan", ".", "--format=jsonl"]);
+    let run = found(&server, &["-"]).dir(dir.path()).stdin(text).status(1);
+    assert_eq!(ids(&run), [temporary.clone(), temporary], "{run:?}");
+    let tokens =
+        |seen: &crate::support::Seen| seen.header("x-amz-security-token").map(str::to_owned);
+    let log = server.log();
+    assert_ne!(tokens(&log[0]), tokens(&log[1]));
 }
 
 #[test]

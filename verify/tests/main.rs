@@ -12,5 +12,6 @@ mod input;
 mod links;
 mod own;
 mod promises;
+mod proof;
 mod resume;
 mod tls;

@@ -171,6 +171,59 @@ fn a_key_of_another_partition_is_found_there() {
     assert_eq!(hosts(&proxy.log()), ["sts.us-gov-west-1.amazonaws.com"]);
 }
 
+/// A region that the account of the key has not enabled may answer as if there were no such key.
+#[test]
+fn the_home_region_of_a_partition_has_the_last_word() {
+    let (authority, _dir, bundle) = authority();
+    let (home, far) = ("sts.us-east-1.amazonaws.com", "sts.ap-east-1.amazonaws.com");
+    let server = Server::https(authority.server(&[home, far]), |_, seen| {
+        match seen.header("host") == Some("sts.us-east-1.amazonaws.com") {
+            true => aws::root(),
+            false => aws::no_such_key(),
+        }
+    });
+    for (args, variable, expected) in [
+        (&["--partition=aws"][..], "AWS_REGION", &[home][..]),
+        (&["--partition=aws"], "AWS_DEFAULT_REGION", &[home]),
+        (
+            &["--partition=aws", "--region=ap-east-1"],
+            "X",
+            &[far, home],
+        ),
+    ] {
+        let proxy = Proxy::new(server.address, |_| None);
+        let run = behind_proxy(&proxy, &bundle)
+            .args(args)
+            .env(variable, "ap-east-1")
+            .status(1);
+        assert_eq!(run.answers().0[0]["root"], true, "{run:?}");
+        assert_eq!(hosts(&proxy.log()), expected);
+    }
+    // Without it nobody knows.
+    let proxy = Proxy::new(server.address, |host| {
+        host.contains("us-east-1")
+            .then_some("HTTP/1.1 403 Forbidden\r\n\r\n")
+    });
+    let run = behind_proxy(&proxy, &bundle)
+        .args(&["--partition=aws", "--region=ap-east-1"])
+        .status(2);
+    assert_eq!(run.told(), ("unknown".into(), "proxy".into()), "{run:?}");
+    let plan = Verify::new(&[
+        "--with-found-secret",
+        "--dry-run",
+        "-",
+        "--partition=aws",
+        "--region=ap-east-1",
+    ])
+    .stdin(one_pair())
+    .status(0);
+    assert!(
+        plan.out.contains(home) && plan.out.contains(far),
+        "{plan:?}"
+    );
+    assert!(plan.out.contains("1 to 3 requests"), "{plan:?}");
+}
+
 #[test]
 fn a_partition_that_cannot_be_reached_leaves_it_open_unless_it_is_ruled_out() {
     let (authority, _dir, bundle) = authority();

@@ -13,6 +13,8 @@ pub(super) enum Reading {
     Refused(Refusal),
     /// No answer to the question, and asking again will not help.
     Lost(Reason),
+    /// An answer that is not AWS's to this question. It says nothing about the host: what was asked may be the cause.
+    Odd(Reason),
     /// No answer to the question; it may help to ask again, so many times.
     Again(Reason, u32),
 }
@@ -25,6 +27,25 @@ pub(super) struct Refusal {
     /// True if the refusal is about the time in the request.
     pub(super) is_clock: bool,
 }
+
+/// Codes of refusals that are repeated to people; any other is only said to be one that is not known.
+const CODES: &[&str] = &[
+    "AuthFailure",
+    "IncompleteSignature",
+    "InvalidAction",
+    "InvalidInput",
+    "InvalidParameterCombination",
+    "InvalidParameterValue",
+    "MalformedInput",
+    "MissingAction",
+    "MissingAuthenticationToken",
+    "MissingParameter",
+    "NotAuthorized",
+    "OptInRequired",
+    "RequestTooLarge",
+    "SignatureDoesNotMatch",
+    "ValidationError",
+];
 
 /// Tries after the first one.
 const TRIES: u32 = 3;
@@ -68,12 +89,12 @@ pub(super) fn read(host: &str, action: &Action, got: Result<Answer, Fault>) -> R
     let not_aws = || {
         let text =
             format!("{host} answered with status {status} and something that is not AWS's XML");
-        Reading::Lost(Reason::new("not-aws", text))
+        Reason::new("not-aws", text)
     };
     match status {
         200 => match xml::parse(&answer.body) {
             Some(root) if root.name == format!("{}Response", action.name()) => Reading::Data(root),
-            _ => not_aws(),
+            _ => Reading::Lost(not_aws()),
         },
         300..=399 => Reading::Lost(Reason::new(
             "redirect",
@@ -93,8 +114,9 @@ pub(super) fn read(host: &str, action: &Action, got: Result<Answer, Fault>) -> R
                 Reason::new("server", format!("{host} answered with {}", refusal.code)),
                 TRIES,
             ),
-            Some(refusal) => Reading::Refused(refusal),
-            None => not_aws(),
+            Some(refusal) if refusal.fits(status) => Reading::Refused(refusal),
+            _ if (400..=499).contains(&status) => Reading::Odd(not_aws()),
+            _ => Reading::Lost(not_aws()),
         },
     }
 }
@@ -103,15 +125,50 @@ fn throttled(host: &str) -> Reason {
     Reason::new("throttled", format!("{host} wants to be asked less often"))
 }
 
-/// The code of an error; `None` if it is not one of AWS's.
+impl Refusal {
+    /// Returns true if AWS sends such a code with this status.
+    fn fits(&self, status: u16) -> bool {
+        match self.code.as_str() {
+            "NoSuchEntity" => [400, 404].contains(&status),
+            _ => [400, 403].contains(&status),
+        }
+    }
+
+    /// Says that the credentials that signed are no more, if that is the refusal.
+    pub(super) fn end_of_credentials(&self) -> Option<&'static str> {
+        match self.code.as_str() {
+            "ExpiredToken" | "ExpiredTokenException" => Some("have expired"),
+            "InvalidClientTokenId" | "UnrecognizedClientException" => {
+                Some("are not known any more")
+            }
+            _ => None,
+        }
+    }
+
+    /// The code for people, if it is one that is documented: a server may send anything.
+    pub(super) fn shown(&self) -> &str {
+        let known = CODES.iter().find(|code| **code == self.code);
+        known.copied().unwrap_or("a code that is not known")
+    }
+}
+
+/// The code of an error; `None` if it is not one of AWS's. The place in the document counts, not the name alone: STS and
+/// IAM have it in `Error`, moto in `Errors` around that.
 fn refusal(body: &[u8]) -> Option<Refusal> {
     let root = xml::parse(body)?;
-    let code = root.text_of("Code")?;
-    let is_code = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
-    if root.name != "ErrorResponse" || code.len() > 64 || !code.bytes().all(is_code) {
+    if root.name != "ErrorResponse" {
         return None;
     }
-    let message = root.text_of("Message").unwrap_or_default();
+    let error = match root.child("Errors") {
+        Some(errors) => errors.child("Error")?,
+        None => root.child("Error")?,
+    };
+    let code = error.child("Code")?.text.trim();
+    let is_code = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:".contains(&byte);
+    if code.is_empty() || code.len() > 64 || !code.bytes().all(is_code) {
+        return None;
+    }
+    let message = error.child("Message").map_or("", |it| it.text.trim());
     let is_clock = message.starts_with("Signature expired")
         || message.starts_with("Signature not yet current")
         || ["RequestExpired", "RequestTimeTooSkewed"].contains(&code);

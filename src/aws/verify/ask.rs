@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::answer::{self, Reading, Refusal};
 use super::limit::{Limits, Meter};
 use super::sign::{self, Credentials, Scope};
-use super::verdict::{Identity, LastUsed, Owner, Reason, Status, Verdict};
+use super::verdict::{Identity, LastUsed, Owner, Reason, Status, Verdict, is_name};
 use super::xml::Element;
-use super::{Action, Endpoints, Partition, Request, Transport};
+use super::{Action, Endpoint, Endpoints, Partition, Request, Service, Transport};
 use crate::aws::key_id::{Harmless, KeyId};
 use crate::secret::Secret;
 
@@ -21,6 +21,12 @@ const SECOND_SECRET: Duration = Duration::from_millis(5500);
 
 /// The longest wait before a request is sent again is eight times this.
 const FIRST_RETRY: Duration = Duration::from_millis(500);
+
+/// The longest session token that is sent, in bytes. AWS's are below 4 KiB.
+const MAX_TOKEN: usize = 8 << 10;
+
+/// What AWS means by a signature of another time.
+const CLOCK: &str = "the clock of this machine is wrong by more than AWS allows";
 
 /// Pages of a user's keys; a user has at most two.
 const MAX_PAGES: usize = 10;
@@ -63,6 +69,8 @@ pub struct Asker<T> {
     /// Keys by user, each with its status and its day of birth.
     keys: BTreeMap<String, Result<Vec<Listed>, Reason>>,
     has_root_key: Option<Result<bool, Reason>>,
+    /// Reason why the own credentials are of no more use.
+    gone: Option<Reason>,
 }
 
 /// A row of `ListAccessKeys`.
@@ -89,6 +97,7 @@ impl<T: Transport> Asker<T> {
             hosts: Vec::new(),
             keys: BTreeMap::new(),
             has_root_key: None,
+            gone: None,
         }
     }
 
@@ -118,10 +127,23 @@ impl<T: Transport> Asker<T> {
         }
         match self.identity_of_found(key, partitions) {
             Ok(identity) => verdict.identify(identity),
-            Err(status) => verdict.status = status,
+            Err(status) => verdict.status = self.counted(status),
         }
         verdict.hosts = std::mem::take(&mut self.hosts);
         verdict
+    }
+
+    /// A "no" counts from AWS itself, and from a place that was named for this run.
+    fn counted(&self, status: Status) -> Status {
+        match (status, self.endpoints.unasked) {
+            (Status::Inactive(reason), Some(variable)) => Status::Unknown(Reason::new(
+                "place",
+                format!(
+                    "{reason}; said by the place in {variable}, not by AWS: name it with --endpoint-url if that counts"
+                ),
+            )),
+            (status, _) => status,
+        }
     }
 
     fn identity_of_found(
@@ -139,6 +161,13 @@ impl<T: Transport> Asker<T> {
             let text = "a temporary key works with its session token only, which was not found";
             return Err(unknown("no-token", text));
         }
+        let is_sent = |token: &Secret| {
+            token.expose().len() <= MAX_TOKEN && token.expose().iter().all(u8::is_ascii_graphic)
+        };
+        if is_temporary && !key.session_token.as_ref().is_some_and(is_sent) {
+            let text = "what was found as its session token is none of AWS's";
+            return Err(unknown("no-token", text));
+        }
         let credentials = Credentials {
             key_id: key.id.clone(),
             secret_key,
@@ -147,7 +176,21 @@ impl<T: Transport> Asker<T> {
         };
         let mut doubt = None;
         for partition in partitions {
-            match self.identity_in(&credentials, partition) {
+            let home = self.endpoints.at_home(Service::Sts, partition);
+            let named = self.endpoints.of(Service::Sts, partition);
+            // The region that was named may say yes. Its "no" is one of a region that the account may not have.
+            let is_only = named.origin == home.origin;
+            if !is_only {
+                match self.identity_at(&credentials, partition, &named) {
+                    Ok(Some(identity)) => return Ok(identity),
+                    Err(Status::Unknown(reason)) if reason.word == "wrong-secret" => {
+                        return Err(Status::Unknown(reason));
+                    }
+                    Ok(None) | Err(_) => {}
+                }
+            }
+            let last = if is_only { named } else { home };
+            match self.identity_at(&credentials, partition, &last) {
                 Ok(Some(identity)) => return Ok(identity),
                 Ok(None) => {}
                 // Another partition may still know it.
@@ -176,16 +219,17 @@ impl<T: Transport> Asker<T> {
         Err(Status::Inactive(Reason::new("no-such-key", text)))
     }
 
-    /// Asks for the owner of these credentials; `None` if the partition does not know the ID.
-    fn identity_in(
+    /// Asks for the owner of these credentials; `None` if the endpoint does not know the ID.
+    fn identity_at(
         &mut self,
         credentials: &Credentials,
         partition: &Partition,
+        endpoint: &Endpoint,
     ) -> Result<Option<Identity>, Status> {
         let unknown = |word, text: String| Err(Status::Unknown(Reason::new(word, text)));
         let mut is_second = false;
         loop {
-            let refusal = match self.ask(credentials, &Action::CallerIdentity, partition) {
+            let refusal = match self.ask_at(credentials, &Action::CallerIdentity, endpoint) {
                 Ok(data) => {
                     let account = data.text_of("Account").unwrap_or_default();
                     let arn = data.text_of("Arn").unwrap_or_default();
@@ -198,15 +242,15 @@ impl<T: Transport> Asker<T> {
                 Err(No::Refused(refusal)) => refusal,
             };
             if refusal.is_clock {
-                let text = "the clock of this machine is wrong by more than AWS allows";
-                return unknown("clock", text.to_owned());
+                return unknown("clock", CLOCK.to_owned());
             }
             return match refusal.code.as_str() {
                 "InvalidClientTokenId" | "UnrecognizedClientException" => Ok(None),
-                "ExpiredToken" | "ExpiredTokenException" => Err(Status::Inactive(Reason::new(
-                    "expired",
-                    "a temporary key that has expired; it was genuine",
-                ))),
+                // Without a token in the request there is none that could have expired.
+                "ExpiredToken" | "ExpiredTokenException" if credentials.session_token.is_some() => {
+                    let text = "a temporary key that has expired; it was genuine";
+                    Err(Status::Inactive(Reason::new("expired", text)))
+                }
                 "SignatureDoesNotMatch" if !is_second => {
                     is_second = true;
                     self.transport.pause(SECOND_SECRET);
@@ -228,7 +272,7 @@ impl<T: Transport> Asker<T> {
                     "refused before it was said who signs, by the policy of an endpoint for one"
                         .to_owned(),
                 ),
-                code => unknown("code", format!("AWS answered with {code}")),
+                _ => unknown("code", format!("AWS answered with {}", refusal.shown())),
             };
         }
     }
@@ -239,7 +283,8 @@ impl<T: Transport> Asker<T> {
         credentials: &Credentials,
         partition: &Partition,
     ) -> Result<Identity, Reason> {
-        match self.identity_in(credentials, partition) {
+        let endpoint = self.endpoints.of(Service::Sts, partition);
+        match self.identity_at(credentials, partition, &endpoint) {
             Ok(Some(identity)) => Ok(identity),
             Ok(None) => Err(Reason::new(
                 "no-such-key",
@@ -266,7 +311,10 @@ impl<T: Transport> Asker<T> {
         verdict.account_id = known.and_then(|id| id.account_id());
         verdict.status = match not_asked(id) {
             Some(reason) => Status::NotAsked(reason),
-            None => self.status_of(id, own, caller, partition, &mut verdict),
+            None => {
+                let status = self.status_of(id, own, caller, partition, &mut verdict);
+                self.counted(status)
+            }
         };
         verdict.hosts = std::mem::take(&mut self.hosts);
         verdict
@@ -331,17 +379,21 @@ impl<T: Transport> Asker<T> {
                 return Status::Unknown(reason);
             }
         };
-        verdict.last_used = Some(last_used(&data));
-        let user = data.text_of("UserName").filter(|name| is_user_name(name));
+        verdict.last_used = last_used(&data);
+        let user = data.text_of("UserName").filter(|name| is_name(name));
         let Some(user) = user.map(str::to_owned) else {
             self.note_root(own, partition, verdict);
             return unknown("no-user", "IAM names no user for it".to_owned());
         };
         verdict.owner = Some(Owner::User(user.clone()));
-        let listed = match self.keys_of(&user, own, partition) {
-            Ok(listed) => listed.into_iter().find(|listed| listed.key_id == id),
+        let mut listed = match self.keys_of(&user, own, partition) {
+            Ok(listed) => listed.into_iter().filter(|listed| listed.key_id == id),
             Err(reason) => return Status::Unknown(reason),
         };
+        let (listed, other) = (listed.next(), listed.next());
+        if other.is_some() {
+            return unknown("not-aws", "IAM lists it twice".to_owned());
+        }
         let Some(listed) = listed else {
             let text = format!("it is not among the keys of user {user}");
             return unknown("no-such-key", text);
@@ -382,10 +434,16 @@ impl<T: Transport> Asker<T> {
         let mut listed = Vec::new();
         let mut marker = None;
         for _ in 0..MAX_PAGES {
+            let name = user;
             let user = user.to_owned();
             let action = Action::ListKeys { user, marker };
             let data = self.ask(own, &action, partition);
-            let data = data.map_err(|no| no.reason("iam:ListAccessKeys"))?;
+            let data = data.map_err(|no| match no.reason("iam:ListAccessKeys") {
+                reason if reason.word == "no-such-key" => {
+                    Reason::new("no-user", format!("IAM knows no user {name} any more"))
+                }
+                reason => reason,
+            })?;
             let members = data.find("AccessKeyMetadata");
             for member in members.into_iter().flat_map(|list| &list.children) {
                 let text = |name| member.text_of(name).unwrap_or_default().to_owned();
@@ -424,14 +482,35 @@ impl<T: Transport> Asker<T> {
         });
     }
 
-    /// Sends one request until there is an answer, as often as it may help.
+    /// Asks with one's own credentials, as long as they are some.
     fn ask(
         &mut self,
         credentials: &Credentials,
         action: &Action,
         partition: &Partition,
     ) -> Result<Element, No> {
+        if let Some(reason) = &self.gone {
+            return Err(No::Lost(reason.clone()));
+        }
         let endpoint = self.endpoints.of(action.service(), partition);
+        let got = self.ask_at(credentials, action, &endpoint);
+        if let Err(No::Refused(refusal)) = &got
+            && let Some(what) = refusal.end_of_credentials()
+        {
+            let reason = Reason::new("own-credentials", format!("your own credentials {what}"));
+            self.gone = Some(reason.clone());
+            return Err(No::Lost(reason));
+        }
+        got
+    }
+
+    /// Sends one request until there is an answer, as often as it may help.
+    fn ask_at(
+        &mut self,
+        credentials: &Credentials,
+        action: &Action,
+        endpoint: &Endpoint,
+    ) -> Result<Element, No> {
         let host = endpoint.host.as_str();
         if !self.hosts.iter().any(|known| known == host) {
             self.hosts.push(host.to_owned());
@@ -472,6 +551,7 @@ impl<T: Transport> Asker<T> {
                     self.transport.pause(self.backoff(tries));
                     tries += 1;
                 }
+                Reading::Odd(reason) => return Err(No::Lost(reason)),
                 Reading::Again(reason, _) | Reading::Lost(reason) => {
                     self.meter.failed(host, &reason);
                     return Err(No::Lost(reason));
@@ -495,6 +575,9 @@ impl No {
             Self::Lost(reason) => return reason,
             Self::Refused(refusal) => refusal,
         };
+        if refusal.is_clock {
+            return Reason::new("clock", CLOCK);
+        }
         match refusal.code.as_str() {
             "NoSuchEntity" => Reason::new(
                 "no-such-key",
@@ -504,7 +587,10 @@ impl No {
                 "denied",
                 format!("the own credentials lack the permission {permission}"),
             ),
-            code => Reason::new("code", format!("{permission}: AWS answered with {code}")),
+            _ => {
+                let code = refusal.shown();
+                Reason::new("code", format!("{permission}: AWS answered with {code}"))
+            }
         }
     }
 }
@@ -521,24 +607,24 @@ fn date(text: &str) -> Option<String> {
     is_one.then(|| text.to_owned())
 }
 
-fn last_used(data: &Element) -> LastUsed {
+/// The last use; `None` if the answer does not say it, which is not "never".
+fn last_used(data: &Element) -> Option<LastUsed> {
+    let data = data.find("AccessKeyLastUsed")?;
     let word = |name| {
         let text = data.text_of(name).filter(|text| *text != "N/A")?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._ /".contains(&byte);
         let is_word = text.len() <= 64 && text.bytes().all(is_plain);
         is_word.then(|| text.to_owned())
     };
-    LastUsed {
-        at: data.text_of("LastUsedDate").and_then(date),
+    let at = data.text_of("LastUsedDate").filter(|text| *text != "N/A");
+    Some(LastUsed {
+        at: match at {
+            Some(text) => Some(date(text)?),
+            None => None,
+        },
         service: word("ServiceName"),
         region: word("Region"),
-    }
-}
-
-/// Names as IAM allows them (IAM API Reference, `CreateUser`).
-fn is_user_name(name: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
-    name.len() <= 128 && name.bytes().all(is_part)
+    })
 }
 
 /// Returns true if the account's summary counts a key of the root user; `None` if the summary lacks the count.

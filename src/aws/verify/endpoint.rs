@@ -248,6 +248,14 @@ impl EndpointUrl {
             Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
             _ => (host, None),
         };
+        let address = name.strip_prefix('[').map(|it| it.strip_suffix(']'));
+        let is_host = match address {
+            Some(address) => address.is_some_and(|it| it.parse::<std::net::Ipv6Addr>().is_ok()),
+            None => !name.contains([':', '[', ']']),
+        };
+        if !is_host {
+            return Err("expected a name or an address; one of IPv6 in brackets");
+        }
         if name.is_empty() || port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|it| it > 0)) {
             return Err("expected a port from 1 to 65535");
         }
@@ -306,15 +314,31 @@ pub struct Endpoints {
     pub sts: Option<EndpointUrl>,
     /// A place in the stead of IAM.
     pub iam: Option<EndpointUrl>,
+    /// The variable that named such a place, if nobody did so on purpose for this run: a "no" from there does not count.
+    pub unasked: Option<&'static str>,
 }
 
 impl Endpoints {
     /// Returns the endpoint of a service of a partition.
     pub fn of(&self, service: Service, partition: &Partition) -> Endpoint {
-        let own = self.region.as_deref().filter(|region| {
+        let region = self.region_in(partition).unwrap_or(partition.region);
+        self.in_region(service, partition, region)
+    }
+
+    /// Returns the endpoint of a service in the region of a partition that every account has: elsewhere an account that
+    /// has not enabled the region may be answered as if the key did not exist.
+    pub fn at_home(&self, service: Service, partition: &Partition) -> Endpoint {
+        self.in_region(service, partition, partition.region)
+    }
+
+    /// The region that was asked for, if it is of this partition.
+    fn region_in(&self, partition: &Partition) -> Option<&str> {
+        self.region.as_deref().filter(|region| {
             Partition::of_region(region).is_some_and(|other| other.id == partition.id)
-        });
-        let region = own.unwrap_or(partition.region);
+        })
+    }
+
+    fn in_region(&self, service: Service, partition: &Partition, region: &str) -> Endpoint {
         let (host, region) = partition.host(service, region, self.variant);
         let instead = match service {
             Service::Sts => &self.sts,
@@ -432,6 +456,11 @@ mod tests {
             ("https://example.org:99999", None),
             ("https://", None),
             ("https://:1", None),
+            ("https://a:443:80", None),
+            ("https://[x", None),
+            ("https://[x]", None),
+            ("https://x]", None),
+            ("https://::1", None),
             ("ftp://localhost", None),
             ("localhost", None),
         ] {

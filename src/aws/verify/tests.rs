@@ -782,7 +782,64 @@ fn what_a_server_says_beyond_the_forms_is_not_passed_on() {
     };
     let (verdict, _) = looked_up(&id(), odd);
     assert_eq!(told(&verdict), ("unknown", "no-user"));
-    assert_eq!(verdict.last_used, Some(LastUsed::default()));
+    assert_eq!(verdict.last_used, None);
+}
+
+/// "Never used" is what IAM says by leaving out the date, and nothing else.
+#[test]
+fn a_last_use_that_is_not_said_is_not_never() {
+    let used = |inner: &'static str| {
+        let text = format!(
+            "<GetAccessKeyLastUsedResponse><GetAccessKeyLastUsedResult><UserName>deploy</UserName>{inner}\
+             </GetAccessKeyLastUsedResult></GetAccessKeyLastUsedResponse>"
+        );
+        let (verdict, _) = looked_up(&id(), |asked| {
+            (asked == "GetAccessKeyLastUsed").then(|| answer(200, &text))
+        });
+        assert_eq!(told(&verdict), ("active", ""));
+        verdict.last_used
+    };
+    let never =
+        "<AccessKeyLastUsed><ServiceName>N/A</ServiceName><Region>N/A</Region></AccessKeyLastUsed>";
+    assert_eq!(used(never), Some(LastUsed::default()));
+    assert_eq!(used(""), None);
+    assert_eq!(
+        used(
+            "<AccessKeyLastUsed><LastUsedDate>Nov 29, 2026</LastUsedDate><ServiceName>s3</ServiceName></AccessKeyLastUsed>"
+        ),
+        None
+    );
+}
+
+#[test]
+fn own_credentials_that_end_halfway_end_the_questions() {
+    for (code, word) in [
+        ("ExpiredToken", "have expired"),
+        ("InvalidClientTokenId", "not known"),
+    ] {
+        let (verdict, mut run) = looked_up(&id(), |asked| {
+            (asked == "GetAccessKeyLastUsed").then(|| error(403, code, ""))
+        });
+        assert_eq!(told(&verdict), ("unknown", "own-credentials"));
+        let reason = verdict.status.reason().expect("a reason");
+        assert!(reason.text.contains(word), "{reason}");
+        let count = run.count();
+        let caller = Identity::new("arn:aws:iam::123456789012:root", ACCOUNT).expect("a caller");
+        let verdict = run
+            .asker
+            .look_up(&other_id(), &own(), &caller, &PARTITIONS[0]);
+        assert_eq!(told(&verdict), ("unknown", "own-credentials"));
+        assert_eq!(run.count(), count);
+    }
+    let (verdict, _) = looked_up(&id(), |asked| {
+        let message = "Signature expired: 2026 is now earlier than";
+        (asked == "GetAccessKeyLastUsed").then(|| error(403, "SignatureDoesNotMatch", message))
+    });
+    assert_eq!(told(&verdict), ("unknown", "clock"));
+    let (verdict, _) = looked_up(&id(), |asked| {
+        (asked == "ListAccessKeys").then(|| error(404, "NoSuchEntity", ""))
+    });
+    assert_eq!(told(&verdict), ("unknown", "no-user"));
 }
 
 proptest! {

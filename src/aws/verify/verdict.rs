@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Partition;
+
 /// State of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
@@ -115,36 +117,38 @@ pub struct Identity {
 impl Identity {
     /// Reads an ARN of a caller and the account beside it; `None` if the two do not fit.
     pub(super) fn new(arn: &str, account_id: &str) -> Option<Self> {
-        let is_plain = |c: char| !c.is_control() && c != ' ';
-        if arn.len() > 2048 || !arn.chars().all(is_plain) {
+        // What IAM allows in a path.
+        if arn.len() > 2048 || !arn.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
         let fields: Vec<&str> = arn.splitn(6, ':').collect();
         let [_, partition, service, "", account, rest] = fields[..] else {
             return None;
         };
-        let is_partition = |byte: u8| byte.is_ascii_lowercase() || byte == b'-';
         let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
         if fields[0] != "arn"
-            || !partition.starts_with("aws")
-            || !partition.bytes().all(is_partition)
+            || Partition::named(partition).is_none()
             || !is_account
             || account != account_id
         {
             return None;
         }
         let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        let named = |name: String| is_name(&name).then_some(name);
         let owner = match (service, rest.split_once('/')) {
             ("iam", None) if rest == "root" => Owner::Root,
-            ("iam", Some(("user", name))) if !last(name).is_empty() => Owner::User(last(name)),
+            ("iam", Some(("user", name))) => Owner::User(named(last(name))?),
             ("sts", Some(("assumed-role", session))) => {
                 let (role, name) = session.rsplit_once('/')?;
+                // AWS's own roles have a colon: `aws:ec2-instance`.
+                let role = last(role);
+                named(role.strip_prefix("aws:").unwrap_or(&role).to_owned())?;
                 Owner::Session {
-                    role: last(role),
-                    name: name.to_owned(),
+                    role,
+                    name: named(name.to_owned())?,
                 }
             }
-            ("sts", Some(("federated-user", name))) => Owner::Federated(name.to_owned()),
+            ("sts", Some(("federated-user", name))) => Owner::Federated(named(name.to_owned())?),
             _ => return None,
         };
         Some(Self {
@@ -154,6 +158,12 @@ impl Identity {
             owner,
         })
     }
+}
+
+/// Returns true for names of users, roles and sessions as IAM allows them (IAM API Reference, `CreateUser`).
+pub(super) fn is_name(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte);
+    (1..=128).contains(&name.len()) && name.bytes().all(is_part)
 }
 
 /// The last use of a key that IAM knows of.
@@ -267,6 +277,12 @@ mod tests {
             ("aws:iam::123456789012:group/x", None),
             ("aws:iam::12345678901:root", None),
             ("evil:iam::123456789012:root", None),
+            ("awsfoo:iam::123456789012:root", None),
+            ("aws:iam::123456789012:user/<i>/[x](http://e)`id`", None),
+            ("aws:iam::123456789012:user/a\u{202e}/b", None),
+            ("aws:sts::123456789012:assumed-role//", None),
+            ("aws:sts::123456789012:assumed-role/ir/", None),
+            ("aws:sts::123456789012:federated-user/", None),
             ("aws:iam::123456789012:user/a\u{1b}b", None),
             ("aws:iam:us-east-1:123456789012:root", None),
         ] {

@@ -27,6 +27,13 @@ impl Element {
             })
     }
 
+    /// The element of that name directly in this one; `None` if there are two.
+    pub(super) fn child(&self, name: &str) -> Option<&Self> {
+        let mut named = self.children.iter().filter(|child| child.name == name);
+        let first = named.next()?;
+        named.next().is_none().then_some(first)
+    }
+
     /// The trimmed text of the first element of that name, unless it is empty.
     pub(super) fn text_of(&self, name: &str) -> Option<&str> {
         let text = self.find(name)?.text.trim();
