@@ -670,6 +670,38 @@ fn since_a_date_what_came_in_from_then_on() {
     );
 }
 
+/// Git takes a date that cannot be read for 1970 and ends there; a commit without one may be of today.
+#[test]
+fn since_a_date_commits_whose_own_cannot_be_read() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", "a", "one");
+    let commit = repo.git(&["cat-file", "commit", "HEAD"]);
+    let undated = commit
+        .lines()
+        .map(|line| match line.starts_with("committer") {
+            true => "committer c <c@x>\n".to_owned(),
+            false => format!("{line}\n"),
+        });
+    let args = [
+        "hash-object",
+        "-t",
+        "commit",
+        "-w",
+        "--literally",
+        "--stdin",
+    ];
+    let undated = repo
+        .git_command()
+        .args(args)
+        .stdin(undated.collect::<String>())
+        .status(0);
+    repo.git(&["update-ref", "refs/heads/main", undated.out().trim()]);
+    let opened = repo.open();
+    let tips = all_tips(&opened).expect("references");
+    let found = reachable_objects(&opened, &tips, Some(1_000_000_000));
+    assert!(found.objects.contains(&rev(&repo, "HEAD:a")), "{found:?}");
+}
+
 #[test]
 fn what_one_range_leaves_out_another_may_bring_in() {
     let repo = TestRepo::new();

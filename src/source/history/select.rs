@@ -105,7 +105,8 @@ pub fn reachable_objects(repo: &Repository, tips: &[ObjectId], since: Option<i64
             }
         }
     }
-    let is_wanted = |time: i64| since.is_none_or(|since| time >= since);
+    // A time that cannot be read is zero, and such a commit may be of any day.
+    let is_wanted = |time: i64| time == 0 || since.is_none_or(|since| time >= since);
     let walked = walk(
         repo,
         (&commits, &[]),
