@@ -1,5 +1,7 @@
 //! Answers of `keysieve-verify --format jsonl`: one line a key, then a line that says that it is whole.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -65,6 +67,19 @@ struct Asked {
 /// Returns true for the line at the end.
 pub(super) fn is_end(value: &Value) -> bool {
     value.get("schema").and_then(Value::as_str) == Some(SCHEMA)
+}
+
+/// Lets a key that is active by one answer of a run be so until the run's last answer about it: a temporary key has an answer
+/// for each of its tokens, and one that has expired says nothing of the others.
+pub(super) fn settle(run: &mut [KeyAnswer]) {
+    let mut last: HashMap<String, Option<i64>> = HashMap::new();
+    for answer in &*run {
+        let time = last.entry(answer.key_id.clone()).or_default();
+        *time = answer.asked.max(*time);
+    }
+    for answer in run.iter_mut().filter(|answer| answer.status == "active") {
+        answer.asked = last[&answer.key_id];
+    }
 }
 
 /// Reads a line; `None` if it is none, and an inner `None` for a secret whose key is not known.

@@ -256,6 +256,8 @@ struct Documents {
     read: Vec<Document>,
     /// Lines that belong together.
     answers: Vec<KeyAnswer>,
+    /// Index of the first answer of the run that is read.
+    run: usize,
     /// The line behind the answers was there.
     is_ended: bool,
     count: usize,
@@ -271,6 +273,7 @@ impl Documents {
             self.answers.extend(answer);
         } else if answer::is_end(value) {
             self.is_ended = true;
+            self.end_run();
         } else {
             self.read.push(document(value)?);
         }
@@ -278,7 +281,13 @@ impl Documents {
         Ok(())
     }
 
-    fn all(self) -> Vec<Document> {
+    fn end_run(&mut self) {
+        answer::settle(&mut self.answers[self.run..]);
+        self.run = self.answers.len();
+    }
+
+    fn all(mut self) -> Vec<Document> {
+        self.end_run();
         let mut all = self.read;
         if !self.answers.is_empty() || self.is_ended {
             let asked = self.answers.iter().filter_map(|answer| answer.asked).max();

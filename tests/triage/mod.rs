@@ -383,24 +383,29 @@ fn answers_of_verify_that_were_cut_short_are_2() {
     assert!(run.err().contains("cut short"), "{}", run.show());
 }
 
-/// Two answers of one second: a temporary key has one for each of its tokens.
+/// Answers of one run: a temporary key has one for each of its tokens. A later run counts more.
 #[test]
-fn of_answers_of_one_second_active_counts() {
-    for statuses in [["inactive", "active"], ["active", "inactive"]] {
+fn of_the_answers_of_a_run_active_counts() {
+    const END: &str = "{\"schema\":\"keysieve-verify/1\"}\n";
+    for (between, statuses, expected) in [
+        ("", [("inactive", 0), ("active", 0)], "active"),
+        ("", [("active", 0), ("inactive", 0)], "active"),
+        ("", [("active", 0), ("inactive", 1)], "active"),
+        ("", [("inactive", 0), ("active", 1)], "active"),
+        (END, [("active", 0), ("inactive", 1)], "inactive"),
+    ] {
         let folder = Folder::empty();
-        let mut text: String = statuses
-            .iter()
-            .map(|status| {
-                format!(
-                    "{{\"key_id\":\"{}\",\"status\":\"{status}\",\"asked\":{{\"at\":\"2026-11-30T13:00:00Z\"}}}}\n",
-                    folder.key
-                )
-            })
-            .collect();
-        text.push_str("{\"schema\":\"keysieve-verify/1\"}\n");
+        let lines = statuses.map(|(status, second)| {
+            format!(
+                "{{\"key_id\":\"{}\",\"status\":\"{status}\",\"asked\":{{\"at\":\"2026-11-30T13:00:0{second}Z\"}}}}\n",
+                folder.key
+            )
+        });
+        let text = format!("{}{END}", lines.join(between));
         folder.file("verify.jsonl", text.as_bytes());
-        let run = folder.named(&folder.key, &["--format=json"], 1);
-        assert_eq!(only(&run.json())["status"]["value"], "active");
+        let status = i32::from(expected == "active");
+        let run = folder.named(&folder.key, &["--format=json"], status);
+        assert_eq!(only(&run.json())["status"]["value"], expected, "{text}");
     }
 }
 
