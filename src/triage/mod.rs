@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::aws::cloudtrail::{Event, Lineage, LogKeyId};
+use crate::aws::cloudtrail::{Event, Field, Lineage, LogKeyId};
 use crate::evidence::trail::Coverage;
 use crate::evidence::{AsOf, Cell, CostSource, Exhibit, Kind};
 use crate::text::date;
@@ -306,7 +306,7 @@ fn one(
             .find(|it| it.event.signer() == Some(key) && it.event.time == at);
         last_used.push(LastUsed {
             service: last.map(|it| usage::service_of(it.event).to_owned()),
-            region: last.map(|it| it.event.text_at(&["awsRegion"]).to_owned()),
+            region: last.map(|it| it.event.get(Field::Region).to_owned()),
             as_of: Some(at.clone()),
             at: Some(at),
             source: "cloudtrail",

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::aws::authorization::{Authorization, Permissions};
-use crate::aws::cloudtrail::{Event, LogKeyId};
+use crate::aws::cloudtrail::event::text_at;
+use crate::aws::cloudtrail::{Event, Field, LogKeyId};
 use crate::aws::credential_report::{CredentialReport, SlotState, User};
 use crate::aws::key_id::KeyId;
 use crate::evidence::{Exhibit, HealthNotice, Kind};
@@ -195,10 +196,11 @@ impl<'e> Records<'e> {
                 as_of: None,
             });
         }
-        let account =
-            |event: &&Event| event.signer() == Some(key) && !event.identity("accountId").is_empty();
+        let account = |event: &&Event| {
+            event.signer() == Some(key) && !event.get(Field::CallerAccount).is_empty()
+        };
         if let Some(event) = events.iter().rev().find(|event| account(event)) {
-            facts.push(Fact::of_event(event.identity("accountId"), event));
+            facts.push(Fact::of_event(event.get(Field::CallerAccount), event));
         }
         for exhibit in self.exhibits {
             match &exhibit.kind {
@@ -224,19 +226,14 @@ impl<'e> Records<'e> {
         let by_key = events
             .iter()
             .rev()
-            .find(|event| event.signer() == Some(key) && !event.identity("type").is_empty());
+            .find(|event| event.signer() == Some(key) && !event.get(Field::CallerType).is_empty());
         if let Some(event) = by_key {
-            let arn = Some(event.identity("arn").to_owned()).filter(|arn| !arn.is_empty());
-            let issuer = event.text_at(&[
-                "userIdentity",
-                "sessionContext",
-                "sessionIssuer",
-                "userName",
-            ]);
+            let arn = Some(event.get(Field::CallerArn).to_owned()).filter(|arn| !arn.is_empty());
+            let issuer = event.get(Field::Issuer);
             let name = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-            let (kind, name) = match event.identity("type") {
+            let (kind, name) = match event.get(Field::CallerType) {
                 "Root" => ("root", None),
-                "IAMUser" => ("user", name(event.identity("userName"))),
+                "IAMUser" => ("user", name(event.get(Field::CallerName))),
                 _ => ("session", name(issuer)),
             };
             let fact = Fact::of_event(shown(kind, name.as_deref()), event);
@@ -374,12 +371,11 @@ impl<'e> Records<'e> {
             facts.extend(value.map(|value| Fact::of(value, row.exhibit)));
         }
         for event in events.iter().filter(|event| event.succeeded()) {
-            let is_about = event.text_at(&["requestParameters", "accessKeyId"]) == key.as_str();
-            let is_made =
-                event.text_at(&["responseElements", "accessKey", "accessKeyId"]) == key.as_str();
-            let value = match event.name() {
+            let is_about = event.get(Field::AboutKey) == key.as_str();
+            let is_made = event.get(Field::MadeKey) == key.as_str();
+            let value = match event.get(Field::Name) {
                 "UpdateAccessKey" if is_about => {
-                    match event.text_at(&["requestParameters", "status"]) {
+                    match text_at(&event.record(), &["requestParameters", "status"]) {
                         "Active" => "active",
                         "Inactive" => "inactive",
                         _ => continue,
@@ -409,10 +405,9 @@ impl<'e> Records<'e> {
 
     /// Returns the time of a key's creation.
     pub fn created(&self, key: LogKeyId, events: &[&Event]) -> Option<Fact> {
-        let made = events.iter().find(|event| {
-            event.succeeded()
-                && event.text_at(&["responseElements", "accessKey", "accessKeyId"]) == key.as_str()
-        });
+        let made = events
+            .iter()
+            .find(|event| event.succeeded() && event.get(Field::MadeKey) == key.as_str());
         if let Some(event) = made {
             return Some(Fact::of_event(event.time.clone(), event));
         }

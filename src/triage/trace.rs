@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::deed::{self, Deed, DeedKind, Outcome};
 use super::usage::{self, Network, New, Use};
+use crate::aws::cloudtrail::event::text_at;
 use crate::aws::cloudtrail::lineage::{Descent, user_of};
-use crate::aws::cloudtrail::{Event, LogKeyId, Relation};
-use crate::aws::iam_export;
+use crate::aws::cloudtrail::{Event, Field, LogKeyId, Relation};
 use crate::text::date;
 
 /// Deeds that are listed; further ones are counted.
@@ -54,15 +54,15 @@ pub struct EventRef {
 
 impl EventRef {
     fn of(event: &Event) -> Self {
-        let text = |name: &str| event.text_at(&[name]).chars().take(512).collect::<String>();
+        let text = |field| event.get(field).chars().take(512).collect::<String>();
         Self {
             at: event.time.clone(),
             service: usage::service_of(event).to_owned(),
-            event_name: event.name().to_owned(),
-            region: text("awsRegion"),
-            address: text("sourceIPAddress"),
-            agent: text("userAgent"),
-            error: Some(text("errorCode")).filter(|error| !error.is_empty()),
+            event_name: event.get(Field::Name).to_owned(),
+            region: text(Field::Region),
+            address: text(Field::Address),
+            agent: text(Field::Agent),
+            error: Some(text(Field::Error)).filter(|error| !error.is_empty()),
             key_id: event.signer().map(|key| key.to_string()),
             event_id: event.id.clone(),
         }
@@ -162,7 +162,7 @@ pub fn trace(
         _ => true,
     };
     let is_known = |event: &Event| {
-        let address = event.text_at(&["sourceIPAddress"]);
+        let address = event.get(Field::Address);
         known.iter().any(|network| network.holds(address))
     };
     let mut children = BTreeSet::new();
@@ -191,23 +191,18 @@ pub fn trace(
             relation,
             Relation::By | Relation::Issued | Relation::Made | Relation::Login
         ) {
-            let record: Value = serde_json::from_str(&event.text).unwrap_or(Value::Null);
             if let Some(edge) = edge(event) {
                 children.insert(edge.child.clone());
                 traced.lineage.push(edge);
             }
-            if let Some(deed) = deed(event, &record, *relation, is_after) {
+            if let Some(deed) = deed(event, *relation, is_after) {
                 if traced.deeds.len() < MAX_DEEDS {
                     traced.deeds.push(deed);
                 } else {
                     traced.more_deeds += 1;
                 }
             }
-            if is_after
-                && !is_known
-                && traced.first_write_after.is_none()
-                && is_write(event, &record)
-            {
+            if is_after && !is_known && traced.first_write_after.is_none() && is_write(event) {
                 traced.first_write_after = Some(EventRef::of(event));
             }
         }
@@ -233,8 +228,8 @@ pub fn trace(
                 how: "first seen".to_owned(),
                 at: event.time.clone(),
                 expires: None,
-                of: user_of(event.identity("arn")).map(|(_, name)| name.to_owned()),
-                account_id: Some(event.identity("accountId").to_owned()),
+                of: user_of(event.get(Field::CallerArn)).map(|(_, name)| name.to_owned()),
+                account_id: Some(event.get(Field::CallerAccount).to_owned()),
                 event_id: event.id.clone(),
             });
         }
@@ -259,12 +254,10 @@ pub fn trace(
 }
 
 fn outcome(event: &Event, record: &Value) -> (Outcome, Option<String>) {
-    let error = event.text_at(&["errorCode"]);
-    let login = record
-        .pointer("/responseElements/ConsoleLogin")
-        .and_then(Value::as_str);
+    let error = event.get(Field::Error);
+    let login = text_at(record, &["responseElements", "ConsoleLogin"]);
     match error {
-        "" if login == Some("Failure") => (Outcome::Failed, Some("Failure".to_owned())),
+        "" if login == "Failure" => (Outcome::Failed, Some("Failure".to_owned())),
         "" => (Outcome::Done, None),
         "AccessDenied"
         | "AccessDeniedException"
@@ -275,29 +268,30 @@ fn outcome(event: &Event, record: &Value) -> (Outcome, Option<String>) {
     }
 }
 
-fn is_write(event: &Event, record: &Value) -> bool {
-    let is_read_only = match record.get("readOnly") {
-        Some(Value::Bool(is)) => *is,
-        Some(Value::String(text)) => text == "true",
+fn is_write(event: &Event) -> bool {
+    let is_read_only = match event.get(Field::ReadOnly) {
+        "true" => true,
+        "false" => false,
         _ => ["Get", "List", "Describe", "Head", "Lookup"]
             .iter()
-            .any(|verb| event.name().starts_with(verb)),
+            .any(|verb| event.get(Field::Name).starts_with(verb)),
     };
     !is_read_only && event.succeeded()
 }
 
-fn deed(event: &Event, record: &Value, relation: Relation, is_after: bool) -> Option<Deed> {
+fn deed(event: &Event, relation: Relation, is_after: bool) -> Option<Deed> {
     let service = usage::service_of(event);
-    let kind = deed::kind_of(service, event.name())?;
-    let (outcome, error) = outcome(event, record);
+    let kind = deed::kind_of(service, event.get(Field::Name))?;
+    let record = event.record();
+    let (outcome, error) = outcome(event, &record);
     Some(Deed {
         kind,
         service: service.to_owned(),
-        event_name: event.name().to_owned(),
+        event_name: event.get(Field::Name).to_owned(),
         outcome,
         error,
         at: event.time.clone(),
-        region: event.text_at(&["awsRegion"]).to_owned(),
+        region: event.get(Field::Region).to_owned(),
         target: record
             .get("requestParameters")
             .map(deed::targets)
@@ -312,29 +306,25 @@ fn deed(event: &Event, record: &Value, relation: Relation, is_after: bool) -> Op
 /// The credential that a successful event makes.
 fn edge(event: &Event) -> Option<Edge> {
     let parent = event.signer().filter(|_| event.succeeded())?;
-    let response =
-        |path: &[&str]| LogKeyId::parse(event.text_at(&[&["responseElements"], path].concat()));
-    let parameter = |name: &str| {
-        Some(event.text_at(&["requestParameters", name]).to_owned()).filter(|it| !it.is_empty())
-    };
+    let text =
+        |path: &[&str]| Some(text_at(&event.record(), path).to_owned()).filter(|it| !it.is_empty());
+    let parameter = |name| text(&["requestParameters", name]);
     let edge = |child: String, kind, of: Option<String>, account: &str, expires| Edge {
         parent: parent.to_string(),
         child,
         kind,
-        how: event.name().to_owned(),
+        how: event.get(Field::Name).to_owned(),
         at: event.time.clone(),
         expires,
         of,
         account_id: Some(account.to_owned()).filter(|it| !it.is_empty()),
         event_id: event.id.clone(),
     };
-    match event.name() {
+    match event.get(Field::Name) {
         "CreateAccessKey" => {
-            let child = response(&["accessKey", "accessKeyId"])?;
-            let made_for = event.text_at(&["responseElements", "accessKey", "userName"]);
-            let of = Some(made_for.to_owned())
-                .filter(|it| !it.is_empty())
-                .or_else(|| parameter("userName"));
+            let child = LogKeyId::parse(event.get(Field::MadeKey))?;
+            let made_for = text(&["responseElements", "accessKey", "userName"]);
+            let of = made_for.or_else(|| parameter("userName"));
             Some(edge(child.to_string(), "key", of, event.account(), None))
         }
         "CreateUser" => Some(edge(
@@ -352,10 +342,10 @@ fn edge(event: &Event) -> Option<Edge> {
             None,
         )),
         _ => {
-            let child = response(&["credentials", "accessKeyId"])?;
-            let expires = event.text_at(&["responseElements", "credentials", "expiration"]);
-            let expires = iam_export::moment(&Value::String(expires.to_owned()))
-                .or_else(|| date::spoken_moment(expires));
+            let child = LogKeyId::parse(event.get(Field::IssuedKey))?;
+            let expires = text(&["responseElements", "credentials", "expiration"]);
+            let expires =
+                expires.and_then(|text| date::moment(&text).or_else(|| date::spoken_moment(&text)));
             let role = parameter("roleArn");
             let account = role
                 .as_deref()

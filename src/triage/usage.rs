@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 
-use crate::aws::cloudtrail::Event;
+use crate::aws::cloudtrail::{Event, Field};
 
 /// Different values that are kept apart; events with further ones are counted together.
 const MAX_VALUES: usize = 1000;
@@ -109,11 +109,11 @@ impl Use {
         self.failed += u64::from(!event.succeeded());
         self.from.get_or_insert_with(|| event.time.clone());
         self.to = Some(event.time.clone());
-        self.addresses.add(event.text_at(&["sourceIPAddress"]));
-        self.agents.add(agent_family(event.text_at(&["userAgent"])));
-        self.regions.add(event.text_at(&["awsRegion"]));
+        self.addresses.add(event.get(Field::Address));
+        self.agents.add(agent_family(event.get(Field::Agent)));
+        self.regions.add(event.get(Field::Region));
         self.services.add(service_of(event));
-        self.errors.add(event.text_at(&["errorCode"]));
+        self.errors.add(event.get(Field::Error));
     }
 
     /// Events from elsewhere than networks that are known.
@@ -158,9 +158,9 @@ impl New {
             let value: String = value.chars().take(MAX_VALUE).collect();
             values.contains(&value)
         };
-        has(&self.addresses, event.text_at(&["sourceIPAddress"]))
-            || has(&self.agents, agent_family(event.text_at(&["userAgent"])))
-            || has(&self.regions, event.text_at(&["awsRegion"]))
+        has(&self.addresses, event.get(Field::Address))
+            || has(&self.agents, agent_family(event.get(Field::Agent)))
+            || has(&self.regions, event.get(Field::Region))
             || has(&self.services, service_of(event))
     }
 }
@@ -174,7 +174,7 @@ pub fn agent_family(agent: &str) -> &str {
 
 /// `iam` of `iam.amazonaws.com`.
 pub fn service_of(event: &Event) -> &str {
-    let source = event.text_at(&["eventSource"]);
+    let source = event.get(Field::Source);
     source.strip_suffix(".amazonaws.com").unwrap_or(source)
 }
 

@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::json;
 use super::key::{LogKeyId, each_in_text};
 
-/// One event.
-#[derive(Clone, Debug)]
+/// One event. Its record is held as text, with the strings that are asked for again and again beside it: parsed JSON would
+/// take five times the memory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
     /// `eventTime`: ISO 8601 in UTC, so that the order of texts is the order of time. Empty if it is missing.
     pub time: String,
@@ -16,8 +17,115 @@ pub struct Event {
     pub id: String,
     /// The record as it is printed: see [`json::printable`].
     pub text: String,
-    /// The record.
-    value: Value,
+    /// The values of [`Field::ALL`], one after the other.
+    values: Box<str>,
+    /// End of each in `values`.
+    ends: [u32; Field::ALL.len()],
+    key_ids: Box<[LogKeyId]>,
+}
+
+/// A string of a record. A truth value reads `true` or `false`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// The name of the API operation.
+    Name,
+    /// The service, such as `iam.amazonaws.com`.
+    Source,
+    /// The region.
+    Region,
+    /// The IP address, or the name of a service.
+    Address,
+    /// The user agent.
+    Agent,
+    /// The error; none if the call succeeded.
+    Error,
+    /// Whether the call only reads.
+    ReadOnly,
+    /// Whether the browser made the call.
+    FromConsole,
+    /// The account that received the event.
+    RecipientAccount,
+    /// The ID of the key that signed the request.
+    Signer,
+    /// The kind of the caller, such as `Root` or `IAMUser`.
+    CallerType,
+    /// The ARN of the caller.
+    CallerArn,
+    /// The account of the caller.
+    CallerAccount,
+    /// The name of the user who called.
+    CallerName,
+    /// The service that called for the caller.
+    InvokedBy,
+    /// The name of the user or role that a session was issued to.
+    Issuer,
+    /// The time when a session was created.
+    SessionCreated,
+    /// Whether a session was opened with MFA.
+    SessionMfa,
+    /// The ID of the key that the request is about.
+    AboutKey,
+    /// The ID of an access key that the call made.
+    MadeKey,
+    /// The ID of a session's key that the call issued.
+    IssuedKey,
+}
+
+impl Field {
+    /// Every field, in the order of the declaration, with its path in a record.
+    const ALL: [(Self, &[&str]); 21] = [
+        (Self::Name, &["eventName"]),
+        (Self::Source, &["eventSource"]),
+        (Self::Region, &["awsRegion"]),
+        (Self::Address, &["sourceIPAddress"]),
+        (Self::Agent, &["userAgent"]),
+        (Self::Error, &["errorCode"]),
+        (Self::ReadOnly, &["readOnly"]),
+        (Self::FromConsole, &["sessionCredentialFromConsole"]),
+        (Self::RecipientAccount, &["recipientAccountId"]),
+        (Self::Signer, &["userIdentity", "accessKeyId"]),
+        (Self::CallerType, &["userIdentity", "type"]),
+        (Self::CallerArn, &["userIdentity", "arn"]),
+        (Self::CallerAccount, &["userIdentity", "accountId"]),
+        (Self::CallerName, &["userIdentity", "userName"]),
+        (Self::InvokedBy, &["userIdentity", "invokedBy"]),
+        (
+            Self::Issuer,
+            &[
+                "userIdentity",
+                "sessionContext",
+                "sessionIssuer",
+                "userName",
+            ],
+        ),
+        (
+            Self::SessionCreated,
+            &[
+                "userIdentity",
+                "sessionContext",
+                "attributes",
+                "creationDate",
+            ],
+        ),
+        (
+            Self::SessionMfa,
+            &[
+                "userIdentity",
+                "sessionContext",
+                "attributes",
+                "mfaAuthenticated",
+            ],
+        ),
+        (Self::AboutKey, &["requestParameters", "accessKeyId"]),
+        (
+            Self::MadeKey,
+            &["responseElements", "accessKey", "accessKeyId"],
+        ),
+        (
+            Self::IssuedKey,
+            &["responseElements", "credentials", "accessKeyId"],
+        ),
+    ];
 }
 
 impl Event {
@@ -32,82 +140,75 @@ impl Event {
         let value: Value = serde_json::from_slice(text)?;
         if let Some(inner) = value.get("CloudTrailEvent").and_then(Value::as_str) {
             let record = serde_json::from_str(inner)?;
-            return Ok(Self::of(record, inner));
+            return Ok(Self::of(&record, inner));
         }
         if let Some(detail) = value.get("detail").filter(|detail| is_record(detail)) {
-            let text = detail.to_string();
-            return Ok(Self::of(detail.clone(), &text));
+            return Ok(Self::of(detail, &detail.to_string()));
         }
         // Invalid UTF-8 is an error of the parser above.
         Ok(std::str::from_utf8(text)
             .ok()
-            .and_then(|text| Self::of(value, text)))
+            .and_then(|text| Self::of(&value, text)))
     }
 
-    fn of(value: Value, text: &str) -> Option<Self> {
-        is_record(&value).then(|| Self {
-            time: text_at(&value, &["eventTime"]).to_owned(),
-            id: text_at(&value, &["eventID"]).to_owned(),
+    fn of(record: &Value, text: &str) -> Option<Self> {
+        if !is_record(record) {
+            return None;
+        }
+        let mut values = String::new();
+        let ends = Field::ALL.map(|(_, path)| {
+            match at(record, path) {
+                Some(Value::Bool(is)) => values.push_str(if *is { "true" } else { "false" }),
+                Some(Value::String(text)) => values.push_str(text),
+                _ => {}
+            }
+            u32::try_from(values.len()).expect("a record is far shorter than 4 GiB")
+        });
+        let mut key_ids = BTreeSet::new();
+        collect(record, &mut key_ids);
+        Some(Self {
+            time: text_at(record, &["eventTime"]).to_owned(),
+            id: text_at(record, &["eventID"]).to_owned(),
             text: json::printable(text),
-            value,
+            values: values.into(),
+            ends,
+            key_ids: key_ids.into_iter().collect(),
         })
     }
 
-    /// Every key ID in the record's strings, names of fields included.
-    pub fn key_ids(&self) -> BTreeSet<LogKeyId> {
-        let mut ids = BTreeSet::new();
-        collect(&self.value, &mut ids);
-        ids
+    /// Every key ID in the record's strings, names of fields included, in order.
+    pub fn key_ids(&self) -> &[LogKeyId] {
+        &self.key_ids
     }
 
-    /// `userIdentity.accessKeyId`: the key that signed the request.
+    /// Returns a string of the record; an empty one if it is missing.
+    pub fn get(&self, field: Field) -> &str {
+        let at = field as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.values[start as usize..self.ends[at] as usize]
+    }
+
+    /// Parses the record, as it is printed.
+    pub fn record(&self) -> Value {
+        serde_json::from_str(&self.text).expect("the text was parsed once")
+    }
+
+    /// The key that signed the request.
     pub fn signer(&self) -> Option<LogKeyId> {
-        LogKeyId::parse(self.identity("accessKeyId"))
-    }
-
-    /// A string of `userIdentity`, or nothing.
-    pub fn identity(&self, name: &str) -> &str {
-        text_at(&self.value, &["userIdentity", name])
-    }
-
-    /// A string of `userIdentity.sessionContext.attributes`, or nothing.
-    pub fn session(&self, name: &str) -> &str {
-        text_at(
-            &self.value,
-            &["userIdentity", "sessionContext", "attributes", name],
-        )
-    }
-
-    /// A string at a path of names, or nothing.
-    pub fn text_at(&self, path: &[&str]) -> &str {
-        text_at(&self.value, path)
+        LogKeyId::parse(self.get(Field::Signer))
     }
 
     /// The account that the event happened in: the recipient's, else the caller's.
     pub fn account(&self) -> &str {
-        match text_at(&self.value, &["recipientAccountId"]) {
-            "" => self.identity("accountId"),
+        match self.get(Field::RecipientAccount) {
+            "" => self.get(Field::CallerAccount),
             account => account,
         }
     }
 
-    /// `eventName`.
-    pub fn name(&self) -> &str {
-        text_at(&self.value, &["eventName"])
-    }
-
-    /// Returns true if the call succeeded: a failed one has an `errorCode`.
+    /// Returns true if the call succeeded: a failed one has an error.
     pub fn succeeded(&self) -> bool {
-        text_at(&self.value, &["errorCode"]).is_empty()
-    }
-
-    /// Returns true for `sessionCredentialFromConsole`: the browser made the call.
-    pub fn is_from_console(&self) -> bool {
-        match self.value.get("sessionCredentialFromConsole") {
-            Some(Value::Bool(is)) => *is,
-            Some(Value::String(text)) => text == "true",
-            _ => false,
-        }
+        self.get(Field::Error).is_empty()
     }
 }
 
@@ -118,11 +219,13 @@ fn is_record(value: &Value) -> bool {
         .all(|name| value.get(name).is_some_and(Value::is_string))
 }
 
-fn text_at<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    path.iter()
-        .try_fold(value, |value, name| value.get(name))
-        .and_then(Value::as_str)
-        .unwrap_or_default()
+/// Returns the string at a path of names in a record; an empty one if there is none.
+pub fn text_at<'v>(record: &'v Value, path: &[&str]) -> &'v str {
+    at(record, path).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn at<'v>(record: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(record, |value, name| value.get(name))
 }
 
 fn collect(value: &Value, ids: &mut BTreeSet<LogKeyId>) {
@@ -135,5 +238,39 @@ fn collect(value: &Value, ids: &mut BTreeSet<LogKeyId>) {
             fields.values().for_each(|value| collect(value, ids));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_field_has_the_place_of_its_declaration() {
+        for (at, (field, _)) in Field::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, at, "{field:?}");
+        }
+    }
+
+    #[test]
+    fn fields_are_those_of_the_record() {
+        let mut record = serde_json::json!({"eventID": "1", "eventSource": "s", "readOnly": true});
+        for (number, (_, path)) in Field::ALL.into_iter().enumerate().skip(7) {
+            let mut place = &mut record;
+            for name in path {
+                place = &mut place[*name];
+            }
+            *place = format!("\u{e9}{number}").into();
+        }
+        let event = Event::parse(record.to_string().as_bytes())
+            .unwrap()
+            .unwrap();
+        for (number, (field, _)) in Field::ALL.into_iter().enumerate().skip(7) {
+            assert_eq!(event.get(field), format!("\u{e9}{number}"));
+        }
+        assert_eq!(event.get(Field::ReadOnly), "true");
+        assert_eq!(event.get(Field::Source), "s");
+        assert_eq!(event.get(Field::Name), "");
+        assert_eq!(event.record(), record);
     }
 }

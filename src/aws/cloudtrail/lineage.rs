@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::Event;
+use super::event::{Event, Field, text_at};
 use super::key::LogKeyId;
 
 /// Generations of credentials that are followed. Real chains have two or three; hostile logs can have any number.
@@ -165,7 +165,7 @@ impl Lineage {
         let Some(descent) = self.keys.get(&signer).copied() else {
             return;
         };
-        let principal = event.identity("arn");
+        let principal = event.get(Field::CallerArn);
         if !principal.is_empty() {
             let known = self
                 .principals
@@ -191,21 +191,18 @@ impl Lineage {
             parent: signer,
             depth: parent.depth + 1,
         };
-        let response = |path: &[&str]| {
-            let path: Vec<&str> = [&["responseElements"], path].concat();
-            LogKeyId::parse(event.text_at(&path))
-        };
-        let name = event.name();
+        let name = event.get(Field::Name);
         if ISSUES.contains(&name) {
-            if let Some(key) = response(&["credentials", "accessKeyId"]) {
+            if let Some(key) = LogKeyId::parse(event.get(Field::IssuedKey)) {
                 self.add_key(key, child(Relation::Issued));
             }
         } else if name == "CreateAccessKey" {
-            if let Some(key) = response(&["accessKey", "accessKeyId"]) {
+            if let Some(key) = LogKeyId::parse(event.get(Field::MadeKey)) {
                 self.add_key(key, child(Relation::Made));
             }
         } else if ["CreateUser", "CreateLoginProfile", "UpdateLoginProfile"].contains(&name) {
-            let user = event.text_at(&["requestParameters", "userName"]);
+            let record = event.record();
+            let user = text_at(&record, &["requestParameters", "userName"]);
             if !user.is_empty() {
                 self.add_user(
                     event.account(),
@@ -243,8 +240,12 @@ impl Lineage {
 
     /// The made user that sent an event.
     fn user_of(&self, event: &Event) -> Option<&MadeUser> {
-        let (account, name) = user_of(event.identity("arn"))
-            .unwrap_or_else(|| (event.identity("accountId"), event.identity("userName")));
+        let (account, name) = user_of(event.get(Field::CallerArn)).unwrap_or_else(|| {
+            (
+                event.get(Field::CallerAccount),
+                event.get(Field::CallerName),
+            )
+        });
         let (account, name) = (account.to_owned(), name.to_owned());
         self.users.get(&User { account, name })
     }
@@ -252,7 +253,7 @@ impl Lineage {
     /// Returns true if what a user does here follows from what the key did: everything that a new user does, and
     /// what an old one does in the console after the key set a password.
     fn covers(&self, made: &MadeUser, event: &Event) -> bool {
-        made.is_new || event.is_from_console()
+        made.is_new || event.get(Field::FromConsole) == "true"
     }
 
     /// Returns the relation of an event to the keys, with the credential that it descends from. Complete only after
@@ -262,15 +263,15 @@ impl Lineage {
             return Some((descent.relation, *descent));
         }
         if let Some(made) = self.user_of(event) {
-            if event.name() == "ConsoleLogin" {
+            if event.get(Field::Name) == "ConsoleLogin" {
                 return Some((Relation::Login, made.descent));
             }
             if self.covers(made, event) {
                 return Some((Relation::Made, made.descent));
             }
         }
-        if let Some(descent) = self.principals.get(event.identity("arn")) {
-            let is_on_behalf = !event.identity("invokedBy").is_empty() && self.was_caused(event);
+        if let Some(descent) = self.principals.get(event.get(Field::CallerArn)) {
+            let is_on_behalf = !event.get(Field::InvokedBy).is_empty() && self.was_caused(event);
             let relation = if is_on_behalf {
                 Relation::OnBehalf
             } else {
@@ -278,17 +279,16 @@ impl Lineage {
             };
             return Some((relation, *descent));
         }
-        let named = event.key_ids();
-        let descent = named.iter().find_map(|key| self.keys.get(key))?;
+        let descent = event.key_ids().iter().find_map(|key| self.keys.get(key))?;
         Some((Relation::About, *descent))
     }
 
     /// Returns true if the session of a service was created within a second of a direct call with equal MFA.
     fn was_caused(&self, event: &Event) -> bool {
-        let Some(created) = second(event.session("creationDate")) else {
+        let Some(created) = second(event.get(Field::SessionCreated)) else {
             return false;
         };
-        let principal = event.identity("arn");
+        let principal = event.get(Field::CallerArn);
         let from = (principal.to_owned(), has_mfa(event), created - 1);
         let to = (principal.to_owned(), has_mfa(event), created + 1);
         self.calls.range(from..=to).next().is_some()
@@ -313,7 +313,7 @@ pub fn user_of(arn: &str) -> Option<(&str, &str)> {
 }
 
 fn has_mfa(event: &Event) -> bool {
-    event.session("mfaAuthenticated") == "true"
+    event.get(Field::SessionMfa) == "true"
 }
 
 /// Seconds since 1970 of a time such as `2023-07-10T12:11:15Z`.

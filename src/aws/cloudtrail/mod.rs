@@ -9,6 +9,6 @@ pub mod key;
 pub mod lineage;
 pub mod record;
 
-pub use event::Event;
+pub use event::{Event, Field};
 pub use key::{GivenSearcher, Hit, KeySearcher, LogKeyId};
 pub use lineage::{Lineage, Relation};

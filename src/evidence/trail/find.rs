@@ -66,8 +66,8 @@ pub fn find(
 
 struct Search {
     lineage: Lineage,
-    /// By time, ID and text: the first by path of equal ones.
-    events: BTreeMap<(String, String, String), (PathBuf, Event)>,
+    /// In order of time, ID and text, with the first path of equal ones.
+    events: BTreeMap<Event, PathBuf>,
     account: Account,
 }
 
@@ -145,7 +145,7 @@ impl Search {
             // An event may come before the one that makes its signer known: go over all until nothing is new.
             loop {
                 let before = (self.lineage.keys().count(), self.lineage.users().count());
-                for (_, event) in self.events.values() {
+                for event in self.events.keys() {
                     self.lineage.learn(event);
                 }
                 if (self.lineage.keys().count(), self.lineage.users().count()) == before {
@@ -176,13 +176,10 @@ impl Search {
 
     fn add(&mut self, file: &Listed, events: Vec<Event>) {
         for event in events {
-            let key = (event.time.clone(), event.id.clone(), event.text.clone());
-            let known = self
-                .events
-                .entry(key)
-                .or_insert_with(|| (file.path.clone(), event));
-            if file.path < known.0 {
-                known.0.clone_from(&file.path);
+            let known = self.events.entry(event);
+            let known = known.or_insert_with(|| file.path.clone());
+            if file.path < *known {
+                known.clone_from(&file.path);
             }
         }
     }
@@ -192,7 +189,7 @@ impl Search {
         self.account.unread.dedup();
         let mut ids = HashSet::new();
         let mut events = Vec::new();
-        for (_, (path, event)) in self.events {
+        for (event, path) in self.events {
             // A trail of the account and one of the organisation record the same event under the same ID.
             if !event.id.is_empty() && !ids.insert(event.id.clone()) {
                 continue;

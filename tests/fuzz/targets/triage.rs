@@ -41,7 +41,7 @@ pub fn run(data: &[u8]) {
     events.sort_by(|a, b| (&a.time, &a.id).cmp(&(&b.time, &b.id)));
     let mut subjects = Subjects::new();
     for key in events.iter().flat_map(Event::key_ids).take(3) {
-        subjects.entry(key).or_default();
+        subjects.entry(*key).or_default();
     }
     let case = assess(&Question {
         subjects: &subjects,

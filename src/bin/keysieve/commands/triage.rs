@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use keysieve::aws::cloudtrail::{Event, LogKeyId};
+use keysieve::aws::cloudtrail::{Event, Field, LogKeyId};
 use keysieve::engine::Engine;
 use keysieve::evidence::trail::{self, Coverage, Index};
 use keysieve::evidence::{self, EvidenceFile, Exhibit, Gathered, Kind, mail};
@@ -328,11 +328,8 @@ impl Read {
                 if let Some(event) =
                     event.filter(|event| event.id.is_empty() || seen.insert(event.id.clone()))
                 {
-                    self.coverage.add_time(
-                        event.account(),
-                        event.text_at(&["awsRegion"]),
-                        &event.time,
-                    );
+                    self.coverage
+                        .add_time(event.account(), event.get(Field::Region), &event.time);
                     self.events.push(event);
                 }
             }
