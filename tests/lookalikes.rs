@@ -41,7 +41,7 @@ fn fill(text: &str, keys: &mut Keys) -> String {
                 .unwrap_or((&rest[1..close], ""));
             let length = length.parse().unwrap_or(40);
             let value = match name {
-                "ID" => id_with_digit(keys),
+                "ID" => keys.id(),
                 "ALNUM" => keys.text(ALNUM, length),
                 "URL64" => keys.text(URL64, length),
                 "B64" if length == 40 => keys.secret(),
@@ -65,16 +65,6 @@ fn fill(text: &str, keys: &mut Keys) -> String {
         }
     }
     made + rest
-}
-
-/// A key id with a digit in it: of those without, one in some ten reads as words and becomes a note.
-fn id_with_digit(keys: &mut Keys) -> String {
-    loop {
-        let id = keys.id();
-        if id.bytes().any(|byte| byte.is_ascii_digit()) {
-            return id;
-        }
-    }
 }
 
 /// Checks that texts give exactly these levels, each with fresh values several times.

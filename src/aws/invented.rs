@@ -3,6 +3,8 @@
 //! Each test is bounded from above in the tests below, for uniform characters: of true secrets fewer than one in 10^7
 //! is lost to them, of true key IDs fewer than one in 10^7 as well. A simulation of many millions holds the bounds.
 
+use std::sync::LazyLock;
+
 /// The letters as they follow each other in the alphabet, and on the keyboard row by row.
 const ORDERS: [&[u8; 26]; 2] = [b"abcdefghijklmnopqrstuvwxyz", b"qwertyuiopasdfghjklzxcvbnm"];
 
@@ -21,64 +23,11 @@ const COVERED: usize = 10;
 /// Shortest row of letters that counts as one.
 const ROW: usize = 4;
 
-/// Words that people write where an ID should go.
-const WORDS: &[&str] = &[
-    "ACCESS",
-    "ACCOUNT",
-    "ADMIN",
-    "AWS",
-    "CHANGE",
-    "CLIENT",
-    "CREDENTIAL",
-    "DEFAULT",
-    "DELETED",
-    "DEMO",
-    "DUMMY",
-    "DUMMIES",
-    "EXAMPLE",
-    "EXPIRED",
-    "FAKE",
-    "FALSE",
-    "FILL",
-    "HERE",
-    "HIDDEN",
-    "IDENTIFIER",
-    "INSERT",
-    "INVALID",
-    "ITISNOT",
-    "KEY",
-    "LOREM",
-    "IPSUM",
-    "MASKED",
-    "MOCK",
-    "NOT",
-    "NOTREAL",
-    "PASSWORD",
-    "PLACE",
-    "HOLDER",
-    "PUBLIC",
-    "RANDOM",
-    "REAL",
-    "REDACTED",
-    "REMOVED",
-    "REPLACE",
-    "REVOKED",
-    "ROTATED",
-    "SAMPLE",
-    "SECRET",
-    "SOME",
-    "STUB",
-    "TEST",
-    "TESTING",
-    "THIS",
-    "TOKEN",
-    "UNIT",
-    "USER",
-    "VALID",
-    "VALUE",
-    "WORD",
-    "YOUR",
-];
+/// Words that people write where an ID should go, or that follow `ASIA` in a text without blanks.
+static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let lines = include_str!("invented.txt").lines();
+    lines.filter(|line| !line.starts_with('#')).collect()
+});
 
 /// Says why a value of the form of a secret is made up, if that shows.
 pub fn secret(value: &[u8]) -> Option<&'static str> {
@@ -203,7 +152,7 @@ mod tests {
     fn loss_of_ids() -> f64 {
         let length = key_id::LENGTH - 4;
         let mut pieces = vec![0.0; length + 1];
-        for word in WORDS {
+        for word in WORDS.iter() {
             pieces[word.len()] += 1.0;
         }
         for (of, count) in pieces.iter_mut().enumerate().skip(ROW) {
@@ -230,7 +179,7 @@ mod tests {
         let (in_order, repeated) = loss_of_secrets();
         // As docs/accuracy.md has them.
         let figures = [in_order, repeated, loss_of_ids()].map(|loss| format!("{loss:.1e}"));
-        assert_eq!(figures, ["5.8e-9", "1.4e-9", "2.0e-9"]);
+        assert_eq!(figures, ["5.8e-9", "1.4e-9", "2.2e-9"]);
         assert!(in_order > 0.0 && repeated > 0.0 && in_order + repeated < LOSS);
         assert!(loss_of_ids() > 0.0 && loss_of_ids() < LOSS);
     }

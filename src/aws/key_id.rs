@@ -35,8 +35,6 @@ pub enum Harmless {
     Canary,
     /// It is a run of one letter or a few.
     Placeholder,
-    /// It reads as words in capitals.
-    Words,
     /// Words that people write where an ID should go, or letters in a row, make up most of it.
     Invented,
 }
@@ -54,7 +52,6 @@ impl Harmless {
             Self::Emulator => "key of an emulator",
             Self::Canary => "key of a known canary account: using it raises an alarm",
             Self::Placeholder => "placeholder: hardly any different characters",
-            Self::Words => "reads as words in capitals",
             Self::Invented => "made up: words, or letters in a row",
         }
     }
@@ -153,10 +150,7 @@ impl KeyId {
         if is_monotonous(body) {
             return Some(Harmless::Placeholder);
         }
-        if invented::is_id(body) {
-            return Some(Harmless::Invented);
-        }
-        reads_as_words(body).then_some(Harmless::Words)
+        invented::is_id(body).then_some(Harmless::Invented)
     }
 }
 
@@ -195,20 +189,6 @@ pub(crate) fn is_monotonous(body: &[u8]) -> bool {
         .filter(|pair| pair[1] == pair[0].wrapping_add(1))
         .count();
     distinct <= 5 || ascending >= 9 || body.chunk_by(|a, b| a == b).any(|run| run.len() >= 7)
-}
-
-/// No digit (36 uniform bodies in 1,000), then a vowel share and consonant runs as in English words.
-///
-/// Together under one uniform body in 1,000; it turns an id alone into a note and never touches a pair.
-fn reads_as_words(body: &[u8]) -> bool {
-    let is_vowel = |byte: &u8| matches!(byte, b'A' | b'E' | b'I' | b'O' | b'U' | b'Y');
-    let vowels = body.iter().filter(|byte| is_vowel(byte)).count();
-    let longest = body
-        .chunk_by(|a, b| is_vowel(a) == is_vowel(b))
-        .map(<[u8]>::len)
-        .max()
-        .unwrap_or(0);
-    body.iter().all(u8::is_ascii_uppercase) && (5..=10).contains(&vowels) && longest <= 4
 }
 
 #[cfg(test)]
@@ -268,7 +248,7 @@ mod tests {
         );
         assert_eq!(
             id(&["ASIA", "PACIFICS", "OUTHEAST"]).harmless(),
-            Some(Harmless::Words)
+            Some(Harmless::Invented)
         );
         assert_eq!(
             id(&["AKIA", "XXXXXXXX", "XXXXXXXX"]).harmless(),

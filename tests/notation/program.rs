@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::holds::SENTENCES;
-use super::tree::{id_with_digit, pairs};
+use super::tree::pairs;
 use crate::support::{Keys, TestRepo};
 
 #[test]
@@ -52,7 +52,7 @@ fn changes_beside_an_old_secret() -> [(&'static str, &'static str); 4] {
 fn filled(texts: (&str, &str), seed: u64) -> [String; 2] {
     let mut keys = Keys::new(seed);
     let pair = pairs(1, &mut keys).remove(0);
-    let (other, foreign) = (id_with_digit(&mut keys), keys.secret());
+    let (other, foreign) = (keys.id(), keys.secret());
     [texts.0, texts.1].map(|text| {
         let text = text.replace("<I>", &pair.id).replace("<S>", &pair.secret);
         text.replace("<J>", &other).replace("<F>", &foreign)
@@ -133,7 +133,7 @@ fn across_files_only_names_that_say_aws_are_joined() {
         ("AWS_SECRET_ACCESS_KEY", true),
     ] {
         let mut keys = Keys::new(8);
-        let (id, value) = (id_with_digit(&mut keys), keys.secret());
+        let (id, value) = (keys.id(), keys.secret());
         let repo = TestRepo::new();
         repo.write("one/ids.env", format!("AWS_ACCESS_KEY_ID={id}\n"));
         repo.write("two/settings.py", format!("{name} = '{value}'\n"));
@@ -151,7 +151,7 @@ fn across_files_only_names_that_say_aws_are_joined() {
 #[test]
 fn a_place_is_that_of_the_secret_and_comes_once() {
     let mut keys = Keys::new(9);
-    let (id, tail) = (id_with_digit(&mut keys), keys.raw_secret());
+    let (id, tail) = (keys.id(), keys.raw_secret());
     let pair = pairs(1, &mut keys).remove(0);
     let (smtp, repo) = (format!("BPmZ{tail}"), TestRepo::new());
     repo.write(
@@ -192,7 +192,7 @@ const FORMATS: [&str; 9] = [
 #[test]
 fn a_warning_names_the_line_of_what_may_be_its_secret() {
     let (repo, mut keys) = (TestRepo::new(), Keys::new(41));
-    let (id, foreign) = (id_with_digit(&mut keys), keys.secret());
+    let (id, foreign) = (keys.id(), keys.secret());
     let text = format!("PORT=80\nAWS_ACCESS_KEY_ID={id}\nCOOKIE_SECRET={foreign}\n");
     repo.write("a.env", &text);
     for format in FORMATS {
@@ -235,7 +235,7 @@ fn a_warning_names_the_line_of_what_may_be_its_secret() {
 #[test]
 fn explain_gives_the_sum_and_the_next_best() {
     let (repo, mut keys) = (TestRepo::new(), Keys::new(42));
-    let (id, own, other) = (id_with_digit(&mut keys), keys.secret(), keys.secret());
+    let (id, own, other) = (keys.id(), keys.secret(), keys.secret());
     let text = format!("aws_access_key_id={id}\naws_secret_access_key={own}\nsecret_key={other}\n");
     repo.write("a.env", text);
     let run = repo.keysieve(&["scan", "--explain", "a.env"]).status(0);

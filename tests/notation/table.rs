@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use super::tree::id_with_digit;
 use crate::support::{Keys, base64};
 
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -168,7 +167,7 @@ fn value<'a>(
         b'Y' => readable(number, keys),
         kind => {
             let draw = match kind {
-                b'I' => id_with_digit,
+                b'I' => Keys::id,
                 b'A' => Keys::temporary_id,
                 b'S' => secret,
                 b'F' => Keys::secret,

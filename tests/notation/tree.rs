@@ -82,23 +82,13 @@ pub fn sections(pairs: &[Pair], naming: Naming) -> Tree {
     Tree::Map(people.zip(objects(pairs, naming)).collect())
 }
 
-/// `count` random pairs. IDs have a digit: one without may read as words, which makes it a note.
+/// `count` random pairs.
 pub fn pairs(count: usize, keys: &mut Keys) -> Vec<Pair> {
     let mut pair = || Pair {
-        id: id_with_digit(keys),
+        id: keys.id(),
         secret: keys.secret(),
     };
     (0..count).map(|_| pair()).collect()
-}
-
-/// A key ID with a digit.
-pub fn id_with_digit(keys: &mut Keys) -> String {
-    loop {
-        let id = keys.id();
-        if id.bytes().any(|byte| byte.is_ascii_digit()) {
-            return id;
-        }
-    }
 }
 
 fn text(value: &str) -> Tree {

@@ -126,6 +126,16 @@ fn what_comments_above_say_is_no_name() {
 }
 
 #[test]
+fn names_that_differ_in_their_half_alone_join_two_lists() {
+    let keys = &mut Keys::new(SEED + 40);
+    for prefix in ["", "backup_", "x_", "alice_"] {
+        let (ids, secrets) = (made(3, || keys.id()), made(3, || keys.secret()));
+        let text = format!("{prefix}keys = {ids:?}\n{prefix}values = {secrets:?}\n");
+        assert_eq!(joined(&text), in_order(&ids, &secrets), "{text}");
+    }
+}
+
+#[test]
 fn the_name_of_a_list_owns_all_of_it() {
     let keys = &mut Keys::new(SEED + 36);
     for text in [

@@ -54,7 +54,7 @@ pub fn not_asked(id: &str) -> Option<Reason> {
             "documentation example or emulator key",
         )),
         // These are guesses, and asking harms nobody.
-        Harmless::Placeholder | Harmless::Words | Harmless::Invented => None,
+        Harmless::Placeholder | Harmless::Invented => None,
     }
 }
 

@@ -244,10 +244,9 @@ impl Credentials {
             (None, true) => Level::Note,
             (None, false) => Level::Warning,
         };
-        let harmless = id.harmless().filter(|harmless| {
-            let is_guess = matches!(harmless, Harmless::Words | Harmless::Invented);
-            secret_at.is_none() || !is_guess
-        });
+        let harmless = id
+            .harmless()
+            .filter(|harmless| secret_at.is_none() || *harmless != Harmless::Invented);
         if let Some(harmless) = harmless {
             level = Level::Note;
             reasons.push(harmless.reason().to_owned());

@@ -217,8 +217,8 @@ impl<'c> Scales<'c> {
         let are_lists =
             own.owner.is_some() && ids.owner.is_some() && !is_same && relation.up == relation.down;
         let is_twin = are_own && own.name == ids.name && stems.cost == 0;
-        // `alice_key`, `alice_value`: nothing else is left of the two names.
-        let has_rest = are_own
+        // `alice_key`, `alice_value`, or two such lists: nothing else is left of the two names.
+        let has_rest = (are_own || are_lists)
             && role == Role::Unknown
             && own.name.is_aws() == ids.name.is_aws()
             && own.name.stem().next().is_some()
