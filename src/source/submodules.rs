@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
-use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
 use super::Error;
@@ -15,6 +14,7 @@ use super::staged::Index;
 use crate::coverage::{Skip, SkipReason};
 use crate::git::path_bytes;
 use crate::git::repository::{self, GitEnvironment, Repository};
+use crate::git::tree;
 
 /// The file in which Git notes where submodules come from.
 const MODULES: &str = ".gitmodules";
@@ -204,26 +204,21 @@ fn in_tree(
     seen: &mut HashSet<ObjectId>,
     found: &mut Vec<BString>,
 ) {
-    let mut bytes = Vec::new();
     // Trees can name each other so that a few of them have 10^10 paths: each is looked at once.
     let depth = path.iter().filter(|byte| **byte == b'/').count();
-    if depth > MAX_DEPTH
-        || !seen.insert(tree)
-        || !matches!(
-            repository.find_object(&tree, &mut bytes),
-            Ok(Some(Kind::Tree))
-        )
-    {
+    if depth > MAX_DEPTH || !seen.insert(tree) {
         return;
     }
-    for entry in gix::objs::TreeRefIter::from_bytes(&bytes, repository.object_hash()).flatten() {
+    // Damage is named by those who read trees for what they say.
+    let bytes = repository.tree(tree).unwrap_or_default();
+    for entry in tree::entries(&bytes, tree.kind().len_in_bytes()).flatten() {
         let length = path.len();
-        path.extend_from_slice(entry.filename);
-        match entry.mode.kind() {
+        path.extend_from_slice(entry.name);
+        match entry.kind() {
             EntryKind::Commit => found.push(path.clone()),
             EntryKind::Tree => {
                 path.push(b'/');
-                in_tree(repository, entry.oid.to_owned(), path, seen, found);
+                in_tree(repository, entry.id.to_owned(), path, seen, found);
             }
             _ => {}
         }
