@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use keysieve::coverage::SkipReason;
 use keysieve::report::{Accepted, Format};
 use serde_json::Value;
 
 use crate::fuzz::targets::parse::csv as csv_rows;
 use crate::support::command::Run;
+use crate::support::docs::page;
 use crate::support::{Keys, TestCommand, TestRepo, shows_part_of};
 
 struct Pair {
@@ -344,5 +346,38 @@ fn what_is_allowed_is_allowed_through_a_link() {
             "{path}\n{}",
             run.show()
         );
+    }
+}
+
+#[test]
+fn documentation_names_every_reason_for_which_something_is_not_read() {
+    let texts = [
+        ("README.md", "`--allow-incomplete REASON` accepts"),
+        (
+            "docs/configuration.md",
+            "# Take a scan as complete although",
+        ),
+        (
+            "docs/report-schema.md",
+            "Reasons that make a scan incomplete:",
+        ),
+    ];
+    for (path, start) in texts {
+        let page = page(path);
+        let list = page.split_once(start).expect("a list").1;
+        let list = list.split("\n\n").next().unwrap_or_default();
+        let words: Vec<&str> = list
+            .split(|char: char| !char.is_ascii_lowercase() && char != '-')
+            .collect();
+        for reason in SkipReason::ALL.iter().filter(|it| it.is_incomplete()) {
+            // These two are reported and cannot be accepted.
+            let may_be_left_out = path != "docs/report-schema.md"
+                && matches!(reason, SkipReason::Interrupted | SkipReason::Internal);
+            assert!(
+                may_be_left_out || words.contains(&reason.name()),
+                "{path}: {}",
+                reason.name()
+            );
+        }
     }
 }
