@@ -18,7 +18,7 @@ use keysieve::source::range::{Options, scan, scan_base};
 use keysieve::source::{BlobSink, Clean};
 
 use crate::provenance::random_repo;
-use crate::support::{Keys, TestCommand, TestRepo, open_at};
+use crate::support::{Keys, TestCommand, TestRepo, open_at, pair};
 
 fn id(hex: &str) -> ObjectId {
     ObjectId::from_hex(hex.trim().as_bytes()).expect("an object id")
@@ -700,6 +700,24 @@ fn since_a_date_commits_whose_own_cannot_be_read() {
     let tips = all_tips(&opened).expect("references");
     let found = reachable_objects(&opened, &tips, Some(1_000_000_000));
     assert!(found.objects.contains(&rev(&repo, "HEAD:a")), "{found:?}");
+}
+
+/// Dates are what whoever commits says: commits of today may lie below one that says it is old.
+#[test]
+fn since_a_date_what_lies_below_an_older_commit() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", pair(73), "of today");
+    repo.git_command()
+        .args(["commit", "--quiet", "--allow-empty", "--message=old"])
+        .env("GIT_COMMITTER_DATE", "1000000000 +0000")
+        .status(0);
+    let run = repo.keysieve(&["history", "--since", "2020-01-01"]);
+    let run = run.status(1);
+    assert!(
+        run.out().contains("scanned: 1 blob, 1 commit"),
+        "{}",
+        run.show()
+    );
 }
 
 #[test]

@@ -168,10 +168,8 @@ pub(crate) fn walk(
         let Some(commit) = &seen.commit else {
             continue;
         };
-        if !excluded {
-            if !is_wanted(commit) {
-                continue;
-            }
+        // Below one that is not wanted others may be: dates are what whoever commits says.
+        if !excluded && is_wanted(commit) {
             oldest = oldest.min(time);
         }
         for parent in commit.parents.clone() {
