@@ -23,6 +23,8 @@ pub struct Pointer {
     pub oid: String,
     /// Length of the content in bytes.
     pub size: u64,
+    /// It has lines of extensions, which may hold any text.
+    pub has_extensions: bool,
 }
 
 impl Pointer {
@@ -40,13 +42,14 @@ impl Pointer {
         if !VERSIONS.contains(&lines.next()?) {
             return None;
         }
-        let (mut oid, mut size) = (None, None);
+        let (mut oid, mut size, mut has_extensions) = (None, None, false);
         for line in lines.filter(|line| !line.is_empty()) {
             match line.split_once(' ')? {
                 ("oid", value) if oid.is_none() => oid = Some(parse_oid(value)?.to_owned()),
                 ("size", value) if size.is_none() => size = Some(value.parse().ok()?),
                 (key, value) if key.starts_with("ext-") => {
                     parse_oid(value)?;
+                    has_extensions = true;
                 }
                 _ => return None,
             }
@@ -54,6 +57,7 @@ impl Pointer {
         Some(Self {
             oid: oid?,
             size: size?,
+            has_extensions,
         })
     }
 

@@ -66,14 +66,24 @@ fn show_one<S: BlobSink>(
         blob_id: item.blob_id,
         version: item.version,
     };
-    if let Some(pointer) = Pointer::parse(buffer) {
+    let pointer = show_text(buffer, &provenance, sink)?;
+    pointer.map_or(ControlFlow::Continue(()), |pointer| {
         let subject = is_new.then_some(&item.path);
-        return show_pointer(repository, &pointer, &provenance, subject, sink);
-    }
-    sink.blob(Blob {
-        bytes: buffer,
-        provenance: &provenance,
+        show_pointer(repository, &pointer, &provenance, subject, sink)
     })
+}
+
+/// Shows the text of a blob unless all that it says is where its content lies; gives the pointer, if it is one.
+pub(super) fn show_text<S: BlobSink>(
+    bytes: &[u8],
+    provenance: &Provenance,
+    sink: &mut S,
+) -> ControlFlow<(), Option<Pointer>> {
+    let pointer = Pointer::parse(bytes);
+    if pointer.as_ref().is_none_or(|it| it.has_extensions) {
+        sink.blob(Blob { bytes, provenance })?;
+    }
+    ControlFlow::Continue(pointer)
 }
 
 /// Shows the content of an LFS pointer if it lies in the local store. If not, that is a skip of `subject`.

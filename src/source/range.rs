@@ -6,13 +6,11 @@ use std::ops::ControlFlow;
 use bstr::{BStr, BString};
 use gix::ObjectId;
 
-use crate::blob::Blob;
 use crate::git::introduced::Introduced;
-use crate::git::lfs::Pointer;
 use crate::git::odb::fault::Fault;
 use crate::git::repository::Repository;
 use crate::provenance::{ObjectKind, Provenance, Version};
-use crate::source::entries::show_pointer;
+use crate::source::entries::{show_pointer, show_text};
 use crate::source::{BlobSink, show_all};
 
 /// Options of [`scan`].
@@ -102,16 +100,13 @@ fn show_one<S: BlobSink>(
     };
     let read = read.and_then(|found| found.ok_or_else(|| repo.absence()));
     match read {
-        Ok(_) => match Pointer::parse(buffer) {
-            Some(pointer) => {
+        Ok(_) => {
+            let pointer = show_text(buffer, provenance, sink)?;
+            pointer.map_or(ControlFlow::Continue(()), |pointer| {
                 let subject = BString::from(id.to_string());
                 show_pointer(repo, &pointer, provenance, Some(&subject), sink)
-            }
-            None => sink.blob(Blob {
-                bytes: buffer,
-                provenance,
-            }),
-        },
+            })
+        }
         Err(fault) => {
             sink.skip(fault.into_skip(id.to_string()));
             ControlFlow::Continue(())

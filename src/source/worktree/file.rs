@@ -72,6 +72,9 @@ impl<S: BlobSink> Emitter<S> {
         if let Some(pointer) = Pointer::parse(content.bytes())
             && let Some(repository) = repository()
         {
+            if pointer.has_extensions {
+                show(&mut self.sink, &mut self.provenance, shown, &content)?;
+            }
             let object = pointer.object_path(repository.lfs_dir());
             return match self.object_reader.open(&object, Links::Follow) {
                 Ok(content) if content.bytes().len() as u64 == pointer.size => {
