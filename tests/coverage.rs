@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::command::Run;
-use crate::support::{Keys, TestCommand, TestRepo, shows_part_of};
+use crate::support::command::{Run, close_to_all, open_to_all};
+use crate::support::{Keys, TestCommand, TestRepo, pair, shows_part_of};
 
 /// An access key as a person would write it down.
 pub(crate) struct Pair {
@@ -829,4 +829,120 @@ fn b15_force_added_files_that_are_ignored_and_files_in_git_lfs() {
     found(&history(repo.path(), &[]), &[&ignored, &stored]);
     repo.git(&["reset", "--quiet", "--soft", "HEAD~1"]);
     found(&staged(repo.path(), &[]), &[&stored]);
+}
+
+/// Makes a link of a part of a repository's Git directory while `work` is done.
+#[track_caller]
+fn behind_a_link(repo: &TestRepo, part: &str, work: impl FnOnce()) {
+    let (path, moved) = (repo.join(".git").join(part), repo.join("moved"));
+    std::fs::rename(&path, &moved).expect("it moves");
+    symlink(&moved, &path).expect("a link");
+    work();
+    std::fs::remove_file(&path).expect("a link");
+    std::fs::rename(&moved, &path).expect("it moves back");
+}
+
+#[test]
+fn what_lies_behind_links_in_a_git_directory_is_read() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", "a\n", "base");
+    repo.git(&["checkout", "--quiet", "-b", "topic/x"]);
+    repo.commit_file("k", pair(851), "added");
+    repo.git(&["checkout", "--quiet", "main"]);
+    let (folder, file) = repo
+        .git(&["rev-parse", "topic/x:k"])
+        .split_at_checked(2)
+        .map(|(folder, file)| (format!("objects/{folder}"), file.to_owned()))
+        .expect("an id");
+    for (part, args) in [
+        (&*folder, &[][..]),
+        (&*format!("{folder}/{file}"), &[]),
+        ("objects", &[]),
+        ("refs/heads/topic/x", &["--reachable"]),
+        ("refs/heads/topic", &["--reachable"]),
+        ("refs/heads", &["--reachable"]),
+        ("refs", &["--reachable"]),
+    ] {
+        behind_a_link(&repo, part, || {
+            let run = history(repo.path(), args);
+            assert_eq!(run.status, 1, "{part}\n{}", run.show());
+            assert_eq!(run.json()["coverage"]["complete"], true, "{part}");
+        });
+    }
+    // A link that leads round in a circle ends, one to nothing and what is no file are told.
+    symlink("..", repo.join(".git/refs/heads/circle")).expect("a link");
+    assert_eq!(history(repo.path(), &["--reachable"]).status, 1);
+    repo.git(&["branch", "--quiet", "-D", "topic/x"]);
+    assert_eq!(history(repo.path(), &["--reachable"]).status, 0);
+    for target in ["nothing", "/dev/null"] {
+        let link = repo.join(".git/refs/heads/odd");
+        symlink(target, &link).expect("a link");
+        let run = history(repo.path(), &["--reachable"]);
+        assert_eq!(run.status, 2, "{target}\n{}", run.show());
+        std::fs::remove_file(link).expect("a link");
+    }
+    // So Git once wrote that one reference names another.
+    symlink("refs/heads/main", repo.join(".git/refs/heads/symbolic")).expect("a link");
+    assert_eq!(history(repo.path(), &["--reachable"]).status, 0);
+}
+
+#[test]
+fn the_heads_of_work_trees_of_any_name_are_reachable() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", "a\n", "base");
+    let tree = repo.join(std::ffi::OsStr::from_bytes(b"w\xff"));
+    let git = |args: &[&str]| {
+        let command = repo.git_command().arg("-C").arg(&tree);
+        command.args(args).status(0);
+    };
+    let add = repo
+        .git_command()
+        .args(["worktree", "add", "--quiet", "--detach"]);
+    add.arg(&tree).status(0);
+    std::fs::write(tree.join("k"), pair(852)).expect("a file");
+    git(&["add", "k"]);
+    git(&["commit", "--quiet", "--message=detached"]);
+    let run = history(repo.path(), &["--reachable"]);
+    assert_eq!(run.status, 1, "{}", run.show());
+    // Where nobody can say which there are, the scan is not clean.
+    open_to_all(repo.path());
+    let all = repo.join(".git/worktrees");
+    close_to_all(&all);
+    let run = TestCommand::keysieve_as_nobody(repo.path()).args(["history", "--reachable"]);
+    let run = run.run();
+    open_to_all(&all);
+    assert_eq!(run.status, 2, "{}", run.show());
+    assert!(run.err().contains("worktrees"), "{}", run.show());
+}
+
+#[test]
+fn what_cannot_be_read_as_the_commit_tag_or_tree_that_it_is_is_named() {
+    for (kind, text) in [
+        ("commit", &b"parent x\n"[..]),
+        ("tag", b"objects x\n"),
+        ("tree", b"100644 name\0too short"),
+    ] {
+        let repo = TestRepo::new();
+        repo.commit_file("a", "a\n", "base");
+        let args = ["hash-object", "-t", kind, "-w", "--literally", "--stdin"];
+        let id = repo.git_command().args(args).stdin(text).status(0).out();
+        for packed in [false, true] {
+            let cache = tempfile::tempdir().expect("a directory");
+            let cache = ["--cache", cache.path().to_str().expect("a path")];
+            for args in [&[][..], &cache, &cache] {
+                let run = history(repo.path(), args);
+                assert_eq!(run.status, 2, "{kind}\n{}", run.show());
+                let skips = &run.json()["coverage"]["skips"];
+                assert_eq!(skips[0]["reason"], "corrupt", "{}", run.show());
+                assert_eq!(skips[0]["subject"], id.trim(), "{}", run.show());
+            }
+            if !packed {
+                let list =
+                    repo.git_command()
+                        .args(["pack-objects", "-q", ".git/objects/pack/pack"]);
+                list.stdin(id.clone()).status(0);
+                repo.git(&["prune-packed"]);
+            }
+        }
+    }
 }

@@ -469,7 +469,9 @@ fn is_needed(repo: &TestRepo, args: &[&str], part: &str) -> bool {
         ".git/info",
         ".git/objects/info/packs",
     ];
-    // Without these it is no repository, and an index in it is none.
+    // Which files are tracked is in the index, and its hash in the configuration.
+    const TRACKED: &[&str] = &[".git/config", ".git/index"];
+    // Without these it is no repository.
     const FRAME: &[&str] = &[
         ".git/HEAD",
         ".git/config",
@@ -484,7 +486,7 @@ fn is_needed(repo: &TestRepo, args: &[&str], part: &str) -> bool {
     let staged = [":dir/three.txt", ":tracked.log"].map(|name| part_of(repo, name));
     let is_or_holds = |object: &String| object.starts_with(part);
     match args {
-        ["scan", ..] => FRAME.contains(&part) || part == ".git/objects/pack",
+        ["scan", ..] => TRACKED.contains(&part),
         ["staged", ..] => {
             let is_frame = FRAME.contains(&part) || HEAD.contains(&part);
             is_frame

@@ -313,6 +313,46 @@ fn a_pointer_of_git_lfs_is_one_wherever_it_is_read() {
 }
 
 #[test]
+fn a_damaged_file_of_an_object_that_a_pack_has_costs_nothing() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", pair(92), "one");
+    repo.git(&["repack", "-q", "-a"]);
+    for name in ["HEAD", "HEAD^{tree}", "HEAD:a"] {
+        let id = repo.git(&["rev-parse", name]);
+        let path = objects_dir(repo.path()).join(&id[..2]).join(&id[2..]);
+        std::fs::remove_file(&path).expect("a file");
+        std::fs::write(path, "damaged").expect("a file");
+        let run = repo.keysieve(&["history", "--format=json"]).status(1);
+        let skips = &run.json()["coverage"]["skips"];
+        assert_eq!(skips.as_array().map(Vec::len), Some(0), "{name}\n{skips}");
+    }
+}
+
+#[test]
+fn what_a_pointer_says_beside_where_its_content_lies_is_searched() {
+    let oid = "0123456789abcdef".repeat(4);
+    let mut keys = Keys::new(91);
+    let (id, secret) = (keys.id(), keys.secret());
+    let pointer = format!(
+        "version https://git-lfs.github.com/spec/v1\next-0-aws_access_key_id={id} sha256:{oid}\n\
+         ext-1-aws_secret_access_key={secret} sha256:{oid}\noid sha256:{oid}\nsize 4\n"
+    );
+    let repo = TestRepo::new();
+    repo.commit_file("readme", "text\n", "base");
+    repo.write(format!(".git/lfs/objects/01/23/{oid}"), "text");
+    repo.stage("data.bin", pointer);
+    let finds = |args: &[&str]| {
+        let run = repo.keysieve(args).status(1);
+        assert!(run.out().contains(&id), "{}", run.show());
+    };
+    finds(&["scan"]);
+    finds(&["staged"]);
+    repo.commit("pointer");
+    finds(&["history"]);
+    finds(&["history", "--range", "HEAD~1.."]);
+}
+
+#[test]
 fn the_store_of_git_lfs_is_where_the_configuration_says_and_holds_what_the_pointer_says() {
     let text = pair(31);
     let hash = TestCommand::new("sha256sum", "/")

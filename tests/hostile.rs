@@ -578,26 +578,116 @@ fn pipes_in_the_place_of_files_are_not_waited_for() {
         ".keysieve.toml",
         ".keysieve-baseline",
         "pipe",
+        ".git/commondir",
+        ".git/logs/HEAD",
+        ".git/config.worktree",
+        ".git/objects/info/commit-graph",
+        ".git/objects/info/commit-graphs/commit-graph-chain",
     ] {
         let repo = TestRepo::new();
+        repo.stage(".gitignore", "a\n");
         repo.commit_file("a", pair(10), "one");
-        let path = repo.join(name);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
-        let _ = fs::remove_file(&path);
-        TestCommand::new("mkfifo", repo.path()).arg(&path).status(0);
-        for command in ["history", "staged", "scan"] {
-            let run = TestCommand::keysieve_under(&["timeout", "-s", "KILL", "30"], repo.path())
-                .args([command, "--format=json"])
-                .run();
-            let show = format!("{name}\n{}", run.show());
-            assert!((0..=2).contains(&run.status), "{show}");
-            assert!(!run.err().contains("should not happen"), "{show}");
+        repo.commit("two");
+        with_pipe(&repo, name);
+        for args in [
+            &["history"][..],
+            &["history", "--reachable"],
+            &["history", "--range", "HEAD@{1}...HEAD"],
+            &["staged"],
+            &["scan"],
+            &["baseline", "check"],
+        ] {
+            let run = ends(&repo, args, name);
             if run.status == 0 {
-                // Nothing is staged; everything else finds the pair or says why not.
-                assert_eq!(command, "staged", "{show}");
+                // Nothing is staged, and nothing is in the range; everything else finds the pair or says why not.
+                let finds = !["staged", "--range"].iter().any(|arg| args.contains(arg));
+                assert!(!finds || args[0] == "baseline", "{name}\n{}", run.show());
             }
         }
     }
+}
+
+/// Makes a pipe in the place of a file.
+#[cfg(target_os = "linux")]
+fn with_pipe(repo: &TestRepo, name: &str) {
+    let path = repo.join(name);
+    fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
+    let _ = fs::remove_file(&path);
+    TestCommand::new("mkfifo", repo.path()).arg(&path).status(0);
+}
+
+/// Runs keysieve, which has to end by itself, where `name` is a pipe.
+#[cfg(target_os = "linux")]
+fn ends(repo: &TestRepo, args: &[&str], name: &str) -> Run {
+    let run = TestCommand::keysieve_under(&["timeout", "-s", "KILL", "30"], repo.path())
+        .args(args)
+        .run();
+    let show = format!("{name}\n{}", run.show());
+    assert!((0..=2).contains(&run.status), "{show}");
+    assert!(!run.err().contains("should not happen"), "{show}");
+    run
+}
+
+/// The larger part of an index that is split is a file of its own.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_pipe_in_the_place_of_a_shared_index_is_not_waited_for() {
+    let repo = TestRepo::new();
+    repo.stage(".gitignore", "a\n");
+    repo.commit_file("a", pair(11), "one");
+    repo.git(&["update-index", "--split-index"]);
+    assert_eq!(ends(&repo, &["scan"], "nothing").status, 1);
+    let names = fs::read_dir(repo.join(".git"))
+        .expect("a directory")
+        .flatten();
+    let mut names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let shared = names.find(|name| name.starts_with("sharedindex"));
+    with_pipe(&repo, &format!(".git/{}", shared.expect("a shared index")));
+    for command in ["scan", "staged"] {
+        let run = ends(&repo, &[command], "the shared index");
+        assert_eq!(run.status, 2, "{}", run.show());
+        assert!(
+            run.err().contains("it is not a regular file")
+                || run.out().contains("it is not a regular file"),
+            "{}",
+            run.show()
+        );
+    }
+}
+
+/// A commit-graph may say what it likes: what counts is what the commits say.
+#[test]
+fn a_commit_graph_that_lies_hides_nothing() {
+    let repo = TestRepo::new();
+    repo.commit_file("a", "a\n", "base");
+    repo.git(&["branch", "side"]);
+    let ours = repo.commit_file("b", "b\n", "ours");
+    repo.git(&["checkout", "--quiet", "side"]);
+    let theirs = repo.commit_file("c", pair(12), "theirs");
+    repo.git(&["commit-graph", "write", "--reachable"]);
+    let path = repo.join(".git/objects/info/commit-graph");
+    let mut graph = fs::read(&path).expect("a graph");
+    // Ids are sorted, so the places of the commits are; a commit's data are its tree, two parents and its dates.
+    let mut all = [
+        repo.git(&["rev-parse", "main~1"]),
+        ours.clone(),
+        theirs.clone(),
+    ];
+    all.sort();
+    let place = |id: &String| all.iter().position(|it| it == id).expect("a commit") as u32;
+    let data = find(&graph, b"CDAT").expect("a table") + 4;
+    let data = u64::from_be_bytes(graph[data..data + 8].try_into().expect("eight bytes")) as usize;
+    let parent = data + place(&ours) as usize * 36 + 20;
+    graph[parent..parent + 4].copy_from_slice(&place(&theirs).to_be_bytes());
+    fs::remove_file(&path).expect("a file");
+    fs::write(&path, graph).expect("a file");
+    let run = repo.keysieve(&["history", "--range", "main...side"]);
+    let run = run.status(1);
+    assert!(run.out().contains("aws-access-key-pair"), "{}", run.show());
+}
+
+fn find(bytes: &[u8], part: &[u8]) -> Option<usize> {
+    bytes.windows(part.len()).position(|window| window == part)
 }
 
 /// A repository with a pair in its commit (5), its index (6), a message (7) and a commit to be pushed (8), whose

@@ -9,6 +9,7 @@ use gix::objs::Kind;
 use super::ids::Ids;
 use super::place::Options;
 use crate::coverage::{Skip, SkipReason};
+use crate::git::header;
 use crate::git::number::{CommitNo, Number as _, ObjectNo};
 use crate::git::odb::Database;
 use crate::git::odb::delta::Delta;
@@ -197,8 +198,11 @@ pub(crate) fn read(
     let stores = &scanned.stores;
     for number in notes.iter().flat_map(|notes| &notes.malformed) {
         let id = stores.id_of(*number).to_string();
-        let detail = "not a commit that can be read";
-        skips.push(Skip::with_detail(SkipReason::Corrupt, id, detail));
+        skips.push(Skip::with_detail(
+            SkipReason::Corrupt,
+            id,
+            header::MALFORMED,
+        ));
     }
     (Commits::new(stores, &notes), missing)
 }

@@ -13,7 +13,7 @@ use crate::coverage::{Skip, SkipReason};
 use crate::git::number::CommitNo;
 use crate::git::reflog;
 use crate::git::refname::{head_names, weight, worktree_names, worktree_of};
-use crate::git::repository::Repository;
+use crate::git::repository::{Error, Repository};
 use crate::git::view::{links, readable_references, reference};
 
 /// Everything that holds objects, with commits by number.
@@ -83,9 +83,13 @@ impl Holders {
             self.head = commits.ids.number(&head);
         }
         let references = repo.references();
-        for name in head_names(repo) {
-            match reference(&references, &name) {
-                Ok(Some(id)) => self.reference(repo, commits, name, id, skips),
+        let names = head_names(repo).unwrap_or_else(|error| {
+            skips.push(unlisted(&error));
+            vec!["HEAD".into()]
+        });
+        for name in names {
+            match reference(&references, name.as_ref()) {
+                Ok(Some(id)) => self.reference(repo, commits, name.to_string(), id, skips),
                 // On a branch, which is among the references.
                 Ok(None) => {}
                 Err(error) => skips.push(Skip::with_detail(SkipReason::Unreadable, name, error)),
@@ -122,8 +126,12 @@ impl Holders {
         let mut files = BTreeMap::new();
         let common = repo.common_dir();
         collect_logs(&common.join("logs"), "", &mut files, skips);
-        for worktree in worktree_names(repo) {
-            let dir = common.join("worktrees").join(&worktree).join("logs");
+        // That they could not be listed is said of their heads.
+        for worktree in worktree_names(repo).unwrap_or_default() {
+            let dir = common
+                .join("worktrees")
+                .join(worktree.to_path_lossy())
+                .join("logs");
             collect_logs(&dir, &format!("worktrees/{worktree}/"), &mut files, skips);
         }
         for (name, bytes) in files {
@@ -162,6 +170,11 @@ impl Holders {
         held.extend(pseudo.map(|(name, _)| name.clone()));
         held
     }
+}
+
+/// Work trees that could not be listed.
+fn unlisted(error: &Error) -> Skip {
+    Skip::with_detail(SkipReason::Unreadable, "worktrees", error)
 }
 
 fn collect_logs(
@@ -209,11 +222,16 @@ pub(crate) fn in_indexes(
         let main = "the index of the main worktree".to_owned();
         files.push((common.join("index"), main));
     }
-    for worktree in worktree_names(repo) {
-        if own.as_deref() != Some(&worktree) {
-            let path = common.join("worktrees").join(&worktree).join("index");
-            files.push((path, format!("the index of worktree {worktree}")));
-        }
+    let worktrees = worktree_names(repo).unwrap_or_else(|error| {
+        skips.push(unlisted(&error));
+        Vec::new()
+    });
+    for worktree in worktrees.iter().filter(|it| own.as_ref() != Some(it)) {
+        let dir = common.join("worktrees").join(worktree.to_path_lossy());
+        files.push((
+            dir.join("index"),
+            format!("the index of worktree {worktree}"),
+        ));
     }
     let mut found = Vec::new();
     for (path, name) in files {

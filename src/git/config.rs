@@ -56,12 +56,7 @@ impl Config {
             }
         };
         check_extensions(&file, version, &unsupported)?;
-        let hash = match file.string("extensions.objectFormat") {
-            None => gix::hash::Kind::Sha1,
-            Some(name) if name.eq_ignore_ascii_case(b"sha1") => gix::hash::Kind::Sha1,
-            Some(name) if name.eq_ignore_ascii_case(b"sha256") => gix::hash::Kind::Sha256,
-            Some(name) => return Err(unsupported(format!("the object format `{name}`"))),
-        };
+        let hash = hash_of(&file).map_err(&unsupported)?;
         let is_partial = file.string("extensions.partialClone").is_some() || has_promisor(&file);
         if flag(&file, "extensions.worktreeConfig")? == Some(true) {
             let path = location.git_dir.join("config.worktree");
@@ -82,6 +77,16 @@ impl Config {
             hooks_path: path_of("core.hooksPath"),
             lfs_storage: path_of("lfs.storage"),
         })
+    }
+}
+
+/// Returns the hash that names objects, or the one that is not known.
+fn hash_of(file: &gix::config::File) -> Result<gix::hash::Kind, String> {
+    match file.string("extensions.objectFormat") {
+        None => Ok(gix::hash::Kind::Sha1),
+        Some(name) if name.eq_ignore_ascii_case(b"sha1") => Ok(gix::hash::Kind::Sha1),
+        Some(name) if name.eq_ignore_ascii_case(b"sha256") => Ok(gix::hash::Kind::Sha256),
+        Some(name) => Err(format!("the object format `{name}`")),
     }
 }
 
@@ -108,6 +113,15 @@ fn check_extensions(
         }
     }
     Ok(())
+}
+
+/// The hash that names the objects of a repository of which nothing else is known.
+pub(crate) fn object_hash(common_dir: &Path) -> Result<gix::hash::Kind, Error> {
+    let file = parse_config(&common_dir.join("config"), gix::config::Source::Local)?;
+    hash_of(&file).map_err(|what| Error::Unsupported {
+        path: common_dir.to_owned(),
+        what,
+    })
 }
 
 /// `lfs.storage` of a repository of which nothing else is known. What cannot be read says nothing: then the

@@ -11,6 +11,9 @@ use gix::ObjectId;
 /// Message about a commit whose header cannot be read.
 pub(crate) const MALFORMED: &str = "not a commit that can be read";
 
+/// Message about a tag that names no object.
+pub(crate) const NO_TAG: &str = "not a tag that can be read";
+
 /// The header of a commit.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CommitHeader<'c> {

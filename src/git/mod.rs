@@ -27,7 +27,7 @@ use std::path::Path;
 use bstr::{BString, ByteVec as _};
 
 pub(crate) use commits::{Commit, Known, walk};
-pub(crate) use config::lfs_storage;
+pub(crate) use config::{lfs_storage, object_hash};
 pub(crate) use order::topological;
 pub(crate) use repeats::Repeats;
 pub(crate) use tree::Trees;

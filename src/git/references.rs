@@ -1,18 +1,20 @@
 //! References, loose and packed.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice as _};
 use gix::ObjectId;
-use gix::refs::Target;
 use gix::refs::file::Store;
 use gix::refs::packed::Buffer;
+use gix::refs::{FullName, Target};
 
 use super::discover::is_absent;
 use super::error::{Error, sentence};
 use crate::content::{is_special, read_regular};
+use crate::git::path_bytes;
 
 /// The references of a repository and of its linked work tree.
 ///
@@ -44,6 +46,77 @@ pub type Named = (String, ObjectId);
 
 /// A reference, or why it could not be read.
 pub type Reference = Result<Named, Error>;
+
+/// Something in a folder of references or reflogs.
+enum Kind {
+    Folder,
+    File,
+    /// A symbolic reference, as Git made them once.
+    Link,
+    /// A pipe or a device.
+    Special,
+}
+
+/// Returns the names of all that lies below these folders of these directories, and what it is. Like Git, follows links.
+fn below(
+    dirs: &[&Path],
+    folders: &[&str],
+    unreadable: &mut Vec<Error>,
+) -> Vec<(BString, io::Result<Kind>)> {
+    let roots = |dir: &&Path| {
+        let root = |folder: &&str| (dir.join(folder), BString::from(*folder));
+        folders.iter().map(root).collect::<Vec<_>>()
+    };
+    let mut todo: Vec<(PathBuf, BString)> = dirs.iter().flat_map(roots).collect();
+    let mut found = Vec::new();
+    // Links may lead in a circle.
+    let mut seen = HashSet::new();
+    while let Some((dir, prefix)) = todo.pop() {
+        let listed = std::fs::canonicalize(&dir).and_then(|real| match seen.insert(real) {
+            true => std::fs::read_dir(&dir)?.collect(),
+            false => Ok(Vec::new()),
+        });
+        let entries: Vec<std::fs::DirEntry> = match listed {
+            Ok(entries) => entries,
+            Err(error) if is_absent(&error) => continue,
+            Err(source) => {
+                unreadable.push(Error::Unreadable { path: dir, source });
+                continue;
+            }
+        };
+        for entry in entries {
+            let name = path_bytes(Path::new(&entry.file_name()));
+            let name: BString = [prefix.as_slice(), b"/", &name].concat().into();
+            match kind_of(&entry) {
+                Ok(Kind::Folder) => todo.push((entry.path(), name)),
+                kind => found.push((name, kind)),
+            }
+        }
+    }
+    found
+}
+
+/// Returns what an entry of such a folder is, or leads to.
+fn kind_of(entry: &std::fs::DirEntry) -> io::Result<Kind> {
+    let mut kind = entry.file_type()?;
+    if kind.is_symlink() {
+        let target = std::fs::read_link(entry.path())?;
+        if path_bytes(&target).starts_with(b"refs/") {
+            return Ok(Kind::Link);
+        }
+        kind = std::fs::metadata(entry.path())?.file_type();
+    }
+    Ok(match (kind.is_dir(), kind.is_file()) {
+        (true, _) => Kind::Folder,
+        (_, true) => Kind::File,
+        _ => Kind::Special,
+    })
+}
+
+fn not_regular(name: BString) -> Error {
+    let detail = "it is not a regular file".to_owned();
+    Error::Reference { name, detail }
+}
 
 impl References {
     pub(crate) fn new(store: Store, hash: gix::hash::Kind) -> Self {
@@ -88,7 +161,7 @@ impl References {
                 .into_iter()
                 .flatten();
             if dirs.any(|dir| is_special(&dir.join(&path))) {
-                return Err(failed(at, "it is not a regular file"));
+                return Err(not_regular(at));
             }
             match self.find(at.as_bstr())? {
                 Some(Target::Object(id)) => return Ok(Followed::Object(id)),
@@ -107,22 +180,15 @@ impl References {
             detail: sentence(error),
         };
         // In this order: what is being packed at the moment is met at least once.
-        let loose = self.store.iter_packed(None);
-        let loose = loose.map_err(|source| Error::Unreadable {
-            path: self.store.git_dir().join("refs"),
-            source,
-        })?;
-        let mut found: BTreeMap<BString, Option<ObjectId>> = BTreeMap::new();
         let mut unreadable = Vec::new();
-        for reference in loose {
-            match reference {
-                Ok(reference) => {
-                    found.insert(
-                        reference.name.as_bstr().to_owned(),
-                        reference.target.try_id().map(ToOwned::to_owned),
-                    );
+        let mut found: BTreeMap<BString, Option<ObjectId>> = BTreeMap::new();
+        for name in self.loose(&mut unreadable) {
+            match self.find(name.as_bstr()) {
+                Ok(Some(target)) => {
+                    found.insert(name, target.try_id().map(ToOwned::to_owned));
                 }
-                Err(error) => unreadable.push(failed(&error)),
+                Ok(None) => {}
+                Err(error) => unreadable.push(error),
             }
         }
         if let Some(packed) = self.packed()? {
@@ -139,6 +205,42 @@ impl References {
         let known = found.into_iter();
         let known = known.filter_map(|(name, id)| Some(Ok((name.to_string(), id?))));
         Ok(known.chain(unreadable.into_iter().map(Err)).collect())
+    }
+
+    /// The names of all loose references that are no links to others.
+    fn loose(&self, unreadable: &mut Vec<Error>) -> BTreeSet<BString> {
+        let mut names = BTreeSet::new();
+        for (name, kind) in below(&self.dirs(), &["refs"], unreadable) {
+            match kind {
+                // Git knows no others.
+                _ if FullName::try_from(name.clone()).is_err() => {}
+                Ok(Kind::File) => {
+                    names.insert(name);
+                }
+                Ok(Kind::Link | Kind::Folder) => {}
+                Ok(Kind::Special) => unreadable.push(not_regular(name)),
+                Err(error) => {
+                    let detail = error.to_string();
+                    unreadable.push(Error::Reference { name, detail });
+                }
+            }
+        }
+        names
+    }
+
+    /// Fails if a reference or a reflog is a pipe or a device, for which others would wait.
+    pub(super) fn demand_files(&self) -> Result<(), Error> {
+        let all = below(&self.dirs(), &["refs", "logs"], &mut Vec::new());
+        let mut special = all
+            .into_iter()
+            .filter(|it| matches!(it.1, Ok(Kind::Special)));
+        special.next().map_or(Ok(()), |it| Err(not_regular(it.0)))
+    }
+
+    /// The directory with `HEAD`, and the one that linked work trees share.
+    fn dirs(&self) -> Vec<&Path> {
+        let dirs = [Some(self.store.git_dir()), self.packed.parent()];
+        dirs.into_iter().flatten().collect()
     }
 
     /// The packed references, read once; `None` if there are none.

@@ -296,10 +296,13 @@ impl Repository {
 
     /// Opens it with gix as well, for what needs gix's own type: revisions, traversals. It sees no quarantine.
     pub fn gix(&self) -> Result<gix::Repository, Error> {
+        self.references().demand_files()?;
         let mut options = gix::open::Options::isolated()
             .with(gix::sec::Trust::Full)
             .open_path_as_is(true)
             .filter_config_section(|_| true)
+            // Its file would be opened whatever it is, and believed where the commits say something else.
+            .config_overrides(["core.commitGraph=false"])
             .strict_config(false);
         // Without `GIT_DIR` and the like: what they say is in `self.location` already.
         options.permissions = gix::open::Permissions::isolated();

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use bstr::BStr;
 use gix::ObjectId;
 use gix::objs::Kind;
 
 use crate::coverage::{Skip, SkipReason};
-use crate::git::header::tagged;
+use crate::git::header::{NO_TAG, tagged};
 use crate::git::repository::{Error, Named, Reference, References, Repository};
 
 /// Error of a library.
@@ -59,10 +60,7 @@ fn kind_of(repo: &Repository, id: ObjectId) -> Result<Kind, Skip> {
 
 fn target(repo: &Repository, tag: ObjectId) -> Result<ObjectId, Skip> {
     let target = tagged(&object(repo, tag)?.data);
-    target.ok_or_else(|| {
-        let detail = "not a tag that can be read";
-        Skip::with_detail(SkipReason::Corrupt, tag.to_string(), detail)
-    })
+    target.ok_or_else(|| Skip::with_detail(SkipReason::Corrupt, tag.to_string(), NO_TAG))
 }
 
 /// Follows a reference: its object, the object that names if it is a tag, and so on, but no more than 64 of them. Each
@@ -106,8 +104,8 @@ pub(crate) fn unreadable(error: &Error) -> Skip {
 }
 
 /// Returns the object of a reference; `None` if there is none of that name, or if it is symbolic.
-pub(crate) fn reference(references: &References, name: &str) -> Result<Option<ObjectId>, Error> {
-    Ok(match references.find(name.into())? {
+pub(crate) fn reference(references: &References, name: &BStr) -> Result<Option<ObjectId>, Error> {
+    Ok(match references.find(name)? {
         Some(gix::refs::Target::Object(id)) => Some(id),
         Some(gix::refs::Target::Symbolic(_)) | None => None,
     })

@@ -71,14 +71,7 @@ impl Database {
 
     /// The kind of a packed object, without reading it.
     pub(crate) fn kind(&self, id: &gix::oid) -> Option<gix::objs::Kind> {
-        self.stores
-            .packs
-            .iter()
-            .zip(&self.tables)
-            .find_map(|(pack, table)| {
-                let offset = pack.offset(pack.find(id)?);
-                table.kind(table.find(offset)?)
-            })
+        visit::kind_of(&self.stores, &self.tables, id)
     }
 
     /// The stores, once nothing is to be walked over any more.

@@ -51,16 +51,17 @@ struct PackedCommit {
 }
 
 impl CommitTable {
-    /// Notes a commit. `find` gives the number of the tree or parent with that hex ID, [`ABSENT`] or [`NO_ENTRIES`];
+    /// Notes a commit; returns false if it cannot be read. `find` gives the number of the tree or parent with that hex ID, [`ABSENT`] or [`NO_ENTRIES`];
     /// `None` if it is no ID.
     pub(crate) fn commit(
         &mut self,
         number: ObjectNo,
         bytes: &[u8],
         find: impl FnMut(&[u8], CommitLink) -> Option<ObjectNo>,
-    ) {
+    ) -> bool {
         let from = self.parents.len();
-        match self.parse(number, bytes, find) {
+        let parsed = self.parse(number, bytes, find);
+        match parsed {
             Some(commit) => self.commits.push(PackedCommit {
                 number: commit.number,
                 tree: commit.tree,
@@ -72,6 +73,7 @@ impl CommitTable {
                 self.malformed.push(number);
             }
         }
+        parsed.is_some()
     }
 
     fn parse(

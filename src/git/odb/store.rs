@@ -1,11 +1,11 @@
 //! The object stores of some directories: packs and loose objects.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
 use gix::hash::oid;
-use gix::odb::loose;
 
 use super::fault::Fault;
 use super::loose::loose_path;
@@ -227,13 +227,17 @@ impl Bits {
 }
 
 impl Loose {
+    /// Lists the loose objects below a directory. Git follows links to folders and files there.
     fn open(directory: &Path, hash: gix::hash::Kind, skips: &mut Vec<Skip>) -> Self {
-        let store = loose::Store::at(directory, hash);
         let mut ids = Vec::new();
-        for id in store.iter() {
-            match id {
-                Ok(id) => ids.push(id),
-                Err(error) => skips.push(unreadable(directory, error)),
+        for folder in entries(directory, skips) {
+            let Some(start) = name(&folder).filter(|name| is_hex(name, 2)) else {
+                continue;
+            };
+            for file in entries(&folder, skips) {
+                let rest = name(&file).filter(|name| is_hex(name, hash.len_in_hex() - 2));
+                let id = rest.map(|rest| ObjectId::from_hex([start, rest].concat().as_bytes()));
+                ids.extend(id.and_then(Result::ok));
             }
         }
         ids.sort_unstable();
@@ -278,23 +282,7 @@ pub(crate) fn index_paths(
 ) -> (BTreeSet<PathBuf>, Vec<PathBuf>) {
     let mut indices = BTreeSet::new();
     let mut packs = Vec::new();
-    let entries = match std::fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) => {
-            if !is_absent(&error) {
-                skips.push(unreadable(directory, error));
-            }
-            return (indices, packs);
-        }
-    };
-    for entry in entries {
-        let path = match entry {
-            Ok(entry) => entry.path(),
-            Err(error) => {
-                skips.push(unreadable(directory, error));
-                continue;
-            }
-        };
+    for path in entries(directory, skips) {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("idx") => {
                 indices.insert(path);
@@ -305,6 +293,35 @@ pub(crate) fn index_paths(
     }
     packs.retain(|pack| !indices.contains(&pack.with_extension("idx")));
     (indices, packs)
+}
+
+/// The paths of what a directory has; none if it is not there. What cannot be listed goes to `skips`.
+fn entries(directory: &Path, skips: &mut Vec<Skip>) -> Vec<PathBuf> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) => {
+            if !is_absent(&error) {
+                skips.push(unreadable(directory, error));
+            }
+            return Vec::new();
+        }
+    };
+    let path = |entry: io::Result<std::fs::DirEntry>| match entry {
+        Ok(entry) => Some(entry.path()),
+        Err(error) => {
+            skips.push(unreadable(directory, error));
+            None
+        }
+    };
+    entries.filter_map(path).collect()
+}
+
+fn name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()
+}
+
+fn is_hex(name: &str, length: usize) -> bool {
+    name.len() == length && name.bytes().all(|digit| digit.is_ascii_hexdigit())
 }
 
 fn unreadable(path: &Path, error: impl ToString) -> Skip {

@@ -28,7 +28,7 @@ pub(crate) fn walk_all<V: Visitor + Send>(
     max_object_size: u64,
     visitors: &mut [V],
 ) {
-    for (pack, table) in stores.packs.iter().zip(tables) {
+    for (pack, table) in stores.packs.iter().zip(&mut *tables) {
         let chunks = table.partition(chunk_size(pack, visitors.len()), |_, of| of == kind);
         let (table, batches, next) = (&*table, batches(&chunks), AtomicUsize::new(0));
         workers::each(&mut *visitors, |visitor| {
@@ -40,6 +40,7 @@ pub(crate) fn walk_all<V: Visitor + Send>(
             }
         });
     }
+    let tables = &*tables;
     for loose in &stores.loose {
         let next = AtomicUsize::new(0);
         workers::each(&mut *visitors, |visitor| {
@@ -59,11 +60,22 @@ pub(crate) fn walk_all<V: Visitor + Send>(
                         visitor.release(state);
                     }
                     Ok(None) => {}
+                    // A damaged copy of something that a pack knows to be of another kind.
+                    Err(_) if kind_of(stores, tables, id).is_some_and(|of| of != kind) => {}
                     Err(fault) => visitor.failed(id, fault),
                 }
             }
         });
     }
+}
+
+/// The kind of a packed object, without reading it.
+pub(super) fn kind_of(stores: &Stores, tables: &[Table], id: &gix::oid) -> Option<Kind> {
+    let packs = stores.packs.iter();
+    packs.zip(tables).find_map(|(pack, table)| {
+        let offset = pack.offset(pack.find(id)?);
+        table.kind(table.find(offset)?)
+    })
 }
 
 /// Returns the reason why an entry that will not be inflated cannot be trusted to be what it says: it has no kind, or

@@ -48,7 +48,7 @@ impl History {
         boundary
     }
 
-    /// Names what is referred to and not there.
+    /// Names what is referred to and not there, and what says nothing that could be followed.
     pub(super) fn report_missing<S: BlobSink>(
         &self,
         stores: &Stores,
@@ -60,6 +60,10 @@ impl History {
         } else {
             SkipReason::Missing
         };
+        for (id, detail) in links.damaged() {
+            let id = id.to_string();
+            sink.skip(Skip::with_detail(SkipReason::Corrupt, id, detail));
+        }
         for (id, from) in links.missing() {
             let detail = format!("{from} refers to it");
             sink.skip(Skip::with_detail(reason, id.to_string(), detail));

@@ -13,7 +13,7 @@ use gix::objs::Kind;
 use gix::objs::tree::EntryKind;
 
 use crate::coverage::Skip;
-use crate::git::header::tagged;
+use crate::git::header::{self, tagged};
 use crate::git::lfs::{MAX_POINTER, MIN_POINTER, Pointer};
 use crate::git::number::ObjectNo;
 use crate::git::odb::notes::{ABSENT, CommitLink, CommitTable, NO_ENTRIES};
@@ -37,6 +37,8 @@ pub(super) struct Links<'a> {
     missing: Mutex<BTreeMap<ObjectId, String>>,
     /// Submodules that versions of `.gitmodules` name.
     submodules: Mutex<BTreeSet<BString>>,
+    /// Objects that cannot be read as what they are, and why.
+    damaged: Mutex<BTreeMap<ObjectId, &'static str>>,
     /// Notes about commits; `None` once a part of them was lost.
     notes: Mutex<Option<Vec<CommitTable>>>,
 }
@@ -76,6 +78,7 @@ impl<'a> Links<'a> {
             max_object_size,
             missing: Mutex::default(),
             submodules: Mutex::default(),
+            damaged: Mutex::default(),
             notes: Mutex::new(Some(Vec::new())),
         }
     }
@@ -115,7 +118,7 @@ impl<'a> Links<'a> {
             return;
         };
         let is_cut = !self.shallow.is_empty() && self.shallow.contains(id);
-        notes.commit(number, bytes, |hex, named| {
+        let is_read = notes.commit(number, bytes, |hex, named| {
             let object = ObjectId::from_hex(hex).ok()?;
             let found = stores.find(&object);
             Some(match found {
@@ -129,6 +132,9 @@ impl<'a> Links<'a> {
                 }
             })
         });
+        if !is_read {
+            self.damage(id, header::MALFORMED);
+        }
     }
 
     /// Keeps what a worker has noted.
@@ -155,8 +161,9 @@ impl<'a> Links<'a> {
     }
 
     fn tag(&self, id: &oid, bytes: &[u8]) {
-        if let Some(object) = tagged(bytes) {
-            self.demand(object, &format_args!("tag {id}"));
+        match tagged(bytes) {
+            Some(object) => self.demand(object, &format_args!("tag {id}")),
+            None => self.damage(id, header::NO_TAG),
         }
     }
 
@@ -164,8 +171,10 @@ impl<'a> Links<'a> {
         let Some(stores) = self.stores else {
             return;
         };
-        // Damage is named by those who read trees for what they say.
-        for entry in tree::entries(bytes, id.kind().len_in_bytes()).flatten() {
+        for entry in tree::entries(bytes, id.kind().len_in_bytes()) {
+            let Ok(entry) = entry else {
+                return self.damage(id, tree::MALFORMED);
+            };
             // The commit of a submodule lies in another repository.
             if entry.kind() == EntryKind::Commit {
                 continue;
@@ -200,6 +209,17 @@ impl<'a> Links<'a> {
         if from < *known {
             *known = from;
         }
+    }
+
+    fn damage(&self, id: &oid, detail: &'static str) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.insert(id.to_owned(), detail);
+    }
+
+    /// Objects that cannot be read as what they are, each with the reason.
+    pub(super) fn damaged(&self) -> BTreeMap<ObjectId, &'static str> {
+        let damaged = self.damaged.lock();
+        damaged.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes note of the submodules that a version of `.gitmodules` names.

@@ -158,6 +158,7 @@ impl History {
                 }
                 sink.clean(remembered.clean);
                 let failed = failures.iter().map(|failure| failure.id);
+                let failed = failed.chain(links.damaged().into_keys());
                 let is_closed = !links.is_something_missing() && !self.is_partial;
                 let records =
                     std::mem::take(&mut *records.lock().unwrap_or_else(PoisonError::into_inner));

@@ -39,9 +39,9 @@ pub fn all_tips(repo: &Repository) -> Result<Vec<ObjectId>, Error> {
         tips.push(reference.map_err(failed)?.1);
     }
     let heads = repo.references();
-    for name in head_names(repo) {
+    for name in head_names(repo).map_err(failed)? {
         // A head on a branch is that branch's, and a branch may have no commit yet.
-        tips.extend(reference(&heads, &name).map_err(failed)?);
+        tips.extend(reference(&heads, name.as_ref()).map_err(failed)?);
     }
     tips.extend(stashes(repo).map_err(failed)?);
     tips.sort();

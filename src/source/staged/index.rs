@@ -1,6 +1,7 @@
 //! The index of a repository, read once for all who want to see it.
 
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice as _};
 use gix::ObjectId;
@@ -8,7 +9,7 @@ use gix::index::entry::{Flags, Mode};
 use gix::index::extension::Tree;
 
 use super::mapped::{Entry, Mapped};
-use crate::content::open_regular;
+use crate::content::{self, open_regular};
 use crate::git::repository::{self, Repository, sentence};
 use crate::source::Error;
 
@@ -46,7 +47,10 @@ impl Index {
 
     /// Decodes all of it, whatever its kind: the slow truth.
     pub(super) fn decode(repository: &Repository) -> Result<Self, Error> {
-        Ok(Self(Form::Decoded(Box::new(decode(repository)?))))
+        Ok(Self(Form::Decoded(Box::new(decode(
+            repository.index_path(),
+            repository.object_hash(),
+        )?))))
     }
 
     /// Fails if the file became shorter while it was looked at.
@@ -198,18 +202,22 @@ impl<'i> Cached<'i> {
     }
 }
 
-/// Reads the index that Git names; an index that does not exist is empty.
-fn decode(repository: &Repository) -> Result<gix::index::File, repository::Error> {
-    let path = repository.index_path();
+/// Reads the index at `path`, whatever its kind; an index that does not exist is empty.
+pub(in crate::source) fn decode(
+    path: &Path,
+    hash: gix::hash::Kind,
+) -> Result<gix::index::File, repository::Error> {
     let broken = |detail: String| repository::Error::Index {
         path: path.to_owned(),
         detail,
     };
-    match std::fs::metadata(path) {
-        Ok(metadata) if !metadata.is_file() => {
-            return Err(broken("it is not a regular file".to_owned()));
-        }
-        _ => {}
+    let is_special = std::fs::metadata(path).is_ok_and(|found| !found.is_file());
+    if is_special
+        || shared_parts(path)
+            .iter()
+            .any(|part| content::is_special(part))
+    {
+        return Err(broken("it is not a regular file".to_owned()));
     }
     let options = gix::index::decode::Options {
         // Threads cost more than they bring: an index of 5,000 files decodes in well under a millisecond.
@@ -218,10 +226,22 @@ fn decode(repository: &Repository) -> Result<gix::index::File, repository::Error
     };
     // An index that is cut off between two extensions decodes well and has lost files: only its checksum tells.
     let skip_hash = false;
-    let index = gix::index::File::at_or_default(path, repository.object_hash(), skip_hash, options)
+    let index = gix::index::File::at_or_default(path, hash, skip_hash, options)
         .map_err(|error| broken(sentence(&error)))?;
     index
         .verify_entries()
         .map_err(|error| broken(sentence(&error)))?;
     Ok(index)
+}
+
+/// Files of which an index that is split names one as its larger part.
+fn shared_parts(index: &Path) -> Vec<PathBuf> {
+    let entries = index.parent().and_then(|dir| std::fs::read_dir(dir).ok());
+    let entries = entries.into_iter().flatten().flatten();
+    let is_shared = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name();
+        name.as_encoded_bytes().starts_with(b"sharedindex.")
+    };
+    let shared = entries.filter(is_shared);
+    shared.map(|entry| entry.path()).collect()
 }

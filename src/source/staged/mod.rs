@@ -28,6 +28,7 @@ use crate::git::repository::Repository;
 use crate::provenance::Version;
 use compare::Comparison;
 pub use index::Index;
+pub(super) use index::decode;
 
 /// Options of reading the index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,12 +9,15 @@ use bstr::{BStr, ByteSlice};
 use gix::index::entry::Mode;
 
 use crate::content::{Links, read_small};
-use crate::git::{lfs, lfs_storage};
+use crate::git::repository::Error;
+use crate::git::{lfs, lfs_storage, object_hash};
+use crate::source::staged::decode;
 
 /// A repository with a work tree.
 #[derive(Debug)]
 pub(super) struct Repository {
     work_tree: PathBuf,
+    git_dir: OnceLock<PathBuf>,
     common_dir: OnceLock<PathBuf>,
     lfs_dir: OnceLock<PathBuf>,
     index: OnceLock<Result<gix::index::State, String>>,
@@ -25,6 +28,7 @@ impl Repository {
     pub(super) fn new(work_tree: PathBuf) -> Self {
         Self {
             work_tree,
+            git_dir: OnceLock::new(),
             common_dir: OnceLock::new(),
             lfs_dir: OnceLock::new(),
             index: OnceLock::new(),
@@ -64,17 +68,24 @@ impl Repository {
         })
     }
 
-    /// The directory that linked work trees share: `.git` itself unless that is a file that points elsewhere.
-    pub(super) fn common_dir(&self) -> &Path {
-        self.common_dir.get_or_init(|| {
+    /// The directory with the index: `.git` itself unless that is a file that points elsewhere.
+    fn git_dir(&self) -> &Path {
+        self.git_dir.get_or_init(|| {
             let dot_git = self.work_tree.join(".git");
-            let git_dir = match pointed_at(&dot_git, b"gitdir:") {
+            match pointed_at(&dot_git, b"gitdir:") {
                 Some(target) => self.work_tree.join(target),
                 None => dot_git,
-            };
+            }
+        })
+    }
+
+    /// The directory that linked work trees share.
+    pub(super) fn common_dir(&self) -> &Path {
+        self.common_dir.get_or_init(|| {
+            let git_dir = self.git_dir();
             match pointed_at(&git_dir.join("commondir"), b"") {
                 Some(target) => git_dir.join(target),
-                None => git_dir,
+                None => git_dir.to_owned(),
             }
         })
     }
@@ -99,19 +110,29 @@ impl Repository {
 
     /// The index, read when it is first asked for: only trees in which something is ignored pay for it.
     fn index(&self) -> Option<&gix::index::State> {
-        let load = || load_index(&self.work_tree).map_err(|error| error.to_string());
+        let load = || self.load_index().map_err(detail);
         self.index.get_or_init(load).as_ref().ok()
+    }
+
+    /// Reads the index and, of the configuration, what hash it has.
+    fn load_index(&self) -> Result<gix::index::State, Error> {
+        let (git_dir, common_dir) = (self.git_dir(), self.common_dir());
+        if fs::symlink_metadata(git_dir.join("HEAD")).is_err() {
+            let path = git_dir.to_owned();
+            return Err(Error::Invalid { path });
+        }
+        let index = decode(&git_dir.join("index"), object_hash(common_dir)?)?;
+        Ok(index.into_parts().0)
     }
 }
 
-/// Reads the index without any configuration but the repository's own, whoever owns it.
-fn load_index(
-    work_tree: &Path,
-) -> Result<gix::index::State, Box<dyn std::error::Error + Send + Sync>> {
-    let options = gix::open::Options::isolated().with(gix::sec::Trust::Full);
-    let repository = gix::open_opts(work_tree, options)?;
-    let index = repository.index_or_empty()?;
-    Ok(gix::index::State::clone(&index))
+/// Returns what is wrong, without the path of the index, which stands before it.
+fn detail(error: Error) -> String {
+    match error {
+        Error::Index { detail, .. } => detail,
+        Error::Unreadable { ref source, .. } => format!("{error}: {source}"),
+        error => error.to_string(),
+    }
 }
 
 /// A sparse index has one entry for a directory outside the cone: what is found below it on disk is

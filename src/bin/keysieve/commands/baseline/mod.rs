@@ -67,6 +67,11 @@ impl BaselineRun {
         let (common, path) = at_the_root(args)?;
         let (exists, baseline) = match path.try_exists() {
             Ok(false) => (false, Baseline::default()),
+            // A pipe would be waited for.
+            Ok(true) if !path.is_file() => {
+                let message = format!("{} is not a regular file", path.display());
+                return Err(Failure::bare(Kind::Config, message));
+            }
             Ok(true) => (true, Baseline::load(&path).map_err(|error| failed(&error))?),
             Err(error) => {
                 let message = format!("cannot read {}", path.display());
