@@ -126,7 +126,7 @@ impl Repository {
     }
 }
 
-/// Returns what is wrong, without the path of the index, which stands before it.
+/// Returns the fault without the path of the index, of which it is reported.
 fn detail(error: Error) -> String {
     match error {
         Error::Index { detail, .. } => detail,
