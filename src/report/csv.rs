@@ -54,20 +54,22 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     accepted: Accepted::Always,
 };
 
-/// Writes the report. With `show_secrets` there are two columns more: `secret` and `session_token`.
+/// Writes the report. With `show_secrets` there are three columns more: `secret` and `session_token`, and
+/// `secret_base64` for a secret that is not UTF-8.
 pub fn write(out: &mut dyn io::Write, report: &Report<'_>) -> io::Result<()> {
     let mut header: Vec<String> = HEADER.iter().map(|&name| name.to_owned()).collect();
     if report.options.show_secrets {
-        header.extend(["secret".to_owned(), "session_token".to_owned()]);
+        header.extend(["secret", "session_token", "secret_base64"].map(str::to_owned));
     }
     record(out, &header)?;
     for row in report.rows() {
         for (at, place) in row.places.iter().enumerate() {
             let mut fields = fields(&row, place, at + 1);
             if report.options.show_secrets {
-                let secrets = [&row.shown_secret, &row.shown_token];
-                fields
-                    .extend(secrets.map(|secret| secret.as_deref().unwrap_or_default().to_owned()));
+                let exact = row.secret_base64();
+                let text = row.shown_secret.as_deref().filter(|_| exact.is_none());
+                let columns = [text, row.shown_token.as_deref(), exact];
+                fields.extend(columns.map(|column| column.unwrap_or_default().to_owned()));
             }
             record(out, &fields)?;
         }
@@ -158,6 +160,7 @@ fn field(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::super::sample::{self, HOSTILE, Sample};
     use super::*;
+    use crate::secret::Secret;
 
     /// A reader that accepts RFC 4180 and nothing else.
     fn read(text: &str) -> Vec<Vec<String>> {
@@ -257,5 +260,19 @@ mod tests {
             format!("'{}", sample::token(1))
         );
         assert_eq!(column(&rows, "secret")[2], "");
+        assert_eq!(column(&rows, "secret_base64")[0], "");
+    }
+
+    #[test]
+    fn a_secret_that_is_no_text_is_not_damaged() {
+        let mut sample = Sample::ordinary();
+        sample.options.show_secrets = true;
+        sample.findings[0].secret = Some(Secret::new(b"\xff\xfe"));
+        let rows = rows(&sample);
+        assert_eq!(column(&rows, "secret")[0], "");
+        assert_eq!(
+            column(&rows, "secret_base64")[0],
+            BASE64.encode(b"\xff\xfe")
+        );
     }
 }

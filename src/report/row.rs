@@ -264,6 +264,11 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// Returns the secret, if it is to be shown and is not UTF-8.
+    pub(super) fn secret_base64(&self) -> Option<&str> {
+        self.secrets.secret_base64.as_deref()
+    }
+
     /// Returns the place that leads.
     pub(super) fn first_place(&self) -> &PlaceRow<'a> {
         self.places
