@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::aws::verify::is_aws;
 use crate::text::date;
 
 /// Name and version of the schema.
@@ -31,6 +32,8 @@ pub struct KeyAnswer {
     pub last_used: Option<(i64, Option<String>, Option<String>)>,
     /// Time of the question, in seconds since the epoch.
     pub asked: Option<i64>,
+    /// The host that was asked, if it is none of AWS's.
+    pub elsewhere: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +65,8 @@ struct Used {
 #[derive(Deserialize)]
 struct Asked {
     at: String,
+    #[serde(default)]
+    hosts: Vec<String>,
 }
 
 /// Returns true for the line at the end.
@@ -104,5 +109,6 @@ pub(super) fn read(value: &Value) -> Option<Option<KeyAnswer>> {
             .last_used
             .and_then(|used| Some((moment(used.at)?, used.service, used.region))),
         asked: moment(Some(line.asked.at)),
+        elsewhere: line.asked.hosts.into_iter().find(|host| !is_aws(host)),
     }))
 }

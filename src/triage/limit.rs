@@ -131,6 +131,18 @@ pub(super) fn limits(question: &Question<'_>, keys: &[KeyCase]) -> Vec<Said> {
             limits.push(of("silent_descendants"));
         }
     }
+    let answers = question.exhibits.iter().flat_map(|it| match &it.kind {
+        Kind::Answers(answers) => answers.as_slice(),
+        _ => &[],
+    });
+    let elsewhere: BTreeSet<(&str, &str)> = answers
+        .filter(|answer| keys.iter().any(|key| key.key_id == answer.key_id))
+        .filter_map(|answer| Some((answer.key_id.as_str(), answer.elsewhere.as_deref()?)))
+        .collect();
+    for (key, host) in elsewhere {
+        let values = [("key", key.to_owned()), ("host", host.to_owned())];
+        limits.push(Said::with("not_aws", values));
+    }
     let mut is_costed = false;
     for exhibit in question.exhibits {
         let path = || ("path", exhibit.path.to_string_lossy().into_owned());

@@ -383,6 +383,36 @@ fn answers_of_verify_that_were_cut_short_are_2() {
     assert!(run.err().contains("cut short"), "{}", run.show());
 }
 
+#[test]
+fn an_answer_of_a_host_that_is_not_awss_is_told() {
+    for (hosts, told) in [
+        ("[\"https://sts.us-east-1.amazonaws.com\"]", None),
+        ("[]", None),
+        (
+            "[\"https://sts.us-east-1.amazonaws.com\",\"http://127.0.0.1:5000\"]",
+            Some("http://127.0.0.1:5000"),
+        ),
+    ] {
+        let folder = Folder::empty();
+        let text = format!(
+            "{{\"key_id\":\"{}\",\"status\":\"inactive\",\"asked\":{{\"at\":\"2026-11-30T13:00:00Z\",\"hosts\":{hosts}}}}}\n\
+             {{\"schema\":\"keysieve-verify/1\"}}\n",
+            folder.key
+        );
+        folder.file("verify.jsonl", text.as_bytes());
+        let case = folder.named(&folder.key, &["--format=json"], 0).json();
+        let limits = case["limits"].as_array().expect("limits");
+        let host = limits.iter().find(|limit| limit["code"] == "not_aws");
+        assert_eq!(
+            host.map(|limit| limit["values"]["host"].as_str()),
+            told.map(Some),
+            "{hosts}"
+        );
+        let text = folder.named(&folder.key, &[], 0).out();
+        assert_eq!(text.contains("which is not AWS"), told.is_some(), "{text}");
+    }
+}
+
 /// Answers of one run: a temporary key has one for each of its tokens. A later run counts more.
 #[test]
 fn of_the_answers_of_a_run_active_counts() {

@@ -226,6 +226,20 @@ pub struct Endpoint {
     pub region: String,
 }
 
+/// Returns true for the origin of a host that is AWS's by its name, a VPC endpoint's included: `https://` and no port.
+pub fn is_aws(origin: &str) -> bool {
+    let suffixes = PARTITIONS.iter().flat_map(|it| [it.suffix, it.dual_suffix]);
+    origin.strip_prefix("https://").is_some_and(|host| {
+        let is_below = |suffix: &str| {
+            let name = host.strip_suffix(suffix);
+            name.is_some_and(|name| {
+                name.ends_with('.') && !name.contains(['/', '@', ':', '?', '#'])
+            })
+        };
+        suffixes.into_iter().any(is_below)
+    })
+}
+
 /// A place that is asked in place of AWS's hosts: a VPC endpoint, or an emulator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EndpointUrl {
@@ -394,6 +408,29 @@ mod tests {
             seen += 1;
         }
         assert!(seen >= 66, "only {seen} cases seen");
+    }
+
+    #[test]
+    fn hosts_are_those_of_aws_by_their_names() {
+        for origin in [
+            "https://sts.eu-west-1.amazonaws.com",
+            "https://iam.global.api.aws",
+            "https://sts.cn-north-1.amazonaws.com.cn",
+            "https://vpce-0a1b.sts.us-east-1.vpce.amazonaws.com",
+        ] {
+            assert!(is_aws(origin), "{origin}");
+        }
+        for origin in [
+            "http://127.0.0.1:5000",
+            "http://sts.amazonaws.com",
+            "https://sts.amazonaws.com:8443",
+            "https://stsamazonaws.com",
+            "https://amazonaws.com.example.org",
+            "https://example.org/.amazonaws.com",
+            "https://localhost",
+        ] {
+            assert!(!is_aws(origin), "{origin}");
+        }
     }
 
     #[test]

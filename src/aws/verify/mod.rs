@@ -24,7 +24,9 @@ use std::time::Duration;
 
 pub use action::Action;
 pub use ask::{Asker, FoundKey, USER_AGENT, not_asked};
-pub use endpoint::{Endpoint, EndpointUrl, Endpoints, PARTITIONS, Partition, Service, Variant};
+pub use endpoint::{
+    Endpoint, EndpointUrl, Endpoints, PARTITIONS, Partition, Service, Variant, is_aws,
+};
 pub use limit::Limits;
 pub use sign::Credentials;
 pub use verdict::{Identity, LastUsed, Owner, Reason, Status, Verdict};
