@@ -946,3 +946,23 @@ fn what_cannot_be_read_as_the_commit_tag_or_tree_that_it_is_is_named() {
         }
     }
 }
+
+#[test]
+fn settings_in_a_damaged_tree_stop_a_scan_that_does_not_do_without() {
+    let repo = TestRepo::new();
+    repo.commit_file("k", pair(853), "one");
+    let tree = repo.git(&["rev-parse", "HEAD^{tree}"]);
+    repo.git(&["config", "core.bare", "true"]);
+    let path = repo.join(".git/objects").join(&tree[..2]).join(&tree[2..]);
+    std::fs::remove_file(&path).expect("a file");
+    std::fs::write(&path, "damaged").expect("a file");
+    let bare = repo.join(".git");
+    let run = history(&bare, &[]);
+    assert_eq!(run.status, 2, "{}", run.show());
+    let way_out = ["--no-config", "--no-baseline"];
+    assert!(run.err().contains(&way_out.join(" ")), "{}", run.show());
+    let run = history(&bare, &way_out);
+    assert_eq!(run.status, 2, "{}", run.show());
+    let findings = run.json()["findings"].as_array().map(Vec::len);
+    assert_eq!(findings, Some(1), "{}", run.show());
+}

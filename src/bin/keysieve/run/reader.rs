@@ -61,7 +61,7 @@ pub(crate) enum Reader<'r> {
 
 impl<'r> Reader<'r> {
     pub(crate) fn open(place: SettingsSource<'r>) -> Result<Self, Failure> {
-        let fail = |error| Failure::of(Kind::System, &error);
+        let fail = |error| unread(&error);
         Ok(match place {
             SettingsSource::Disk(root) => Self::Disk(root, OnceCell::new()),
             SettingsSource::Index(repository, index) => {
@@ -119,9 +119,7 @@ impl<'r> Reader<'r> {
                 },
                 found => found,
             },
-            Self::Snapshot(snapshot) => snapshot
-                .read(name)
-                .map_err(|error| Failure::of(Kind::System, &error))?,
+            Self::Snapshot(snapshot) => snapshot.read(name).map_err(|error| unread(&error))?,
             Self::Nowhere => None,
         };
         let Some(bytes) = bytes else { return Ok(None) };
@@ -161,7 +159,7 @@ impl LeftOut {
             // What is no repository has no commits, and what is broken the scan says.
             return Ok(None);
         };
-        let index = Index::load(&repository).map_err(|error| Failure::of(Kind::System, &error))?;
+        let index = Index::load(&repository).map_err(|error| unread(&error))?;
         let Ok(Some(commit_id)) = repository.head_id() else {
             return Ok(None);
         };
@@ -189,11 +187,17 @@ fn left_out(
     if known.repository.index_path().exists() && !known.index.leaves_out(name) {
         return Ok(None);
     }
-    let fail = |error: &dyn std::error::Error| Failure::of(Kind::System, error);
     let snapshot = Snapshot::of_commit(&known.repository, known.commit_id);
-    let snapshot = snapshot.map_err(|error| fail(&error))?;
-    let bytes = snapshot.read(name).map_err(|error| fail(&error))?;
+    let snapshot = snapshot.map_err(|error| unread(&error))?;
+    let bytes = snapshot.read(name).map_err(|error| unread(&error))?;
     Ok(bytes.map(|bytes| (bytes, known.commit_id)))
+}
+
+/// Something in which settings may be cannot be read, so that nobody knows what is excepted.
+fn unread(error: &dyn std::error::Error) -> Failure {
+    let hint =
+        "configuration and baseline may be there: --no-config --no-baseline scans without them";
+    Failure::of(Kind::System, error).hint(hint)
 }
 
 /// Returns true if a part of a path below `root` is a link.
