@@ -7,8 +7,8 @@ use std::path::Path;
 use serde_json::json;
 
 use super::folder::{ACCOUNT, Folder};
-use crate::support::TestCommand;
 use crate::support::command::Run;
+use crate::support::{Keys, TestCommand};
 
 /// Answers like `aws`, and writes down how it was called: each argument with a NUL behind it, a line feed after the last.
 const AWS: &str = r#"#!/bin/sh
@@ -490,6 +490,59 @@ fn root_is_dealt_with_by_root() {
             "{name}: nothing can be done here"
         );
     }
+}
+
+#[test]
+fn beside_a_key_of_root_that_of_a_user_is_dealt_with_by_whoever_may() {
+    let folder = Folder::abused();
+    // Of the older kind, which holds no account.
+    let root = ["AKIAJ", &Keys::new(72).id()[5..]].concat();
+    let answer = json!({"key_id": root, "status": "active", "root": true, "account_id": ACCOUNT,
+        "owner": {"kind": "root", "name": null, "arn": null}, "asked": {"at": "2026-11-30T13:00:00Z"}});
+    let text = format!("{answer}\n{{\"schema\":\"keysieve-verify/1\"}}\n");
+    folder.file("verify.jsonl", text.as_bytes());
+    folder.keysieve(
+        &[
+            "triage",
+            &folder.key,
+            &root,
+            "--evidence",
+            "evidence",
+            "--plan",
+            "plan",
+        ],
+        1,
+    );
+    let shell = Shell::new(&folder);
+    for (file, action) in [
+        ("10-contain.sh", "update-access-key"),
+        ("70-delete.sh", "delete-access-key"),
+    ] {
+        let text = fs::read_to_string(folder.path("plan").join(file)).unwrap();
+        assert!(
+            text.contains("This is a ROOT key.") || file != "10-contain.sh",
+            "{text}"
+        );
+        assert!(
+            text.contains(&format!(
+                "# aws iam delete-access-key --access-key-id={root}\n"
+            )),
+            "{file}: {text}"
+        );
+        let calls = words(&shell.run(file, 0).1);
+        assert!(!calls.iter().any(|call| call.contains(&root)), "{calls:?}");
+        let of_user = format!(
+            "iam {action} --user-name=deploy --access-key-id={}",
+            folder.key
+        );
+        let is_run = calls.iter().any(|call| call.starts_with(&of_user));
+        assert_eq!(is_run, file == "10-contain.sh", "{file}: {calls:?}");
+        assert!(text.contains(&of_user[4..]), "{file}: {text}");
+    }
+    // The user's part is for the account's administrators: somebody of another account is stopped.
+    let mut other = Shell::new(&folder);
+    other.caller = "arn:aws:iam::999999999999:user/admin".to_owned();
+    assert!(other.run("10-contain.sh", 2).1.is_empty());
 }
 
 #[test]
