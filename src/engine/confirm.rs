@@ -164,7 +164,9 @@ impl<'a> Stage<'a> {
                 continue;
             }
             let group = |index: usize| captures.get(index).map(|group| group.range());
-            let secret = group(compiled.secret_group).unwrap_or(whole.clone());
+            // A group without text is no secret: what matched is.
+            let secret = group(compiled.secret_group).filter(|group| !group.is_empty());
+            let secret = secret.unwrap_or(whole.clone());
             at = secret.end.max(whole.start + 1);
             if rule.has_keyword(&self.bytes[whole]) {
                 self.candidates.push(Candidate {
@@ -478,6 +480,20 @@ mod tests {
                 text.extend(filler.repeat(noise));
             }
             assert_same(&rules, &text);
+        }
+    }
+
+    #[test]
+    fn a_secret_without_text_is_the_whole_match() {
+        for group in ["(?P<secret>)", "(?P<secret>z*)", "(?P<secret>z)?"] {
+            let rules = user_rules(&format!(
+                "[[rule]]\nid = 'none'\ndescription = 'd'\nkeywords = ['none_']\nregex = '{group}none_[a-y]+'\n",
+            ));
+            let found = windowed(&rules, b"x none_abc");
+            assert_eq!(found.matches.len(), 1, "{group}");
+            let secret = found.matches[0].secret.as_ref().unwrap();
+            assert_eq!(secret.value.expose(), b"none_abc", "{group}");
+            assert_same(&rules, b"x none_abc");
         }
     }
 
