@@ -57,43 +57,49 @@ enum Kind {
     Special,
 }
 
-/// Returns the names of all that lies below these folders of these directories, and what it is. Like Git, follows links.
+/// Calls `see` with what lies below these folders of these directories: the name of its folder, its own, and what it is.
+/// Like Git, follows links.
 fn below(
     dirs: &[&Path],
     folders: &[&str],
     unreadable: &mut Vec<Error>,
-) -> Vec<(BString, io::Result<Kind>)> {
+    mut see: impl FnMut(&BStr, &std::fs::DirEntry, io::Result<Kind>),
+) {
     let roots = |dir: &&Path| {
         let root = |folder: &&str| (dir.join(folder), BString::from(*folder));
         folders.iter().map(root).collect::<Vec<_>>()
     };
     let mut todo: Vec<(PathBuf, BString)> = dirs.iter().flat_map(roots).collect();
-    let mut found = Vec::new();
     // Links may lead in a circle.
     let mut seen = HashSet::new();
     while let Some((dir, prefix)) = todo.pop() {
-        let listed = std::fs::canonicalize(&dir).and_then(|real| match seen.insert(real) {
-            true => std::fs::read_dir(&dir)?.collect(),
-            false => Ok(Vec::new()),
-        });
-        let entries: Vec<std::fs::DirEntry> = match listed {
-            Ok(entries) => entries,
-            Err(error) if is_absent(&error) => continue,
-            Err(source) => {
-                unreadable.push(Error::Unreadable { path: dir, source });
-                continue;
+        let mut list = || {
+            if seen.insert(std::fs::canonicalize(&dir)?) {
+                for entry in std::fs::read_dir(&dir)? {
+                    let entry = entry?;
+                    match kind_of(&entry) {
+                        Ok(Kind::Folder) => {
+                            todo.push((entry.path(), name_in(prefix.as_bstr(), &entry)))
+                        }
+                        kind => see(prefix.as_bstr(), &entry, kind),
+                    }
+                }
             }
+            Ok(())
         };
-        for entry in entries {
-            let name = path_bytes(Path::new(&entry.file_name()));
-            let name: BString = [prefix.as_slice(), b"/", &name].concat().into();
-            match kind_of(&entry) {
-                Ok(Kind::Folder) => todo.push((entry.path(), name)),
-                kind => found.push((name, kind)),
+        match list() {
+            Err(source) if !is_absent(&source) => {
+                unreadable.push(Error::Unreadable { path: dir, source });
             }
+            Ok(()) | Err(_) => {}
         }
     }
-    found
+}
+
+/// The full name of an entry of a folder.
+fn name_in(folder: &BStr, entry: &std::fs::DirEntry) -> BString {
+    let name = path_bytes(Path::new(&entry.file_name()));
+    [folder.as_bytes(), b"/", &name].concat().into()
 }
 
 /// Returns what an entry of such a folder is, or leads to.
@@ -210,31 +216,48 @@ impl References {
     /// The names of all loose references that are no links to others.
     fn loose(&self, unreadable: &mut Vec<Error>) -> BTreeSet<BString> {
         let mut names = BTreeSet::new();
-        for (name, kind) in below(&self.dirs(), &["refs"], unreadable) {
-            match kind {
-                // Git knows no others.
-                _ if FullName::try_from(name.clone()).is_err() => {}
-                Ok(Kind::File) => {
-                    names.insert(name);
+        let mut failed = Vec::new();
+        below(
+            &self.dirs(),
+            &["refs"],
+            unreadable,
+            |folder, entry, kind| {
+                let name = name_in(folder, entry);
+                match kind {
+                    // Git knows no others.
+                    _ if FullName::try_from(name.clone()).is_err() => {}
+                    Ok(Kind::File) => {
+                        names.insert(name);
+                    }
+                    Ok(Kind::Link | Kind::Folder) => {}
+                    Ok(Kind::Special) => failed.push(not_regular(name)),
+                    Err(error) => {
+                        let detail = error.to_string();
+                        failed.push(Error::Reference { name, detail });
+                    }
                 }
-                Ok(Kind::Link | Kind::Folder) => {}
-                Ok(Kind::Special) => unreadable.push(not_regular(name)),
-                Err(error) => {
-                    let detail = error.to_string();
-                    unreadable.push(Error::Reference { name, detail });
-                }
-            }
-        }
+            },
+        );
+        unreadable.append(&mut failed);
         names
     }
 
     /// Fails if a reference or a reflog is a pipe or a device, for which others would wait.
     pub(super) fn demand_files(&self) -> Result<(), Error> {
-        let all = below(&self.dirs(), &["refs", "logs"], &mut Vec::new());
-        let mut special = all
-            .into_iter()
-            .filter(|it| matches!(it.1, Ok(Kind::Special)));
-        special.next().map_or(Ok(()), |it| Err(not_regular(it.0)))
+        let mut special = None;
+        // One that cannot be listed is said by whoever reads it.
+        let unread = &mut Vec::new();
+        below(
+            &self.dirs(),
+            &["refs", "logs"],
+            unread,
+            |folder, entry, kind| {
+                if matches!(kind, Ok(Kind::Special)) {
+                    special = Some(name_in(folder, entry));
+                }
+            },
+        );
+        special.map_or(Ok(()), |name| Err(not_regular(name)))
     }
 
     /// The directory with `HEAD`, and the one that linked work trees share.
