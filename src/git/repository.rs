@@ -5,6 +5,7 @@
 //! they are does not matter. Replacement objects and grafts are not honoured: what is stored is what counts.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use bstr::ByteSlice as _;
 use gix::ObjectId;
@@ -39,6 +40,8 @@ pub struct Repository {
     lfs_storage: Option<PathBuf>,
     objects: Objects,
     unfollowed: Vec<alternates::Fault>,
+    /// Set once its references and reflogs are known to be files: where there are many, looking takes a while.
+    has_files: OnceLock<()>,
 }
 
 /// Opens the repository that `env` names, else the one that `path` lies in.
@@ -93,6 +96,7 @@ pub fn open_with_limit(
         lfs_storage: config.lfs_storage,
         objects: Objects::new(found.dirs, config.hash, max_object_size),
         unfollowed,
+        has_files: OnceLock::new(),
         location,
     })
 }
@@ -296,7 +300,10 @@ impl Repository {
 
     /// Opens it with gix as well, for what needs gix's own type: revisions, traversals. It sees no quarantine.
     pub fn gix(&self) -> Result<gix::Repository, Error> {
-        self.references().demand_files()?;
+        if self.has_files.get().is_none() {
+            self.references().demand_files()?;
+            self.has_files.get_or_init(|| ());
+        }
         let mut options = gix::open::Options::isolated()
             .with(gix::sec::Trust::Full)
             .open_path_as_is(true)
