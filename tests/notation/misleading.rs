@@ -10,6 +10,7 @@ const TABLE: &str = include_str!("misleading.table");
 const UNSEEN: &str = include_str!("unseen.table");
 const FRESH: &str = include_str!("fresh.table");
 const THIRD: &str = include_str!("third.table");
+const FOURTH: &str = include_str!("fourth.table");
 
 /// Number of times that each case is filled.
 const FILLINGS: u64 = 6;
@@ -74,6 +75,20 @@ fn pairs_that_the_joiner_was_not_built_with_are_joined() {
         let pairs = of_group(&table::read(table), "pairs");
         assert!(pairs.len() > least, "{}", pairs.len());
         assert_rare(&pairs);
+    }
+}
+
+/// The limit of three in a hundred is not kept here yet: what is wrong may become fewer.
+#[test]
+fn a_fourth_set_is_no_worse_than_it_was() {
+    let cases = table::read(FOURTH);
+    for (group, count, most) in [("foreign", 120, 11), ("pairs", 60, 0)] {
+        let of = of_group(&cases, group);
+        assert_eq!(of.len(), count);
+        let (wrong, missed) = faults(&of);
+        let texts = [wrong, missed].concat();
+        let all = texts.join("\n");
+        assert!(texts.len() <= most, "{} of {count}:\n{all}", texts.len());
     }
 }
 
