@@ -39,9 +39,9 @@ pub enum Field {
     Agent,
     /// The error; none if the call succeeded.
     Error,
-    /// Whether the call only reads.
+    /// `true` for a call that only reads.
     ReadOnly,
-    /// Whether the browser made the call.
+    /// `true` if the browser made the call.
     FromConsole,
     /// The account that received the event.
     RecipientAccount,
@@ -61,7 +61,7 @@ pub enum Field {
     Issuer,
     /// The time when a session was created.
     SessionCreated,
-    /// Whether a session was opened with MFA.
+    /// `true` for a session that was opened with MFA.
     SessionMfa,
     /// The ID of the key that the request is about.
     AboutKey,
