@@ -385,12 +385,18 @@ fn answers_of_verify_that_were_cut_short_are_2() {
 
 #[test]
 fn an_answer_of_a_host_that_is_not_awss_is_told() {
+    // As `keysieve-verify` writes them: without a scheme.
     for (hosts, told) in [
-        ("[\"https://sts.us-east-1.amazonaws.com\"]", None),
+        ("[\"sts.us-east-1.amazonaws.com\"]", None),
+        ("[\"iam.amazonaws.com\"]", None),
         ("[]", None),
         (
-            "[\"https://sts.us-east-1.amazonaws.com\",\"http://127.0.0.1:5000\"]",
-            Some("http://127.0.0.1:5000"),
+            "[\"sts.us-east-1.amazonaws.com\",\"127.0.0.1:5000\"]",
+            Some("127.0.0.1:5000"),
+        ),
+        (
+            "[\"ec2-192-0-2-1.compute-1.amazonaws.com\"]",
+            Some("ec2-192-0-2-1.compute-1.amazonaws.com"),
         ),
     ] {
         let folder = Folder::empty();

@@ -185,6 +185,26 @@ impl Partition {
         all.find(|partition| partition.areas.contains(&area))
     }
 
+    /// Returns true for a host of STS or IAM of this partition.
+    fn owns(&self, host: &str) -> bool {
+        let is_region = |name: &str| Self::of_region(name) == Some(self);
+        let is_below = |suffix: &str| {
+            let name = host.strip_suffix(suffix);
+            let Some(name) = name.and_then(|name| name.strip_suffix('.')) else {
+                return false;
+            };
+            match name.split('.').collect::<Vec<_>>()[..] {
+                ["sts"] => true,
+                ["sts" | "sts-fips", region] => is_region(region),
+                [point, "sts" | "sts-fips" | "iam", region, "vpce"] => {
+                    point.starts_with("vpce-") && is_region(region)
+                }
+                _ => false,
+            }
+        };
+        self.iam.contains(&host) || [self.suffix, self.dual_suffix].into_iter().any(is_below)
+    }
+
     /// The host of a service, and the region to sign for.
     fn host(&self, service: Service, region: &str, variant: Variant) -> (String, String) {
         match service {
@@ -226,18 +246,11 @@ pub struct Endpoint {
     pub region: String,
 }
 
-/// Returns true for the origin of a host that is AWS's by its name, a VPC endpoint's included: `https://` and no port.
-pub fn is_aws(origin: &str) -> bool {
-    let suffixes = PARTITIONS.iter().flat_map(|it| [it.suffix, it.dual_suffix]);
-    origin.strip_prefix("https://").is_some_and(|host| {
-        let is_below = |suffix: &str| {
-            let name = host.strip_suffix(suffix);
-            name.is_some_and(|name| {
-                name.ends_with('.') && !name.contains(['/', '@', ':', '?', '#'])
-            })
-        };
-        suffixes.into_iter().any(is_below)
-    })
+/// Returns true for a host of STS or IAM that is AWS's by its name, a VPC endpoint's included; it is written as in
+/// [`Endpoint::host`]. What customers run below the same names (machines, balancers, services of their own) is not.
+pub fn is_aws(host: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    PARTITIONS.iter().any(|partition| partition.owns(&host))
 }
 
 /// A place that is asked in place of AWS's hosts: a VPC endpoint, or an emulator.
@@ -412,24 +425,39 @@ mod tests {
 
     #[test]
     fn hosts_are_those_of_aws_by_their_names() {
-        for origin in [
-            "https://sts.eu-west-1.amazonaws.com",
-            "https://iam.global.api.aws",
-            "https://sts.cn-north-1.amazonaws.com.cn",
-            "https://vpce-0a1b.sts.us-east-1.vpce.amazonaws.com",
-        ] {
-            assert!(is_aws(origin), "{origin}");
+        for partition in PARTITIONS {
+            for [fips, dual_stack] in [[false, false], [true, false], [false, true], [true, true]] {
+                let variant = Variant { fips, dual_stack };
+                for service in [Service::Sts, Service::Iam] {
+                    let (host, _) = partition.host(service, partition.region, variant);
+                    assert!(is_aws(&host), "{host}");
+                }
+            }
         }
-        for origin in [
-            "http://127.0.0.1:5000",
-            "http://sts.amazonaws.com",
-            "https://sts.amazonaws.com:8443",
-            "https://stsamazonaws.com",
-            "https://amazonaws.com.example.org",
-            "https://example.org/.amazonaws.com",
-            "https://localhost",
+        for host in [
+            "sts.amazonaws.com",
+            "STS.eu-west-1.AmazonAWS.com",
+            "vpce-0a1b-2c3d.sts.us-east-1.vpce.amazonaws.com",
+            "vpce-0a1b-2c3d-us-east-1a.sts.us-east-1.vpce.amazonaws.com",
         ] {
-            assert!(!is_aws(origin), "{origin}");
+            assert!(is_aws(host), "{host}");
+        }
+        for host in [
+            "",
+            "127.0.0.1:5000",
+            "localhost",
+            "http://sts.amazonaws.com",
+            "sts.us-east-1.amazonaws.com:8443",
+            "stsamazonaws.com",
+            "sts.cn-north-1.amazonaws.com",
+            "amazonaws.com.example.org",
+            "ec2-192-0-2-1.compute-1.amazonaws.com",
+            "abc.execute-api.us-east-1.amazonaws.com",
+            "abc.us-east-1.elb.amazonaws.com",
+            "sts.s3.amazonaws.com",
+            "vpce-0a1b.vpce-svc-0a1b.us-east-1.vpce.amazonaws.com",
+        ] {
+            assert!(!is_aws(host), "{host}");
         }
     }
 
