@@ -689,6 +689,11 @@ fn hooks_of_lefthook_and_pre_commit_are_not_touched() {
     setup
         .repo
         .write(".pre-commit-config.yaml", "repos: [{repo: keysieve}]\n");
+    assert!(!setup.state(Kind::PreCommit).is_active());
+    setup.repo.write(
+        ".pre-commit-config.yaml",
+        "repos: [{repo: keysieve, hooks: [{id: keysieve}]}]\n",
+    );
     assert!(setup.state(Kind::PreCommit).is_active());
 }
 
@@ -790,6 +795,10 @@ fn a_key_in_the_message_is_stopped_and_the_message_kept() {
     let message = format!("subject\n\n{}", pair(&mut keys));
     let said = git(&repo, &["commit", "--allow-empty", "-m", &message], 1);
     assert!(said.contains("COMMIT_EDITMSG"), "{said}");
+    // Git cuts at this line where it wrote it, and not in what was typed.
+    let scissors = "# ------------------------ >8 ------------------------";
+    let message = format!("subject\n{scissors}\n{}", pair(&mut keys));
+    git(&repo, &["commit", "--allow-empty", "-m", &message], 1);
     git(&repo, &["commit", "--allow-empty", "-m", "subject"], 0);
     // The change that `--verbose` shows in the file is not the message.
     let text = pair(&mut keys);

@@ -109,10 +109,46 @@ impl Manager {
 #[derive(Clone, Debug)]
 pub(super) struct Managed {
     pub(super) manager: Manager,
-    /// True if its configuration names this program, and the hook unless that is the usual one.
+    /// True if its configuration runs this program's hook.
     pub(super) is_active: bool,
     /// Its configuration.
     pub(super) file: PathBuf,
+}
+
+/// Returns true if a configuration runs the hook: it names the command, or takes the hook from this program's
+/// manifest, where one is for commits and merges. Comments run nothing.
+fn runs(config: &[u8], kind: Kind) -> bool {
+    let config = config.to_str_lossy();
+    let is_comment = |word: &&str| word.starts_with('#') || word.starts_with("//");
+    let words = config.lines().flat_map(|line| {
+        let words = line.split_whitespace();
+        words.take_while(move |word| !is_comment(word))
+    });
+    let plain = |it: char| it.is_ascii_alphanumeric() || "-_/.".contains(it);
+    let words: Vec<&str> = words
+        .flat_map(|word| word.split(|it| !plain(it)))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let names_command = |hook: &[&str], name: &str| {
+        let is_hook = hook.windows(3).any(|it| it == ["hook", "run", name]);
+        let is_staged = |it: &[&str]| it[0].ends_with("keysieve") && it[1] == "staged";
+        is_hook || (name == "pre-commit" && hook.windows(2).any(is_staged))
+    };
+    if names_command(&words, kind.name()) {
+        return true;
+    }
+    let id = match kind {
+        Kind::PreCommit | Kind::PreMergeCommit => "keysieve".to_owned(),
+        _ => format!("keysieve-{}", kind.name()),
+    };
+    let is_merge = kind == Kind::PreMergeCommit && words.contains(&kind.name());
+    let mut hooks = words.split(|word| *word == "id").skip(1);
+    hooks.any(|hook| match hook.contains(&"entry") {
+        true => is_merge && names_command(hook, "pre-commit"),
+        false => hook
+            .first()
+            .is_some_and(|name| name.strip_suffix("-system").unwrap_or(name) == id),
+    })
 }
 
 /// Finds the tool that writes a hook, by the hook's text or, for one that writes hooks whenever it likes, by its
@@ -141,8 +177,54 @@ pub(super) fn managed(
     let text = read_script(&file)?.unwrap_or_default();
     Ok(Some(Managed {
         manager: found,
-        is_active: text.contains_str("keysieve")
-            && (kind == Kind::PreCommit || text.contains_str(kind.name())),
+        is_active: runs(&text, kind),
         file,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_configuration_runs_what_it_names_and_no_more() {
+        let manifest = "repos:\n- repo: https://example.org/keysieve\n  hooks:\n  - id: keysieve\n  - {id: keysieve-commit-msg-system}\n";
+        let local = |kind| format!("[{{id: keysieve, entry: tools/keysieve hook run {kind}}}]");
+        for (config, expected) in [
+            ("# TODO keysieve\n".to_owned(), ""),
+            (
+                "exclude: '^keysieve/' # keysieve hook run pre-push\n".to_owned(),
+                "",
+            ),
+            ("// keysieve staged\n{}".to_owned(), ""),
+            (
+                manifest.to_owned(),
+                "pre-commit pre-merge-commit commit-msg",
+            ),
+            (local("pre-push"), "pre-push"),
+            (local("pre-commit"), "pre-commit"),
+            (
+                local("pre-commit, stages: [pre-merge-commit]"),
+                "pre-commit pre-merge-commit",
+            ),
+            (
+                "[id: x, entry: >-\n  keysieve\n  staged]".to_owned(),
+                "pre-commit",
+            ),
+        ] {
+            let kinds = Kind::ALL
+                .iter()
+                .filter(|kind| runs(config.as_bytes(), **kind));
+            let names: Vec<&str> = kinds.map(|kind| kind.name()).collect();
+            assert_eq!(names.join(" "), expected, "{config}");
+        }
+        for manager in Manager::ALL {
+            for kind in &Kind::ALL[..4] {
+                for file in ["x.yaml", "x.toml"] {
+                    let advice = manager.advice(*kind, Path::new(file));
+                    assert!(runs(advice.as_bytes(), *kind), "{advice}");
+                }
+            }
+        }
+    }
 }

@@ -461,3 +461,32 @@ fn skipping_once_goes_through_a_framework() {
         world.git(&["commit", "-m", "z"], 1);
     }
 }
+
+/// The frameworks put the names of files behind the command as they are.
+#[test]
+#[ignore = "needs other people's tools: run .ci/others"]
+fn a_file_with_the_name_of_an_option_is_a_file() {
+    for runner in RUNNERS {
+        for name in [
+            "--help",
+            "-h",
+            "--",
+            "--version",
+            "--fail-on=never",
+            "--exclude=*",
+        ] {
+            let world = with_old_secret(runner, "pre-commit");
+            world.repo.write(name, "clean\n");
+            world.git(&["add", "."], 0);
+            let said = world.git(&["commit", "-m", "clean"], 0);
+            assert!(said.contains("Passed"), "{runner} {name}: {said}");
+            let said = world.tool(runner, &["run", "--all-files"], 1);
+            assert!(said.contains("old.env:"), "{runner} {name}: {said}");
+            world.repo.write(name, "more\n");
+            world.repo.write("leak.env", pair(1920));
+            world.git(&["add", "."], 0);
+            let said = world.git(&["commit", "-m", "leak"], 1);
+            assert!(said.contains("leak.env:"), "{runner} {name}: {said}");
+        }
+    }
+}

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use exit::Exit;
 use failure::{Failure, Kind};
+use scanning::framework::with_plain_names;
 
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     }));
     #[cfg(unix)]
     keysieve::content::end_on_bus_error(Exit::FAILED.into());
-    let cli = match lean::parse(std::env::args_os()) {
+    let cli = match lean::parse(with_plain_names(std::env::args_os())) {
         Ok(cli) => cli,
         Err(error) => return clap_says(&error).into(),
     };

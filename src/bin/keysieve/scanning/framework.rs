@@ -49,6 +49,22 @@ pub(crate) fn is_under_framework() -> bool {
     std::env::var_os("PRE_COMMIT").is_some_and(|value| value == "1")
 }
 
+/// The command line, in which a file that a framework names is one whatever its name: `--help` becomes `./--help`.
+pub(crate) fn with_plain_names(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let hook = arguments.windows(2).position(|it| it == ["hook", "run"]);
+    if let Some(at) = hook.filter(|_| is_under_framework()) {
+        // Behind the kind of the hook.
+        for argument in arguments.iter_mut().skip(at + 3) {
+            let is_like_option = argument.as_encoded_bytes().starts_with(b"-");
+            if is_like_option && Path::new(argument).symlink_metadata().is_ok() {
+                *argument = Path::new(".").join(&argument).into_os_string();
+            }
+        }
+    }
+    arguments
+}
+
 /// The commits that a framework names with `--from-ref`, or before a push.
 pub(crate) fn framework_range(repository: &Repository) -> Result<Option<Range>, Failure> {
     let text = |value: OsString| BString::from(value.to_string_lossy().as_bytes());
