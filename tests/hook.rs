@@ -817,6 +817,35 @@ fn a_key_in_the_message_is_stopped_and_the_message_kept() {
     );
 }
 
+/// pre-commit and prek append the names of files to the command line of a hook.
+#[test]
+fn a_file_that_is_called_like_an_option_is_none() {
+    for name in [
+        "--help",
+        "-h",
+        "--version",
+        "--fail-on=never",
+        "--exclude=*",
+        "--no-such",
+        "--",
+    ] {
+        let repo = TestRepo::new();
+        repo.stage("key.txt", pair(&mut Keys::new(11)));
+        repo.write(name, "text\n");
+        repo.git(&["add", "--", name]);
+        for index in [Some(repo.join(".git/index")), None] {
+            let mut run = repo.keysieve(&["hook", "run", "pre-commit", name, "key.txt"]);
+            run = run.env("PRE_COMMIT", "1");
+            if let Some(index) = index {
+                run = run.env("GIT_INDEX_FILE", index);
+            }
+            let run = run.status(1);
+            let said = run.out() + &run.err();
+            assert!(said.contains("key.txt"), "{name}: {}", run.show());
+        }
+    }
+}
+
 #[test]
 fn a_merge_that_is_being_resolved_answers_for_the_resolution_only() {
     let repo = TestRepo::new();
